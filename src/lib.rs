@@ -1,1 +1,3 @@
 //! Sign in with SQRL.
+
+pub mod protocol;

@@ -1,0 +1,126 @@
+use std::fmt;
+
+use super::base64url;
+use super::{ProtocolError, signature};
+
+macro_rules! key {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name([u8; 32]);
+
+        impl $name {
+            /// Takes the key's 32 bytes as they are, unchecked: for keys that come back
+            /// from a store.
+            pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+                Self(bytes)
+            }
+
+            /// The key's 32 bytes.
+            pub const fn as_bytes(&self) -> &[u8; 32] {
+                &self.0
+            }
+        }
+
+        /// Unpadded base64url, 43 characters.
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&base64url::encode(self.0))
+            }
+        }
+
+        /// Six characters: enough to tell two keys apart in a log, and no whole key there.
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let text = base64url::encode(self.0);
+                write!(f, concat!(stringify!($name), "({}…)"), &text[..6])
+            }
+        }
+    };
+}
+
+key! {
+    /// Identity key: who signs in, to this site alone. An Ed25519 public key.
+    ///
+    /// `idk` and `pidk` of the specification: a previous identity key is an identity
+    /// key that its owner has left behind.
+    Idk
+}
+
+key! {
+    /// Server unlock key: kept here and given back, so that the owner's client can make
+    /// the key that signs `urs`. An X25519 public key; the server never computes with it.
+    Suk
+}
+
+key! {
+    /// Verify unlock key: verifies `urs`. An Ed25519 public key.
+    Vuk
+}
+
+impl Idk {
+    /// Reads base64url of exactly 32 bytes.
+    ///
+    /// Whether the bytes are a key that can sign anything shows when a signature is
+    /// verified with it.
+    ///
+    /// # Errors
+    ///
+    /// [`ProtocolError::Base64url`] or [`ProtocolError::Length`].
+    pub fn parse(text: &str) -> Result<Self, ProtocolError> {
+        base64url::decode_exact(text).map(Self)
+    }
+}
+
+impl Suk {
+    /// Reads base64url of exactly 32 bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`ProtocolError::Base64url`] or [`ProtocolError::Length`].
+    pub fn parse(text: &str) -> Result<Self, ProtocolError> {
+        base64url::decode_exact(text).map(Self)
+    }
+}
+
+impl Vuk {
+    /// Reads base64url of exactly 32 bytes that are a canonical key of large order: with
+    /// any other a signature may verify that the owner never made.
+    ///
+    /// # Errors
+    ///
+    /// [`ProtocolError::Base64url`], [`ProtocolError::Length`] or
+    /// [`ProtocolError::WeakKey`].
+    pub fn parse(text: &str) -> Result<Self, ProtocolError> {
+        let bytes = base64url::decode_exact(text)?;
+        signature::strict_key(&bytes).ok_or(ProtocolError::WeakKey)?;
+        Ok(Self(bytes))
+    }
+}
+
+/// An indexed secret (`ins` or `pins`): 32 bytes that the owner's client derives from
+/// the identity and the site's `sin`. It never prints and is wiped when dropped.
+#[derive(Clone, PartialEq, Eq)]
+pub struct IndexedSecret(zeroize::Zeroizing<[u8; 32]>);
+
+impl IndexedSecret {
+    /// Takes the secret's 32 bytes.
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(zeroize::Zeroizing::new(bytes))
+    }
+
+    /// The secret's 32 bytes.
+    pub fn expose(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    pub(super) fn parse(text: &str) -> Result<Self, ProtocolError> {
+        base64url::decode_exact(text).map(Self::from_bytes)
+    }
+}
+
+impl fmt::Debug for IndexedSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("IndexedSecret(…)")
+    }
+}

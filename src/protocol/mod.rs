@@ -1,0 +1,35 @@
+//! The wire: bytes in, values out. No async, no clock, no randomness, no I/O.
+//!
+//! A request passes through three shapes, and each is a type: the form's bytes, an
+//! [`UnverifiedRequest`], and a [`Request`], which exists only if every signature that
+//! it carries has been verified. What the specification guards with an unlock request
+//! signature needs an [`UnlockProof`], which only [`Request::prove_unlock`] makes.
+
+pub mod ask;
+pub mod base64url;
+mod client;
+mod command;
+mod error;
+mod form;
+mod keys;
+mod lines;
+mod nut;
+mod options;
+mod public_url;
+mod reply;
+mod request;
+mod signature;
+mod tif;
+mod version;
+
+pub use ask::{Ask, AskError, Button};
+pub use client::ClientParams;
+pub use command::Command;
+pub use error::ProtocolError;
+pub use keys::{Idk, IndexedSecret, Suk, Vuk};
+pub use nut::Nut;
+pub use options::Options;
+pub use public_url::{LinkScheme, PublicUrl, PublicUrlError};
+pub use reply::Reply;
+pub use request::{Request, UnlockProof, UnverifiedRequest};
+pub use tif::Tif;

@@ -1,0 +1,79 @@
+use std::fmt;
+use std::ops::{BitOr, BitOrAssign};
+
+/// Transaction information flags: what a reply says about the state *after* the command.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Tif(u16);
+
+impl Tif {
+    /// No flag.
+    pub const NONE: Self = Self(0);
+    /// The current identity is known.
+    pub const ID_MATCH: Self = Self(0x01);
+    /// The previous identity is known.
+    pub const PREVIOUS_ID_MATCH: Self = Self(0x02);
+    /// The client's address is the one that asked for the link.
+    pub const IPS_MATCH: Self = Self(0x04);
+    /// Sign-in with this identity is disabled.
+    pub const DISABLED: Self = Self(0x08);
+    /// This server does not know the command.
+    pub const NOT_SUPPORTED: Self = Self(0x10);
+    /// Try again with the nut of this reply.
+    pub const TRANSIENT: Self = Self(0x20);
+    /// The command failed; nothing changed.
+    pub const FAILED: Self = Self(0x40);
+    /// It failed because of what the client sent.
+    pub const CLIENT_FAILURE: Self = Self(0x80);
+    /// The chain, or the link, belongs to another identity.
+    pub const BAD_ID_ASSOCIATION: Self = Self(0x100);
+    /// The current identity has been replaced by a newer one.
+    pub const SUPERSEDED: Self = Self(0x200);
+
+    /// C0: what the client sent is wrong.
+    pub const REFUSED: Self = Self(0xC0);
+    /// 60: not this time; try again.
+    pub const TRY_AGAIN: Self = Self(0x60);
+
+    /// The flags as a number.
+    pub const fn bits(self) -> u16 {
+        self.0
+    }
+
+    /// Whether all flags of `other` are set.
+    pub const fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// These flags if `condition` holds, otherwise none.
+    #[must_use]
+    pub const fn when(self, condition: bool) -> Self {
+        if condition { self } else { Self::NONE }
+    }
+}
+
+impl BitOr for Tif {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+impl BitOrAssign for Tif {
+    fn bitor_assign(&mut self, other: Self) {
+        self.0 |= other.0;
+    }
+}
+
+/// As on the wire: lower-case hexadecimal without prefix or leading zeros.
+impl fmt::Display for Tif {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:x}", self.0)
+    }
+}
+
+impl fmt::Debug for Tif {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Tif({:X})", self.0)
+    }
+}
