@@ -1,3 +1,5 @@
 //! Sign in with SQRL.
 
+pub mod identity;
 pub mod protocol;
+pub mod store;

@@ -1,0 +1,48 @@
+//! What is remembered about identities for ever: the trait [`IdentityStore`] and the
+//! in-memory store.
+
+mod change;
+mod record;
+
+pub use change::{Change, Expected, KeyWrite, Swap};
+pub use record::{Epoch, Identity, KeyState, Lookup, Presence, UserId, Version};
+
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+
+use crate::protocol::Idk;
+use crate::store::StoreError;
+
+/// Where identities are kept: one row per key, live or superseded, the identity key its
+/// primary key. An application may implement it over its own users table.
+///
+/// The contract, which the conformance suite checks:
+///
+/// - [`look_up`](Self::look_up) reads what the last successful
+///   [`apply`](Self::apply) on any server wrote: from the primary, never a replica.
+/// - `apply` is **one compare-and-swap over at most two keys**: every
+///   [`KeyWrite::expected`] holds and all are written, or nothing is.
+/// - Superseded keys are kept for ever.
+#[async_trait]
+pub trait IdentityStore: Debug + Send + Sync + 'static {
+    /// One look-up answers everything about a request's keys.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`](crate::store::StoreErrorKind::Unavailable) or
+    /// [`Corrupt`](crate::store::StoreErrorKind::Corrupt).
+    async fn look_up(&self, idk: &Idk, pidk: Option<&Idk>) -> Result<Lookup, StoreError>;
+
+    /// Writes a command's whole change, if the keys are still as they were looked up.
+    ///
+    /// [`Change::key_writes`] says what to compare and what to write. A lost swap is an
+    /// answer, not an error.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`](crate::store::StoreErrorKind::Unavailable), and then nobody knows
+    /// whether the change was written, or
+    /// [`Corrupt`](crate::store::StoreErrorKind::Corrupt).
+    async fn apply(&self, change: &Change, expected: &Expected) -> Result<Swap, StoreError>;
+}

@@ -1,0 +1,26 @@
+use std::net::{IpAddr, Ipv6Addr};
+
+/// The addresses that one party is taken to hold: an IPv4 address, or an IPv6 /64.
+///
+/// Limits count by it, so that a network with 2⁶⁴ addresses has the share of one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AddressBlock(IpAddr);
+
+impl AddressBlock {
+    /// The block that an address is in. An IPv4-mapped address counts as IPv4.
+    ///
+    /// ```
+    /// use tower_sqrl::store::AddressBlock;
+    ///
+    /// let block = |address: &str| AddressBlock::of(address.parse().unwrap());
+    /// assert_eq!(block("2001:db8::1"), block("2001:db8::ffff:1"));
+    /// assert_ne!(block("2001:db8::1"), block("2001:db8:0:1::1"));
+    /// assert_eq!(block("192.0.2.1"), block("::ffff:192.0.2.1"));
+    /// ```
+    pub fn of(address: IpAddr) -> Self {
+        Self(match address.to_canonical() {
+            IpAddr::V4(v4) => IpAddr::V4(v4),
+            IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),
+        })
+    }
+}

@@ -1,0 +1,98 @@
+use std::fmt;
+use std::net::IpAddr;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::identity::Epoch;
+use crate::protocol::{Ask, Button, Idk, Nut};
+
+use super::{Timestamp, WaitId};
+
+/// One record of a chain: of a nut that may still be answered, or of the outcome.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NutInfo {
+    /// When this nut, or outcome, was made.
+    pub created: Timestamp,
+    /// When the chain's link was made; a chain has a lifetime of its own.
+    pub chain_start: Timestamp,
+    /// The address that asked for the link.
+    pub ip: IpAddr,
+    /// The link's nut.
+    pub first_nut: Nut,
+    /// Under which the chain's outcome is filed.
+    pub wait: WaitId,
+    /// Digest of what was sent with this nut, decoded: the link, or the reply's lines.
+    pub sent: Digest,
+    /// The identity that the chain belongs to, once one has been proved; from the start
+    /// for a link made for somebody who is signed in.
+    pub idk: Option<Idk>,
+    /// A question for the user, put with the first reply that may carry it.
+    pub ask: Option<Box<Ask>>,
+    /// Whether what was sent with this nut carried the question.
+    pub asked: bool,
+    /// Whether what was sent with this nut asked for an indexed secret.
+    pub sin_sent: bool,
+    /// What goes to the application with the sign-in.
+    pub attached: Attached,
+    /// How the chain ended; only in an outcome.
+    pub outcome: Option<Outcome>,
+}
+
+impl NutInfo {
+    /// Whether this is an outcome that says *signed in*.
+    pub fn is_signed_in(&self) -> bool {
+        matches!(self.outcome, Some(Outcome::SignedIn { .. }))
+    }
+}
+
+/// How a chain ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// The page that waits may collect the sign-in.
+    SignedIn {
+        /// The identity's at that moment; the sign-in holds as long as it is.
+        epoch: Epoch,
+    },
+    /// The client hands the sign-in to a browser itself (CPS); the page gets nothing.
+    TakenOver,
+    /// The page has collected it.
+    Collected,
+}
+
+/// What travels with a chain to the application.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Attached {
+    /// The application's own bytes, given when the link was made.
+    pub data: Option<Box<[u8]>>,
+    /// The answer to the question.
+    pub button: Option<Button>,
+    /// The indexed secrets, sealed so that no store can read them.
+    pub sealed: Option<Box<[u8]>>,
+}
+
+/// SHA-256 of what was sent with a nut.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    /// The digest of these bytes.
+    pub fn of(sent: impl AsRef<[u8]>) -> Self {
+        Self(Sha256::digest(sent).into())
+    }
+
+    /// A digest that comes back from a store.
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// Its 32 bytes.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Digest(…)")
+    }
+}
