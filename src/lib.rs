@@ -1,1 +1,4 @@
 //! Sign in with SQRL.
+
+#[cfg(feature = "web")]
+pub mod web;
