@@ -64,7 +64,7 @@
   let dueTimer = 0;
 
   const adopt = (next, since) => {
-    const life = next.seconds * 1000;
+    const life = Math.max(next.seconds || 300, 2) * 1000;
     nut = next.nut;
     link = `${next.link}&can=${base64url(here())}`;
     adopted = Date.now();
@@ -83,6 +83,8 @@
     else dueTimer = setTimeout(checkDue, Math.min(Math.max(left, 1000), 20_000));
   };
 
+  // A link that the site has forgotten: nothing to look for until there is another.
+  let forgotten = false;
   let renewing = false;
 
   const renew = async () => {
@@ -92,7 +94,9 @@
       adopt(await renewal(), Date.now());
       if (picture) picture.src = `${base}/svg.sqrl?nut=${encodeURIComponent(nut)}`;
       show("waiting", "renewed");
+      forgotten = false;
       listen();
+      lookLater();
     } catch {
       // An outcome of the old link may still come, so the page goes on looking.
       if (!over) show("expired");
@@ -152,7 +156,7 @@
     clearTimeout(streamTimer);
     stream?.close();
     streaming = false;
-    if (over) return;
+    if (over || forgotten) return;
     const source = new EventSource(`${base}/evt.sqrl?nut=${encodeURIComponent(nut)}`);
     stream = source;
     source.addEventListener("open", () => {
@@ -176,14 +180,14 @@
   // Even an open stream may deliver nothing: some proxies hold it back.
   const lookLater = () => {
     clearTimeout(lookTimer);
-    if (over) return;
+    if (over || forgotten) return;
     lookTimer = setTimeout(() => void look(), streaming ? 15_000 : lookPause);
     lookPause = Math.min(lookPause * 1.2, 3000);
   };
 
   const look = async () => {
     clearTimeout(lookTimer);
-    if (over) return;
+    if (over || forgotten) return;
     if (looking) {
       lookAgain = true;
       return;
@@ -216,7 +220,7 @@
     } catch {
       // Handled below, as any address that is not ours.
     }
-    if (target?.origin !== location.origin) {
+    if (!address || target?.origin !== location.origin) {
       finish("failed");
       return;
     }
@@ -225,15 +229,22 @@
   };
 
   const dismiss = (reason, asked) => {
-    if (reason === "taken-over" || reason === "collected") {
+    if (reason === "taken-over" && root.dataset.state === "jumping") {
+      // The client is about to answer the jump; only another browser's window is worth a word.
+      finish("jumping");
+      setTimeout(() => show(reason), 3000);
+    } else if (reason === "taken-over" || reason === "collected") {
       finish(reason);
     } else if (asked === nut && !renewing) {
       // A fresh link that is gone at once would be renewed without end.
-      if (Date.now() - adopted < 30_000) finish("expired");
-      else {
-        due = 0;
-        checkDue();
+      if (Date.now() - adopted < 30_000) {
+        finish("expired");
+        return;
       }
+      forgotten = true;
+      listen();
+      due = 0;
+      checkDue();
     }
   };
 
@@ -316,8 +327,13 @@
 
   document.addEventListener("visibilitychange", wake);
   window.addEventListener("focus", wake);
+  window.addEventListener("online", wake);
   window.addEventListener("pageshow", (event) => {
-    if (!event.persisted || over) return;
+    if (!event.persisted) return;
+    if (over) {
+      location.reload();
+      return;
+    }
     if (root.dataset.state === "jumping") show("waiting");
     listen();
     void look();

@@ -52,11 +52,11 @@ texts! {
     /// The sign-in page's heading.
     heading: "Sign in",
     /// Below the heading.
-    intro: "With your SQRL app, without a password.",
+    intro: "No password: your SQRL app vouches for you.",
     /// The button that opens the SQRL app on this device.
     button: "Sign in with SQRL",
     /// Between the button and the QR code.
-    scan: "or scan with the SQRL app on your phone",
+    scan: "or scan with your phone’s SQRL app",
     /// Stands for the QR code where it cannot be seen.
     qr_alt: "QR code to scan with a SQRL app",
     /// The question that opens the explanation.
