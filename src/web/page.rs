@@ -8,8 +8,8 @@ use super::texts::Texts;
 
 /// The ready sign-in page: the button, the QR code, and the script that waits.
 ///
-/// Serve it as `text/html; charset=utf-8` with [`SIGN_IN_POLICY`](super::SIGN_IN_POLICY) and
-/// `Cache-Control: no-store`.
+/// Serve it as `text/html; charset=utf-8` with [`SIGN_IN_POLICY`](super::SIGN_IN_POLICY),
+/// `Referrer-Policy: same-origin` and `Cache-Control: no-store`.
 #[derive(Debug, Clone, Copy)]
 pub struct SignInPage<'a> {
     /// The `sqrl://` or `qrl://` link, without `can`, which the script adds to the button.

@@ -30,8 +30,7 @@
   const show = (state, text = state) => {
     root.dataset.state = state;
     if (jump) jump.hidden = state !== "no-client";
-    if (reload) reload.hidden = !["taken-over", "collected", "expired", "failed"].includes(state);
-    root.toggleAttribute("data-over", !!reload && !reload.hidden || state === "signed-in");
+    if (reload) reload.hidden = !["collected", "expired", "failed"].includes(state);
     const key = `text-${text}`.replace(/-(.)/g, (_, letter) => letter.toUpperCase());
     const words = root.dataset[key] ?? "";
     // The same words again would be read out again.
@@ -80,7 +79,7 @@
     const left = due - Date.now();
     // A page that nobody sees needs no new code; it gets one when it is looked at.
     if (left <= 0 && document.visibilityState === "visible") void renew();
-    else dueTimer = setTimeout(checkDue, Math.min(Math.max(left, 1000), 20_000));
+    else dueTimer = setTimeout(checkDue, left > 0 ? Math.min(left + 20, 20_000) : 1000);
   };
 
   // A link that the site has forgotten: nothing to look for until there is another.

@@ -52,7 +52,7 @@ texts! {
     /// The sign-in page's heading.
     heading: "Sign in",
     /// Below the heading.
-    intro: "No password: your SQRL app vouches for you.",
+    intro: "No password, just your SQRL app.",
     /// The button that opens the SQRL app on this device.
     button: "Sign in with SQRL",
     /// Between the button and the QR code.
