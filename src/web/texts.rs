@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 /// Declares the texts once: each becomes a field, a method to replace it, and a default.
 macro_rules! texts {
-    ($($(#[$doc:meta])+ $name:ident: $default:expr,)+) => {
+    ($($(#[$doc:meta])+ $name:ident: $default:literal,)+) => {
         /// Every text of the ready pages, in English unless replaced.
         ///
         /// ```
@@ -25,7 +25,7 @@ macro_rules! texts {
             $(
                 $(#[$doc])+
                 #[doc = ""]
-                #[doc = concat!("Default: ", stringify!($default))]
+                #[doc = concat!("Default: `", $default, "`")]
                 pub fn $name(mut self, text: impl Into<Cow<'static, str>>) -> Self {
                     self.$name = text.into();
                     self
