@@ -56,7 +56,9 @@ impl IntoResponse for LoginRejection {
             Self::NotSignedIn(why @ NotSignedIn::Unavailable) => {
                 (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response()
             }
-            Self::NotSignedIn(why) => (StatusCode::UNAUTHORIZED, format!("{why}\n")).into_response(),
+            Self::NotSignedIn(why) => {
+                (StatusCode::UNAUTHORIZED, format!("{why}\n")).into_response()
+            }
             Self::NotTheSignedInPath => {
                 tracing::error!("{self}");
                 (StatusCode::INTERNAL_SERVER_ERROR, "Signing in does not work at the moment.\n")

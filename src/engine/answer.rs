@@ -79,8 +79,7 @@ impl Engine {
         let needs_look_up = !too_old && request.command() != Command::Unknown;
         let look_up: OptionFuture<_> =
             needs_look_up.then(|| self.identities.look_up(request.idk(), request.pidk())).into();
-        let (taken, lookup) =
-            join(self.nuts.remove_nut(&nut, NutState::Pending), look_up).await;
+        let (taken, lookup) = join(self.nuts.remove_nut(&nut, NutState::Pending), look_up).await;
         match taken {
             Ok(Some(_)) => {}
             Ok(None) => return refuse(Tif::TRY_AGAIN, &"the nut was used just before"),
@@ -129,10 +128,11 @@ impl Engine {
                     return if written { Ok(decision) } else { Err(NotApplied) };
                 }
             }
-            lookup = self.identities.look_up(request.idk(), request.pidk()).await.map_err(|error| {
-                self.store_failed("looking up an identity again", &error);
-                NotApplied
-            })?;
+            lookup =
+                self.identities.look_up(request.idk(), request.pidk()).await.map_err(|error| {
+                    self.store_failed("looking up an identity again", &error);
+                    NotApplied
+                })?;
         }
         tracing::warn!("an identity's row kept changing under one request");
         Err(NotApplied)

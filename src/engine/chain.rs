@@ -89,8 +89,11 @@ impl Chain<'_> {
     /// reply stands all the same.
     pub(super) async fn send(&self, next: Next) -> String {
         if !next.ttl.is_zero() {
-            let stored =
-                self.engine.nuts.store_nut(&next.nut, &next.info, NutState::Pending, next.ttl).await;
+            let stored = self
+                .engine
+                .nuts
+                .store_nut(&next.nut, &next.info, NutState::Pending, next.ttl)
+                .await;
             if let Err(error) = stored {
                 self.engine.store_failed("storing a chain's next nut", &error);
             }
@@ -120,7 +123,8 @@ impl Chain<'_> {
     pub(super) fn attached_sealed(&self) -> Attached {
         let attached = self.attached();
         #[cfg(feature = "sin")]
-        if let Some(secrets) = self.engine.config.secrets.as_ref().filter(|_| self.record.sin_sent) {
+        if let Some(secrets) = self.engine.config.secrets.as_ref().filter(|_| self.record.sin_sent)
+        {
             return Attached { sealed: secrets.seal(self.request), ..attached };
         }
         attached

@@ -24,7 +24,8 @@ impl Default for Clock {
     fn default() -> Self {
         Self::from_fn(|| {
             // Before 1970 there was no SQRL: such a clock reads as 1970.
-            let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+            let since =
+                SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
             Timestamp::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
         })
     }

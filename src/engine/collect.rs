@@ -13,7 +13,7 @@ use crate::store::{Attached, CpsId, CpsInfo, NutInfo, NutState, Outcome, StoreEr
 
 /// What a page that waits is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Waiting {
+pub(crate) enum Waiting {
     /// Nothing has happened yet.
     Pending,
     /// There is a sign-in to collect.
@@ -211,9 +211,7 @@ impl Engine {
     #[cfg(feature = "sin")]
     fn open_secrets(&self, idk: &Idk, attached: &Attached) -> Result<Secrets, NotSignedIn> {
         match (&self.config.secrets, &attached.sealed) {
-            (Some(secrets), Some(sealed)) => {
-                secrets.open(idk, sealed).ok_or(NotSignedIn::Outdated)
-            }
+            (Some(secrets), Some(sealed)) => secrets.open(idk, sealed).ok_or(NotSignedIn::Outdated),
             _ => Ok((None, None)),
         }
     }

@@ -217,7 +217,9 @@ impl Case<'_> {
             // 10
             (Command::Ident, None) => refused(Tif::REFUSED | self.ips, None),
             // 11
-            (Command::Ident, Some(_)) if !policy.accepts_new => refused(Tif::FAILED | self.ips, None),
+            (Command::Ident, Some(_)) if !policy.accepts_new => {
+                refused(Tif::FAILED | self.ips, None)
+            }
             // 9
             (Command::Ident, Some((suk, vuk))) => {
                 let options = self.request.options();

@@ -56,9 +56,9 @@ impl Failures {
 
     fn with<T>(&self, now: Timestamp, act: impl FnOnce(&mut HashMap<AddressBlock, u32>) -> T) -> T {
         let mut minute = self.minute.lock().unwrap_or_else(PoisonError::into_inner);
-        let over = minute.began.is_none_or(|began| {
-            now < began || now.since(began) >= Duration::from_secs(60)
-        });
+        let over = minute
+            .began
+            .is_none_or(|began| now < began || now.since(began) >= Duration::from_secs(60));
         if over {
             *minute = Minute { began: Some(now), count: HashMap::new() };
         }

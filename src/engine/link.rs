@@ -36,16 +36,16 @@ impl LinkOptions {
 
 /// A link that is ready to be shown.
 #[derive(Debug, Clone)]
-pub struct IssuedLink {
+pub(crate) struct IssuedLink {
     /// Its nut.
-    pub nut: Nut,
+    pub(crate) nut: Nut,
     /// The text for the button and the QR code.
-    pub text: String,
+    pub(crate) text: String,
 }
 
 /// The answer to a page that wants to go on with a new link.
 #[derive(Debug)]
-pub enum Renewal {
+pub(crate) enum Renewal {
     /// The new link; what the old one was made for holds for it too.
     Renewed(IssuedLink),
     /// The old link has been answered, is too old, or is not this browser's.

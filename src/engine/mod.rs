@@ -14,11 +14,16 @@ mod random;
 mod seal;
 
 pub use clock::Clock;
-pub use collect::{NotSignedIn, SignIn, Waiting};
+pub use collect::{NotSignedIn, SignIn};
 pub use config::Lifetimes;
-pub use link::{IssuedLink, LinkOptions, Renewal};
+pub use link::LinkOptions;
 
+pub(crate) use collect::Waiting;
 pub(crate) use config::EngineConfig;
+pub(crate) use decide::Policy;
+pub(crate) use link::{IssuedLink, Renewal};
+#[cfg(feature = "sin")]
+pub(crate) use seal::IndexedSecrets;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -58,9 +58,9 @@ where
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         match self.project().kind.project() {
             ProjectedKind::Application { body } => body.poll_frame(cx),
-            ProjectedKind::Own { body } => {
-                body.poll_frame(cx).map(|frame| frame.map(|frame| frame.or_else(|never| match never {})))
-            }
+            ProjectedKind::Own { body } => body
+                .poll_frame(cx)
+                .map(|frame| frame.map(|frame| frame.or_else(|never| match never {}))),
         }
     }
 
@@ -89,7 +89,9 @@ impl Body for OwnBody {
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         match self.get_mut() {
             Self::Whole(body) => Pin::new(body).poll_frame(cx),
-            Self::Events(events) => events.poll_event(cx).map(|event| event.map(|event| Ok(Frame::data(event)))),
+            Self::Events(events) => {
+                events.poll_event(cx).map(|event| event.map(|event| Ok(Frame::data(event))))
+            }
         }
     }
 

@@ -82,7 +82,9 @@ impl Cookies {
     /// The cookie of one link.
     pub(super) fn wait(self, headers: &HeaderMap, nut: &Nut) -> Option<WaitCookie> {
         let nut = nut.to_string();
-        self.all(headers).find(|(name, _)| *name == nut).and_then(|(_, value)| WaitCookie::parse(value))
+        self.all(headers)
+            .find(|(name, _)| *name == nut)
+            .and_then(|(_, value)| WaitCookie::parse(value))
     }
 
     /// Whether this browser asked for the link of this wait.
@@ -203,7 +205,9 @@ mod tests {
         let cookies = (0..9).map(|second| {
             let now = Timestamp::from_millis(second * 1000);
             let nut = Nut::from_bytes([second.to_le_bytes()[0]; 16]);
-            COOKIES.set_wait(&HeaderMap::new(), &nut, &WaitCookie::fresh(now, CHAIN), CHAIN).remove(0)
+            COOKIES
+                .set_wait(&HeaderMap::new(), &nut, &WaitCookie::fresh(now, CHAIN), CHAIN)
+                .remove(0)
         });
         let headers = sent_back(&cookies.collect::<Vec<_>>());
         let now = Timestamp::from_millis(10_000);

@@ -11,9 +11,9 @@ use http::{Request, StatusCode};
 use http_body::Body;
 use http_body_util::{BodyExt, Limited};
 
-use super::Sqrl;
 use super::respond::{self, Own};
 use super::routes::Endpoint;
+use super::{BoxError, Sqrl};
 use crate::protocol::Nut;
 
 /// How long a body may take to arrive.
@@ -22,7 +22,7 @@ const BODY_TIME: std::time::Duration = std::time::Duration::from_secs(10);
 /// Answers a request of ours.
 pub(super) async fn answer<B>(sqrl: Sqrl, endpoint: Endpoint, request: Request<B>) -> Own
 where
-    B: Body,
+    B: Body<Error: Into<BoxError>>,
 {
     let (parts, body) = request.into_parts();
     match endpoint {
@@ -38,7 +38,9 @@ where
         Endpoint::Png => picture(&sqrl, &parts, "image/png", |link| {
             sqrl.settings().pages.png(link).map(Bytes::from)
         }),
-        Endpoint::Asset(name) => respond::asset(sqrl.settings().pages.asset(name)),
+        Endpoint::Asset(name) => {
+            respond::asset(sqrl.settings().pages.asset(name), parameter(&parts, "v").as_deref())
+        }
     }
 }
 
@@ -70,7 +72,7 @@ pub(super) fn nut(parts: &Parts) -> Option<Nut> {
 }
 
 /// The whole body, if it is no longer than `limit` and arrives in time.
-async fn read(body: impl Body, limit: usize) -> Option<Bytes> {
+async fn read(body: impl Body<Error: Into<BoxError>>, limit: usize) -> Option<Bytes> {
     let whole = Limited::new(body, limit).collect();
     let whole = tokio::time::timeout(BODY_TIME, whole).await.ok()?.ok()?;
     Some(whole.to_bytes())

@@ -108,7 +108,8 @@ impl Waiter {
             if Instant::now() >= comment_at {
                 return Some(Event::Comment);
             }
-            let look_at = if self.watch.is_silent() { Instant::now() + LOOK_EVERY } else { comment_at };
+            let look_at =
+                if self.watch.is_silent() { Instant::now() + LOOK_EVERY } else { comment_at };
             let stopped = async { self.stopped.wait_for(|stopped| *stopped).await.is_ok() };
             tokio::select! {
                 _ = stopped => return None,

@@ -12,7 +12,7 @@ use tower_service::Service;
 use super::body::SqrlBody;
 use super::respond::{self, Own};
 use super::routes::Route;
-use super::{Sqrl, endpoints, sign_in};
+use super::{BoxError, Sqrl, endpoints, sign_in};
 
 /// Wraps an application with SQRL sign-in. Made by [`Sqrl::layer`].
 #[derive(Debug, Clone)]
@@ -46,8 +46,7 @@ where
     S: Service<Request<B>, Response = Response<R>> + Clone + Send + 'static,
     S::Future: Send,
     S::Error: Send,
-    B: Body + Send + 'static,
-    B::Data: Send,
+    B: Body<Data: Send, Error: Into<BoxError>> + Send + 'static,
     R: Body<Data = Bytes> + Send + 'static,
 {
     type Response = Response<SqrlBody<R>>;

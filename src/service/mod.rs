@@ -23,3 +23,6 @@ pub(crate) use client_address::ClientAddress;
 pub(crate) use pages::{Asset, Page, Pages, PlainPages, SignInView, Told};
 pub(crate) use routes::Routes;
 pub(crate) use sqrl::Settings;
+
+/// What a body may fail with.
+type BoxError = Box<dyn std::error::Error + Send + Sync>;

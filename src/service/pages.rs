@@ -15,6 +15,8 @@ pub(crate) struct Page {
 pub(crate) struct Asset {
     pub(crate) content_type: &'static str,
     pub(crate) content: &'static str,
+    /// Changes with the content; in the URL by which the pages ask.
+    pub(crate) version: &'static str,
 }
 
 /// What a sign-in page shows.
@@ -43,6 +45,8 @@ pub(crate) enum Told {
     NotYet,
     /// The client hands the sign-in to another browser window.
     TakenOver,
+    /// The sign-in has been collected.
+    Collected,
     /// The sign-in is over.
     Expired,
     /// A store is out of reach.
@@ -109,6 +113,7 @@ impl Pages for PlainPages {
             Told::Removed => "Your identity is removed from this site.",
             Told::NotYet => "You are not signed in yet.",
             Told::TakenOver => "Your SQRL app signs you in in another window.",
+            Told::Collected => "This sign-in has been used.",
             Told::Expired => "This sign-in is over.",
             Told::Unavailable => "Signing in does not work at the moment. Try again shortly.",
         };

@@ -14,11 +14,7 @@ pub(super) type Own = Response<OwnBody>;
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
 /// A whole body of a type.
-pub(super) fn whole(
-    status: StatusCode,
-    content_type: &'static str,
-    body: impl Into<Bytes>,
-) -> Own {
+pub(super) fn whole(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Own {
     let mut response = Response::new(OwnBody::Whole(Full::new(body.into())));
     *response.status_mut() = status;
     let headers = response.headers_mut();
@@ -47,7 +43,8 @@ pub(super) fn set_page_headers(headers: &mut http::HeaderMap, csp: &str) {
     headers.insert(header::CACHE_CONTROL, NO_STORE);
     headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    // Not `no-referrer`: a form would be sent with `null` for its origin.
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     if let Ok(csp) = HeaderValue::try_from(csp) {
         headers.insert(header::CONTENT_SECURITY_POLICY, csp);
     }
@@ -78,17 +75,17 @@ pub(super) fn picture(content_type: &'static str, picture: Option<impl Into<Byte
     }
 }
 
-/// A script or style: an hour in caches; its URL changes with its content.
-pub(super) fn asset(asset: Option<Asset>) -> Own {
-    match asset {
-        Some(Asset { content_type, content }) => {
-            let mut response = whole(StatusCode::OK, content_type, content);
-            let hour = HeaderValue::from_static("public, max-age=3600");
-            response.headers_mut().insert(header::CACHE_CONTROL, hour);
-            response
-        }
-        None => text(StatusCode::NOT_FOUND, ""),
+/// A script or style: for ever in caches under the URL with its version, else not at all.
+pub(super) fn asset(asset: Option<Asset>, asked_version: Option<&str>) -> Own {
+    let Some(Asset { content_type, content, version }) = asset else {
+        return text(StatusCode::NOT_FOUND, "");
+    };
+    let mut response = whole(StatusCode::OK, content_type, content);
+    if asked_version == Some(version) {
+        let for_ever = HeaderValue::from_static("public, max-age=31536000, immutable");
+        response.headers_mut().insert(header::CACHE_CONTROL, for_ever);
     }
+    response
 }
 
 /// Another method than the endpoint has.

@@ -46,9 +46,7 @@ pub(super) async fn collect(sqrl: &Sqrl, parts: &Parts) -> (SignInResult, Option
 /// Keeps the application's answer out of caches and its address out of referrers.
 pub(super) fn seal(headers: &mut http::HeaderMap, forget: Option<HeaderValue>) {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers
-        .entry(header::REFERRER_POLICY)
-        .or_insert(HeaderValue::from_static("no-referrer"));
+    headers.entry(header::REFERRER_POLICY).or_insert(HeaderValue::from_static("no-referrer"));
     if let Some(forget) = forget {
         headers.append(header::SET_COOKIE, forget);
     }

@@ -7,10 +7,14 @@ use http_body::Body;
 
 use super::{parameter, read};
 use crate::protocol::Tif;
-use crate::service::Sqrl;
 use crate::service::respond::{self, Own};
+use crate::service::{BoxError, Sqrl};
 
-pub(super) async fn answer(sqrl: &Sqrl, parts: &Parts, body: impl Body) -> Own {
+pub(super) async fn answer(
+    sqrl: &Sqrl,
+    parts: &Parts,
+    body: impl Body<Error: Into<BoxError>>,
+) -> Own {
     let reply = match read(body, sqrl.settings().body_limit).await {
         None => {
             tracing::debug!("refused: the body is too long, cut off or late");

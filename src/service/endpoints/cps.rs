@@ -11,10 +11,10 @@ use http_body::Body;
 use super::read;
 use crate::engine::NotSignedIn;
 use crate::protocol::Command;
-use crate::service::Sqrl;
 use crate::service::cookies::CpsStep;
 use crate::service::pages::Told;
 use crate::service::respond::{self, Own};
+use crate::service::{BoxError, Sqrl};
 use crate::store::CpsId;
 
 /// The URL itself, or the clean address at which it asks.
@@ -56,16 +56,15 @@ async fn ask(sqrl: &Sqrl, parts: &Parts) -> Result<Own, NotSignedIn> {
     let sign_in = sqrl.application_path(&sqrl.settings().routes.sign_in);
     let pages = &sqrl.settings().pages;
     let page = pages.confirm(&who, &action, &id.to_text(), &sign_in, sqrl.base());
-    let mut response = respond::page(StatusCode::OK, page);
-    // With `no-referrer` a browser that has no fetch metadata would send the form's origin
-    // as `null`. The address is clean.
-    let same_origin = HeaderValue::from_static("same-origin");
-    response.headers_mut().insert(header::REFERRER_POLICY, same_origin);
-    Ok(response)
+    Ok(respond::page(StatusCode::OK, page))
 }
 
 /// The form of the page that asks.
-pub(super) async fn confirmed(sqrl: &Sqrl, parts: &Parts, body: impl Body) -> Own {
+pub(super) async fn confirmed(
+    sqrl: &Sqrl,
+    parts: &Parts,
+    body: impl Body<Error: Into<BoxError>>,
+) -> Own {
     const LIMIT: usize = 1024;
     if !is_same_origin(sqrl, parts) {
         return respond::text(StatusCode::FORBIDDEN, "this form belongs to another site\n");
@@ -103,9 +102,7 @@ fn is_same_origin(sqrl: &Sqrl, parts: &Parts) -> bool {
     let header = |name| parts.headers.get(name).map(HeaderValue::as_bytes);
     match header("sec-fetch-site") {
         Some(site) => site == b"same-origin",
-        None => {
-            header("origin") == Some(sqrl.engine().config.public_url.origin().as_bytes())
-        }
+        None => header("origin") == Some(sqrl.engine().config.public_url.origin().as_bytes()),
     }
 }
 
@@ -118,5 +115,10 @@ fn not_signed_in(sqrl: &Sqrl, why: NotSignedIn) -> Own {
 
 fn tell(sqrl: &Sqrl, status: StatusCode, told: Told) -> Own {
     let sign_in = sqrl.application_path(&sqrl.settings().routes.sign_in);
-    respond::page(status, sqrl.settings().pages.tell(told, &sign_in, sqrl.base()))
+    let page = sqrl.settings().pages.tell(told, &sign_in, sqrl.base());
+    let mut response = respond::page(status, page);
+    // The address of this page may be a CPS URL.
+    let no_referrer = HeaderValue::from_static("no-referrer");
+    response.headers_mut().insert(header::REFERRER_POLICY, no_referrer);
+    response
 }

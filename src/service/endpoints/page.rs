@@ -33,7 +33,7 @@ pub(super) async fn answer(sqrl: &Sqrl, parts: &Parts) -> Own {
         }
         Ok(Waiting::Pending) => respond::text(StatusCode::NOT_FOUND, "pending"),
         Ok(Waiting::TakenOver) => gone(sqrl, go, "taken-over", Told::TakenOver),
-        Ok(Waiting::Collected) => gone(sqrl, go, "collected", Told::Expired),
+        Ok(Waiting::Collected) => gone(sqrl, go, "collected", Told::Collected),
         Err(_) if go => {
             let again = format!("{}/pag.sqrl?nut={nut}&go", sqrl.base());
             tell(sqrl, StatusCode::SERVICE_UNAVAILABLE, Told::Unavailable, &again)
