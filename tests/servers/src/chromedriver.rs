@@ -3,7 +3,7 @@ use serde_json::{Map, Value, json};
 use crate::process::Process;
 use crate::{Result, programs};
 
-/// A WebDriver server for headless Chromium; every session of it starts a browser of its own.
+/// A `WebDriver` server for headless Chromium; every session of it starts a browser of its own.
 #[derive(Debug)]
 pub struct Chromedriver {
     process: Process,
@@ -33,7 +33,7 @@ impl Chromedriver {
         })
     }
 
-    /// The WebDriver's URL: `http://127.0.0.1:PORT`.
+    /// The URL for `WebDriver` clients: `http://127.0.0.1:PORT`.
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }

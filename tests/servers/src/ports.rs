@@ -44,19 +44,19 @@ mod tests {
 
     #[test]
     fn another_port_is_tried_only_when_the_first_was_taken() {
-        let mut tried = Vec::new();
+        let mut ports = Vec::new();
         let started = with_free_port(|port| {
-            tried.push(port);
+            ports.push(port);
             let mut error = Error::new("in use");
             error.port_taken = true;
-            if tried.len() < 3 {
+            if ports.len() < 3 {
                 Err(error)
             } else {
                 Ok(port)
             }
         });
-        assert_eq!(started.expect("the third is free"), tried[2]);
-        assert_ne!(tried[0], tried[1]);
+        assert_eq!(started.expect("the third is free"), ports[2]);
+        assert_ne!(ports[0], ports[1]);
 
         let mut tries = 0;
         let failed: Result<()> = with_free_port(|_| {

@@ -14,7 +14,7 @@ use crate::{Error, Result};
 
 /// For every single wait. Generous, because machines that run tests are busy; a server that is
 /// broken ends, and that is noticed at once.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const PAUSE: Duration = Duration::from_millis(5);
 const LOG_TAIL: usize = 4_000;
 
@@ -100,6 +100,7 @@ impl Process {
             .current_dir(self.data())
             .env("LC_ALL", "C")
             .env("HOME", self.data())
+            .env("TMPDIR", self.data())
             .stdin(Stdio::piped())
             .stdout(log)
             .stderr(stderr)

@@ -1,19 +1,23 @@
 //! Each kind once: it starts, answers, comes back where it can, and is gone in the end.
 #![allow(missing_docs)]
 
-use std::io::{Read, Write};
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
-use std::path::Path;
 use std::process::Command;
 use std::thread;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use test_servers::{
     Chromedriver, Nginx, Postgres, Redis, RedisCluster, RedisOptions, RedisSentinel,
 };
 
+/// A zombie is dead; whoever inherited it will come to bury it.
 fn is_alive(pid: u32) -> bool {
-    Path::new(&format!("/proc/{pid}")).exists()
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(") ")
+        .is_some_and(|(_, rest)| !rest.starts_with('Z'))
 }
 
 fn kill(pid: u32) {
@@ -27,18 +31,39 @@ fn listens(port: u16) -> bool {
     TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok()
 }
 
-/// One HTTP request; the whole response.
-fn http(port: u16, method: &str, path: &str, body: &str) -> String {
+/// One HTTP request; the response's status and body. Its length has to be announced.
+fn http(port: u16, method: &str, path: &str, body: &str) -> (u16, String) {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("a connection");
-    write!(
-        stream,
-        "{method} {path} HTTP/1.0\r\nHost: localhost:{port}\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    )
-    .expect("a request");
-    let mut response = String::new();
-    stream.read_to_string(&mut response).expect("a response");
-    response
+    stream
+        .set_read_timeout(Some(Duration::from_mins(1)))
+        .expect("a time limit");
+    let length = body.len();
+    let head = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}");
+    stream
+        .write_all(format!("{head}\r\n\r\n{body}").as_bytes())
+        .expect("a request");
+
+    let mut response = BufReader::new(stream);
+    let mut line = || {
+        let mut line = String::new();
+        response.read_line(&mut line).expect("a line");
+        line.trim_end().to_ascii_lowercase()
+    };
+    let status = line()
+        .split(' ')
+        .nth(1)
+        .expect("a status")
+        .parse()
+        .expect("a number");
+    let mut length = 0;
+    for header in std::iter::from_fn(|| Some(line()).filter(|line| !line.is_empty())) {
+        if let Some(value) = header.strip_prefix("content-length:") {
+            length = value.trim().parse().expect("a number");
+        }
+    }
+    let mut body = vec![0; length];
+    response.read_exact(&mut body).expect("a body");
+    (status, String::from_utf8(body).expect("text"))
 }
 
 #[test]
@@ -193,12 +218,12 @@ fn nginx_serves_its_configuration() {
                          location / { return 200 \"in {{dir}}\"; } } }";
     let mut nginx = Nginx::start(configuration).expect("nginx");
     let port = nginx.port();
-    assert!(http(port, "GET", "/", "").contains("in /"));
+    assert!(http(port, "GET", "/", "").1.starts_with("in /"));
     nginx.kill().expect("a kill");
     assert!(!listens(port));
     nginx.restart().expect("a restart");
     assert_eq!(nginx.url(), format!("http://127.0.0.1:{port}"));
-    assert!(http(port, "GET", "/", "").starts_with("HTTP/1.1 200"));
+    assert_eq!(http(port, "GET", "/", "").0, 200);
     let pid = nginx.pid().expect("it runs");
     drop(nginx);
     assert!(!listens(port) && !is_alive(pid));
@@ -220,9 +245,13 @@ fn chromium_opens_a_page() {
         .parse()
         .expect("a number");
     let ask = |method: &str, path: &str, body: &Value| -> Value {
-        let response = http(port, method, path, &body.to_string());
-        let (_, body) = response.split_once("\r\n\r\n").expect("a body");
-        let body: Value = serde_json::from_str(body).expect("JSON");
+        let body = if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
+        };
+        let (_, body) = http(port, method, path, &body);
+        let body: Value = serde_json::from_str(&body).expect("JSON");
         body["value"].clone()
     };
     let wanted = json!({ "capabilities": { "alwaysMatch": driver.capabilities() } });

@@ -80,11 +80,11 @@ pub(crate) fn command(port: u16, words: &[&str]) -> io::Result<Reply> {
     let mut stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
     stream.set_read_timeout(Some(TIMEOUT))?;
     stream.set_write_timeout(Some(TIMEOUT))?;
-    let mut request = format!("*{}\r\n", words.len());
+    let mut request = format!("*{}\r\n", words.len()).into_bytes();
     for word in words {
-        request.push_str(&format!("${}\r\n{word}\r\n", word.len()));
+        write!(request, "${}\r\n{word}\r\n", word.len())?;
     }
-    stream.write_all(request.as_bytes())?;
+    stream.write_all(&request)?;
     Reply::read(&mut BufReader::new(stream))
 }
 
