@@ -1,1 +1,3 @@
-//! Not built yet.
+//! x
+pub mod base64url;
+pub mod keys;
