@@ -44,6 +44,7 @@ impl Identity {
     ///
     /// # Errors
     /// [`UnlockError::Locked`]: there is nothing to encrypt.
+    #[expect(clippy::missing_panics_doc, reason = "there are five keys at most")]
     pub fn seal(&mut self, code: &RescueCode) -> Result<(), UnlockError> {
         let mut plain = Zeroizing::new(Vec::with_capacity(32 * self.keys.len()));
         for keys in &self.keys {
