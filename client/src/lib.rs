@@ -3,6 +3,7 @@
 pub mod base64url;
 pub mod browser;
 mod client;
+pub mod cps;
 mod error;
 mod http;
 pub mod identity;
