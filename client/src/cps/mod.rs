@@ -118,11 +118,7 @@ impl Listener {
             events: sender,
             turn: Mutex::new(()),
         });
-        Ok(Server {
-            address,
-            events,
-            task: tokio::spawn(accept(self.0, shared)),
-        })
+        Ok(Server { address, events, task: tokio::spawn(accept(self.0, shared)) })
     }
 
     /// Signs a client's identity in at whatever link a browser brings, always with `cps`.
@@ -130,10 +126,7 @@ impl Listener {
     /// # Errors
     /// As [`Listener::serve`].
     pub fn sign_in_with(self, client: Client) -> io::Result<Server> {
-        let options = Options {
-            cps: true,
-            ..client.options()
-        };
+        let options = Options { cps: true, ..client.options() };
         let client = client.with_options(options);
         self.serve(move |link| {
             let client = client.clone();
