@@ -1,0 +1,129 @@
+use super::{Redis, RedisOptions, command, info_says};
+use crate::{Error, Result, ports};
+
+/// What the sentinels call their primary.
+const MASTER: &str = "main";
+
+/// A primary, its replica, and three sentinels that agree on which is which.
+#[derive(Debug)]
+pub struct RedisSentinel {
+    nodes: Vec<Redis>,
+    sentinels: Vec<Redis>,
+}
+
+impl RedisSentinel {
+    /// Starts all five; every sentinel knows the others and the replica when it returns. They take
+    /// the primary for dead after a second without an answer.
+    pub fn start() -> Result<Self> {
+        Self::start_with(&RedisOptions::default())
+    }
+
+    /// Starts all five, the primary and its replica with `options` (its port is not used).
+    pub fn start_with(options: &RedisOptions) -> Result<Self> {
+        let mut options = RedisOptions {
+            port: None,
+            ..options.clone()
+        };
+        let primary = Redis::start_with(&options)?;
+        options
+            .config
+            .push(format!("replicaof 127.0.0.1 {}", primary.port()));
+        let mut replica = Redis::start_with(&options)?;
+        replica.wait_for("link to its primary", |port| {
+            info_says(
+                port,
+                "replication",
+                &["role:slave", "master_link_status:up"],
+            )
+        })?;
+        let config = format!(
+            "bind 127.0.0.1\n\
+             sentinel monitor {MASTER} 127.0.0.1 {} 2\n\
+             sentinel down-after-milliseconds {MASTER} 1000\n\
+             sentinel failover-timeout {MASTER} 5000\n",
+            primary.port()
+        );
+        let sentinels: Result<Vec<_>> = (0..3)
+            .map(|_| {
+                ports::with_free_port(|port| Redis::launch("redis-sentinel", port, true, &config))
+            })
+            .collect();
+        let mut cluster = Self {
+            nodes: vec![primary, replica],
+            sentinels: sentinels?,
+        };
+        cluster.wait_for_agreement()?;
+        Ok(cluster)
+    }
+
+    fn wait_for_agreement(&mut self) -> Result<()> {
+        for sentinel in &mut self.sentinels {
+            sentinel.wait_for("agreement with the others", |port| {
+                let Some(fields) = master(port) else {
+                    return false;
+                };
+                let has = |name: &str, value: &str| {
+                    fields
+                        .chunks_exact(2)
+                        .any(|pair| pair[0] == name && pair[1] == value)
+                };
+                has("flags", "master") && has("num-slaves", "1") && has("num-other-sentinels", "2")
+            })?;
+        }
+        Ok(())
+    }
+
+    /// The name under which the sentinels know the primary.
+    pub fn master_name(&self) -> &'static str {
+        MASTER
+    }
+
+    /// The sentinels' ports on 127.0.0.1.
+    pub fn sentinel_ports(&self) -> Vec<u16> {
+        self.sentinels.iter().map(Redis::port).collect()
+    }
+
+    /// The primary's port at this moment, as the first sentinel says.
+    pub fn primary_port(&self) -> Result<u16> {
+        let sentinel = &self.sentinels[0];
+        primary(sentinel.port()).ok_or_else(|| sentinel.process.error("knows no primary"))
+    }
+
+    /// The primary and the replica, whichever is which.
+    pub fn nodes(&mut self) -> &mut [Redis] {
+        &mut self.nodes
+    }
+
+    /// Kills the primary and waits until all sentinels name the other one and that accepts writes.
+    /// Returns the new primary's port. [`Redis::restart`] on the dead one makes it a replica.
+    pub fn kill_primary(&mut self) -> Result<u16> {
+        let old = self.primary_port()?;
+        self.node(old)?.kill()?;
+        for sentinel in &mut self.sentinels {
+            sentinel.wait_for("new primary", |port| {
+                primary(port).is_some_and(|new| new != old)
+            })?;
+        }
+        let new = self.primary_port()?;
+        self.node(new)?.wait_for("promotion", |port| {
+            info_says(port, "replication", &["role:master"])
+        })?;
+        Ok(new)
+    }
+
+    fn node(&mut self, port: u16) -> Result<&mut Redis> {
+        let node = self.nodes.iter_mut().find(|node| node.port() == port);
+        node.ok_or_else(|| Error::new(format!("no node of ours listens on port {port}")))
+    }
+}
+
+/// What the sentinel on `port` knows about the primary: names and values in turn.
+fn master(port: u16) -> Option<Vec<String>> {
+    let reply = command(port, &["SENTINEL", "MASTER", MASTER]).ok()?;
+    reply.array()?.into_iter().map(super::Reply::text).collect()
+}
+
+fn primary(port: u16) -> Option<u16> {
+    let reply = command(port, &["SENTINEL", "GET-MASTER-ADDR-BY-NAME", MASTER]).ok()?;
+    reply.array()?.pop()?.text()?.parse().ok()
+}

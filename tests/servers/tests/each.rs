@@ -1,0 +1,277 @@
+//! Each kind once: it starts, answers, comes back where it can, and is gone in the end.
+#![allow(missing_docs)]
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, TcpStream};
+use std::process::Command;
+use std::thread;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use test_servers::{
+    Chromedriver, Nginx, Postgres, Redis, RedisCluster, RedisOptions, RedisSentinel,
+};
+
+/// A zombie is dead; whoever inherited it will come to bury it.
+fn is_alive(pid: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(") ")
+        .is_some_and(|(_, rest)| !rest.starts_with('Z'))
+}
+
+fn kill(pid: u32) {
+    let kill = Command::new("sh")
+        .args(["-c", "kill -KILL $0", &pid.to_string()])
+        .status();
+    assert!(kill.expect("a shell").success());
+}
+
+fn listens(port: u16) -> bool {
+    TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok()
+}
+
+/// One HTTP request; the response's status and body. Its length has to be announced.
+fn http(port: u16, method: &str, path: &str, body: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("a connection");
+    stream
+        .set_read_timeout(Some(Duration::from_mins(1)))
+        .expect("a time limit");
+    let length = body.len();
+    let head = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}");
+    stream
+        .write_all(format!("{head}\r\n\r\n{body}").as_bytes())
+        .expect("a request");
+
+    let mut response = BufReader::new(stream);
+    let mut line = || {
+        let mut line = String::new();
+        response.read_line(&mut line).expect("a line");
+        line.trim_end().to_ascii_lowercase()
+    };
+    let status = line()
+        .split(' ')
+        .nth(1)
+        .expect("a status")
+        .parse()
+        .expect("a number");
+    let mut length = 0;
+    for header in std::iter::from_fn(|| Some(line()).filter(|line| !line.is_empty())) {
+        if let Some(value) = header.strip_prefix("content-length:") {
+            length = value.trim().parse().expect("a number");
+        }
+    }
+    let mut body = vec![0; length];
+    response.read_exact(&mut body).expect("a body");
+    (status, String::from_utf8(body).expect("text"))
+}
+
+#[test]
+fn redis_forgets_over_a_restart_and_is_gone_when_dropped() {
+    let mut redis = Redis::start().expect("Redis");
+    let (port, pid) = (redis.port(), redis.pid().expect("it runs"));
+    assert_eq!(redis.command(&["SET", "a", "1"]).expect("a reply"), "OK");
+    assert!(redis.command(&["SET", "a"]).is_err());
+
+    redis.stop().expect("a stop");
+    assert!(!listens(port) && !is_alive(pid) && redis.pid().is_none());
+    redis.restart().expect("a restart");
+    assert_eq!(redis.port(), port);
+    assert_eq!(redis.command(&["GET", "a"]).expect("a reply"), "");
+
+    let pid = redis.pid().expect("it runs");
+    drop(redis);
+    assert!(!listens(port) && !is_alive(pid));
+}
+
+#[test]
+fn redis_with_an_append_only_file_remembers_over_a_kill() {
+    let options = RedisOptions {
+        appendonly: true,
+        ..RedisOptions::default()
+    };
+    let mut redis = Redis::start_with(&options).expect("Redis");
+    let pid = redis.pid().expect("it runs");
+    redis.command(&["SET", "a", "1"]).expect("a reply");
+    redis.kill().expect("a kill");
+    assert!(!listens(redis.port()) && !is_alive(pid));
+    redis.restart().expect("a restart");
+    assert_eq!(redis.command(&["GET", "a"]).expect("a reply"), "1");
+}
+
+#[test]
+fn redis_can_be_paused() {
+    let mut redis = Redis::start().expect("Redis");
+    redis.pause().expect("a pause");
+    let waiting = thread::scope(|scope| {
+        let reply = scope.spawn(|| redis.command(&["PING"]));
+        // Refused within its own time limit, since nobody answers.
+        reply.join().expect("no panic")
+    });
+    assert!(waiting.is_err(), "{waiting:?}");
+    redis.resume().expect("an end of the pause");
+    assert_eq!(redis.command(&["PING"]).expect("a reply"), "PONG");
+}
+
+#[test]
+fn a_port_in_use_and_a_broken_configuration_are_said_with_the_log() {
+    let first = Redis::start().expect("Redis");
+    let options = RedisOptions {
+        port: Some(first.port()),
+        ..RedisOptions::default()
+    };
+    let error = Redis::start_with(&options)
+        .expect_err("the port is in use")
+        .to_string();
+    assert!(error.contains("Address already in use"), "{error}");
+
+    let options = RedisOptions {
+        config: vec!["nonsense 1".into()],
+        ..RedisOptions::default()
+    };
+    let error = Redis::start_with(&options)
+        .expect_err("nobody knows that")
+        .to_string();
+    assert!(error.contains("nonsense"), "{error}");
+}
+
+#[test]
+fn sentinels_agree_on_a_new_primary() {
+    let mut redis = RedisSentinel::start().expect("Redis with sentinels");
+    let old = redis.primary_port().expect("a primary");
+    let new = redis.kill_primary().expect("a switch");
+    assert_ne!(old, new);
+    assert_eq!(redis.primary_port().expect("a primary"), new);
+    let node = redis
+        .nodes()
+        .iter()
+        .find(|node| node.port() == new)
+        .expect("a node of ours");
+    assert_eq!(node.command(&["SET", "a", "1"]).expect("a reply"), "OK");
+
+    let sentinels = redis.sentinel_ports();
+    assert_eq!(sentinels.len(), 3);
+    drop(redis);
+    assert!(!listens(new) && !sentinels.into_iter().any(listens));
+}
+
+#[test]
+fn a_cluster_survives_a_master() {
+    let mut cluster = RedisCluster::start().expect("a Redis Cluster");
+    let old = cluster.master_of("key").expect("a master");
+    let set = |cluster: &mut RedisCluster, port| {
+        let node = cluster
+            .nodes()
+            .iter()
+            .find(|node| node.port() == port)
+            .expect("a node");
+        node.command(&["SET", "key", "1"]).expect("a reply")
+    };
+    assert_eq!(set(&mut cluster, old), "OK");
+    let new = cluster.kill_master_of("key").expect("a take-over");
+    assert_ne!(old, new);
+    assert_eq!(set(&mut cluster, new), "OK");
+
+    let ports = cluster.ports();
+    assert_eq!((ports.len(), cluster.urls().len()), (6, 6));
+    drop(cluster);
+    assert!(!ports.into_iter().any(listens));
+}
+
+#[test]
+fn postgres_keeps_what_it_confirmed() {
+    let mut postgres = Postgres::start_with(&["max_connections=30"]).expect("Postgres");
+    let port = postgres.port();
+    assert_eq!(postgres.query("show max_connections").expect("a row"), "30");
+    postgres
+        .query("create table t as select 1 as a")
+        .expect("a table");
+
+    let pid = postgres.pid().expect("it runs");
+    // A client in the middle of something: its process must end as well, or no restart works.
+    let busy = thread::scope(|scope| {
+        let busy = scope.spawn(|| postgres.query("select pg_sleep(60)"));
+        let seen = "select count(*) from pg_stat_activity where query = 'select pg_sleep(60)'";
+        while postgres.query(seen).expect("a row") != "1" {
+            assert!(!busy.is_finished(), "the client is done already");
+        }
+        kill(pid);
+        busy.join().expect("no panic")
+    });
+    assert!(busy.is_err(), "{busy:?}");
+    postgres.kill().expect("a kill");
+    assert!(!listens(port) && !is_alive(pid));
+    postgres.restart().expect("a restart after a kill");
+    assert_eq!(postgres.query("select a from t").expect("a row"), "1");
+    postgres.restart().expect("an orderly restart");
+    assert_eq!(postgres.query("select a from t").expect("a row"), "1");
+    assert_eq!(postgres.port(), port);
+
+    assert!(postgres.query("nonsense").is_err());
+    drop(postgres);
+    assert!(!listens(port));
+}
+
+#[test]
+fn nginx_serves_its_configuration() {
+    let configuration = "events {}\nhttp { access_log off; server { listen 127.0.0.1:{{port}}; \
+                         location / { return 200 \"in {{dir}}\"; } } }";
+    let mut nginx = Nginx::start(configuration).expect("nginx");
+    let port = nginx.port();
+    assert!(http(port, "GET", "/", "").1.starts_with("in /"));
+    nginx.kill().expect("a kill");
+    assert!(!listens(port));
+    nginx.restart().expect("a restart");
+    assert_eq!(nginx.url(), format!("http://127.0.0.1:{port}"));
+    assert_eq!(http(port, "GET", "/", "").0, 200);
+    let pid = nginx.pid().expect("it runs");
+    drop(nginx);
+    assert!(!listens(port) && !is_alive(pid));
+
+    let error = Nginx::start("nonsense;")
+        .expect_err("nobody knows that")
+        .to_string();
+    assert!(error.contains("unknown directive \"nonsense\""), "{error}");
+}
+
+#[test]
+fn chromium_opens_a_page() {
+    let mut driver = Chromedriver::start().expect("a WebDriver");
+    let port: u16 = driver
+        .url()
+        .rsplit(':')
+        .next()
+        .expect("a port")
+        .parse()
+        .expect("a number");
+    let ask = |method: &str, path: &str, body: &Value| -> Value {
+        let body = if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
+        };
+        let (_, body) = http(port, method, path, &body);
+        let body: Value = serde_json::from_str(&body).expect("JSON");
+        body["value"].clone()
+    };
+    let wanted = json!({ "capabilities": { "alwaysMatch": driver.capabilities() } });
+    let session = ask("POST", "/session", &wanted);
+    let browser = session["capabilities"]["goog:processID"]
+        .as_u64()
+        .expect("a browser");
+    let browser = u32::try_from(browser).expect("a process id");
+    let session = format!(
+        "/session/{}",
+        session["sessionId"].as_str().expect("a session")
+    );
+    ask(
+        "POST",
+        &format!("{session}/url"),
+        &json!({ "url": "data:text/html,<title>Hi</title>" }),
+    );
+    assert_eq!(ask("GET", &format!("{session}/title"), &Value::Null), "Hi");
+    assert!(is_alive(browser));
+    // The session is left open, as by a test that failed.
+    driver.stop().expect("a stop");
+    assert!(!listens(port) && !is_alive(browser));
+}
