@@ -49,8 +49,6 @@
 //! made (`usage` on the schema is needed too). An older release then no longer opens the
 //! store ([`OpenError::Newer`]); where it has it open, it goes on.
 
-#![allow(clippy::doc_markdown, reason = "PostgreSQL is a name, not code")]
-
 mod database;
 mod error;
 mod identity;
