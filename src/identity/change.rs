@@ -1,6 +1,6 @@
 use crate::protocol::{Idk, UnlockProof};
 
-use super::{Identity, KeyState, Presence, UserId};
+use super::{Identity, KeyState, Lookup, Presence, UserId};
 
 /// What one command, or the application, changes: create, set, rekey, remove, and each may
 /// carry a key to supersede.
@@ -130,6 +130,23 @@ impl Change {
             .zip(expected.pidk)
             .map(|((pidk, state), expected)| KeyWrite { key: pidk, expected, write: Some(state) });
         [Some(idk), pidk].into_iter().flatten()
+    }
+
+    /// Whether a look-up made later shows the change as written.
+    ///
+    /// Versions are random, so a live row with the change's version is the change's own.
+    pub fn is_seen_in(&self, lookup: &Lookup, expected: &Expected) -> bool {
+        let after = lookup.expected();
+        let seen = |before: Presence, after: Presence, write: &KeyState| {
+            before != after && after == write.presence()
+        };
+        let idk = self.idk.1.as_ref().is_none_or(|write| seen(expected.idk, after.idk, write));
+        let pidk = match (&self.pidk, expected.pidk, after.pidk) {
+            (None, _, _) => true,
+            (Some((_, write)), Some(before), Some(after)) => seen(before, after, write),
+            (Some(_), _, _) => false,
+        };
+        idk && pidk
     }
 
     /// The live row that the change leaves behind, if any.

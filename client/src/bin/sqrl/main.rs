@@ -1,0 +1,26 @@
+//! `sqrl`: a headless SQRL client for tests and trying out.
+
+mod args;
+mod commands;
+mod listen;
+mod person;
+mod words;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+/// Whatever is worth telling a person; its text is shown as it is.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// 0: done; 1: refused or failed; 2: wrong usage (by clap).
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    match commands::run(args::Args::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("sqrl: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Cookies.
+
+use std::time::{Duration, Instant};
+
+use ::http::{HeaderMap, HeaderValue, header};
+use url::{Host, Url};
+
+/// The cookies of a browser. Each belongs to one host, whatever its port; `Domain`,
+/// `SameSite` and `Expires` are not looked at.
+#[derive(Debug, Clone, Default)]
+pub struct Jar(Vec<Cookie>);
+
+/// A cookie.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cookie {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+    /// The host that set it.
+    pub host: String,
+    /// The path below which it is sent.
+    pub path: String,
+    /// Whether it is sent over https only.
+    pub secure: bool,
+    /// Whether it is hidden from scripts.
+    pub http_only: bool,
+    /// When it ends (`Max-Age`); with the browser, if `None`.
+    pub expires: Option<Instant>,
+}
+
+impl Jar {
+    /// The cookies that have not ended.
+    pub fn iter(&self) -> impl Iterator<Item = &Cookie> {
+        let now = Instant::now();
+        self.0.iter().filter(move |cookie| cookie.lives_at(now))
+    }
+
+    /// The cookie of that name, of any host.
+    pub fn get(&self, name: &str) -> Option<&Cookie> {
+        self.iter().find(|cookie| cookie.name == name)
+    }
+
+    /// Puts a cookie in, in the place of the same one.
+    pub fn insert(&mut self, cookie: Cookie) {
+        self.0.retain(|old| !old.is_same(&cookie));
+        self.0.push(cookie);
+    }
+
+    /// Takes the cookies of that name out.
+    pub fn remove(&mut self, name: &str) {
+        self.0.retain(|cookie| cookie.name != name);
+    }
+
+    /// The `Cookie` header for an address; the longest path first.
+    pub(super) fn header(&self, url: &Url) -> Option<HeaderValue> {
+        let mut cookies: Vec<_> = self.iter().filter(|cookie| cookie.goes_to(url)).collect();
+        cookies.sort_by_key(|cookie| std::cmp::Reverse(cookie.path.len()));
+        let pairs: Vec<_> =
+            cookies.iter().map(|cookie| format!("{}={}", cookie.name, cookie.value)).collect();
+        let header = (!pairs.is_empty()).then(|| HeaderValue::from_str(&pairs.join("; ")));
+        header?.ok()
+    }
+
+    /// Takes in what an answer sets.
+    pub(super) fn store(&mut self, url: &Url, headers: &HeaderMap) {
+        for line in headers.get_all(header::SET_COOKIE) {
+            let Some(cookie) = line.to_str().ok().and_then(|line| Cookie::read(line, url)) else {
+                continue;
+            };
+            self.insert(cookie);
+        }
+        let now = Instant::now();
+        self.0.retain(|cookie| cookie.lives_at(now));
+    }
+}
+
+impl Cookie {
+    /// Reads a `Set-Cookie` line. `None` for one that a browser refuses: without a name,
+    /// `Secure` from an address that is not secure, `__Host-` without what that promises.
+    fn read(line: &str, url: &Url) -> Option<Self> {
+        let mut parts = line.split(';').map(str::trim);
+        let (name, value) = parts.next()?.split_once('=')?;
+        let mut cookie = Self {
+            name: name.trim().to_owned(),
+            value: value.trim().to_owned(),
+            host: url.host_str()?.to_owned(),
+            path: default_path(url.path()).to_owned(),
+            secure: false,
+            http_only: false,
+            expires: None,
+        };
+        let mut domain = false;
+        for part in parts {
+            let (name, value) = part.split_once('=').unwrap_or((part, ""));
+            match name.trim().to_ascii_lowercase().as_str() {
+                "path" if value.starts_with('/') => value.clone_into(&mut cookie.path),
+                "secure" => cookie.secure = true,
+                "httponly" => cookie.http_only = true,
+                "domain" => domain = true,
+                "max-age" => {
+                    let seconds = value.trim().parse::<i64>().ok()?;
+                    let length = Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
+                    cookie.expires = Instant::now().checked_add(length);
+                }
+                _ => {}
+            }
+        }
+        let host_only =
+            !cookie.name.starts_with("__Host-") || (cookie.secure && cookie.path == "/" && !domain);
+        let named = !cookie.name.is_empty();
+        (named && host_only && (!cookie.secure || is_secure(url))).then_some(cookie)
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        (&self.name, &self.host, &self.path) == (&other.name, &other.host, &other.path)
+    }
+
+    fn lives_at(&self, now: Instant) -> bool {
+        self.expires.is_none_or(|end| end > now)
+    }
+
+    fn goes_to(&self, url: &Url) -> bool {
+        let path = url.path();
+        let below = path.strip_prefix(self.path.as_str()).is_some_and(|rest| {
+            rest.is_empty() || rest.starts_with('/') || self.path.ends_with('/')
+        });
+        url.host_str() == Some(&self.host) && below && (!self.secure || is_secure(url))
+    }
+}
+
+/// https, or this machine itself: nobody can listen in there, so browsers count loopback
+/// as secure, and tests need no certificates.
+fn is_secure(url: &Url) -> bool {
+    let loopback = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    url.scheme() == "https" || loopback
+}
+
+/// Everything before the last slash of the path that set the cookie.
+fn default_path(path: &str) -> &str {
+    match path.rfind('/') {
+        None | Some(0) => "/",
+        Some(end) => &path[..end],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn jar(at: &str, lines: &[&str]) -> Jar {
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            headers.append(header::SET_COOKIE, line.parse().unwrap());
+        }
+        let mut jar = Jar::default();
+        jar.store(&Url::parse(at).unwrap(), &headers);
+        jar
+    }
+
+    fn sent(jar: &Jar, to: &str) -> Option<String> {
+        let header = jar.header(&Url::parse(to).unwrap())?;
+        Some(header.to_str().unwrap().to_owned())
+    }
+
+    #[test]
+    fn host_and_path_decide() {
+        let jar = jar("http://h/a/b", &["c=1", "d=2; Path=/", "c=3; path=/a/x; HttpOnly"]);
+        assert_eq!(sent(&jar, "http://h:81/a/").as_deref(), Some("c=1; d=2"));
+        assert_eq!(sent(&jar, "http://h/a/x").as_deref(), Some("c=3; c=1; d=2"));
+        assert_eq!(sent(&jar, "http://h/ab").as_deref(), Some("d=2"));
+        assert_eq!(sent(&jar, "http://other/a/b"), None);
+    }
+
+    #[test]
+    fn max_age_ends_a_cookie() {
+        let mut jar = jar("http://h/", &["c=1; Max-Age=60", "d=1; Max-Age=0"]);
+        assert_eq!(sent(&jar, "http://h/").as_deref(), Some("c=1"));
+        let mut headers = HeaderMap::new();
+        headers.append(header::SET_COOKIE, "c=; Max-Age=-1".parse().unwrap());
+        jar.store(&Url::parse("http://h/").unwrap(), &headers);
+        assert_eq!(jar.iter().count(), 0);
+    }
+
+    #[test]
+    fn secure_means_https_or_this_machine() {
+        assert!(jar("http://h/", &["c=1; Secure"]).get("c").is_none());
+        let https = jar("https://h/", &["c=1; Secure"]);
+        assert!(sent(&https, "https://h/").is_some());
+        assert!(sent(&https, "http://h/").is_none());
+        let local = jar("http://127.0.0.1:8080/", &["c=1; Secure"]);
+        assert!(sent(&local, "http://127.0.0.1:8080/").is_some());
+    }
+
+    #[test]
+    fn host_prefix_is_held_to_its_promise() {
+        let good = "__Host-c=1; Secure; Path=/";
+        assert!(jar("https://h/x/y", &[good]).get("__Host-c").is_some());
+        for bad in
+            ["__Host-c=1; Path=/", "__Host-c=1; Secure", "__Host-c=1; Secure; Path=/; Domain=h"]
+        {
+            assert!(jar("https://h/x/y", &[bad]).get("__Host-c").is_none(), "{bad}");
+        }
+    }
+}

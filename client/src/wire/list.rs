@@ -1,0 +1,125 @@
+//! The list of `name=value` lines that both directions speak.
+
+use crate::base64url;
+
+/// An ordered list of `name=value` lines, each ended by CRLF. May hold what the
+/// protocol forbids, such as a name twice: tests need that.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct List(Vec<(String, String)>);
+
+/// Why bytes are not such a list.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ListError {
+    /// Not base64url.
+    #[error(transparent)]
+    Encoding(#[from] base64url::Malformed),
+    /// Not UTF-8.
+    #[error("the text is not UTF-8")]
+    Utf8,
+    /// The last line is not ended by CRLF, or a stray CR or LF is inside of one.
+    #[error("lines must be ended by CRLF, the last one too")]
+    LineEnd,
+    /// A line without `=`, or with nothing before it.
+    #[error("a line is not name=value: {0:?}")]
+    Line(String),
+    /// A name comes twice.
+    #[error("the name {0:?} comes twice")]
+    Twice(String),
+}
+
+impl List {
+    /// Reads the text strictly: every line ended by CRLF, `name=value`, no name twice.
+    ///
+    /// # Errors
+    /// The first rule that is broken.
+    pub fn parse(text: &[u8]) -> Result<Self, ListError> {
+        let text = std::str::from_utf8(text).map_err(|_| ListError::Utf8)?;
+        let body = text.strip_suffix("\r\n").ok_or(ListError::LineEnd)?;
+        let mut list = Self::default();
+        for line in body.split("\r\n") {
+            if line.contains(['\r', '\n']) {
+                return Err(ListError::LineEnd);
+            }
+            let (name, value) = line
+                .split_once('=')
+                .filter(|(name, _)| !name.is_empty())
+                .ok_or_else(|| ListError::Line(line.to_owned()))?;
+            if list.get(name).is_some() {
+                return Err(ListError::Twice(name.to_owned()));
+            }
+            list.push(name, value);
+        }
+        Ok(list)
+    }
+
+    /// Reads the base64url of such a text.
+    ///
+    /// # Errors
+    /// As [`List::parse`], or not base64url.
+    pub fn decode(encoded: &str) -> Result<Self, ListError> {
+        Self::parse(&base64url::decode(encoded)?)
+    }
+
+    /// The first value of that name.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.iter().find(|(n, _)| *n == name).map(|(_, value)| value)
+    }
+
+    /// Adds a line at the end, whether the name is there or not.
+    pub fn push(&mut self, name: &str, value: &str) {
+        self.0.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// Replaces the first value of that name, or adds the line.
+    pub fn set(&mut self, name: &str, value: &str) {
+        match self.0.iter_mut().find(|(n, _)| n == name) {
+            Some((_, old)) => value.clone_into(old),
+            None => self.push(name, value),
+        }
+    }
+
+    /// Takes out every line of that name.
+    pub fn remove(&mut self, name: &str) {
+        self.0.retain(|(n, _)| n != name);
+    }
+
+    /// The lines in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// The text, every line ended by CRLF.
+    pub fn to_text(&self) -> String {
+        let mut text = String::new();
+        for (name, value) in self.iter() {
+            text.extend([name, "=", value, "\r\n"]);
+        }
+        text
+    }
+
+    /// The base64url of the text.
+    pub fn encode(&self) -> String {
+        base64url::encode(self.to_text())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn strict() {
+        assert_eq!(List::parse(b"a=1\r\nb=2"), Err(ListError::LineEnd));
+        assert_eq!(List::parse(b"a=1\nb=2\r\n"), Err(ListError::LineEnd));
+        assert_eq!(List::parse(b""), Err(ListError::LineEnd));
+        assert_eq!(List::parse(b"\r\n"), Err(ListError::Line(String::new())));
+        assert_eq!(List::parse(b"=1\r\n"), Err(ListError::Line("=1".into())));
+        assert_eq!(List::parse(b"a=1\r\na=1\r\n"), Err(ListError::Twice("a".into())));
+        assert_eq!(List::parse(b"\xff=1\r\n"), Err(ListError::Utf8));
+        let list = List::parse(b"a=1=2\r\nb=\r\n").unwrap();
+        assert_eq!((list.get("a"), list.get("b")), (Some("1=2"), Some("")));
+        assert_eq!(List::decode(&list.encode()), Ok(list));
+    }
+}

@@ -1,0 +1,207 @@
+//! A server's reply.
+
+use super::{Ask, List, ListError, Tif};
+use crate::keys::Suk;
+
+/// A reply, read strictly by the specification's rules.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// The body exactly as it came: the next request's `server`.
+    pub raw: String,
+    /// Every line, unknown ones too.
+    pub lines: List,
+    /// The nut of the next request.
+    pub nut: String,
+    /// The flags.
+    pub tif: Tif,
+    /// Where the next request goes: a path from the root, with its query.
+    pub qry: String,
+    /// Where the browser goes to be signed in (`cps`).
+    pub url: Option<String>,
+    /// Where the browser goes when the person cancels, replacing the link's.
+    pub can: Option<String>,
+    /// The index of the secret that the next request must carry.
+    pub sin: Option<String>,
+    /// The stored server unlock key.
+    pub suk: Option<Suk>,
+    /// A question to the person.
+    pub ask: Option<Ask>,
+}
+
+/// Why a body is not a reply.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReplyError {
+    /// Not a list of lines.
+    #[error(transparent)]
+    List(#[from] ListError),
+    /// A required line is missing, or empty.
+    #[error("{0}= is missing")]
+    Missing(&'static str),
+    /// A line's value is malformed.
+    #[error("{0}= is malformed")]
+    Malformed(&'static str),
+    /// `ver` does not come first.
+    #[error("ver= is not the first line")]
+    Order,
+    /// The server speaks no version 1.
+    #[error("the server does not speak version 1 of SQRL")]
+    Version,
+    /// A flag that version 1 does not define: a client must end the exchange at once.
+    #[error("the server set flags that SQRL 1 does not define ({:x})", .0.0)]
+    UndefinedTif(Tif),
+}
+
+/// The order in which this project's server writes its lines.
+const ORDER: [&str; 9] = ["ver", "nut", "tif", "qry", "url", "can", "sin", "suk", "ask"];
+
+impl Reply {
+    /// Reads a body.
+    ///
+    /// # Errors
+    /// The first rule of the specification that it breaks.
+    pub fn parse(body: &str) -> Result<Self, ReplyError> {
+        let lines = List::decode(body)?;
+        let (first, ver) = lines.iter().next().ok_or(ReplyError::Missing("ver"))?;
+        if first != "ver" {
+            return Err(ReplyError::Order);
+        }
+        if !speaks_version_1(ver).ok_or(ReplyError::Malformed("ver"))? {
+            return Err(ReplyError::Version);
+        }
+        let tif = Tif::parse(required(&lines, "tif")?).ok_or(ReplyError::Malformed("tif"))?;
+        if tif.undefined() != Tif::default() {
+            return Err(ReplyError::UndefinedTif(tif.undefined()));
+        }
+        let qry = required(&lines, "qry")?;
+        // From the root and of this site: `//host` would be read as another one.
+        let rooted = qry.starts_with('/') && !qry.starts_with("//");
+        if !rooted || qry.contains('#') || !qry.bytes().all(|b| b.is_ascii_graphic()) {
+            return Err(ReplyError::Malformed("qry"));
+        }
+        let suk = lines.get("suk").map(str::parse).transpose();
+        let ask = match lines.get("ask") {
+            Some(value) => Some(Ask::parse(value).ok_or(ReplyError::Malformed("ask"))?),
+            None => None,
+        };
+        let text = |name| lines.get(name).map(str::to_owned);
+        Ok(Self {
+            raw: body.to_owned(),
+            nut: required(&lines, "nut")?.to_owned(),
+            tif,
+            qry: qry.to_owned(),
+            url: text("url"),
+            can: text("can"),
+            sin: text("sin"),
+            suk: suk.map_err(|_| ReplyError::Malformed("suk"))?,
+            ask,
+            lines,
+        })
+    }
+
+    /// Whether all of these flags are set.
+    pub fn has(&self, bits: Tif) -> bool {
+        self.tif.has(bits)
+    }
+
+    /// Where this reply departs from the one form that this project's server writes,
+    /// which is narrower than the specification: the order of the lines, `ver=1`, a
+    /// `tif` in lower case without leading zeros, no padding, no other names.
+    pub fn departures(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        let names: Vec<_> = self.lines.iter().map(|(name, _)| name).collect();
+        let expected: Vec<_> = ORDER.into_iter().filter(|n| names.contains(n)).collect();
+        if names != expected {
+            found.push(format!("lines {names:?} where {expected:?} are due"));
+        }
+        if self.lines.get("ver") != Some("1") {
+            found.push("ver is not exactly 1".to_owned());
+        }
+        if self.lines.get("tif") != Some(self.tif.to_string().as_str()) {
+            found.push("tif is not lower-case without leading zeros".to_owned());
+        }
+        if self.raw.contains('=') {
+            found.push("the body is padded".to_owned());
+        }
+        if !self.qry.contains(&format!("nut={}", self.nut)) {
+            found.push("qry does not carry the nut".to_owned());
+        }
+        found
+    }
+}
+
+fn required<'a>(lines: &'a List, name: &'static str) -> Result<&'a str, ReplyError> {
+    let value = lines.get(name).filter(|value| !value.is_empty());
+    value.ok_or(ReplyError::Missing(name))
+}
+
+/// Whether a list of numbers and ranges (`1,3-5`) contains 1; `None` if it is none.
+fn speaks_version_1(list: &str) -> Option<bool> {
+    let mut found = false;
+    for part in list.split(',') {
+        let (from, to) = part.split_once('-').unwrap_or((part, part));
+        found |= (number(from)?..=number(to)?).contains(&1);
+    }
+    Some(found)
+}
+
+fn number(text: &str) -> Option<u32> {
+    let digits = text.bytes().all(|b| b.is_ascii_digit());
+    digits.then(|| text.parse().ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::base64url::encode;
+
+    fn parse(text: &str) -> Result<Reply, ReplyError> {
+        Reply::parse(&encode(text))
+    }
+
+    const GOOD: &str = "ver=1\r\nnut=n\r\ntif=5\r\nqry=/cli.sqrl?nut=n\r\n";
+
+    #[test]
+    fn a_plain_reply() {
+        let reply = parse(GOOD).unwrap();
+        assert_eq!(reply.tif, Tif::CURRENT | Tif::IP_MATCH);
+        assert_eq!(reply.raw, encode(GOOD));
+        assert_eq!(reply.departures(), Vec::<String>::new());
+        assert!(parse(&format!("{GOOD}mac=x\r\n")).unwrap().lines.get("mac").is_some());
+    }
+
+    #[test]
+    fn every_rule() {
+        let bad = |from: &str, to: &str| parse(&GOOD.replace(from, to)).unwrap_err();
+        assert_eq!(bad("ver=1\r\n", ""), ReplyError::Order);
+        assert_eq!(bad("ver=1", "ver=2,5-9"), ReplyError::Version);
+        assert_eq!(bad("ver=1", "ver=1,"), ReplyError::Malformed("ver"));
+        assert_eq!(bad("ver=1", "ver="), ReplyError::Malformed("ver"));
+        assert_eq!(bad("nut=n\r\ntif", "tif"), ReplyError::Missing("nut"));
+        assert_eq!(bad("tif=5\r\n", ""), ReplyError::Missing("tif"));
+        assert_eq!(bad("tif=5", "tif=0x5"), ReplyError::Malformed("tif"));
+        assert_eq!(bad("tif=5", "tif=405"), ReplyError::UndefinedTif(Tif(0x400)));
+        assert_eq!(bad("qry=/cli.sqrl?nut=n", "qry="), ReplyError::Missing("qry"));
+        for qry in ["cli.sqrl", "//evil.example/x", "https://evil.example/", "/a b", "/a#b"] {
+            let reply = bad("qry=/cli.sqrl?nut=n", &format!("qry={qry}"));
+            assert_eq!(reply, ReplyError::Malformed("qry"), "{qry}");
+        }
+        assert_eq!(parse(&format!("{GOOD}suk=AA\r\n")), Err(ReplyError::Malformed("suk")));
+        assert_eq!(parse(&format!("{GOOD}ask=!\r\n")), Err(ReplyError::Malformed("ask")));
+        assert!(Reply::parse("").is_err());
+        assert!(Reply::parse(&(encode(GOOD) + "\r\n")).is_err());
+        assert!(parse(&GOOD.replace("ver=1", "ver=1-2000000000")).is_ok());
+    }
+
+    #[test]
+    fn departures_from_the_servers_one_form() {
+        let count = |text: &str| parse(text).unwrap().departures().len();
+        assert_eq!(count(&GOOD.replace("tif=5", "tif=05")), 1);
+        assert_eq!(count(&GOOD.replace("tif=5", "tif=1C0")), 1);
+        assert_eq!(count(&GOOD.replace("ver=1", "ver=1,2")), 1);
+        assert_eq!(count(&GOOD.replace("?nut=n", "")), 1);
+        assert_eq!(count("ver=1\r\ntif=5\r\nnut=n\r\nqry=/?nut=n\r\n"), 1);
+        assert_eq!(count(&format!("{GOOD}mac=x\r\n")), 1);
+    }
+}

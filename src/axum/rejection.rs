@@ -1,0 +1,69 @@
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use thiserror::Error;
+
+use crate::engine::NotSignedIn;
+use crate::service::ChallengeError;
+
+/// Why a handler got no [`SqrlChallenge`](super::SqrlChallenge).
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ChallengeRejection {
+    /// The layer did not see the request as one for the sign-in page.
+    #[error(
+        "`SqrlChallenge` on a path that the layer does not know: add `.layer(sqrl.layer())` behind \
+         the route, and tell the builder `.sign_in_path(\"/…\")` if it is not `/login`"
+    )]
+    NotTheSignInPath,
+    /// No link could be made.
+    #[error(transparent)]
+    Challenge(#[from] ChallengeError),
+}
+
+/// Why a handler got no [`SqrlLogin`](super::SqrlLogin).
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum LoginRejection {
+    /// The layer did not see the request as one that may bring a sign-in.
+    #[error(
+        "`SqrlLogin` on a path that the layer does not know: add `.layer(sqrl.layer())` behind the \
+         route, and tell the builder `.signed_in_path(\"/…\")` if it is not `/signed-in`"
+    )]
+    NotTheSignedInPath,
+    /// There is no sign-in to collect.
+    #[error(transparent)]
+    NotSignedIn(#[from] NotSignedIn),
+}
+
+/// 500 for a mistake in the set-up, 503 when a store is out of reach. The cause is logged.
+impl IntoResponse for ChallengeRejection {
+    fn into_response(self) -> Response {
+        let status = match &self {
+            Self::Challenge(ChallengeError::Store(_)) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Challenge(ChallengeError::NoClientAddress) | Self::NotTheSignInPath => {
+                tracing::error!("{self}");
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
+        };
+        (status, "Signing in does not work at the moment.\n").into_response()
+    }
+}
+
+/// 401 without a sign-in, 503 when a store is out of reach, 500 for a mistake in the set-up.
+impl IntoResponse for LoginRejection {
+    fn into_response(self) -> Response {
+        match self {
+            Self::NotSignedIn(why @ NotSignedIn::Unavailable) => {
+                (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response()
+            }
+            Self::NotSignedIn(why) => {
+                (StatusCode::UNAUTHORIZED, format!("{why}\n")).into_response()
+            }
+            Self::NotTheSignedInPath => {
+                tracing::error!("{self}");
+                (StatusCode::INTERNAL_SERVER_ERROR, "Signing in does not work at the moment.\n")
+                    .into_response()
+            }
+        }
+    }
+}

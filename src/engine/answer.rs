@@ -1,0 +1,264 @@
+//! The order of work for one request of a client, as section 2 of `docs/protocol.md` gives
+//! it with its reasons. Every way through ends in a complete reply.
+
+use std::net::IpAddr;
+
+use futures_util::future::{OptionFuture, join, join3};
+
+use super::chain::{Chain, Extras};
+use super::decide::{Decision, Verdict, decide, unsupported};
+use super::{Engine, random};
+use crate::identity::{Change, Expected, Lookup, Swap};
+use crate::protocol::{Command, Nut, Request, Tif, UnverifiedRequest};
+use crate::store::{CpsInfo, NutState, Outcome, StoreError};
+
+/// After the first, so many more decisions when the identity's row changes under way.
+const MORE_DECISIONS: usize = 3;
+
+/// The identity's row did not become what was decided: it kept changing, or a store failed
+/// before anything was written.
+struct NotApplied;
+
+impl Engine {
+    /// Answers one request: `nut` from the URL, `body` as it came, `peer` the client's
+    /// address. The result is the body of the reply.
+    pub(crate) async fn answer(&self, nut: Option<&str>, body: &[u8], peer: IpAddr) -> String {
+        let now = self.config.clock.now();
+        let refuse = |tif, why: &dyn std::fmt::Display| {
+            self.failures.count(peer, now);
+            tracing::debug!(%tif, "refused: {why}");
+            self.dead_end(tif)
+        };
+
+        // 1. Nothing is touched for a request that nobody signed.
+        let request = match UnverifiedRequest::parse(body).and_then(UnverifiedRequest::verify) {
+            Ok(request) => request,
+            Err(error) => return refuse(Tif::REFUSED, &error),
+        };
+
+        // 2. Whoever is slowed down is not invited to try again.
+        let too_many = self.failures.are_too_many(peer, now);
+        let gone = if too_many { Tif::REFUSED } else { Tif::TRY_AGAIN };
+        let Some(nut) = nut.and_then(Nut::parse) else {
+            return refuse(gone, &"no nut");
+        };
+        let record = match self.nuts.get_nut(&nut, NutState::Pending).await {
+            Ok(Some(record)) => record,
+            Ok(None) => return refuse(gone, &"no such nut"),
+            Err(error) => {
+                self.store_failed("looking at a nut", &error);
+                return self.dead_end(Tif::TRY_AGAIN);
+            }
+        };
+        let chain = Chain { engine: self, request: &request, nut, record, peer, now };
+        if chain.remaining().is_zero() {
+            return refuse(gone, &"the chain is over");
+        }
+        let ips = chain.ips();
+        if too_many {
+            return chain.refuse(Tif::FAILED | ips, "too many failures").await;
+        }
+
+        // 3.
+        if !chain.is_what_we_sent() {
+            return chain.refuse(Tif::REFUSED | ips, "`server` is not what was sent").await;
+        }
+        // 4.
+        if !chain.ips_match() && !request.options().noiptest {
+            return chain.refuse(Tif::FAILED, "another address than the link's").await;
+        }
+        // 5.
+        if chain.is_anothers() {
+            let tif = Tif::BAD_ID_ASSOCIATION | Tif::REFUSED | ips;
+            return refuse(tif, &"another identity than the chain's");
+        }
+
+        // 6. The step that decides. The look-up beside it is wasted if the nut is lost,
+        // which costs less than the wait.
+        let too_old = chain.is_too_old();
+        let needs_look_up = !too_old && request.command() != Command::Unknown;
+        let look_up: OptionFuture<_> =
+            needs_look_up.then(|| self.identities.look_up(request.idk(), request.pidk())).into();
+        let (taken, lookup) = join(self.nuts.remove_nut(&nut, NutState::Pending), look_up).await;
+        match taken {
+            Ok(Some(_)) => {}
+            Ok(None) => return refuse(Tif::TRY_AGAIN, &"the nut was used just before"),
+            Err(error) => {
+                self.store_failed("taking a nut", &error);
+                return chain.try_again().await;
+            }
+        }
+
+        // 7.
+        if too_old {
+            return chain.try_again().await;
+        }
+
+        // 8.
+        let decided = match lookup {
+            None => Ok(unsupported(chain.ips_match())),
+            Some(Ok(lookup)) => self.decide_and_apply(&chain, lookup).await,
+            Some(Err(error)) => {
+                self.store_failed("looking up an identity", &error);
+                Err(NotApplied)
+            }
+        };
+        match decided {
+            Ok(decision) => chain.conclude(decision).await,
+            Err(NotApplied) => chain.try_again().await,
+        }
+    }
+
+    /// Decides and writes; decides again when the row has changed in between.
+    async fn decide_and_apply(
+        &self,
+        chain: &Chain<'_>,
+        mut lookup: Lookup,
+    ) -> Result<Decision, NotApplied> {
+        let (request, policy) = (chain.request, self.config.policy);
+        for _ in 0..=MORE_DECISIONS {
+            let decision = decide(request, &lookup, chain.ips_match(), policy, random::fresh());
+            let Some((change, expected)) = &decision.change else { return Ok(decision) };
+            match self.identities.apply(change, expected).await {
+                Ok(Swap::Done) => return Ok(decision),
+                Ok(Swap::Lost) => {}
+                Err(error) => {
+                    self.store_failed("writing an identity", &error);
+                    let written = self.is_written(request, change, expected).await;
+                    return if written { Ok(decision) } else { Err(NotApplied) };
+                }
+            }
+            lookup =
+                self.identities.look_up(request.idk(), request.pidk()).await.map_err(|error| {
+                    self.store_failed("looking up an identity again", &error);
+                    NotApplied
+                })?;
+        }
+        tracing::warn!("an identity's row kept changing under one request");
+        Err(NotApplied)
+    }
+
+    /// Whether a write whose answer was lost has happened. Versions are random: a row of the
+    /// change's version can only be the change's.
+    async fn is_written(&self, request: &Request, change: &Change, expected: &Expected) -> bool {
+        match self.identities.look_up(request.idk(), request.pidk()).await {
+            Ok(lookup) => change.is_seen_in(&lookup, expected),
+            Err(error) => {
+                self.store_failed("looking whether an identity was written", &error);
+                false
+            }
+        }
+    }
+}
+
+impl Chain<'_> {
+    /// A refusal after which the client may try again with the reply's nut.
+    async fn refuse(&self, tif: Tif, why: &'static str) -> String {
+        self.engine.failures.count(self.peer, self.now);
+        tracing::debug!(%tif, "refused: {why}");
+        self.send(self.next(tif, &Extras::default())).await
+    }
+
+    /// 25, 31 to 33: nothing happened, and nothing is the client's fault.
+    async fn try_again(&self) -> String {
+        self.send(self.next(Tif::TRY_AGAIN | self.ips(), &Extras::default())).await
+    }
+
+    /// Makes the decision known: to the page that waits, and to the client.
+    async fn conclude(&self, decision: Decision) -> String {
+        let epoch = match decision.verdict {
+            Verdict::Refused => {
+                self.engine.failures.count(self.peer, self.now);
+                let extras = Extras { suk: decision.suk, ..Extras::default() };
+                return self.send(self.next(decision.tif, &extras)).await;
+            }
+            Verdict::Answered => {
+                let known = decision.tif.contains(Tif::ID_MATCH);
+                let extras = Extras {
+                    suk: decision.suk,
+                    ask: self.record.ask.as_deref().filter(|_| known),
+                    sin: self.engine.config.sin(),
+                    url: None,
+                };
+                return self.send(self.next(decision.tif, &extras)).await;
+            }
+            Verdict::Done => None,
+            Verdict::SignedIn { epoch } => Some(epoch),
+        };
+
+        let cps = self.request.options().cps.then(random::cps_id);
+        let url = cps.map(|id| format!("{}{}", self.engine.config.cps_url, id.to_text()));
+        let extras = Extras { suk: decision.suk, url: url.as_deref(), ..Extras::default() };
+        let next = self.next(decision.tif, &extras);
+
+        let outcome: OptionFuture<_> = epoch
+            .map(|epoch| match cps {
+                Some(_) => Outcome::TakenOver,
+                None => Outcome::SignedIn { epoch },
+            })
+            .map(|outcome| self.store_outcome(outcome))
+            .into();
+        let session: OptionFuture<_> = cps
+            .map(async |id| {
+                let left = decision.change.as_ref().and_then(|(change, _)| change.leaves());
+                let info = CpsInfo {
+                    idk: *self.request.idk(),
+                    // Only `ident`'s URL signs in; the others' epoch is never looked at.
+                    epoch: epoch.or(left.map(|left| left.epoch)).unwrap_or(random::fresh().epoch),
+                    command: self.request.command(),
+                    wait: self.record.wait,
+                    attached: self.attached_sealed(),
+                };
+                let ttl = self.engine.config.lifetimes.cps;
+                self.engine.nuts.store_cps_session_id(&id, &info, ttl).await
+            })
+            .into();
+        let (outcome, session, body) = join3(outcome, session, self.send(next)).await;
+
+        match outcome.unwrap_or(Ok(Filed::Ours)) {
+            Ok(Filed::Ours) => {}
+            Ok(Filed::Anothers) => {
+                self.engine.failures.count(self.peer, self.now);
+                tracing::debug!("refused: the wait has another identity's outcome");
+                let tif = Tif::BAD_ID_ASSOCIATION | Tif::REFUSED | self.ips();
+                return self.engine.dead_end(tif);
+            }
+            Err(error) => {
+                self.engine.store_failed("storing an outcome", &error);
+                return self.try_again().await;
+            }
+        }
+        match session {
+            None | Some(Ok(())) => body,
+            Some(Err(error)) => {
+                self.engine.store_failed("storing a CPS id", &error);
+                if epoch.is_some() {
+                    return self.try_again().await;
+                }
+                let extras = Extras { suk: decision.suk, ..Extras::default() };
+                self.send(self.next(decision.tif, &extras)).await
+            }
+        }
+    }
+
+    /// Files the chain's one outcome. 34: where there is one already, it stays.
+    async fn store_outcome(&self, outcome: Outcome) -> Result<Filed, StoreError> {
+        let (nuts, wait) = (&self.engine.nuts, self.record.wait.as_nut());
+        let info = self.outcome(outcome);
+        match nuts.store_nut(wait, &info, NutState::Authorized, self.remaining()).await {
+            Ok(()) => Ok(Filed::Ours),
+            Err(error) if error.is_conflict() => {
+                let filed = nuts.get_nut(wait, NutState::Authorized).await?;
+                let same = filed.is_some_and(|filed| filed.idk == Some(*self.request.idk()));
+                Ok(if same { Filed::Ours } else { Filed::Anothers })
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Whose outcome a wait has.
+enum Filed {
+    Ours,
+    Anothers,
+}

@@ -1,0 +1,185 @@
+//! One request's place in its chain: what is known of the nut, and how the next is made.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::{Engine, random};
+use crate::protocol::{Ask, Nut, Reply, Request, Suk, Tif, base64url};
+use crate::store::{Attached, Digest, NutInfo, NutState, Outcome, Timestamp};
+
+/// The chain that a request proved to answer by its nut's record.
+pub(super) struct Chain<'a> {
+    pub(super) engine: &'a Engine,
+    pub(super) request: &'a Request,
+    pub(super) nut: Nut,
+    pub(super) record: NutInfo,
+    pub(super) peer: IpAddr,
+    pub(super) now: Timestamp,
+}
+
+/// What a reply carries beside its nut and tif.
+#[derive(Default)]
+pub(super) struct Extras<'a> {
+    pub(super) suk: Option<Suk>,
+    pub(super) url: Option<&'a str>,
+    pub(super) ask: Option<&'a Ask>,
+    pub(super) sin: Option<&'a str>,
+}
+
+/// The next step of a chain, before it is stored.
+pub(super) struct Next {
+    nut: Nut,
+    info: NutInfo,
+    ttl: Duration,
+    /// The reply as it goes out.
+    pub(super) body: String,
+}
+
+impl Chain<'_> {
+    pub(super) fn ips_match(&self) -> bool {
+        self.record.ip == self.peer
+    }
+
+    /// `+i`.
+    pub(super) fn ips(&self) -> Tif {
+        Tif::IPS_MATCH.when(self.ips_match())
+    }
+
+    /// Whether `server` is what we sent with this nut: the reply, or the link, which the
+    /// page's script may have given a `can`.
+    pub(super) fn is_what_we_sent(&self) -> bool {
+        let server = self.request.server();
+        let sent = if self.nut == self.record.first_nut { without_can(server) } else { server };
+        Digest::of(sent) == self.record.sent
+    }
+
+    pub(super) fn is_anothers(&self) -> bool {
+        self.record.idk.is_some_and(|idk| idk != *self.request.idk())
+    }
+
+    pub(super) fn is_too_old(&self) -> bool {
+        self.now.since(self.record.created) > self.engine.config.lifetime(&self.nut, &self.record)
+    }
+
+    /// What is left of the chain's life.
+    pub(super) fn remaining(&self) -> Duration {
+        let age = self.now.since(self.record.chain_start);
+        self.engine.config.lifetimes.chain.saturating_sub(age)
+    }
+
+    /// The next nut and the reply that brings it. The chain belongs to the identity that
+    /// this request proved, unless it belongs to one already.
+    pub(super) fn next(&self, tif: Tif, extras: &Extras<'_>) -> Next {
+        let nut = random::nut();
+        let lines = self.engine.reply(nut, tif, extras);
+        let info = NutInfo {
+            created: self.now,
+            sent: Digest::of(&lines),
+            idk: self.record.idk.or(Some(*self.request.idk())),
+            asked: extras.ask.is_some(),
+            sin_sent: extras.sin.is_some(),
+            attached: self.attached(),
+            ..self.record.clone()
+        };
+        let ttl = (self.engine.config.lifetimes.later * 2).min(self.remaining());
+        Next { nut, info, ttl, body: base64url::encode(lines) }
+    }
+
+    /// Stores the next step and gives its reply. If the store fails the nut is dead, and the
+    /// reply stands all the same.
+    pub(super) async fn send(&self, next: Next) -> String {
+        if !next.ttl.is_zero() {
+            let stored = self
+                .engine
+                .nuts
+                .store_nut(&next.nut, &next.info, NutState::Pending, next.ttl)
+                .await;
+            if let Err(error) = stored {
+                self.engine.store_failed("storing a chain's next nut", &error);
+            }
+        }
+        next.body
+    }
+
+    /// The chain's end, for the page that waits.
+    pub(super) fn outcome(&self, outcome: Outcome) -> NutInfo {
+        NutInfo {
+            created: self.now,
+            idk: Some(*self.request.idk()),
+            ask: None,
+            outcome: Some(outcome),
+            attached: self.attached_sealed(),
+            ..self.record.clone()
+        }
+    }
+
+    /// What travels on, with the answer to a question that was put with this nut.
+    fn attached(&self) -> Attached {
+        let button = self.request.button().filter(|_| self.record.asked);
+        Attached { button: button.or(self.record.attached.button), ..self.record.attached.clone() }
+    }
+
+    /// The same with the indexed secrets that were asked for with this nut.
+    pub(super) fn attached_sealed(&self) -> Attached {
+        let attached = self.attached();
+        #[cfg(feature = "sin")]
+        if let Some(secrets) = self.engine.config.secrets.as_ref().filter(|_| self.record.sin_sent)
+        {
+            return Attached { sealed: secrets.seal(self.request), ..attached };
+        }
+        attached
+    }
+}
+
+impl Engine {
+    fn reply(&self, nut: Nut, tif: Tif, extras: &Extras<'_>) -> String {
+        Reply {
+            nut,
+            tif,
+            path: &self.config.client_path,
+            url: extras.url,
+            can: None,
+            sin: extras.sin,
+            suk: extras.suk,
+            ask: extras.ask,
+        }
+        .to_lines()
+    }
+
+    /// A complete reply whose nut is stored nowhere.
+    pub(crate) fn dead_end(&self, tif: Tif) -> String {
+        base64url::encode(self.reply(random::nut(), tif, &Extras::default()))
+    }
+}
+
+/// The link without the `&can=` that the page's script appends; exactly that, with one or
+/// more characters of base64url, or nothing is taken off.
+fn without_can(server: &[u8]) -> &[u8] {
+    const CAN: &[u8] = b"&can=";
+    let Some(at) = server.windows(CAN.len()).position(|window| window == CAN) else {
+        return server;
+    };
+    let (link, can) = (&server[..at], &server[at + CAN.len()..]);
+    let is_base64url = |&byte: &u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    if !can.is_empty() && can.iter().all(is_base64url) { link } else { server }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_can;
+
+    #[test]
+    fn a_can_is_one_parameter_at_the_end() {
+        assert_eq!(without_can(b"sqrl://a/c?nut=x&can=aHR0-_"), b"sqrl://a/c?nut=x");
+        for server in [
+            "sqrl://a/c?nut=x",
+            "sqrl://a/c?nut=x&can=",
+            "sqrl://a/c?nut=x&can=a&b=c",
+            "sqrl://a/c?nut=x&can=a=",
+            "sqrl://a/c?nut=x&can=a&can=b",
+            "sqrl://a/c?nut=x&CAN=a",
+        ] {
+            assert_eq!(without_can(server.as_bytes()), server.as_bytes(), "{server}");
+        }
+    }
+}

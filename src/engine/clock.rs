@@ -1,0 +1,38 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use crate::store::Timestamp;
+
+/// Where the engine reads the wall clock.
+#[derive(Clone)]
+pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
+
+impl Clock {
+    /// A clock that tells what the function returns, for tests that let time pass.
+    pub fn from_fn(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        Self(Arc::new(now))
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.0)()
+    }
+}
+
+/// The system's clock.
+impl Default for Clock {
+    fn default() -> Self {
+        Self::from_fn(|| {
+            // Before 1970 there was no SQRL: such a clock reads as 1970.
+            let since =
+                SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+            Timestamp::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+        })
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Clock({:?})", self.now())
+    }
+}

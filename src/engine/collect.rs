@@ -1,0 +1,224 @@
+//! The browser's side: waiting, and collecting a sign-in by page or by CPS.
+//!
+//! Collecting is: look, look the identity up, take. It signs in only a live, enabled
+//! identity whose epoch is the one stored, so that nothing pending outlives a disable,
+//! enable, rekey or remove.
+
+use std::time::Duration;
+
+use super::Engine;
+use crate::identity::{Epoch, Identity, KeyState, UserId};
+use crate::protocol::{Button, Command, Idk, IndexedSecret};
+use crate::store::{Attached, CpsId, CpsInfo, NutInfo, NutState, Outcome, StoreError, WaitId};
+
+/// What a page that waits is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Waiting {
+    /// Nothing has happened yet.
+    Pending,
+    /// There is a sign-in to collect.
+    Ready,
+    /// The client hands the sign-in to a browser itself.
+    TakenOver,
+    /// It has been collected.
+    Collected,
+}
+
+/// Why there is no sign-in to collect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotSignedIn {
+    /// Nothing has happened yet, or it is over, or it is not this browser's.
+    #[error("there is no sign-in to collect: it is used, too old, or another browser's")]
+    Nothing,
+    /// The identity was disabled, enabled, removed or rekeyed in between.
+    #[error("the identity has changed since it signed in: sign in again")]
+    Outdated,
+    /// A store failed.
+    #[error("the sign-in cannot be collected at the moment: try again")]
+    Unavailable,
+}
+
+/// A sign-in that has been collected: this browser's user owns this identity.
+///
+/// Only the engine makes one.
+#[derive(Debug, Clone)]
+pub struct SignIn {
+    idk: Idk,
+    identity: Identity,
+    attached: Attached,
+    secrets: Secrets,
+}
+
+/// `ins` and `pins`.
+type Secrets = (Option<IndexedSecret>, Option<IndexedSecret>);
+
+impl SignIn {
+    /// Who: the identity key, the same at every sign-in until the owner rekeys.
+    pub fn idk(&self) -> &Idk {
+        &self.idk
+    }
+
+    /// Whose account it is, once the application has [linked](crate::Sqrl::link) one.
+    pub fn user(&self) -> Option<&UserId> {
+        self.identity.user.as_ref()
+    }
+
+    /// The owner asks that no other way of signing in touch the account.
+    pub fn sqrlonly(&self) -> bool {
+        self.identity.sqrlonly
+    }
+
+    /// The owner asks that no out-of-band recovery touch the account.
+    pub fn hardlock(&self) -> bool {
+        self.identity.hardlock
+    }
+
+    /// The answer to the link's question, if it was asked and answered.
+    pub fn button(&self) -> Option<Button> {
+        self.attached.button
+    }
+
+    /// What the application gave with the link.
+    pub fn data(&self) -> Option<&[u8]> {
+        self.attached.data.as_deref()
+    }
+
+    /// The indexed secret of this identity.
+    pub fn ins(&self) -> Option<&IndexedSecret> {
+        self.secrets.0.as_ref()
+    }
+
+    /// The indexed secret of the identity that it replaced.
+    pub fn pins(&self) -> Option<&IndexedSecret> {
+        self.secrets.1.as_ref()
+    }
+}
+
+impl Engine {
+    /// What has become of a wait. Consumes nothing.
+    pub(crate) async fn look(&self, wait: &WaitId) -> Result<Waiting, StoreError> {
+        let outcome = self.nuts.get_nut(wait.as_nut(), NutState::Authorized).await;
+        match outcome.inspect_err(|error| self.store_failed("looking at an outcome", error))? {
+            None => Ok(Waiting::Pending),
+            Some(info) => Ok(match info.outcome {
+                Some(Outcome::SignedIn { .. }) => Waiting::Ready,
+                Some(Outcome::TakenOver) => Waiting::TakenOver,
+                Some(Outcome::Collected) | None => Waiting::Collected,
+            }),
+        }
+    }
+
+    /// Collects the sign-in of a wait.
+    pub(crate) async fn collect(&self, wait: &WaitId) -> Result<SignIn, NotSignedIn> {
+        let outcome = self.nuts.get_nut(wait.as_nut(), NutState::Authorized).await;
+        let info = self.found(outcome)?;
+        let (Some(Outcome::SignedIn { epoch }), Some(idk)) = (info.outcome, info.idk) else {
+            return Err(NotSignedIn::Nothing);
+        };
+        let identity = self.still(&idk, epoch).await;
+        if matches!(identity, Err(NotSignedIn::Unavailable)) {
+            return Err(NotSignedIn::Unavailable);
+        }
+        let taken = self.nuts.remove_nut(wait.as_nut(), NutState::Authorized).await;
+        self.found(taken)?;
+        self.mark_collected(wait, &info).await;
+        self.sign_in(idk, identity?, info.attached)
+    }
+
+    /// What a CPS URL leads to. Consumes nothing.
+    pub(crate) async fn look_at_cps(&self, id: &CpsId) -> Result<CpsInfo, NotSignedIn> {
+        self.found(self.nuts.get_user_id_by_cps_session_id(id).await)
+    }
+
+    /// Whether a CPS URL still signs somebody in, and whom.
+    pub(crate) async fn whom(&self, info: &CpsInfo) -> Result<Identity, NotSignedIn> {
+        self.still(&info.idk, info.epoch).await
+    }
+
+    /// Collects the sign-in of a CPS URL.
+    pub(crate) async fn collect_cps(&self, id: &CpsId) -> Result<SignIn, NotSignedIn> {
+        let info = self.look_at_cps(id).await?;
+        if info.command != Command::Ident {
+            return Err(NotSignedIn::Nothing);
+        }
+        let identity = self.still(&info.idk, info.epoch).await;
+        if matches!(identity, Err(NotSignedIn::Unavailable)) {
+            return Err(NotSignedIn::Unavailable);
+        }
+        self.take_cps(id).await?;
+        self.sign_in(info.idk, identity?, info.attached)
+    }
+
+    /// Uses up a CPS URL.
+    pub(crate) async fn take_cps(&self, id: &CpsId) -> Result<CpsInfo, NotSignedIn> {
+        self.found(self.nuts.remove_cps_session_id(id).await)
+    }
+
+    /// The identity, if it is live, enabled and still in the epoch of the sign-in.
+    async fn still(&self, idk: &Idk, epoch: Epoch) -> Result<Identity, NotSignedIn> {
+        match self.identities.look_up(idk, None).await {
+            Ok(lookup) => match lookup.idk {
+                KeyState::Live(identity) if !identity.disabled && identity.epoch == epoch => {
+                    Ok(identity)
+                }
+                _ => Err(NotSignedIn::Outdated),
+            },
+            Err(error) => {
+                self.store_failed("looking up who signed in", &error);
+                Err(NotSignedIn::Unavailable)
+            }
+        }
+    }
+
+    fn found<T>(&self, found: Result<Option<T>, StoreError>) -> Result<T, NotSignedIn> {
+        match found {
+            Ok(found) => found.ok_or(NotSignedIn::Nothing),
+            Err(error) => {
+                self.store_failed("collecting a sign-in", &error);
+                Err(NotSignedIn::Unavailable)
+            }
+        }
+    }
+
+    /// Leaves word that the wait is over. If that fails a page that asks once more waits in
+    /// vain, and nothing worse.
+    async fn mark_collected(&self, wait: &WaitId, info: &NutInfo) {
+        let age = self.config.clock.now().since(info.chain_start);
+        let remaining = self.config.lifetimes.chain.saturating_sub(age).max(Duration::from_secs(1));
+        let info = NutInfo {
+            outcome: Some(Outcome::Collected),
+            attached: Attached::default(),
+            ..info.clone()
+        };
+        let stored =
+            self.nuts.store_nut(wait.as_nut(), &info, NutState::Authorized, remaining).await;
+        if let Err(error) = stored {
+            self.store_failed("marking a sign-in as collected", &error);
+        }
+    }
+
+    fn sign_in(
+        &self,
+        idk: Idk,
+        identity: Identity,
+        attached: Attached,
+    ) -> Result<SignIn, NotSignedIn> {
+        let secrets = self.open_secrets(&idk, &attached)?;
+        Ok(SignIn { idk, identity, attached, secrets })
+    }
+
+    #[cfg(feature = "sin")]
+    fn open_secrets(&self, idk: &Idk, attached: &Attached) -> Result<Secrets, NotSignedIn> {
+        match (&self.config.secrets, &attached.sealed) {
+            (Some(secrets), Some(sealed)) => secrets.open(idk, sealed).ok_or(NotSignedIn::Outdated),
+            _ => Ok((None, None)),
+        }
+    }
+
+    #[cfg(not(feature = "sin"))]
+    #[allow(clippy::unused_self, clippy::unnecessary_wraps, reason = "the feature's other half")]
+    fn open_secrets(&self, _: &Idk, _: &Attached) -> Result<Secrets, NotSignedIn> {
+        Ok((None, None))
+    }
+}

@@ -1,0 +1,72 @@
+use std::time::Duration;
+
+use super::Clock;
+use super::decide::Policy;
+use crate::protocol::{LinkScheme, Nut, PublicUrl};
+use crate::store::NutInfo;
+
+/// How long things live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Lifetimes {
+    /// A link's nut: how long a page can be scanned. 5 minutes by default.
+    pub link: Duration,
+    /// Every later nut: how long people may take over a dialog or a rescue code.
+    /// 10 minutes by default.
+    pub later: Duration,
+    /// A whole chain from its link on. 30 minutes by default.
+    pub chain: Duration,
+    /// A CPS URL. 60 seconds by default.
+    pub cps: Duration,
+}
+
+impl Default for Lifetimes {
+    fn default() -> Self {
+        Self {
+            link: Duration::from_mins(5),
+            later: Duration::from_mins(10),
+            chain: Duration::from_mins(30),
+            cps: Duration::from_mins(1),
+        }
+    }
+}
+
+/// Everything that the engine is told once.
+#[derive(Debug)]
+pub(crate) struct EngineConfig {
+    pub(crate) public_url: PublicUrl,
+    pub(crate) link_scheme: LinkScheme,
+    /// The client's endpoint below the mount: prefix and `/cli.sqrl`.
+    pub(crate) endpoint: String,
+    /// The same with the mount: `qry` of every reply.
+    pub(crate) client_path: String,
+    /// What stands before a CPS id in its URL.
+    pub(crate) cps_url: String,
+    /// `x` of every link; 0 for none.
+    pub(crate) domain_extension: usize,
+    pub(crate) lifetimes: Lifetimes,
+    pub(crate) policy: Policy,
+    pub(crate) failures_per_minute: Option<u32>,
+    #[cfg(feature = "sin")]
+    pub(crate) secrets: Option<super::seal::IndexedSecrets>,
+    pub(crate) clock: Clock,
+}
+
+impl EngineConfig {
+    pub(crate) fn link(&self, nut: Nut) -> String {
+        self.public_url.link(self.link_scheme, &self.endpoint, self.domain_extension, nut)
+    }
+
+    /// `sin` of every reply to a query.
+    pub(super) fn sin(&self) -> Option<&str> {
+        #[cfg(feature = "sin")]
+        return self.secrets.as_ref().map(super::seal::IndexedSecrets::sin);
+        #[cfg(not(feature = "sin"))]
+        None
+    }
+
+    /// How long `nut` may be used; longer, its record is only held for a friendlier answer.
+    pub(super) fn lifetime(&self, nut: &Nut, info: &NutInfo) -> Duration {
+        if *nut == info.first_nut { self.lifetimes.link } else { self.lifetimes.later }
+    }
+}

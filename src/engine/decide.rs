@@ -1,0 +1,336 @@
+//! The decision: what a verified request means, given what is known of its keys.
+//!
+//! Pure. The numbers in the comments are the rows of the situations' table in
+//! `docs/protocol.md`; the table test beside this file names each of them.
+
+#[cfg(test)]
+mod tests;
+
+use crate::identity::{Change, Epoch, Expected, Identity, KeyState, Lookup, Version};
+use crate::protocol::{Command, Idk, Request, Suk, Tif};
+
+/// At most so many keys that were never live here are superseded for one identity.
+const MAX_STRANGERS: u8 = 16;
+
+/// What the site allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Policy {
+    /// Whether `ident` may create an identity.
+    pub(crate) accepts_new: bool,
+}
+
+/// Random numbers for the row that a change may write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Fresh {
+    pub(crate) epoch: Epoch,
+    pub(crate) version: Version,
+}
+
+/// What to answer and what to change.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Decision {
+    pub(crate) tif: Tif,
+    pub(crate) suk: Option<Suk>,
+    pub(crate) change: Option<(Change, Expected)>,
+    pub(crate) verdict: Verdict,
+}
+
+/// What a decision means for the chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Nothing happened.
+    Refused,
+    /// A query was answered.
+    Answered,
+    /// A disable, enable or remove was done.
+    Done,
+    /// The request's own identity is signed in.
+    SignedIn { epoch: Epoch },
+}
+
+/// Decides. `lookup` is of exactly the keys that the request proved.
+pub(crate) fn decide(
+    request: &Request,
+    lookup: &Lookup,
+    ips_match: bool,
+    policy: Policy,
+    fresh: Fresh,
+) -> Decision {
+    let case = Case { request, lookup, ips: Tif::IPS_MATCH.when(ips_match), fresh };
+    if request.command() == Command::Unknown {
+        return unsupported(ips_match);
+    }
+    match (&lookup.idk, &lookup.pidk) {
+        (KeyState::Superseded, _) => case.superseded(),
+        (KeyState::Live(identity), _) => case.current(identity),
+        (KeyState::Unknown, Some(KeyState::Live(identity))) => match request.pidk() {
+            Some(pidk) => case.previous(*pidk, identity),
+            None => case.unknown(policy),
+        },
+        (KeyState::Unknown, _) => case.unknown(policy),
+    }
+}
+
+/// 23: a command that version 1 does not have. Needs no look-up.
+pub(crate) fn unsupported(ips_match: bool) -> Decision {
+    let ips = Tif::IPS_MATCH.when(ips_match);
+    refused(Tif::NOT_SUPPORTED | Tif::FAILED | ips, None)
+}
+
+struct Case<'a> {
+    request: &'a Request,
+    lookup: &'a Lookup,
+    ips: Tif,
+    fresh: Fresh,
+}
+
+impl Case<'_> {
+    /// 7, 8: the request's key was left behind by its owner.
+    fn superseded(&self) -> Decision {
+        let tif = Tif::SUPERSEDED | self.ips;
+        match self.request.command() {
+            Command::Query => answered(tif, None),
+            _ => refused(tif | Tif::FAILED, None),
+        }
+    }
+
+    /// The request's key is live.
+    fn current(&self, identity: &Identity) -> Decision {
+        let tif = state(Tif::ID_MATCH, identity) | self.ips;
+        let asked_suk = self.request.options().suk.then_some(identity.suk);
+        match self.request.command() {
+            // 2, 3
+            Command::Query if identity.disabled => answered(tif, Some(identity.suk)),
+            Command::Query => answered(tif, asked_suk),
+            // 13
+            Command::Ident if identity.disabled => refused(tif | Tif::FAILED, Some(identity.suk)),
+            // 12
+            Command::Ident => Decision {
+                tif,
+                suk: asked_suk,
+                change: self.set(identity, self.with_flags(identity)),
+                verdict: Verdict::SignedIn { epoch: identity.epoch },
+            },
+            // 16
+            Command::Disable => Decision {
+                tif: Tif::ID_MATCH | Tif::DISABLED | self.ips,
+                suk: Some(identity.suk),
+                change: self.set(identity, self.disabled(identity)),
+                verdict: Verdict::Done,
+            },
+            Command::Enable | Command::Remove => self.unlock(identity, tif, asked_suk),
+            Command::Unknown => refused(tif, None),
+        }
+    }
+
+    /// 17, 18, 19: enable and remove, for a live key.
+    fn unlock(&self, identity: &Identity, tif: Tif, asked_suk: Option<Suk>) -> Decision {
+        let refusal = || refused(Tif::REFUSED | tif, Some(identity.suk));
+        let Some(proof) = self.request.prove_unlock(&identity.vuk) else { return refusal() };
+        let idk = *self.request.idk();
+        if self.request.command() == Command::Remove {
+            let Some(change) = Change::remove(idk, identity, &proof) else { return refusal() };
+            let change = supersede(change, self.stranger(identity));
+            return done(self.ips, None, self.expecting(change));
+        }
+        let next = self.count(identity, self.enabled(identity));
+        if !differs(identity, &next) {
+            return done(Tif::ID_MATCH | self.ips, asked_suk, None);
+        }
+        let Some(change) = Change::unlock(idk, identity, next, &proof) else { return refusal() };
+        let change = supersede(change, self.stranger(identity));
+        done(Tif::ID_MATCH | self.ips, asked_suk, self.expecting(change))
+    }
+
+    /// The request's key is unknown, and its previous key is live.
+    fn previous(&self, pidk: Idk, identity: &Identity) -> Decision {
+        let tif = state(Tif::PREVIOUS_ID_MATCH, identity) | self.ips;
+        let command = self.request.command();
+        // 4
+        if command == Command::Query {
+            return answered(tif, Some(identity.suk));
+        }
+        // 14, 21
+        if let Some(decision) = self.rekey(pidk, identity) {
+            return decision;
+        }
+        let refusal = || refused(Tif::REFUSED | tif, Some(identity.suk));
+        // 22: disable needs no proof. It keeps its owner safe even where the request brings
+        // new keys that nothing authorises.
+        if command == Command::Disable {
+            let next = self.disabled(identity);
+            let change = differs(identity, &next)
+                .then(|| Change::set(pidk, identity, next).in_place_of(*self.request.idk()));
+            let tif = Tif::PREVIOUS_ID_MATCH | Tif::DISABLED | self.ips;
+            return done(tif, Some(identity.suk), change.and_then(|change| self.expecting(change)));
+        }
+        // 15; 21 and 22 without what they need
+        if command == Command::Ident || self.request.unlock_keys().is_some() {
+            return refusal();
+        }
+        let Some(proof) = self.request.prove_unlock(&identity.vuk) else { return refusal() };
+        let (change, tif, suk) = if command == Command::Remove {
+            (Change::remove(pidk, identity, &proof), self.ips, None)
+        } else {
+            let next = self.enabled(identity);
+            let tif = Tif::PREVIOUS_ID_MATCH | self.ips;
+            if !differs(identity, &next) {
+                return done(tif, Some(identity.suk), None);
+            }
+            (Change::unlock(pidk, identity, next, &proof), tif, Some(identity.suk))
+        };
+        let Some(change) = change else { return refusal() };
+        done(tif, suk, self.expecting(change.in_place_of(*self.request.idk())))
+    }
+
+    /// 14, 21: the owner goes over to the request's key, and then the command is done. None
+    /// without new keys and the stored key's unlock request signature.
+    fn rekey(&self, pidk: Idk, identity: &Identity) -> Option<Decision> {
+        let (suk, vuk) = self.request.unlock_keys()?;
+        let proof = self.request.prove_unlock(&identity.vuk)?;
+        let command = self.request.command();
+        let next = Identity {
+            suk,
+            vuk,
+            disabled: command == Command::Disable,
+            epoch: self.fresh.epoch,
+            ..self.with_flags(identity)
+        };
+        let (tif, suk, next) = match command {
+            Command::Disable => (Tif::ID_MATCH | Tif::DISABLED, Some(suk), Some(next)),
+            Command::Remove => (Tif::NONE, None, None),
+            _ => (Tif::ID_MATCH, self.request.options().suk.then_some(suk), Some(next)),
+        };
+        let change = Change::rekey(*self.request.idk(), pidk, identity, next, &proof)?;
+        let verdict = match command {
+            Command::Ident => Verdict::SignedIn { epoch: self.fresh.epoch },
+            _ => Verdict::Done,
+        };
+        Some(Decision { tif: tif | self.ips, suk, change: self.expecting(change), verdict })
+    }
+
+    /// Neither key is known.
+    fn unknown(&self, policy: Policy) -> Decision {
+        match (self.request.command(), self.request.unlock_keys()) {
+            // 1
+            (Command::Query, _) => answered(self.ips, None),
+            // 10
+            (Command::Ident, None) => refused(Tif::REFUSED | self.ips, None),
+            // 11
+            (Command::Ident, Some(_)) if !policy.accepts_new => {
+                refused(Tif::FAILED | self.ips, None)
+            }
+            // 9
+            (Command::Ident, Some((suk, vuk))) => {
+                let options = self.request.options();
+                let stranger = self.unknown_pidk();
+                let identity = Identity {
+                    suk,
+                    vuk,
+                    user: None,
+                    sqrlonly: options.sqrlonly,
+                    hardlock: options.hardlock,
+                    disabled: false,
+                    epoch: self.fresh.epoch,
+                    version: self.fresh.version,
+                    strangers: stranger.is_some().into(),
+                };
+                let change = Change::create(*self.request.idk(), identity);
+                Decision {
+                    tif: Tif::ID_MATCH | self.ips,
+                    suk: options.suk.then_some(suk),
+                    change: self.expecting(supersede(change, stranger)),
+                    verdict: Verdict::SignedIn { epoch: self.fresh.epoch },
+                }
+            }
+            // 20
+            _ => refused(Tif::FAILED | self.ips, None),
+        }
+    }
+
+    /// The identity with the flags of this request: absent means off.
+    fn with_flags(&self, identity: &Identity) -> Identity {
+        let options = self.request.options();
+        Identity {
+            sqrlonly: options.sqrlonly,
+            hardlock: options.hardlock,
+            version: self.fresh.version,
+            ..identity.clone()
+        }
+    }
+
+    fn disabled(&self, identity: &Identity) -> Identity {
+        self.turned(identity, true)
+    }
+
+    fn enabled(&self, identity: &Identity) -> Identity {
+        self.turned(identity, false)
+    }
+
+    /// A new epoch where the state really turns, so that nothing pending outlives it.
+    fn turned(&self, identity: &Identity, disabled: bool) -> Identity {
+        let turns = identity.disabled != disabled;
+        let epoch = if turns { self.fresh.epoch } else { identity.epoch };
+        Identity { disabled, epoch, ..self.with_flags(identity) }
+    }
+
+    /// A change of the request's own live identity, unless all stays as it is.
+    fn set(&self, identity: &Identity, next: Identity) -> Option<(Change, Expected)> {
+        let next = self.count(identity, next);
+        if !differs(identity, &next) {
+            return None;
+        }
+        let change = Change::set(*self.request.idk(), identity, next);
+        self.expecting(supersede(change, self.stranger(identity)))
+    }
+
+    /// The proved previous key, where nothing is known of it.
+    fn unknown_pidk(&self) -> Option<Idk> {
+        let unknown = self.lookup.pidk == Some(KeyState::Unknown);
+        self.request.pidk().copied().filter(|_| unknown)
+    }
+
+    /// The same, while this identity may still have strangers superseded.
+    fn stranger(&self, identity: &Identity) -> Option<Idk> {
+        self.unknown_pidk().filter(|_| identity.strangers < MAX_STRANGERS)
+    }
+
+    fn count(&self, identity: &Identity, next: Identity) -> Identity {
+        let strangers = identity.strangers + u8::from(self.stranger(identity).is_some());
+        Identity { strangers, ..next }
+    }
+
+    #[allow(clippy::unnecessary_wraps, reason = "what a decision holds")]
+    fn expecting(&self, change: Change) -> Option<(Change, Expected)> {
+        Some((change, self.lookup.expected()))
+    }
+}
+
+fn supersede(change: Change, stranger: Option<Idk>) -> Change {
+    match stranger {
+        Some(pidk) => change.supersede(pidk),
+        None => change,
+    }
+}
+
+fn state(matched: Tif, identity: &Identity) -> Tif {
+    matched | Tif::DISABLED.when(identity.disabled)
+}
+
+/// Whether a row is worth writing: anything but its version.
+fn differs(current: &Identity, next: &Identity) -> bool {
+    let next = Identity { version: current.version, ..next.clone() };
+    *current != next
+}
+
+fn refused(tif: Tif, suk: Option<Suk>) -> Decision {
+    Decision { tif, suk, change: None, verdict: Verdict::Refused }
+}
+
+fn answered(tif: Tif, suk: Option<Suk>) -> Decision {
+    Decision { tif, suk, change: None, verdict: Verdict::Answered }
+}
+
+fn done(tif: Tif, suk: Option<Suk>, change: Option<(Change, Expected)>) -> Decision {
+    Decision { tif, suk, change, verdict: Verdict::Done }
+}

@@ -1,0 +1,111 @@
+use std::net::IpAddr;
+
+use super::{Engine, random};
+use crate::protocol::{Ask, Idk, Nut};
+use crate::store::{Attached, Digest, NutInfo, NutState, StoreError, WaitId};
+
+/// What a link is made for, if for more than signing in.
+#[derive(Debug, Clone, Default)]
+pub struct LinkOptions {
+    pub(super) ask: Option<Box<Ask>>,
+    pub(super) idk: Option<Idk>,
+    pub(super) data: Option<Box<[u8]>>,
+}
+
+impl LinkOptions {
+    /// Puts a question to the user; the answer comes with the sign-in.
+    pub fn ask(mut self, ask: Ask) -> Self {
+        self.ask = Some(Box::new(ask));
+        self
+    }
+
+    /// Takes nobody but this identity, as for confirming what somebody who is signed in
+    /// is about to do. Another one is refused with tif 1C0.
+    pub fn only_for(mut self, idk: Idk) -> Self {
+        self.idk = Some(idk);
+        self
+    }
+
+    /// Bytes of the application's own that come back with the sign-in, 1 KiB at most by
+    /// custom: they are kept with every nut of the chain.
+    pub fn data(mut self, data: impl Into<Box<[u8]>>) -> Self {
+        self.data = Some(data.into());
+        self
+    }
+}
+
+/// A link that is ready to be shown.
+#[derive(Debug, Clone)]
+pub(crate) struct IssuedLink {
+    /// Its nut.
+    pub(crate) nut: Nut,
+    /// The text for the button and the QR code.
+    pub(crate) text: String,
+}
+
+/// The answer to a page that wants to go on with a new link.
+#[derive(Debug)]
+pub(crate) enum Renewal {
+    /// The new link; what the old one was made for holds for it too.
+    Renewed(IssuedLink),
+    /// The old link has been answered, is too old, or is not this browser's.
+    Gone,
+}
+
+impl Engine {
+    /// Makes a link for a browser at `ip`.
+    pub(crate) async fn issue(
+        &self,
+        ip: IpAddr,
+        wait: WaitId,
+        options: LinkOptions,
+    ) -> Result<IssuedLink, StoreError> {
+        let LinkOptions { ask, idk, data } = options;
+        let nut = random::nut();
+        let text = self.config.link(nut);
+        let now = self.config.clock.now();
+        let info = NutInfo {
+            created: now,
+            chain_start: now,
+            ip,
+            first_nut: nut,
+            wait,
+            sent: Digest::of(&text),
+            idk,
+            ask,
+            asked: false,
+            sin_sent: false,
+            attached: Attached { data, ..Attached::default() },
+            outcome: None,
+        };
+        let lifetimes = self.config.lifetimes;
+        let ttl = (lifetimes.link * 2).min(lifetimes.chain);
+        match self.nuts.store_nut(&nut, &info, NutState::Pending, ttl).await {
+            Ok(()) => Ok(IssuedLink { nut, text }),
+            Err(error) => {
+                self.store_failed("storing a link's nut", &error);
+                Err(error)
+            }
+        }
+    }
+
+    /// Makes a new link for the page that shows `old`, and whose browser holds the secret
+    /// of `wait`. The wait goes on: a client that has begun with the old link may finish.
+    pub(crate) async fn renew(
+        &self,
+        old: &Nut,
+        ip: IpAddr,
+        wait: WaitId,
+    ) -> Result<Renewal, StoreError> {
+        let record = self.nuts.get_nut(old, NutState::Pending).await;
+        let record = record.inspect_err(|error| self.store_failed("looking at a link", error))?;
+        // The record is the proof that the secret is ours.
+        let Some(record) = record.filter(|record| record.wait == wait && record.first_nut == *old)
+        else {
+            return Ok(Renewal::Gone);
+        };
+        let NutInfo { ask, idk, attached, .. } = record;
+        let options = LinkOptions { ask, idk, data: attached.data };
+        self.issue(ip, wait, options).await.map(Renewal::Renewed)
+    }
+}

@@ -1,0 +1,65 @@
+//! The state machine: take the nut, look up, decide, apply, answer. It sees a peer's
+//! address, never a request of HTTP.
+
+mod answer;
+mod chain;
+mod clock;
+mod collect;
+mod config;
+mod decide;
+mod failures;
+mod link;
+mod random;
+#[cfg(feature = "sin")]
+mod seal;
+
+pub use clock::Clock;
+pub use collect::{NotSignedIn, SignIn};
+pub use config::Lifetimes;
+pub use link::LinkOptions;
+
+pub(crate) use collect::Waiting;
+pub(crate) use config::EngineConfig;
+pub(crate) use decide::Policy;
+pub(crate) use link::{IssuedLink, Renewal};
+#[cfg(feature = "sin")]
+pub(crate) use seal::IndexedSecrets;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::identity::IdentityStore;
+use crate::store::{NutStore, StoreError};
+use failures::Failures;
+
+/// The state machine over its two stores.
+#[derive(Debug)]
+pub(crate) struct Engine {
+    pub(crate) nuts: Arc<dyn NutStore>,
+    pub(crate) identities: Arc<dyn IdentityStore>,
+    pub(crate) config: EngineConfig,
+    failures: Failures,
+    store_failures: AtomicU64,
+}
+
+impl Engine {
+    pub(crate) fn new(
+        nuts: Arc<dyn NutStore>,
+        identities: Arc<dyn IdentityStore>,
+        config: EngineConfig,
+    ) -> Self {
+        let failures = Failures::new(config.failures_per_minute);
+        Self { nuts, identities, config, failures, store_failures: AtomicU64::new(0) }
+    }
+
+    /// How often a store has failed since the start.
+    pub(crate) fn store_failures(&self) -> u64 {
+        self.store_failures.load(Ordering::Relaxed)
+    }
+
+    /// Logs and counts a failure of a store, once, where it is met.
+    fn store_failed(&self, doing: &'static str, error: &StoreError) {
+        self.store_failures.fetch_add(1, Ordering::Relaxed);
+        tracing::error!(error = error as &dyn std::error::Error, "a store failed: {doing}");
+    }
+}

@@ -1,0 +1,111 @@
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::Full;
+use pin_project_lite::pin_project;
+
+use super::events::Events;
+
+pin_project! {
+    /// The body of a response: the application's, or the layer's own.
+    #[project = Projected]
+    #[derive(Debug)]
+    pub struct SqrlBody<B> {
+        #[pin]
+        kind: Kind<B>,
+    }
+}
+
+pin_project! {
+    #[project = ProjectedKind]
+    #[derive(Debug)]
+    enum Kind<B> {
+        Application { #[pin] body: B },
+        Own { #[pin] body: OwnBody },
+    }
+}
+
+/// What the layer answers with.
+#[derive(Debug)]
+pub(super) enum OwnBody {
+    Whole(Full<Bytes>),
+    Events(Events),
+}
+
+impl<B> SqrlBody<B> {
+    pub(super) fn application(body: B) -> Self {
+        Self { kind: Kind::Application { body } }
+    }
+
+    pub(super) fn own(body: OwnBody) -> Self {
+        Self { kind: Kind::Own { body } }
+    }
+}
+
+impl<B> Body for SqrlBody<B>
+where
+    B: Body<Data = Bytes>,
+{
+    type Data = Bytes;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+        match self.project().kind.project() {
+            ProjectedKind::Application { body } => body.poll_frame(cx),
+            ProjectedKind::Own { body } => body
+                .poll_frame(cx)
+                .map(|frame| frame.map(|frame| frame.map_err(|never| match never {}))),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.kind {
+            Kind::Application { body } => body.is_end_stream(),
+            Kind::Own { body } => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.kind {
+            Kind::Application { body } => body.size_hint(),
+            Kind::Own { body } => body.size_hint(),
+        }
+    }
+}
+
+impl Body for OwnBody {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        match self.get_mut() {
+            Self::Whole(body) => Pin::new(body).poll_frame(cx),
+            Self::Events(events) => {
+                events.poll_event(cx).map(|event| event.map(|event| Ok(Frame::data(event))))
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Whole(body) => body.is_end_stream(),
+            Self::Events(_) => false,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Whole(body) => body.size_hint(),
+            Self::Events(_) => SizeHint::default(),
+        }
+    }
+}

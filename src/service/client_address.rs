@@ -1,0 +1,102 @@
+use std::net::{IpAddr, SocketAddr};
+
+use http::{Extensions, HeaderMap, HeaderName};
+use ipnet::IpNet;
+
+/// The address of a connection's other end, for servers that are not axum's: put it into
+/// every request's extensions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PeerAddress(pub SocketAddr);
+
+/// How the client's address is found.
+#[derive(Debug)]
+pub(crate) struct ClientAddress {
+    /// Reads the connection's address that the server has put beside a request.
+    pub(crate) connection: fn(&Extensions) -> Option<IpAddr>,
+    pub(crate) trusted: Vec<IpNet>,
+    pub(crate) header: HeaderName,
+}
+
+impl ClientAddress {
+    /// The connection's address, unless that is a trusted proxy: then the first that is
+    /// not, read from the right of the header's lines. What stands further left, anybody
+    /// may have written. IPv4-mapped addresses are IPv4.
+    pub(crate) fn of(&self, headers: &HeaderMap, extensions: &Extensions) -> Option<IpAddr> {
+        let mut client = (self.connection)(extensions)?.to_canonical();
+        let lines = headers.get_all(&self.header).into_iter().collect::<Vec<_>>();
+        let hops = lines.iter().rev().flat_map(|line| line.as_bytes().rsplit(|&byte| byte == b','));
+        for hop in hops {
+            if !self.is_trusted(client) {
+                break;
+            }
+            // What a trusted proxy wrote and is no address ends the walk at that proxy.
+            let Some(address) = address(hop) else { break };
+            client = address;
+        }
+        Some(client)
+    }
+
+    fn is_trusted(&self, address: IpAddr) -> bool {
+        self.trusted.iter().any(|net| net.contains(&address))
+    }
+}
+
+/// An address as proxies write it: bare, with a port, in brackets.
+fn address(hop: &[u8]) -> Option<IpAddr> {
+    let hop = std::str::from_utf8(hop).ok()?.trim();
+    let bare = hop.parse::<IpAddr>().ok();
+    let with_port = || hop.parse::<SocketAddr>().ok().map(|address| address.ip());
+    let in_brackets = || hop.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
+    bare.or_else(with_port).or_else(in_brackets).map(|address| address.to_canonical())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(peer: &str, trusted: &[&str], lines: &[&str]) -> Option<IpAddr> {
+        let addresses = ClientAddress {
+            connection: |extensions| extensions.get::<PeerAddress>().map(|peer| peer.0.ip()),
+            trusted: trusted.iter().map(|net| net.parse().expect("a net")).collect(),
+            header: HeaderName::from_static("x-forwarded-for"),
+        };
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            headers.append("x-forwarded-for", line.parse().expect("a header"));
+        }
+        let mut extensions = Extensions::new();
+        extensions.insert(PeerAddress(SocketAddr::new(peer.parse().expect("an address"), 1)));
+        addresses.of(&headers, &extensions)
+    }
+
+    fn ip(text: &str) -> Option<IpAddr> {
+        Some(text.parse().expect("an address"))
+    }
+
+    #[test]
+    fn without_trust_the_header_says_nothing() {
+        assert_eq!(client("192.0.2.1", &[], &["203.0.113.9"]), ip("192.0.2.1"));
+        assert_eq!(client("192.0.2.1", &["10.0.0.0/8"], &["203.0.113.9"]), ip("192.0.2.1"));
+        assert_eq!(client("::ffff:192.0.2.1", &[], &[]), ip("192.0.2.1"));
+    }
+
+    #[test]
+    fn the_walk_ends_at_the_first_untrusted_hop() {
+        let trusted = ["10.0.0.0/8"];
+        for (lines, expected) in [
+            (vec!["203.0.113.9"], "203.0.113.9"),
+            (vec!["198.51.100.7, 203.0.113.9"], "203.0.113.9"),
+            (vec!["198.51.100.7", "203.0.113.9, 10.0.0.2"], "203.0.113.9"),
+            (vec!["203.0.113.9:4711"], "203.0.113.9"),
+            (vec!["[2001:db8::1]:4711"], "2001:db8::1"),
+            (vec!["[2001:db8::1]"], "2001:db8::1"),
+            (vec!["::ffff:203.0.113.9"], "203.0.113.9"),
+            (vec!["203.0.113.9, unknown"], "10.0.0.1"),
+            (vec!["203.0.113.9, "], "10.0.0.1"),
+            (vec!["10.0.0.3, 10.0.0.2"], "10.0.0.3"),
+            (vec![], "10.0.0.1"),
+        ] {
+            assert_eq!(client("10.0.0.1", &trusted, &lines), ip(expected), "{lines:?}");
+        }
+    }
+}

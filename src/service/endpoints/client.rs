@@ -1,0 +1,35 @@
+//! `cli.sqrl`: the client. Whatever it sends, and whatever becomes of it, the reply is 200
+//! with a complete list, for clients parse the body whatever the status says.
+
+use http::StatusCode;
+use http::request::Parts;
+use http_body::Body;
+
+use super::{parameter, read};
+use crate::protocol::Tif;
+use crate::service::respond::{self, Own};
+use crate::service::{BoxError, ChallengeError, Sqrl};
+
+pub(super) async fn answer(
+    sqrl: &Sqrl,
+    parts: &Parts,
+    body: impl Body<Error: Into<BoxError>>,
+) -> Own {
+    let engine = sqrl.engine();
+    let body = read(body, sqrl.settings().body_limit).await;
+    let peer = sqrl.client_address(&parts.headers, &parts.extensions);
+    let reply = match (body, peer) {
+        (Some(body), Some(peer)) => {
+            engine.answer(parameter(parts, "nut").as_deref(), &body, peer).await
+        }
+        (None, _) => {
+            tracing::debug!("refused: the body is too long, cut off or late");
+            engine.dead_end(Tif::REFUSED)
+        }
+        (_, None) => {
+            tracing::error!("{}", ChallengeError::NoClientAddress);
+            engine.dead_end(Tif::TRY_AGAIN)
+        }
+    };
+    respond::whole(StatusCode::OK, "application/x-www-form-urlencoded", reply)
+}

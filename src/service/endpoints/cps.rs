@@ -1,0 +1,124 @@
+//! `cps.sqrl`: the browser that a client sends with a one-time URL.
+//!
+//! In the browser that asked for the link, on to the application. In any other, first a
+//! page that says whom it would sign in, and one same-origin POST: nobody is signed into
+//! somebody else's account by following a link. Every step leads to a clean address.
+
+use http::request::Parts;
+use http::{HeaderValue, StatusCode, header};
+use http_body::Body;
+
+use super::read;
+use crate::engine::NotSignedIn;
+use crate::protocol::Command;
+use crate::service::cookies::CpsStep;
+use crate::service::pages::Told;
+use crate::service::respond::{self, Own};
+use crate::service::{BoxError, Sqrl};
+use crate::store::CpsId;
+
+/// The URL itself, or the clean address at which it asks.
+pub(super) async fn answer(sqrl: &Sqrl, parts: &Parts) -> Own {
+    let result = match parts.uri.query() {
+        Some(id) => follow(sqrl, parts, id).await,
+        None => ask(sqrl, parts).await,
+    };
+    result.unwrap_or_else(|why| not_signed_in(sqrl, why))
+}
+
+async fn follow(sqrl: &Sqrl, parts: &Parts, id: &str) -> Result<Own, NotSignedIn> {
+    let id = CpsId::parse(id).ok_or(NotSignedIn::Nothing)?;
+    let info = sqrl.engine().look_at_cps(&id).await?;
+    let told = match info.command {
+        Command::Ident => {
+            let same_browser = sqrl.cookies().hold(&parts.headers, &info.wait);
+            let step = if same_browser { CpsStep::Go } else { CpsStep::Ask };
+            return Ok(to_step(sqrl, step, &id));
+        }
+        Command::Disable => Told::Disabled,
+        Command::Enable => Told::Enabled,
+        Command::Remove => Told::Removed,
+        Command::Query | Command::Unknown => return Err(NotSignedIn::Nothing),
+    };
+    sqrl.engine().take_cps(&id).await?;
+    Ok(tell(sqrl, StatusCode::OK, told))
+}
+
+async fn ask(sqrl: &Sqrl, parts: &Parts) -> Result<Own, NotSignedIn> {
+    let id = sqrl.cookies().cps(&parts.headers, CpsStep::Ask).ok_or(NotSignedIn::Nothing)?;
+    let info = sqrl.engine().look_at_cps(&id).await?;
+    let identity = sqrl.engine().whom(&info).await?;
+    let who = match &identity.user {
+        Some(user) => user.to_string(),
+        None => format!("a new identity ({}…)", &info.idk.to_string()[..6]),
+    };
+    let action = format!("{}/cps.sqrl", sqrl.base());
+    let sign_in = sqrl.application_path(&sqrl.settings().routes.sign_in);
+    let pages = &sqrl.settings().pages;
+    let page = pages.confirm(&who, &action, &id.to_text(), &sign_in, sqrl.base());
+    Ok(respond::page(StatusCode::OK, page))
+}
+
+/// The form of the page that asks.
+pub(super) async fn confirmed(
+    sqrl: &Sqrl,
+    parts: &Parts,
+    body: impl Body<Error: Into<BoxError>>,
+) -> Own {
+    const LIMIT: usize = 1024;
+    if !is_same_origin(sqrl, parts) {
+        return respond::text(StatusCode::FORBIDDEN, "this form belongs to another site\n");
+    }
+    let asked = sqrl.cookies().cps(&parts.headers, CpsStep::Ask);
+    let body = read(body, LIMIT).await.unwrap_or_default();
+    let mut ids = form_urlencoded::parse(&body).filter(|(name, _)| name == "id");
+    let id = ids.next().and_then(|(_, id)| CpsId::parse(&id));
+    match (asked, id) {
+        (Some(asked), Some(id)) if asked == id => to_step(sqrl, CpsStep::Go, &id),
+        _ => not_signed_in(sqrl, NotSignedIn::Nothing),
+    }
+}
+
+/// Redirects to the clean address of a step, with a cookie that says which URL brought the
+/// browser there.
+fn to_step(sqrl: &Sqrl, step: CpsStep, id: &CpsId) -> Own {
+    let location = match step {
+        CpsStep::Ask => format!("{}/cps.sqrl", sqrl.base()),
+        CpsStep::Go => sqrl.application_path(&sqrl.settings().routes.signed_in),
+    };
+    let mut response = respond::see_other(&location);
+    let ttl = sqrl.engine().config.lifetimes.cps;
+    let headers = response.headers_mut();
+    headers.append(header::SET_COOKIE, sqrl.cookies().set_cps(step, id, ttl));
+    if step == CpsStep::Go {
+        headers.append(header::SET_COOKIE, sqrl.cookies().forget_cps(CpsStep::Ask));
+    }
+    response
+}
+
+/// Whether a form comes from a page of ours: by fetch metadata, or by its origin where the
+/// browser has none. Without either, it does not.
+fn is_same_origin(sqrl: &Sqrl, parts: &Parts) -> bool {
+    let header = |name| parts.headers.get(name).map(HeaderValue::as_bytes);
+    match header("sec-fetch-site") {
+        Some(site) => site == b"same-origin",
+        None => header("origin") == Some(sqrl.engine().config.public_url.origin().as_bytes()),
+    }
+}
+
+fn not_signed_in(sqrl: &Sqrl, why: NotSignedIn) -> Own {
+    match why {
+        NotSignedIn::Unavailable => tell(sqrl, StatusCode::SERVICE_UNAVAILABLE, Told::Unavailable),
+        NotSignedIn::Nothing | NotSignedIn::Outdated => tell(sqrl, StatusCode::GONE, Told::CpsGone),
+    }
+}
+
+fn tell(sqrl: &Sqrl, status: StatusCode, told: Told) -> Own {
+    let sign_in = sqrl.application_path(&sqrl.settings().routes.sign_in);
+    let page = sqrl.settings().pages.tell(told, &sign_in, sqrl.base());
+    let mut response = respond::page(status, page);
+    // The address of this page may be a CPS URL.
+    let no_referrer = HeaderValue::from_static("no-referrer");
+    response.headers_mut().insert(header::REFERRER_POLICY, no_referrer);
+    response
+}

@@ -1,0 +1,77 @@
+//! `pag.sqrl` and `evt.sqrl`: the page that waits.
+
+use std::sync::Arc;
+
+use http::StatusCode;
+use http::request::Parts;
+
+use super::{nut, parameter};
+use crate::engine::Waiting;
+use crate::protocol::Nut;
+use crate::service::Sqrl;
+use crate::service::cookies::WaitCookie;
+use crate::service::events::Events;
+use crate::service::pages::Told;
+use crate::service::respond::{self, Own};
+
+/// 200 and the URL to go to; 404 while nothing has happened; 410 and a word when there is
+/// nothing to wait for. With `go`, for browsers without scripts, a page or a redirect.
+pub(super) async fn answer(sqrl: &Sqrl, parts: &Parts) -> Own {
+    let go = parameter(parts, "go").is_some();
+    let Some((nut, cookie)) = waiting(sqrl, parts) else {
+        return gone(sqrl, go, "expired", Told::Expired);
+    };
+    match sqrl.engine().look(&cookie.wait()).await {
+        Ok(Waiting::Ready) => {
+            let path = &sqrl.settings().routes.signed_in;
+            let url = format!("{}{path}?nut={nut}", sqrl.engine().config.public_url);
+            if go { respond::see_other(&url) } else { respond::text(StatusCode::OK, url) }
+        }
+        Ok(Waiting::Pending) if go => {
+            let again = format!("{}/pag.sqrl?nut={nut}&go", sqrl.base());
+            tell(sqrl, StatusCode::NOT_FOUND, Told::NotYet, &again)
+        }
+        Ok(Waiting::Pending) => respond::text(StatusCode::NOT_FOUND, "pending"),
+        Ok(Waiting::TakenOver) => gone(sqrl, go, "taken-over", Told::TakenOver),
+        Ok(Waiting::Collected) => gone(sqrl, go, "collected", Told::Collected),
+        Err(_) if go => {
+            let again = format!("{}/pag.sqrl?nut={nut}&go", sqrl.base());
+            tell(sqrl, StatusCode::SERVICE_UNAVAILABLE, Told::Unavailable, &again)
+        }
+        Err(_) => respond::text(StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
+    }
+}
+
+/// Events for the same wait.
+pub(super) fn events(sqrl: &Sqrl, parts: &Parts) -> Own {
+    let Some((_, cookie)) = waiting(sqrl, parts) else {
+        return respond::text(StatusCode::GONE, "expired");
+    };
+    // The page polls where there are no events.
+    let Ok(permit) = Arc::clone(sqrl.streams()).try_acquire_owned() else {
+        return respond::text(StatusCode::SERVICE_UNAVAILABLE, "too many event streams");
+    };
+    let remaining = cookie.remaining(sqrl.engine().config.clock.now());
+    let remaining = remaining.min(sqrl.engine().config.lifetimes.chain);
+    respond::events(Events::of(sqrl.clone(), cookie.wait(), remaining, permit))
+}
+
+/// The link and its browser's cookie, while the chain lasts.
+fn waiting(sqrl: &Sqrl, parts: &Parts) -> Option<(Nut, WaitCookie)> {
+    let nut = nut(parts)?;
+    let cookie = sqrl.cookies().wait(&parts.headers, &nut)?;
+    (!cookie.is_over(sqrl.engine().config.clock.now())).then_some((nut, cookie))
+}
+
+fn gone(sqrl: &Sqrl, go: bool, word: &'static str, told: Told) -> Own {
+    if go {
+        let sign_in = sqrl.application_path(&sqrl.settings().routes.sign_in);
+        tell(sqrl, StatusCode::GONE, told, &sign_in)
+    } else {
+        respond::text(StatusCode::GONE, word)
+    }
+}
+
+fn tell(sqrl: &Sqrl, status: StatusCode, told: Told, onward: &str) -> Own {
+    respond::page(status, sqrl.settings().pages.tell(told, onward, sqrl.base()))
+}

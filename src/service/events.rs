@@ -1,0 +1,130 @@
+//! Server-sent events: they announce, and carry and consume nothing. What has happened the
+//! page asks by `pag.sqrl`.
+
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt, stream};
+use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::time::Instant;
+
+use super::Sqrl;
+use crate::engine::Waiting;
+use crate::store::{StoreError, WaitId, Watch};
+
+/// Proxies close connections that are silent for a minute; most take more than this.
+const COMMENT_EVERY: Duration = Duration::from_secs(15);
+/// How often to look where the store announces nothing.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// The events of one page.
+pub(super) struct Events(Pin<Box<dyn Stream<Item = Bytes> + Send>>);
+
+impl Events {
+    pub(super) fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        Poll::Ready(ready!(self.0.poll_next_unpin(cx)))
+    }
+
+    /// Events of a wait until it is over or the server stops. `permit` is given back then.
+    pub(super) fn of(
+        sqrl: Sqrl,
+        wait: WaitId,
+        remaining: Duration,
+        permit: OwnedSemaphorePermit,
+    ) -> Self {
+        let waiter = Waiter {
+            stopped: sqrl.stopped(),
+            watch: Watch::silent(),
+            over: Instant::now() + remaining,
+            sqrl,
+            wait,
+            begun: false,
+            _permit: permit,
+        };
+        let events = stream::unfold(Some(waiter), |waiter| async {
+            let mut waiter = waiter?;
+            match waiter.next().await? {
+                // The page has what it waits for; there is no further event.
+                event @ Event::Outcome => Some((event.bytes(), None)),
+                event => Some((event.bytes(), Some(waiter))),
+            }
+        });
+        Self(Box::pin(events))
+    }
+}
+
+impl fmt::Debug for Events {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Events")
+    }
+}
+
+enum Event {
+    /// The first bytes, so that the page sees at once that events work.
+    Begin,
+    Comment,
+    Outcome,
+}
+
+impl Event {
+    fn bytes(&self) -> Bytes {
+        Bytes::from_static(match self {
+            Self::Begin => b"retry: 3000\n\n",
+            Self::Comment => b":\n\n",
+            Self::Outcome => b"event: outcome\ndata: look\n\n",
+        })
+    }
+}
+
+struct Waiter {
+    sqrl: Sqrl,
+    wait: WaitId,
+    watch: Watch,
+    over: Instant,
+    stopped: watch::Receiver<bool>,
+    begun: bool,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Waiter {
+    /// The next event; none when the server stops.
+    async fn next(&mut self) -> Option<Event> {
+        if !self.begun {
+            self.begun = true;
+            return Some(Event::Begin);
+        }
+        let comment_at = Instant::now() + COMMENT_EVERY;
+        loop {
+            if *self.stopped.borrow() {
+                return None;
+            }
+            // A store that fails is asked again: the page's own polling says more.
+            if self.is_outcome().await.unwrap_or(false) || Instant::now() >= self.over {
+                return Some(Event::Outcome);
+            }
+            if Instant::now() >= comment_at {
+                return Some(Event::Comment);
+            }
+            let look_at =
+                if self.watch.is_silent() { Instant::now() + LOOK_EVERY } else { comment_at };
+            let stopped = async { self.stopped.wait_for(|stopped| *stopped).await.is_ok() };
+            tokio::select! {
+                _ = stopped => return None,
+                () = self.watch.announced() => {}
+                () = tokio::time::sleep_until(look_at.min(comment_at).min(self.over)) => {}
+            }
+        }
+    }
+
+    /// Watches first and looks then, so that nothing falls in between.
+    async fn is_outcome(&mut self) -> Result<bool, StoreError> {
+        if self.watch.is_silent() {
+            self.watch = self.sqrl.engine().nuts.watch(&self.wait).await?;
+        }
+        let waiting = self.sqrl.engine().look(&self.wait).await?;
+        Ok(waiting != Waiting::Pending)
+    }
+}

@@ -1,0 +1,148 @@
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body;
+use pin_project_lite::pin_project;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use super::body::SqrlBody;
+use super::respond::{self, Own};
+use super::routes::Route;
+use super::{BoxError, Sqrl, endpoints, sign_in};
+
+/// Wraps an application with SQRL sign-in. Made by [`Sqrl::layer`].
+#[derive(Debug, Clone)]
+pub struct SqrlLayer {
+    sqrl: Sqrl,
+}
+
+impl SqrlLayer {
+    pub(super) fn new(sqrl: Sqrl) -> Self {
+        Self { sqrl }
+    }
+}
+
+impl<S> Layer<S> for SqrlLayer {
+    type Service = SqrlService<S>;
+
+    fn layer(&self, inner: S) -> SqrlService<S> {
+        SqrlService { inner, sqrl: self.sqrl.clone() }
+    }
+}
+
+/// An application with SQRL sign-in. Made by [`SqrlLayer`].
+#[derive(Debug, Clone)]
+pub struct SqrlService<S> {
+    inner: S,
+    sqrl: Sqrl,
+}
+
+impl<S, B, R> Service<Request<B>> for SqrlService<S>
+where
+    S: Service<Request<B>, Response = Response<R>> + Clone + Send + 'static,
+    S::Future: Send,
+    S::Error: Send,
+    B: Body<Data: Send, Error: Into<BoxError>> + Send + 'static,
+    R: Body<Data = Bytes> + Send + 'static,
+{
+    type Response = Response<SqrlBody<R>>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future, R, S::Error>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        let routes = &self.sqrl.settings().routes;
+        let kind = match routes.of(request.method(), request.uri().path()) {
+            Route::Application => Kind::Application { future: self.inner.call(request) },
+            Route::SignIn => {
+                request.extensions_mut().insert(self.sqrl.clone());
+                Kind::Application { future: self.inner.call(request) }
+            }
+            Route::SignedIn => {
+                // The service that is ready is `self.inner`; a clone of it may not be.
+                let clone = self.inner.clone();
+                let inner = std::mem::replace(&mut self.inner, clone);
+                let future = Box::pin(signed_in(self.sqrl.clone(), inner, request));
+                Kind::SignedIn { future }
+            }
+            Route::Ours(endpoint) => {
+                let future = Box::pin(endpoints::answer(self.sqrl.clone(), endpoint, request));
+                Kind::Own { future }
+            }
+            Route::OtherMethod { allow } => {
+                Kind::Own { future: Box::pin(async move { respond::other_method(allow) }) }
+            }
+        };
+        ResponseFuture { kind }
+    }
+}
+
+async fn signed_in<S, B, R>(
+    sqrl: Sqrl,
+    mut inner: S,
+    request: Request<B>,
+) -> Result<Response<R>, S::Error>
+where
+    S: Service<Request<B>, Response = Response<R>>,
+{
+    let (mut parts, body) = request.into_parts();
+    let (result, forget) = sign_in::collect(&sqrl, &parts).await;
+    parts.extensions.insert(sqrl);
+    parts.extensions.insert(result);
+    let mut response = inner.call(Request::from_parts(parts, body)).await?;
+    sign_in::seal(response.headers_mut(), forget);
+    Ok(response)
+}
+
+pin_project! {
+    /// The future of a response.
+    pub struct ResponseFuture<F, R, E> {
+        #[pin]
+        kind: Kind<F, R, E>,
+    }
+}
+
+type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+pin_project! {
+    #[project = ProjectedKind]
+    enum Kind<F, R, E> {
+        Application { #[pin] future: F },
+        SignedIn { future: Boxed<Result<Response<R>, E>> },
+        Own { future: Boxed<Own> },
+    }
+}
+
+impl<F, R, E> Future for ResponseFuture<F, R, E>
+where
+    F: Future<Output = Result<Response<R>, E>>,
+{
+    type Output = Result<Response<SqrlBody<R>>, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Poll::Ready(match self.project().kind.project() {
+            ProjectedKind::Application { future } => {
+                ready!(future.poll(cx)).map(|response| response.map(SqrlBody::application))
+            }
+            ProjectedKind::SignedIn { future } => {
+                ready!(future.as_mut().poll(cx)).map(|response| response.map(SqrlBody::application))
+            }
+            ProjectedKind::Own { future } => {
+                Ok(ready!(future.as_mut().poll(cx)).map(SqrlBody::own))
+            }
+        })
+    }
+}
+
+impl<F, R, E> std::fmt::Debug for ResponseFuture<F, R, E> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ResponseFuture")
+    }
+}

@@ -1,0 +1,28 @@
+//! The middleware: which paths are ours, who is at the other end, and what HTTP says about
+//! what the engine decided.
+
+mod body;
+mod client_address;
+mod cookies;
+mod endpoints;
+mod events;
+mod layer;
+mod pages;
+mod respond;
+mod routes;
+mod sign_in;
+mod sqrl;
+
+pub use body::SqrlBody;
+pub use client_address::PeerAddress;
+pub use layer::{ResponseFuture, SqrlLayer, SqrlService};
+pub use sign_in::SignInResult;
+pub use sqrl::{Challenge, ChallengeError, LinkError, Sqrl};
+
+pub(crate) use client_address::ClientAddress;
+pub(crate) use pages::{Asset, Page, Pages, PlainPages, SignInView, Told};
+pub(crate) use routes::Routes;
+pub(crate) use sqrl::Settings;
+
+/// What a body may fail with.
+type BoxError = Box<dyn std::error::Error + Send + Sync>;

@@ -1,0 +1,138 @@
+//! What people see of the layer, as far as HTTP is concerned. How it looks is the room
+//! `web`'s business; here is what there is without it.
+
+use std::fmt::Debug;
+
+/// A page with the policy that it works under.
+#[derive(Debug)]
+pub(crate) struct Page {
+    pub(crate) html: String,
+    pub(crate) csp: String,
+}
+
+/// A script or style.
+#[derive(Debug)]
+pub(crate) struct Asset {
+    pub(crate) content_type: &'static str,
+    pub(crate) content: &'static str,
+    /// Changes with the content; in the URL by which the pages ask.
+    pub(crate) version: &'static str,
+}
+
+/// What a sign-in page shows.
+#[derive(Debug)]
+pub(crate) struct SignInView<'a> {
+    pub(crate) link: &'a str,
+    pub(crate) nut: &'a str,
+    /// Mount and prefix, before every endpoint.
+    pub(crate) base: &'a str,
+    /// Seconds until the link is too old.
+    pub(crate) expires_in: u64,
+}
+
+/// What a page tells, where there is nothing to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// The CPS URL, or the sign-in behind it, is used up, too old or outdated.
+    CpsGone,
+    /// The identity has been disabled.
+    Disabled,
+    /// The identity has been enabled.
+    Enabled,
+    /// The identity has been removed.
+    Removed,
+    /// Nobody has answered the link yet.
+    NotYet,
+    /// The client hands the sign-in to another browser window.
+    TakenOver,
+    /// The sign-in has been collected.
+    Collected,
+    /// The sign-in is over.
+    Expired,
+    /// A store is out of reach.
+    Unavailable,
+}
+
+/// What renders the pages.
+pub(crate) trait Pages: Debug + Send + Sync {
+    /// The ready sign-in page.
+    fn sign_in(&self, view: &SignInView<'_>) -> Page;
+    /// Asks whether to sign in as `who`, by POST of `id` to `action`.
+    fn confirm(&self, who: &str, action: &str, id: &str, sign_in: &str, base: &str) -> Page;
+    /// Tells something; `onward` leads to the sign-in page or back to the waiting one.
+    fn tell(&self, told: Told, onward: &str, base: &str) -> Page;
+    /// A QR code as SVG.
+    fn svg(&self, link: &str) -> Option<String>;
+    /// A QR code as PNG.
+    fn png(&self, link: &str) -> Option<Vec<u8>>;
+    /// The script or the style.
+    fn asset(&self, name: &str) -> Option<Asset>;
+}
+
+/// Pages without script or style, and no QR codes.
+#[derive(Debug)]
+pub(crate) struct PlainPages;
+
+impl PlainPages {
+    fn page(form_action: &str, body: &str) -> Page {
+        let html = format!("<!doctype html><meta charset=utf-8><title>SQRL</title>{body}");
+        let csp = format!(
+            "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action {form_action}"
+        );
+        Page { html, csp }
+    }
+}
+
+impl Pages for PlainPages {
+    fn sign_in(&self, view: &SignInView<'_>) -> Page {
+        let link = escape(view.link);
+        let go = escape(&format!("{}/pag.sqrl?nut={}&go", view.base, view.nut));
+        Self::page(
+            "'none'",
+            &format!("<p><a href=\"{link}\">Sign in with SQRL</a><p><a href=\"{go}\">Continue</a>"),
+        )
+    }
+
+    fn confirm(&self, who: &str, action: &str, id: &str, sign_in: &str, _: &str) -> Page {
+        let [who, action, id, sign_in] = [who, action, id, sign_in].map(escape);
+        Self::page(
+            "'self'",
+            &format!(
+                "<form method=post action=\"{action}\"><p>Sign in as {who}? Only continue if you have \
+                 just used your SQRL app yourself.<input type=hidden name=id value=\"{id}\">\
+                 <p><button>Sign in</button> <a href=\"{sign_in}\">Cancel</a></form>"
+            ),
+        )
+    }
+
+    fn tell(&self, told: Told, onward: &str, _: &str) -> Page {
+        let text = match told {
+            Told::CpsGone => "This sign-in has been used or is too old.",
+            Told::Disabled => "Your identity is disabled here. Enable it with your rescue code.",
+            Told::Enabled => "Your identity is enabled again.",
+            Told::Removed => "Your identity is removed from this site.",
+            Told::NotYet => "You are not signed in yet.",
+            Told::TakenOver => "Your SQRL app signs you in in another window.",
+            Told::Collected => "This sign-in has been used.",
+            Told::Expired => "This sign-in is over.",
+            Told::Unavailable => "Signing in does not work at the moment. Try again shortly.",
+        };
+        Self::page("'none'", &format!("<p>{text}<p><a href=\"{}\">Continue</a>", escape(onward)))
+    }
+
+    fn svg(&self, _: &str) -> Option<String> {
+        None
+    }
+
+    fn png(&self, _: &str) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn asset(&self, _: &str) -> Option<Asset> {
+        None
+    }
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;")
+}

@@ -1,0 +1,106 @@
+//! Responses of the layer's own. Each forbids caches, sniffing, referrers and frames unless
+//! it has a reason.
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use http_body_util::Full;
+
+use super::body::OwnBody;
+use super::events::Events;
+use super::pages::{Asset, Page};
+
+pub(super) type Own = Response<OwnBody>;
+
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+
+/// A whole body of a type.
+pub(super) fn whole(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Own {
+    let mut response = Response::new(OwnBody::Whole(Full::new(body.into())));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(header::CACHE_CONTROL, NO_STORE);
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    response
+}
+
+/// One line of text.
+pub(super) fn text(status: StatusCode, body: impl Into<Bytes>) -> Own {
+    whole(status, "text/plain; charset=utf-8", body)
+}
+
+/// A page under its policy.
+pub(super) fn page(status: StatusCode, page: Page) -> Own {
+    let Page { html, csp } = page;
+    let mut response = whole(status, "text/html; charset=utf-8", html);
+    set_page_headers(response.headers_mut(), &csp);
+    response
+}
+
+/// What every page carries, whoever sends it.
+pub(super) fn set_page_headers(headers: &mut http::HeaderMap, csp: &str) {
+    headers.insert(header::CACHE_CONTROL, NO_STORE);
+    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    // Not `no-referrer`: a form would be sent with `null` for its origin.
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    if let Ok(csp) = HeaderValue::try_from(csp) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, csp);
+    }
+}
+
+/// See other: a clean address.
+pub(super) fn see_other(location: &str) -> Own {
+    let mut response = text(StatusCode::SEE_OTHER, "");
+    match HeaderValue::try_from(location) {
+        Ok(location) => {
+            response.headers_mut().insert(header::LOCATION, location);
+            response
+        }
+        Err(_) => text(StatusCode::INTERNAL_SERVER_ERROR, ""),
+    }
+}
+
+/// A picture of a link that is as public as the page: it changes never.
+pub(super) fn picture(content_type: &'static str, picture: Option<impl Into<Bytes>>) -> Own {
+    match picture {
+        Some(picture) => {
+            let mut response = whole(StatusCode::OK, content_type, picture);
+            let csp = HeaderValue::from_static("default-src 'none'");
+            response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, csp);
+            response
+        }
+        None => text(StatusCode::NOT_FOUND, "this server draws no QR codes\n"),
+    }
+}
+
+/// A script or style: for ever in caches under the URL with its version, else not at all.
+pub(super) fn asset(asset: Option<&Asset>, asked_version: Option<&str>) -> Own {
+    let Some(&Asset { content_type, content, version }) = asset else {
+        return text(StatusCode::NOT_FOUND, "");
+    };
+    let mut response = whole(StatusCode::OK, content_type, content);
+    if asked_version == Some(version) {
+        let for_ever = HeaderValue::from_static("public, max-age=31536000, immutable");
+        response.headers_mut().insert(header::CACHE_CONTROL, for_ever);
+    }
+    response
+}
+
+/// Another method than the endpoint has.
+pub(super) fn other_method(allow: &'static str) -> Own {
+    let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "");
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
+    response
+}
+
+/// A stream of events.
+pub(super) fn events(events: Events) -> Own {
+    let mut response = whole(StatusCode::OK, "text/event-stream", "");
+    // Some proxies hold back what they may buffer.
+    let unbuffered = (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
+    response.headers_mut().extend([unbuffered]);
+    *response.body_mut() = OwnBody::Events(events);
+    response
+}

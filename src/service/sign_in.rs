@@ -1,0 +1,53 @@
+//! The application's route that gets the sign-in.
+
+use http::request::Parts;
+use http::{HeaderValue, Method, header};
+
+use super::Sqrl;
+use super::cookies::CpsStep;
+use super::endpoints;
+use crate::engine::{NotSignedIn, SignIn};
+
+/// What the layer found for a request to the route that gets the sign-in: in the request's
+/// extensions.
+#[derive(Debug, Clone)]
+pub struct SignInResult(pub Result<SignIn, NotSignedIn>);
+
+/// Collects the sign-in that a request came for, and says which cookies to forget.
+///
+/// A page comes with `?nut=`, a CPS URL left a cookie. Only GET collects: nothing else is
+/// a person's doing.
+pub(super) async fn collect(sqrl: &Sqrl, parts: &Parts) -> (SignInResult, Option<HeaderValue>) {
+    let nothing = (SignInResult(Err(NotSignedIn::Nothing)), None);
+    if parts.method != Method::GET {
+        return nothing;
+    }
+    let (cookies, engine) = (sqrl.cookies(), sqrl.engine());
+    let (result, forget) = if let Some(nut) = endpoints::nut(parts) {
+        match cookies.wait(&parts.headers, &nut) {
+            Some(cookie) if !cookie.is_over(engine.config.clock.now()) => {
+                (engine.collect(&cookie.wait()).await, cookies.forget_wait(&nut))
+            }
+            _ => return nothing,
+        }
+    } else if let Some(id) = cookies.cps(&parts.headers, CpsStep::Go) {
+        (engine.collect_cps(&id).await, cookies.forget_cps(CpsStep::Go))
+    } else {
+        return nothing;
+    };
+    // What can be tried again keeps its cookie.
+    let forget = (!matches!(result, Err(NotSignedIn::Unavailable))).then_some(forget);
+    if let Err(why) = &result {
+        tracing::debug!("nobody is signed in: {why}");
+    }
+    (SignInResult(result), forget)
+}
+
+/// Keeps the application's answer out of caches and its address out of referrers.
+pub(super) fn seal(headers: &mut http::HeaderMap, forget: Option<HeaderValue>) {
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.entry(header::REFERRER_POLICY).or_insert(HeaderValue::from_static("no-referrer"));
+    if let Some(forget) = forget {
+        headers.append(header::SET_COOKIE, forget);
+    }
+}

@@ -1,0 +1,281 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Extensions, HeaderMap, Response};
+use tokio::sync::{Semaphore, watch};
+
+use super::cookies::{Cookies, WaitCookie};
+use super::pages::{Pages, SignInView};
+use super::respond;
+use super::{ClientAddress, Routes, SqrlLayer};
+use crate::engine::{Engine, IssuedLink, LinkOptions};
+use crate::identity::{Change, Identity, KeyState, Swap, UserId, Version};
+use crate::protocol::{Idk, Nut};
+use crate::store::StoreError;
+
+/// SQRL sign-in for one site: made once by [`Sqrl::builder`], cloned freely.
+#[derive(Clone)]
+pub struct Sqrl(Arc<Inner>);
+
+pub(crate) struct Settings {
+    pub(crate) routes: Routes,
+    pub(crate) address: ClientAddress,
+    pub(crate) pages: Box<dyn Pages>,
+    /// Octets of a client's request that are read at most.
+    pub(crate) body_limit: usize,
+    /// Streams of events that this process holds open at most.
+    pub(crate) max_event_streams: usize,
+}
+
+struct Inner {
+    engine: Engine,
+    settings: Settings,
+    cookies: Cookies,
+    /// Mount and prefix, before every endpoint.
+    base: String,
+    streams: Arc<Semaphore>,
+    stop: watch::Sender<bool>,
+}
+
+impl Sqrl {
+    pub(crate) fn new(engine: Engine, settings: Settings) -> Self {
+        let base = format!("{}{}", engine.config.public_url.path(), settings.routes.prefix);
+        Self(Arc::new(Inner {
+            cookies: Cookies { https: engine.config.public_url.is_https() },
+            streams: Arc::new(Semaphore::new(settings.max_event_streams)),
+            stop: watch::Sender::new(false),
+            base,
+            engine,
+            settings,
+        }))
+    }
+
+    /// The middleware. Wrap the whole application, or the part of it below the public URL's
+    /// path.
+    pub fn layer(&self) -> SqrlLayer {
+        SqrlLayer::new(self.clone())
+    }
+
+    /// A link for the browser that sent this request, in a page of the application's own.
+    ///
+    /// Axum handlers take a [`SqrlChallenge`](crate::axum::SqrlChallenge) instead.
+    ///
+    /// # Errors
+    ///
+    /// [`ChallengeError`].
+    pub async fn challenge(
+        &self,
+        headers: &HeaderMap,
+        extensions: &Extensions,
+        options: LinkOptions,
+    ) -> Result<Challenge, ChallengeError> {
+        let ip = self.client_address(headers, extensions).ok_or(ChallengeError::NoClientAddress)?;
+        let lifetimes = self.engine().config.lifetimes;
+        let cookie = WaitCookie::fresh(self.engine().config.clock.now(), lifetimes.chain);
+        let link = self.engine().issue(ip, cookie.wait(), options).await?;
+        let cookies = self.cookies().set_wait(headers, &link.nut, &cookie, lifetimes.chain);
+        Ok(Challenge { sqrl: self.clone(), link, cookies })
+    }
+
+    /// The identity of a key as it is now; none if it is unknown, removed or superseded.
+    ///
+    /// An application asks this where it matters whether an identity that signed in a while
+    /// ago has been disabled since.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn identity(&self, idk: &Idk) -> Result<Option<Identity>, StoreError> {
+        match self.engine().identities.look_up(idk, None).await?.idk {
+            KeyState::Live(identity) => Ok(Some(identity)),
+            KeyState::Unknown | KeyState::Superseded => Ok(None),
+        }
+    }
+
+    /// Links an identity with an account of the application's: from now on it signs in to it.
+    ///
+    /// # Errors
+    ///
+    /// [`LinkError`]; linking once more with the same account is none.
+    pub async fn link(&self, idk: &Idk, user: impl Into<UserId>) -> Result<(), LinkError> {
+        self.set_user(idk, Some(user.into())).await
+    }
+
+    /// Takes an identity's account away from it. The identity stays known.
+    ///
+    /// # Errors
+    ///
+    /// [`LinkError`], but never [`LinkError::Linked`].
+    pub async fn unlink(&self, idk: &Idk) -> Result<(), LinkError> {
+        self.set_user(idk, None).await
+    }
+
+    async fn set_user(&self, idk: &Idk, user: Option<UserId>) -> Result<(), LinkError> {
+        for _ in 0..4 {
+            let lookup = self.engine().identities.look_up(idk, None).await?;
+            let KeyState::Live(identity) = &lookup.idk else { return Err(LinkError::NotLive) };
+            match (&identity.user, &user) {
+                (before, after) if before == after => return Ok(()),
+                (Some(other), Some(_)) => return Err(LinkError::Linked(other.clone())),
+                _ => {}
+            }
+            let version = Version::new(rand::random());
+            let change = Change::link(*idk, identity, user.clone(), version);
+            let swap = self.engine().identities.apply(&change, &lookup.expected()).await?;
+            if swap == Swap::Done {
+                return Ok(());
+            }
+        }
+        Err(LinkError::Busy)
+    }
+
+    /// Ends all streams of events and lets none begin: call it when the server is told to
+    /// stop, so that it need not wait for pages that wait.
+    pub fn end_events(&self) {
+        self.0.stop.send_replace(true);
+    }
+
+    /// How often a store has failed this process since the start.
+    pub fn store_failures(&self) -> u64 {
+        self.engine().store_failures()
+    }
+
+    pub(super) fn engine(&self) -> &Engine {
+        &self.0.engine
+    }
+
+    pub(super) fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    pub(super) fn cookies(&self) -> Cookies {
+        self.0.cookies
+    }
+
+    pub(super) fn base(&self) -> &str {
+        &self.0.base
+    }
+
+    pub(super) fn streams(&self) -> &Arc<Semaphore> {
+        &self.0.streams
+    }
+
+    pub(super) fn stopped(&self) -> watch::Receiver<bool> {
+        self.0.stop.subscribe()
+    }
+
+    pub(super) fn client_address(
+        &self,
+        headers: &HeaderMap,
+        extensions: &Extensions,
+    ) -> Option<std::net::IpAddr> {
+        self.settings().address.of(headers, extensions)
+    }
+
+    /// A page of the application's, from the root.
+    pub(super) fn application_path(&self, path: &str) -> String {
+        format!("{}{path}", self.engine().config.public_url.path())
+    }
+}
+
+impl fmt::Debug for Sqrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sqrl")
+            .field("public_url", &self.engine().config.public_url.to_string())
+            .field("nuts", &self.engine().nuts)
+            .field("identities", &self.engine().identities)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A link for one browser, and the cookie without which nobody collects its sign-in.
+#[derive(Debug)]
+#[must_use = "the browser needs the challenge's cookie: send `page()` or what `attach_to()` returns"]
+pub struct Challenge {
+    sqrl: Sqrl,
+    link: IssuedLink,
+    cookies: Vec<http::HeaderValue>,
+}
+
+impl Challenge {
+    /// The link for the button: `sqrl://…`.
+    pub fn href(&self) -> &str {
+        &self.link.text
+    }
+
+    /// The link's nut: public, like the link.
+    pub fn nut(&self) -> &Nut {
+        &self.link.nut
+    }
+
+    /// Where the QR code is, from the root: SVG.
+    pub fn qr_path(&self) -> String {
+        format!("{}/svg.sqrl?nut={}", self.sqrl.base(), self.link.nut)
+    }
+
+    /// How long the link can be answered.
+    pub fn lifetime(&self) -> Duration {
+        self.sqrl.engine().config.lifetimes.link
+    }
+
+    /// The ready sign-in page.
+    pub fn page(self) -> Response<String> {
+        let view = SignInView {
+            link: self.href(),
+            nut: &self.link.nut.to_string(),
+            base: self.sqrl.base(),
+            expires_in: self.lifetime().as_secs(),
+        };
+        let page = self.sqrl.settings().pages.sign_in(&view);
+        let mut response = Response::new(page.html);
+        let html = http::HeaderValue::from_static("text/html; charset=utf-8");
+        response.headers_mut().insert(http::header::CONTENT_TYPE, html);
+        respond::set_page_headers(response.headers_mut(), &page.csp);
+        self.attach_to(response)
+    }
+
+    /// Gives a response of the application's own the cookie, and keeps it out of caches.
+    pub fn attach_to<B>(self, mut response: Response<B>) -> Response<B> {
+        let headers = response.headers_mut();
+        headers.insert(http::header::CACHE_CONTROL, http::HeaderValue::from_static("no-store"));
+        for cookie in self.cookies {
+            headers.append(http::header::SET_COOKIE, cookie);
+        }
+        response
+    }
+}
+
+/// Why there is no link.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ChallengeError {
+    /// Nothing says where the request comes from.
+    #[error(
+        "the client's address is unknown: serve with \
+         `into_make_service_with_connect_info::<SocketAddr>()`, or put a `PeerAddress` into every \
+         request's extensions"
+    )]
+    NoClientAddress,
+    /// The nut could not be stored.
+    #[error("signing in does not work at the moment")]
+    Store(#[from] StoreError),
+}
+
+/// Why an identity and an account are not linked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LinkError {
+    /// The identity is unknown, removed or superseded.
+    #[error("the identity is not known here any more")]
+    NotLive,
+    /// It signs in to another account: unlink it first.
+    #[error("the identity is linked with `{0}`: unlink it first")]
+    Linked(UserId),
+    /// The identity kept changing: try again.
+    #[error("the identity kept changing: try again")]
+    Busy,
+    /// A store failed.
+    #[error("signing in does not work at the moment")]
+    Store(#[from] StoreError),
+}

@@ -1,0 +1,9 @@
+//! The composition root: the one place that knows every room and plugs them together.
+
+mod builder;
+mod error;
+#[cfg(feature = "web")]
+mod ready_pages;
+
+pub use builder::SqrlBuilder;
+pub use error::ConfigError;

@@ -1,0 +1,360 @@
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Extensions, HeaderName};
+use ipnet::IpNet;
+
+use super::ConfigError;
+use crate::engine::{Clock, Engine, EngineConfig, Lifetimes, Policy};
+use crate::identity::IdentityStore;
+use crate::protocol::{LinkScheme, PublicUrl};
+use crate::service::{ClientAddress, Pages, PeerAddress, Routes, Settings, Sqrl};
+use crate::store::NutStore;
+
+impl Sqrl {
+    /// Begins a configuration: where the world reaches the application, and where state is
+    /// kept. Everything else has a safe default.
+    ///
+    /// `public_url` has the path below which the application is mounted, if any; the layer
+    /// itself looks at paths as they arrive, so nest it in a router or let a proxy strip
+    /// the path.
+    ///
+    /// ```
+    /// use tower_sqrl::Sqrl;
+    /// use tower_sqrl::identity::MemoryIdentityStore;
+    /// use tower_sqrl::store::MemoryNutStore;
+    ///
+    /// let (nuts, identities) = (MemoryNutStore::new(), MemoryIdentityStore::new());
+    /// let sqrl = Sqrl::builder("https://example.com", nuts, identities).build()?;
+    /// # Ok::<(), tower_sqrl::ConfigError>(())
+    /// ```
+    pub fn builder(
+        public_url: impl Into<String>,
+        nuts: impl NutStore,
+        identities: impl IdentityStore,
+    ) -> SqrlBuilder {
+        Self::builder_shared(public_url, Arc::new(nuts), Arc::new(identities))
+    }
+
+    /// [`builder`](Self::builder) for stores that are shared already, or chosen at run time.
+    pub fn builder_shared(
+        public_url: impl Into<String>,
+        nuts: Arc<dyn NutStore>,
+        identities: Arc<dyn IdentityStore>,
+    ) -> SqrlBuilder {
+        SqrlBuilder {
+            public_url: public_url.into(),
+            nuts,
+            identities,
+            prefix: String::new(),
+            sign_in_path: "/login".to_owned(),
+            signed_in_path: "/signed-in".to_owned(),
+            link_scheme: None,
+            domain_extension: 0,
+            lifetimes: Lifetimes::default(),
+            accepts_new: true,
+            failures_per_minute: Some(120),
+            body_limit: 8 * 1024,
+            max_event_streams: 10_000,
+            trusted_proxies: Vec::new(),
+            address_header: "x-forwarded-for".to_owned(),
+            clock: Clock::default(),
+            #[cfg(feature = "sin")]
+            indexed_secret: None,
+            #[cfg(feature = "web")]
+            texts: crate::web::Texts::default(),
+        }
+    }
+}
+
+/// A configuration in the making. [`build`](Self::build) checks all of it.
+#[derive(Debug)]
+#[must_use = "nothing happens before `build()`"]
+pub struct SqrlBuilder {
+    public_url: String,
+    nuts: Arc<dyn NutStore>,
+    identities: Arc<dyn IdentityStore>,
+    prefix: String,
+    sign_in_path: String,
+    signed_in_path: String,
+    link_scheme: Option<LinkScheme>,
+    domain_extension: usize,
+    lifetimes: Lifetimes,
+    accepts_new: bool,
+    failures_per_minute: Option<u32>,
+    body_limit: usize,
+    max_event_streams: usize,
+    trusted_proxies: Vec<String>,
+    address_header: String,
+    clock: Clock,
+    #[cfg(feature = "sin")]
+    indexed_secret: Option<(String, [u8; 32])>,
+    #[cfg(feature = "web")]
+    texts: crate::web::Texts,
+}
+
+impl SqrlBuilder {
+    /// Puts `nut.sqrl`, `cli.sqrl` and the others below a path, as in `/auth`. Default: the
+    /// root.
+    pub fn prefix(mut self, path: impl Into<String>) -> Self {
+        self.prefix = path.into();
+        self
+    }
+
+    /// The application's page that offers the sign-in. Default: `/login`.
+    pub fn sign_in_path(mut self, path: impl Into<String>) -> Self {
+        self.sign_in_path = path.into();
+        self
+    }
+
+    /// The application's route that gets the sign-in. Default: `/signed-in`.
+    pub fn signed_in_path(mut self, path: impl Into<String>) -> Self {
+        self.signed_in_path = path.into();
+        self
+    }
+
+    /// The scheme of links. Default: `sqrl` for a public URL with https, `qrl` with http.
+    pub fn link_scheme(mut self, scheme: LinkScheme) -> Self {
+        self.link_scheme = Some(scheme);
+        self
+    }
+
+    /// Extends the authentication domain by so many characters of the link's path (`x`):
+    /// sites below one host that are different parties get different identities. Default: 0.
+    ///
+    /// Changing it changes every user's identity key.
+    pub fn extend_domain(mut self, characters: usize) -> Self {
+        self.domain_extension = characters;
+        self
+    }
+
+    /// How long a link can be scanned. Default: 5 minutes.
+    pub fn link_lifetime(mut self, lifetime: Duration) -> Self {
+        self.lifetimes.link = lifetime;
+        self
+    }
+
+    /// How long every later nut can be answered. Default: 10 minutes.
+    pub fn nut_lifetime(mut self, lifetime: Duration) -> Self {
+        self.lifetimes.later = lifetime;
+        self
+    }
+
+    /// How long a whole chain lasts, from its link on. Default: 30 minutes.
+    pub fn chain_lifetime(mut self, lifetime: Duration) -> Self {
+        self.lifetimes.chain = lifetime;
+        self
+    }
+
+    /// How long a CPS URL can be followed. Default: 60 seconds.
+    pub fn cps_lifetime(mut self, lifetime: Duration) -> Self {
+        self.lifetimes.cps = lifetime;
+        self
+    }
+
+    /// Takes no identity that is not known already: `ident` with a new one fails with tif 40.
+    pub fn known_identities_only(mut self) -> Self {
+        self.accepts_new = false;
+        self
+    }
+
+    /// How many refused requests one address (IPv6: one /64) may make in a minute before it
+    /// is slowed down. Default: 120.
+    pub fn failures_per_minute(mut self, failures: u32) -> Self {
+        self.failures_per_minute = Some(failures);
+        self
+    }
+
+    /// Slows nobody down, however many requests are refused: for tests, and where something
+    /// in front does it.
+    pub fn without_slowing_down_failures(mut self) -> Self {
+        self.failures_per_minute = None;
+        self
+    }
+
+    /// How many octets of a client's request are read. Default: 8192; at least 4096.
+    pub fn body_limit(mut self, octets: usize) -> Self {
+        self.body_limit = octets;
+        self
+    }
+
+    /// How many pages may wait by events in this process; more fall back to polling.
+    /// Default: 10,000.
+    pub fn max_event_streams(mut self, streams: usize) -> Self {
+        self.max_event_streams = streams;
+        self
+    }
+
+    /// Trusts a proxy: connections from this network (`10.0.0.0/8`, or a single address)
+    /// bring the client's address in a header. Default: none, the connection's own address
+    /// counts.
+    ///
+    /// Name the proxies and nothing else: whoever is trusted may claim any address.
+    pub fn trusted_proxy(mut self, network: impl Into<String>) -> Self {
+        self.trusted_proxies.push(network.into());
+        self
+    }
+
+    /// The header in which trusted proxies bring the client's address.
+    /// Default: `X-Forwarded-For`.
+    pub fn address_header(mut self, name: impl Into<String>) -> Self {
+        self.address_header = name.into();
+        self
+    }
+
+    /// Asks clients for the indexed secret of this name (`sin`): 32 bytes that only this
+    /// identity's owner and this site ever see, the same at every sign-in.
+    ///
+    /// `key` seals the secrets on their way through a shared store: 32 random bytes, the
+    /// same on every server, and nowhere else.
+    #[cfg(feature = "sin")]
+    pub fn indexed_secret(mut self, name: impl Into<String>, key: [u8; 32]) -> Self {
+        self.indexed_secret = Some((name.into(), key));
+        self
+    }
+
+    /// The texts of the ready pages.
+    #[cfg(feature = "web")]
+    pub fn texts(mut self, texts: crate::web::Texts) -> Self {
+        self.texts = texts;
+        self
+    }
+
+    /// The wall clock, for tests that let time pass.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Checks everything.
+    ///
+    /// # Errors
+    ///
+    /// The first [`ConfigError`], which says what to write instead.
+    pub fn build(self) -> Result<Sqrl, ConfigError> {
+        let public_url = PublicUrl::parse(&self.public_url)?;
+        let prefix = self.prefix.trim_end_matches('/');
+        if !prefix.is_empty() {
+            check_path("prefix", "/auth", prefix)?;
+        }
+        check_path("sign_in_path", "/login", &self.sign_in_path)?;
+        check_path("signed_in_path", "/signed-in", &self.signed_in_path)?;
+        if self.sign_in_path == self.signed_in_path {
+            return Err(ConfigError::SamePath(self.sign_in_path));
+        }
+        check_lifetimes(&self.lifetimes)?;
+        if self.body_limit < 4096 {
+            return Err(ConfigError::BodyLimit(self.body_limit));
+        }
+        let endpoint = format!("{prefix}/cli.sqrl");
+        let client_path = format!("{}{endpoint}", public_url.path());
+        if self.domain_extension > client_path.len() {
+            let extension = self.domain_extension;
+            return Err(ConfigError::Extension { extension, path: client_path });
+        }
+        let address = ClientAddress {
+            connection,
+            trusted: self
+                .trusted_proxies
+                .iter()
+                .map(|text| network(text))
+                .collect::<Result<_, _>>()?,
+            header: HeaderName::try_from(&self.address_header)
+                .map_err(|_| ConfigError::Header(self.address_header.clone()))?,
+        };
+        #[cfg(feature = "sin")]
+        let secrets = match &self.indexed_secret {
+            None => None,
+            Some((name, _)) if !is_secret_name(name) => return Err(ConfigError::SecretName),
+            Some((name, key)) => Some(crate::engine::IndexedSecrets::new(name, key)),
+        };
+        let settings = Settings {
+            pages: self.pages(&public_url, prefix)?,
+            address,
+            body_limit: self.body_limit,
+            max_event_streams: self.max_event_streams.min(tokio::sync::Semaphore::MAX_PERMITS),
+            routes: Routes {
+                prefix: prefix.into(),
+                sign_in: self.sign_in_path.into(),
+                signed_in: self.signed_in_path.into(),
+            },
+        };
+        let default_scheme = if public_url.is_https() { LinkScheme::Sqrl } else { LinkScheme::Qrl };
+        let config = EngineConfig {
+            link_scheme: self.link_scheme.unwrap_or(default_scheme),
+            cps_url: format!("{public_url}{prefix}/cps.sqrl?"),
+            endpoint,
+            client_path,
+            domain_extension: self.domain_extension,
+            lifetimes: self.lifetimes,
+            policy: Policy { accepts_new: self.accepts_new },
+            failures_per_minute: self.failures_per_minute,
+            #[cfg(feature = "sin")]
+            secrets,
+            clock: self.clock,
+            public_url,
+        };
+        Ok(Sqrl::new(Engine::new(self.nuts, self.identities, config), settings))
+    }
+
+    #[cfg(feature = "web")]
+    fn pages(&self, public_url: &PublicUrl, prefix: &str) -> Result<Box<dyn Pages>, ConfigError> {
+        let base = format!("{}{prefix}", public_url.path());
+        let sign_in = format!("{}{}", public_url.path(), self.sign_in_path);
+        let pages = super::ready_pages::ReadyPages::new(self.texts.clone(), &base, &sign_in);
+        Ok(Box::new(pages.map_err(|_| ConfigError::Texts)?))
+    }
+
+    #[cfg(not(feature = "web"))]
+    #[allow(clippy::unused_self, clippy::unnecessary_wraps, reason = "the feature's other half")]
+    fn pages(&self, _: &PublicUrl, _: &str) -> Result<Box<dyn Pages>, ConfigError> {
+        Ok(Box::new(crate::service::PlainPages))
+    }
+}
+
+/// The connection's address, as far as the server has put it beside a request.
+fn connection(extensions: &Extensions) -> Option<IpAddr> {
+    #[cfg(feature = "axum")]
+    if let Some(address) = crate::axum::connection(extensions) {
+        return Some(address);
+    }
+    extensions.get::<PeerAddress>().map(|PeerAddress(address)| address.ip())
+}
+
+/// A path that needs no escaping, neither in HTML nor in a header nor in a match.
+fn check_path(name: &'static str, example: &'static str, path: &str) -> Result<(), ConfigError> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte);
+    let ends_well = path.len() > 1 && !path.ends_with('/');
+    let is_path = path.starts_with('/') && path.bytes().all(plain) && ends_well;
+    if is_path && !path.contains("//") && !path.contains("/.") {
+        Ok(())
+    } else {
+        Err(ConfigError::Path { name, example, path: path.to_owned() })
+    }
+}
+
+fn check_lifetimes(lifetimes: &Lifetimes) -> Result<(), ConfigError> {
+    let second = Duration::from_secs(1);
+    for (name, lifetime, longest) in [
+        ("chain_lifetime", lifetimes.chain, Duration::MAX / 4),
+        ("link_lifetime", lifetimes.link, lifetimes.chain),
+        ("nut_lifetime", lifetimes.later, lifetimes.chain),
+        ("cps_lifetime", lifetimes.cps, Duration::MAX / 4),
+    ] {
+        if lifetime < second || lifetime > longest {
+            return Err(ConfigError::Lifetime(name));
+        }
+    }
+    Ok(())
+}
+
+fn network(text: &str) -> Result<IpNet, ConfigError> {
+    let address = text.parse::<IpAddr>().map(IpNet::from);
+    address.or_else(|_| text.parse()).map_err(|_| ConfigError::Network(text.to_owned()))
+}
+
+#[cfg(feature = "sin")]
+fn is_secret_name(name: &str) -> bool {
+    (1..=64).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_graphic())
+}

@@ -1,0 +1,87 @@
+//! The script and the style, embedded.
+
+/// A file of ours that the pages load. Its bytes never change under one version, so that it may
+/// be served with `Cache-Control: public, max-age=31536000, immutable` where the query names
+/// that version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Asset {
+    /// Below the base of the SQRL paths.
+    pub name: &'static str,
+    /// For the `Content-Type` header.
+    pub content_type: &'static str,
+    /// UTF-8.
+    pub body: &'static str,
+    /// 16 hex digits, made from the body; the pages ask for `name?v=version`.
+    pub version: &'static str,
+}
+
+/// The sign-in page's script.
+pub const SCRIPT: Asset = Asset {
+    name: "sqrl.js",
+    content_type: "text/javascript; charset=utf-8",
+    body: include_str!("script.js"),
+    version: digits(&SCRIPT_VERSION),
+};
+
+/// The style of all pages.
+pub const STYLE: Asset = Asset {
+    name: "sqrl.css",
+    content_type: "text/css; charset=utf-8",
+    body: include_str!("style.css"),
+    version: digits(&STYLE_VERSION),
+};
+
+const SCRIPT_VERSION: [u8; 16] = version(include_bytes!("script.js"));
+const STYLE_VERSION: [u8; 16] = version(include_bytes!("style.css"));
+
+/// FNV-1a in hex. It tells releases apart; it need not withstand anybody.
+const fn version(body: &[u8]) -> [u8; 16] {
+    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+    let mut at = 0;
+    while at < body.len() {
+        hash = (hash ^ body[at] as u64).wrapping_mul(0x0100_0000_01b3);
+        at += 1;
+    }
+    let mut hex = [0; 16];
+    let mut digit = 0;
+    while digit < hex.len() {
+        hex[digit] = b"0123456789abcdef"[(hash >> (60 - 4 * digit) & 0xF) as usize];
+        digit += 1;
+    }
+    hex
+}
+
+const fn digits(version: &'static [u8; 16]) -> &'static str {
+    match std::str::from_utf8(version) {
+        Ok(digits) => digits,
+        Err(_) => panic!("hex digits are ASCII"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_fnv_1a() {
+        assert_eq!(digits(&const { version(b"") }), "cbf29ce484222325");
+        assert_eq!(digits(&const { version(b"foobar") }), "85944171f73967e8");
+        assert_ne!(SCRIPT.version, STYLE.version);
+    }
+
+    #[test]
+    fn the_script_writes_no_markup_and_evaluates_nothing() {
+        for forbidden in
+            ["innerHTML", "outerHTML", "insertAdjacent", "document.write", "eval(", "Function("]
+        {
+            assert!(!SCRIPT.body.contains(forbidden), "{forbidden}");
+        }
+        assert!(SCRIPT.body.contains("\"use strict\";"));
+    }
+
+    #[test]
+    fn the_style_loads_nothing() {
+        assert!(!STYLE.body.contains("url(") && !STYLE.body.contains("@import"));
+    }
+}

@@ -1,0 +1,22 @@
+//! The ready pages, their script and style, and QR codes.
+//!
+//! Pure rendering: plain strings and numbers in, text and pictures out. What a caller passes in
+//! is escaped; a link that does not belong in a page is refused. The paths that pages and script
+//! use, below one base: `cli.sqrl`, `nut.sqrl`, `pag.sqrl`, `evt.sqrl`, `cps.sqrl`, `svg.sqrl`,
+//! [`SCRIPT`] and [`STYLE`].
+
+mod asset;
+mod csp;
+mod html;
+mod page;
+mod pages;
+mod qr;
+mod texts;
+
+pub use asset::{Asset, SCRIPT, STYLE};
+pub use csp::{CONFIRM_POLICY, MESSAGE_POLICY, SIGN_IN_POLICY};
+pub use html::UnsafeLink;
+pub use page::SignInPage;
+pub use pages::{ConfirmPage, MessagePage, Notice};
+pub use qr::{Qr, QrTooLong};
+pub use texts::Texts;
