@@ -101,7 +101,7 @@ pub(crate) struct Settings {
     pub(crate) verbose: bool,
 }
 
-/// A seed, which no error message and no `Debug` shows.
+/// A seed, which `Debug` does not show.
 #[derive(Clone)]
 pub(crate) struct Seed(pub(crate) [u8; 32]);
 

@@ -29,7 +29,7 @@ pub(crate) async fn run(settings: &Settings, port: u16, yes: bool) -> Result<(),
                 Err(Error::Cancelled)
             }
         }
-    })?;
+    });
     println!("Listening on http://{}/ for browsers; Ctrl-C ends.", server.address());
     loop {
         tokio::select! {
