@@ -1,0 +1,29 @@
+//! What the tests share.
+
+mod chain;
+mod memory;
+mod site;
+mod tap;
+mod visit;
+
+pub(crate) use chain::{Chain, read};
+pub(crate) use memory::{MemoryIdentityStore, MemoryNutStore};
+pub(crate) use site::{Setup, Site, TestClock};
+pub(crate) use tap::{Fault, Hook, Tap};
+pub(crate) use visit::Visit;
+
+use tower_sqrl_client::Identity;
+
+/// The identities of the tests' people.
+pub(crate) fn alice() -> Identity {
+    Identity::from_seed([1; 32])
+}
+
+pub(crate) fn mallory() -> Identity {
+    Identity::from_seed([66; 32])
+}
+
+/// Alice after a rekey, with what she was before as her previous identity.
+pub(crate) fn new_alice() -> Identity {
+    alice().rekey_to(tower_sqrl_client::keys::Iuk::from_bytes([2; 32])).expect("unlocked")
+}
