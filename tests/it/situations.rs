@@ -246,7 +246,8 @@ async fn row_20_nothing_known() {
 
 #[tokio::test]
 async fn row_21_rekey_and_the_command() {
-    for (command, tif, after) in [("disable", "d", "d"), ("enable", "5", "5"), ("remove", "4", "4")] {
+    for (command, tif, after) in [("disable", "d", "d"), ("enable", "5", "5"), ("remove", "4", "4")]
+    {
         let site = Site::new().await;
         site.knows(&alice()).await;
         let mut chain = site.visit().await.chain(&new_alice());
@@ -267,9 +268,8 @@ async fn row_22_in_place() {
     for (command, without, with) in
         [("disable", "e", "e"), ("enable", "ce", "6"), ("remove", "c6", "4")]
     {
-        let params = |chain: &crate::common::Chain| {
-            chain.succeeding(command).without("suk").without("vuk")
-        };
+        let params =
+            |chain: &crate::common::Chain| chain.succeeding(command).without("suk").without("vuk");
         let form = chain.signed(&params(&chain)).signed("pids", &chain.previous());
         assert_eq!(chain.send(&form).await, without, "{command}");
         assert_eq!(chain.extras(), ["suk"], "{command}");

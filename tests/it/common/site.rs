@@ -9,7 +9,8 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use tokio::net::TcpListener;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tower_sqrl::axum::{SqrlChallenge, SqrlLogin};
 use tower_sqrl::protocol::base64url;
@@ -97,7 +98,8 @@ impl Site {
 
     /// Those of one that the proxy says is at another address.
     pub(crate) fn http_from(&self, address: &str) -> Http {
-        let header = ("x-forwarded-for".parse().expect("a name"), address.parse().expect("a value"));
+        let header =
+            ("x-forwarded-for".parse().expect("a name"), address.parse().expect("a value"));
         Http::builder().route(self.origin(), &self.here).header(header.0, header.1).build()
     }
 
@@ -105,6 +107,21 @@ impl Site {
     pub(crate) fn http_at(&self, address: &str) -> Http {
         let address = address.parse().expect("an address");
         Http::builder().route(self.origin(), &self.here).local_address(address).build()
+    }
+
+    /// Sends bytes as they are and reads until the connection ends.
+    pub(crate) async fn raw(&self, request: &str) -> String {
+        let mut stream = self.connect().await;
+        stream.write_all(request.as_bytes()).await.expect("a connection");
+        let mut answer = Vec::new();
+        // The end may be an unfriendly one, where not all was read.
+        let _ = stream.read_to_end(&mut answer).await;
+        String::from_utf8(answer).expect("text")
+    }
+
+    /// A connection to it.
+    pub(crate) async fn connect(&self) -> TcpStream {
+        TcpStream::connect(&self.here["http://".len()..]).await.expect("a connection")
     }
 
     /// The public origin.

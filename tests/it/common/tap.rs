@@ -89,30 +89,39 @@ impl Tap {
         self.script.lock().expect("no test panics with the script in hand")
     }
 
-    /// Notes a call and takes what is planned for it.
-    fn take(&self, hook: Hook) -> Option<Plan> {
+    /// Takes what is planned next for a hook.
+    fn next(&self, hook: Hook) -> Option<Plan> {
         let mut script = self.script();
-        script.calls.push(hook);
         let at = script.plans.iter().position(|(planned, _)| *planned == hook)?;
         script.plans.remove(at).map(|(_, plan)| plan)
+    }
+
+    /// Notes a call and plays what comes first; what is planned for the call itself?
+    async fn fault(&self, hook: Hook) -> Option<Fault> {
+        self.script().calls.push(hook);
+        loop {
+            match self.next(hook) {
+                None => return None,
+                Some(Plan::First(act)) => act.await,
+                Some(Plan::Fault(fault)) => return Some(fault),
+            }
+        }
     }
 
     async fn call<T>(
         &self,
         hook: Hook,
         call: impl Future<Output = Result<T, StoreError>>,
+        lost: Option<T>,
     ) -> Result<T, StoreError> {
-        match self.take(hook) {
-            None | Some(Plan::Fault(Fault::SwapLost)) => call.await,
-            Some(Plan::First(act)) => {
-                act.await;
-                call.await
-            }
-            Some(Plan::Fault(Fault::Fails)) => Err(StoreError::unavailable("planned")),
-            Some(Plan::Fault(Fault::ReplyLost)) => {
+        match self.fault(hook).await {
+            None => call.await,
+            Some(Fault::Fails) => Err(StoreError::unavailable("planned")),
+            Some(Fault::ReplyLost) => {
                 call.await?;
                 Err(StoreError::unavailable("planned"))
             }
+            Some(Fault::SwapLost) => Ok(lost.expect("only a swap can be lost")),
         }
     }
 }
@@ -132,15 +141,15 @@ impl NutStore for Tap {
         state: NutState,
         ttl: Duration,
     ) -> Result<(), StoreError> {
-        self.call(StoreNut(state), self.nuts.store_nut(nut, info, state, ttl)).await
+        self.call(StoreNut(state), self.nuts.store_nut(nut, info, state, ttl), None).await
     }
 
     async fn get_nut(&self, nut: &Nut, state: NutState) -> Result<Option<NutInfo>, StoreError> {
-        self.call(GetNut(state), self.nuts.get_nut(nut, state)).await
+        self.call(GetNut(state), self.nuts.get_nut(nut, state), None).await
     }
 
     async fn remove_nut(&self, nut: &Nut, state: NutState) -> Result<Option<NutInfo>, StoreError> {
-        self.call(RemoveNut(state), self.nuts.remove_nut(nut, state)).await
+        self.call(RemoveNut(state), self.nuts.remove_nut(nut, state), None).await
     }
 
     async fn store_cps_session_id(
@@ -149,18 +158,18 @@ impl NutStore for Tap {
         info: &CpsInfo,
         ttl: Duration,
     ) -> Result<(), StoreError> {
-        self.call(StoreCps, self.nuts.store_cps_session_id(id, info, ttl)).await
+        self.call(StoreCps, self.nuts.store_cps_session_id(id, info, ttl), None).await
     }
 
     async fn get_user_id_by_cps_session_id(
         &self,
         id: &CpsId,
     ) -> Result<Option<CpsInfo>, StoreError> {
-        self.call(GetCps, self.nuts.get_user_id_by_cps_session_id(id)).await
+        self.call(GetCps, self.nuts.get_user_id_by_cps_session_id(id), None).await
     }
 
     async fn remove_cps_session_id(&self, id: &CpsId) -> Result<Option<CpsInfo>, StoreError> {
-        self.call(RemoveCps, self.nuts.remove_cps_session_id(id)).await
+        self.call(RemoveCps, self.nuts.remove_cps_session_id(id), None).await
     }
 
     async fn watch(&self, wait: &WaitId) -> Result<Watch, StoreError> {
@@ -171,18 +180,10 @@ impl NutStore for Tap {
 #[async_trait]
 impl IdentityStore for Tap {
     async fn look_up(&self, idk: &Idk, pidk: Option<&Idk>) -> Result<Lookup, StoreError> {
-        self.call(LookUp, self.identities.look_up(idk, pidk)).await
+        self.call(LookUp, self.identities.look_up(idk, pidk), None).await
     }
 
     async fn apply(&self, change: &Change, expected: &Expected) -> Result<Swap, StoreError> {
-        let plan = self.script().plans.iter().position(|(hook, plan)| {
-            *hook == Apply && matches!(plan, Plan::Fault(Fault::SwapLost))
-        });
-        let first = self.script().plans.iter().position(|(hook, _)| *hook == Apply);
-        if plan.is_some() && plan == first {
-            self.take(Apply);
-            return Ok(Swap::Lost);
-        }
-        self.call(Apply, self.identities.apply(change, expected)).await
+        self.call(Apply, self.identities.apply(change, expected), Some(Swap::Lost)).await
     }
 }

@@ -52,7 +52,10 @@ impl Visit {
         body: &'static str,
     ) -> Response<Bytes> {
         let url = Url::parse(&self.link.sibling(name)).expect("an address");
-        self.browser.fetch(method, &url, headers, Bytes::from_static(body.as_bytes())).await.expect("an answer")
+        self.browser
+            .fetch(method, &url, headers, Bytes::from_static(body.as_bytes()))
+            .await
+            .expect("an answer")
     }
 
     /// Goes where the page is told to go.
@@ -70,6 +73,18 @@ impl Visit {
         url.set_path(&format!("{path}/signed-in"));
         url.set_query(Some(&format!("nut={}", self.link.nut())));
         url.into()
+    }
+
+    /// The page goes on with a new link, in the same browser.
+    pub(crate) async fn renew(&self) -> Self {
+        let answer = self.get(&format!("nut.sqrl?renew={}", self.link.nut())).await;
+        assert_eq!(answer.status(), 200);
+        let text = String::from_utf8_lossy(answer.body()).into_owned();
+        let (_, nut) = text.split_once("nut=").expect("a nut");
+        let nut = nut.split('&').next().expect("a nut");
+        let link = self.link.as_str().replace(self.link.nut(), nut).parse().expect("a link");
+        let Self { browser, page, http, .. } = self;
+        Self { browser: browser.clone(), page: page.clone(), link, http: http.clone() }
     }
 
     /// Signs in and returns what the application has learned.
