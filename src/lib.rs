@@ -1,4 +1,84 @@
-//! Sign in with SQRL.
+//! Sign in with SQRL: a tower middleware with axum conveniences, for one server or fifty.
+//!
+//! SQRL (Secure Quick Reliable Login) signs people in with a key pair per site: no
+//! password, and no secret on the server. A page shows a link and a QR code that hold a
+//! one-time *nut*; the user's client answers with signed requests; the page learns that it
+//! is signed in, or, on the same device, the client hands the browser a one-time URL.
+//!
+//! # In an axum application
+//!
+//! ```
+//! use axum::response::{Redirect, Response};
+//! use axum::routing::get;
+//! use axum::Router;
+//! use tower_sqrl::axum::{SqrlChallenge, SqrlLogin};
+//! use tower_sqrl::identity::MemoryIdentityStore;
+//! use tower_sqrl::store::MemoryNutStore;
+//! use tower_sqrl::Sqrl;
+//!
+//! async fn login(challenge: SqrlChallenge) -> Response {
+//!     challenge.page()
+//! }
+//!
+//! async fn signed_in(login: SqrlLogin) -> Redirect {
+//!     let who = login.idk().to_string();
+//!     // … start the application's own session for `who`, under a new session id …
+//!     Redirect::to("/")
+//! }
+//!
+//! # fn main() -> Result<(), tower_sqrl::ConfigError> {
+//! let (nuts, identities) = (MemoryNutStore::new(), MemoryIdentityStore::new());
+//! let sqrl = Sqrl::builder("https://example.com", nuts, identities).build()?;
+//! let app: Router = Router::new()
+//!     .route("/login", get(login))
+//!     .route("/signed-in", get(signed_in))
+//!     .layer(sqrl.layer());
+//! # let _ = app;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Serve it with `into_make_service_with_connect_info::<SocketAddr>()`: the client's address
+//! is part of the protocol.
+//!
+//! The layer answers the paths by the field's standard names (`cli.sqrl`, `nut.sqrl`,
+//! `pag.sqrl`, `cps.sqrl`, `png.sqrl`, …) and lets a request for the application's
+//! `/signed-in` through with who has signed in. It owns no session. Every other request
+//! passes through untouched.
+//!
+//! # In any tower application
+//!
+//! [`Sqrl::layer`] wraps any service of HTTP requests; put a [`PeerAddress`] into every
+//! request's extensions. [`Sqrl::challenge`] makes links, and a request for the path that
+//! gets the sign-in has a [`SignInResult`] in its extensions.
+//!
+//! # State
+//!
+//! - A [`NutStore`](store::NutStore) keeps sign-ins under way for minutes: in memory, or
+//!   shared in Redis or Postgres (`tower-sqrl-redis`, `tower-sqrl-postgres`).
+//! - An [`IdentityStore`](identity::IdentityStore) keeps identities for ever: in an
+//!   SQLite file (`tower-sqrl-sqlite`), in Postgres, or in the application's own users table.
+//!
+//! # Security
+//!
+//! A request touches no state before its signatures are verified; one atomic take of its
+//! nut decides; rekey, enable and remove cannot be written without the proof of a valid
+//! unlock request signature ([`protocol::UnlockProof`]); and nothing that is pending
+//! outlives a disable, enable, rekey or remove. `docs/protocol.md` in the repository says
+//! what the server answers, case by case, and `docs/testing.md` which test holds each guard.
+//!
+//! # Features
+//!
+//! | Feature | Default | What |
+//! |---|---|---|
+//! | `axum` | yes | extractors, rejections, the address of `ConnectInfo` |
+//! | `web` | yes | the ready sign-in page, its script and style, QR codes |
+//! | `sin` | | indexed secrets, sealed on their way through a shared store |
+//! | `idna` | | a public URL outside ASCII is turned into Punycode |
+//! | `conformance` | | the suites that every store has to pass |
+//! | `faults` | | stores that fail on purpose, for tests |
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "axum")]
 pub mod axum;

@@ -22,9 +22,7 @@ pub fn encode(bytes: impl AsRef<[u8]>) -> String {
 /// # Errors
 /// What is wrong, in words for a person.
 pub fn decode(text: impl AsRef<[u8]>) -> Result<Vec<u8>, Malformed> {
-    ENGINE
-        .decode(text)
-        .map_err(|error| Malformed(error.to_string()))
+    ENGINE.decode(text).map_err(|error| Malformed(error.to_string()))
 }
 
 /// Decodes a value of exactly `N` bytes.
@@ -34,9 +32,7 @@ pub fn decode(text: impl AsRef<[u8]>) -> Result<Vec<u8>, Malformed> {
 pub fn decode_array<const N: usize>(text: impl AsRef<[u8]>) -> Result<[u8; N], Malformed> {
     let bytes = decode(text)?;
     let length = bytes.len();
-    bytes
-        .try_into()
-        .map_err(|_| Malformed(format!("{length} bytes where {N} are due")))
+    bytes.try_into().map_err(|_| Malformed(format!("{length} bytes where {N} are due")))
 }
 
 /// A value is not the base64url that it should be.

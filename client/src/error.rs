@@ -171,9 +171,7 @@ fn buttons(ask: &Ask) -> String {
         [] => "0: OK".to_owned(),
         buttons => {
             let numbered = buttons.iter().zip(1..);
-            let texts: Vec<_> = numbered
-                .map(|(b, n)| format!("{n}: {}", b.printable()))
-                .collect();
+            let texts: Vec<_> = numbered.map(|(b, n)| format!("{n}: {}", b.printable())).collect();
             texts.join(", ")
         }
     }

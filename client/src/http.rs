@@ -164,9 +164,7 @@ impl Http {
     ) -> Result<Response<Bytes>, HttpError> {
         headers
             .entry(header::CONTENT_TYPE)
-            .or_insert(HeaderValue::from_static(
-                "application/x-www-form-urlencoded",
-            ));
+            .or_insert(HeaderValue::from_static("application/x-www-form-urlencoded"));
         self.send(Method::POST, url, headers, body.into()).await
     }
 
@@ -206,20 +204,11 @@ impl Http {
         body: Bytes,
     ) -> Result<Request<Full<Bytes>>, HttpError> {
         let address = |_| HttpError::Address(url.to_owned());
-        let route = self
-            .0
-            .settings
-            .routes
-            .iter()
-            .find(|(from, _)| from == origin(url));
+        let route = self.0.settings.routes.iter().find(|(from, _)| from == origin(url));
         let mut request = match route {
             Some((from, to)) => {
-                let host = from
-                    .split_once("://")
-                    .map_or(from.as_str(), |(_, host)| host);
-                Request::builder()
-                    .uri(url.replacen(from, to, 1))
-                    .header(header::HOST, host)
+                let host = from.split_once("://").map_or(from.as_str(), |(_, host)| host);
+                Request::builder().uri(url.replacen(from, to, 1)).header(header::HOST, host)
             }
             None => Request::builder().uri(url),
         }
@@ -229,9 +218,7 @@ impl Http {
         if request.uri().host().is_none() {
             return Err(HttpError::Address(url.to_owned()));
         }
-        request
-            .headers_mut()
-            .extend(self.0.settings.headers.clone());
+        request.headers_mut().extend(self.0.settings.headers.clone());
         request.headers_mut().extend(headers);
         Ok(request)
     }

@@ -187,18 +187,12 @@ fn host(authority: &str) -> Result<&str, LinkError> {
     };
     let host = match port_at {
         Some(at) => {
-            authority[at + 1..]
-                .parse::<u16>()
-                .map_err(|_| LinkError::Host)?;
+            authority[at + 1..].parse::<u16>().map_err(|_| LinkError::Host)?;
             &authority[..at]
         }
         None => authority,
     };
-    if host.is_empty() {
-        Err(LinkError::Host)
-    } else {
-        Ok(host)
-    }
+    if host.is_empty() { Err(LinkError::Host) } else { Ok(host) }
 }
 
 /// A number too large to count with ends at the path's end, as every large one does.
@@ -212,11 +206,7 @@ fn count(x: &str) -> Result<usize, LinkError> {
 fn cancel_url(value: &str) -> Result<String, LinkError> {
     let bytes = base64url::decode(value).map_err(|_| LinkError::Can)?;
     let url = String::from_utf8(bytes).map_err(|_| LinkError::Can)?;
-    if is_web_address(&url) {
-        Ok(url)
-    } else {
-        Err(LinkError::Can)
-    }
+    if is_web_address(&url) { Ok(url) } else { Err(LinkError::Can) }
 }
 
 /// Whether a browser may be sent there: http or https, and nothing that could break out
@@ -241,22 +231,10 @@ mod tests {
         assert_eq!(domain("sqrl://ExAmPlE.cOm/?nut=n"), "example.com");
         assert_eq!(domain("sqrl://example.com:44344/?nut=n"), "example.com");
         assert_eq!(domain("sqrl://jonny@example.com/?nut=n"), "example.com");
-        assert_eq!(
-            domain("sqrl://Jonny:Secret@example.com/?nut=n"),
-            "example.com"
-        );
-        assert_eq!(
-            domain("sqrl://example.com/jimbo/?x=6&nut=n"),
-            "example.com/jimbo"
-        );
-        assert_eq!(
-            domain("sqrl://EXAMPLE.COM/JIMBO?x=16&nut=n"),
-            "example.com/JIMBO"
-        );
-        assert_eq!(
-            domain("sqrl://h/joey?x=99999999999999999999999&nut=n"),
-            "h/joey"
-        );
+        assert_eq!(domain("sqrl://Jonny:Secret@example.com/?nut=n"), "example.com");
+        assert_eq!(domain("sqrl://example.com/jimbo/?x=6&nut=n"), "example.com/jimbo");
+        assert_eq!(domain("sqrl://EXAMPLE.COM/JIMBO?x=16&nut=n"), "example.com/JIMBO");
+        assert_eq!(domain("sqrl://h/joey?x=99999999999999999999999&nut=n"), "h/joey");
         assert_eq!(domain("sqrl://a@b@example.com/?nut=n"), "example.com");
         assert_eq!(domain("qrl://[::1]:8080/?nut=n"), "[::1]");
     }
@@ -268,16 +246,10 @@ mod tests {
         let link: Link = text.parse().unwrap();
         assert_eq!(link.as_str(), text);
         assert_eq!(link.nut(), "oOB4QOFJux5Z");
-        assert_eq!(
-            link.can(),
-            Some("https://sqrl.grc.com/account/connected-accounts/")
-        );
+        assert_eq!(link.can(), Some("https://sqrl.grc.com/account/connected-accounts/"));
         assert_eq!(link.domain().as_str(), "sqrl.grc.com/demo");
         assert_eq!(link.origin(), "https://SQRL.grc.com:8080");
-        assert_eq!(
-            link.sibling("pag.sqrl"),
-            "https://SQRL.grc.com:8080/demo/pag.sqrl"
-        );
+        assert_eq!(link.sibling("pag.sqrl"), "https://SQRL.grc.com:8080/demo/pag.sqrl");
     }
 
     #[test]
@@ -292,10 +264,7 @@ mod tests {
         assert_eq!(error("sqrl://h/?nut=a&nut=b"), LinkError::Twice);
         assert_eq!(error("sqrl://h/?x=-1&nut=a"), LinkError::Extension);
         assert_eq!(error("sqrl://h/?nut=a&can="), LinkError::Can);
-        assert_eq!(
-            error("sqrl://h/?nut=a&can=amF2YXNjcmlwdDox"),
-            LinkError::Can
-        );
+        assert_eq!(error("sqrl://h/?nut=a&can=amF2YXNjcmlwdDox"), LinkError::Can);
         assert_eq!(error("sqrl://h/?nut=a b"), LinkError::Characters);
         assert_eq!(error("sqrl://h\u{e9}/?nut=a"), LinkError::Characters);
     }

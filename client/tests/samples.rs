@@ -16,10 +16,7 @@ fn the_sample_post() {
     let client = List::decode(form.get("client").unwrap()).unwrap();
     let params = ClientParams::new(&Command::Query, client.get("idk").unwrap().parse().unwrap())
         .with("pidk", "E6Qs2gX7W-Pwi9Y3KAmbkuYjLSWXCtKyBcymWloHAuo")
-        .with_options(Options {
-            cps: true,
-            ..Options::default()
-        });
+        .with_options(Options { cps: true, ..Options::default() });
     assert_eq!(params.0, client);
     assert_eq!(params.encode(), form.get("client").unwrap());
 
@@ -41,23 +38,14 @@ fn the_logged_sign_in() {
             .parse()
             .unwrap();
     let key = SiteKey::derive(&Imk::from_bytes(MASTER_KEY), link.domain());
-    assert_eq!(
-        key.idk().to_string(),
-        "2jgB-cR-EnlYglPdGToOucKYI6CD6sUqf4k9MtkuiXs"
-    );
+    assert_eq!(key.idk().to_string(), "2jgB-cR-EnlYglPdGToOucKYI6CD6sUqf4k9MtkuiXs");
 
-    let options = Options {
-        cps: true,
-        ..Options::default()
-    };
+    let options = Options { cps: true, ..Options::default() };
     let signed = |command, server: &str| {
         let params = ClientParams::new(&command, key.idk()).with_options(options);
         Form::new(&params.encode(), server).signed("ids", &key)
     };
-    let query = signed(
-        Command::Query,
-        &tower_sqrl_client::base64url::encode(link.as_str()),
-    );
+    let query = signed(Command::Query, &tower_sqrl_client::base64url::encode(link.as_str()));
     assert_eq!(
         query.get("ids"),
         Some(
@@ -70,11 +58,7 @@ fn the_logged_sign_in() {
                        suk=BMFDm7bPlsQojuJsoDTvlS1McnwgScvktF84vLjscGk\r\n",
         151,
     );
-    assert!(
-        first
-            .raw
-            .starts_with("dmVyPTENCm51dD0xV005bGZGMVNULXoNCnRpZj01DQpxcnk9L2Ns")
-    );
+    assert!(first.raw.starts_with("dmVyPTENCm51dD0xV005bGZGMVNULXoNCnRpZj01DQpxcnk9L2Ns"));
     assert_eq!(first.tif, Tif::CURRENT | Tif::IP_MATCH);
     let ident = signed(Command::Ident, &first.raw);
     assert_eq!(

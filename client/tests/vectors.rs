@@ -12,11 +12,7 @@ fn rows(text: &'static str, lines: usize) -> Vec<Vec<&'static str>> {
     let rows: Vec<Vec<_>> = text
         .lines()
         .skip(1)
-        .map(|line| {
-            line.split(',')
-                .map(|field| field.trim_matches('"'))
-                .collect()
-        })
+        .map(|line| line.split(',').map(|field| field.trim_matches('"')).collect())
         .collect();
     assert_eq!(rows.len(), lines);
     rows

@@ -130,7 +130,7 @@ impl Case<'_> {
         let idk = *self.request.idk();
         if self.request.command() == Command::Remove {
             let Some(change) = Change::remove(idk, identity, &proof) else { return refusal() };
-            let change = self.supersede(change, self.stranger(identity));
+            let change = supersede(change, self.stranger(identity));
             return done(self.ips, None, self.expecting(change));
         }
         let next = self.count(identity, self.enabled(identity));
@@ -138,7 +138,7 @@ impl Case<'_> {
             return done(Tif::ID_MATCH | self.ips, asked_suk, None);
         }
         let Some(change) = Change::unlock(idk, identity, next, &proof) else { return refusal() };
-        let change = self.supersede(change, self.stranger(identity));
+        let change = supersede(change, self.stranger(identity));
         done(Tif::ID_MATCH | self.ips, asked_suk, self.expecting(change))
     }
 
@@ -239,7 +239,7 @@ impl Case<'_> {
                 Decision {
                     tif: Tif::ID_MATCH | self.ips,
                     suk: options.suk.then_some(suk),
-                    change: self.expecting(self.supersede(change, stranger)),
+                    change: self.expecting(supersede(change, stranger)),
                     verdict: Verdict::SignedIn { epoch: self.fresh.epoch },
                 }
             }
@@ -281,7 +281,7 @@ impl Case<'_> {
             return None;
         }
         let change = Change::set(*self.request.idk(), identity, next);
-        self.expecting(self.supersede(change, self.stranger(identity)))
+        self.expecting(supersede(change, self.stranger(identity)))
     }
 
     /// The proved previous key, where nothing is known of it.
@@ -300,16 +300,16 @@ impl Case<'_> {
         Identity { strangers, ..next }
     }
 
-    fn supersede(&self, change: Change, stranger: Option<Idk>) -> Change {
-        match stranger {
-            Some(pidk) => change.supersede(pidk),
-            None => change,
-        }
-    }
-
     #[allow(clippy::unnecessary_wraps, reason = "what a decision holds")]
     fn expecting(&self, change: Change) -> Option<(Change, Expected)> {
         Some((change, self.lookup.expected()))
+    }
+}
+
+fn supersede(change: Change, stranger: Option<Idk>) -> Change {
+    match stranger {
+        Some(pidk) => change.supersede(pidk),
+        None => change,
     }
 }
 

@@ -58,7 +58,7 @@ impl Failures {
         let mut minute = self.minute.lock().unwrap_or_else(PoisonError::into_inner);
         let over = minute
             .began
-            .is_none_or(|began| now < began || now.since(began) >= Duration::from_secs(60));
+            .is_none_or(|began| now < began || now.since(began) >= Duration::from_mins(1));
         if over {
             *minute = Minute { began: Some(now), count: HashMap::new() };
         }

@@ -1,4 +1,4 @@
-//! Where all randomness comes from: the thread's generator, a ChaCha seeded by the system.
+//! Where all randomness comes from: the thread's generator, one seeded by the system.
 
 use crate::identity::{Epoch, Version};
 use crate::protocol::Nut;

@@ -2,9 +2,13 @@
 //! in-memory store.
 
 mod change;
+#[cfg(feature = "conformance")]
+pub mod conformance;
+mod memory;
 mod record;
 
 pub use change::{Change, Expected, KeyWrite, Swap};
+pub use memory::MemoryIdentityStore;
 pub use record::{Epoch, Identity, KeyState, Lookup, Presence, UserId, Version};
 
 use std::fmt::Debug;

@@ -60,7 +60,7 @@ where
             ProjectedKind::Application { body } => body.poll_frame(cx),
             ProjectedKind::Own { body } => body
                 .poll_frame(cx)
-                .map(|frame| frame.map(|frame| frame.or_else(|never| match never {}))),
+                .map(|frame| frame.map(|frame| frame.map_err(|never| match never {}))),
         }
     }
 

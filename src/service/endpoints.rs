@@ -38,9 +38,10 @@ where
         Endpoint::Png => picture(&sqrl, &parts, "image/png", |link| {
             sqrl.settings().pages.png(link).map(Bytes::from)
         }),
-        Endpoint::Asset(name) => {
-            respond::asset(sqrl.settings().pages.asset(name), parameter(&parts, "v").as_deref())
-        }
+        Endpoint::Asset(name) => respond::asset(
+            sqrl.settings().pages.asset(name).as_ref(),
+            parameter(&parts, "v").as_deref(),
+        ),
     }
 }
 

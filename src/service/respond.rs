@@ -76,8 +76,8 @@ pub(super) fn picture(content_type: &'static str, picture: Option<impl Into<Byte
 }
 
 /// A script or style: for ever in caches under the URL with its version, else not at all.
-pub(super) fn asset(asset: Option<Asset>, asked_version: Option<&str>) -> Own {
-    let Some(Asset { content_type, content, version }) = asset else {
+pub(super) fn asset(asset: Option<&Asset>, asked_version: Option<&str>) -> Own {
+    let Some(&Asset { content_type, content, version }) = asset else {
         return text(StatusCode::NOT_FOUND, "");
     };
     let mut response = whole(StatusCode::OK, content_type, content);

@@ -255,7 +255,11 @@ impl SqrlBuilder {
         }
         let address = ClientAddress {
             connection,
-            trusted: self.trusted_proxies.iter().map(network).collect::<Result<_, _>>()?,
+            trusted: self
+                .trusted_proxies
+                .iter()
+                .map(|text| network(text))
+                .collect::<Result<_, _>>()?,
             header: HeaderName::try_from(&self.address_header)
                 .map_err(|_| ConfigError::Header(self.address_header.clone()))?,
         };
@@ -345,9 +349,9 @@ fn check_lifetimes(lifetimes: &Lifetimes) -> Result<(), ConfigError> {
     Ok(())
 }
 
-fn network(text: &String) -> Result<IpNet, ConfigError> {
+fn network(text: &str) -> Result<IpNet, ConfigError> {
     let address = text.parse::<IpAddr>().map(IpNet::from);
-    address.or_else(|_| text.parse()).map_err(|_| ConfigError::Network(text.clone()))
+    address.or_else(|_| text.parse()).map_err(|_| ConfigError::Network(text.to_owned()))
 }
 
 #[cfg(feature = "sin")]

@@ -3,6 +3,8 @@
 
 mod address;
 mod codec;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod cps;
 mod error;
 mod info;

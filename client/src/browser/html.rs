@@ -41,9 +41,7 @@ fn unescape(text: &str) -> String {
     while let Some(at) = rest.find('&') {
         out.push_str(&rest[..at]);
         rest = &rest[at..];
-        let reference = rest
-            .find(';')
-            .and_then(|end| Some((end, resolve(&rest[1..end])?)));
+        let reference = rest.find(';').and_then(|end| Some((end, resolve(&rest[1..end])?)));
         let (length, c) = reference.map_or((1, '&'), |(end, c)| (end + 1, c));
         out.push(c);
         rest = &rest[length..];
@@ -81,26 +79,13 @@ mod tests {
         let found: Vec<_> = links(page).collect();
         assert_eq!(
             found,
-            [
-                "sqrl://h/?nut=1",
-                "qrl://h/?x=1&nut=2",
-                "sqrl://h/?x=1&nut=3&can=a&b&c;"
-            ]
+            ["sqrl://h/?nut=1", "qrl://h/?x=1&nut=2", "sqrl://h/?x=1&nut=3&can=a&b&c;"]
         );
     }
 
     #[test]
     fn broken_pages_yield_nothing() {
-        for page in [
-            "",
-            "<a",
-            "<a ",
-            "<a href",
-            "<a href=",
-            "<a href=\"x",
-            "<a href=\"",
-            "<a =>",
-        ] {
+        for page in ["", "<a", "<a ", "<a href", "<a href=", "<a href=\"x", "<a href=\"", "<a =>"] {
             assert_eq!(links(page).count(), 0, "{page}");
         }
     }

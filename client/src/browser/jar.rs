@@ -56,10 +56,8 @@ impl Jar {
     pub(super) fn header(&self, url: &Url) -> Option<HeaderValue> {
         let mut cookies: Vec<_> = self.iter().filter(|cookie| cookie.goes_to(url)).collect();
         cookies.sort_by_key(|cookie| std::cmp::Reverse(cookie.path.len()));
-        let pairs: Vec<_> = cookies
-            .iter()
-            .map(|cookie| format!("{}={}", cookie.name, cookie.value))
-            .collect();
+        let pairs: Vec<_> =
+            cookies.iter().map(|cookie| format!("{}={}", cookie.name, cookie.value)).collect();
         let header = (!pairs.is_empty()).then(|| HeaderValue::from_str(&pairs.join("; ")));
         header?.ok()
     }
@@ -173,10 +171,7 @@ mod tests {
 
     #[test]
     fn host_and_path_decide() {
-        let jar = jar(
-            "http://h/a/b",
-            &["c=1", "d=2; Path=/", "c=3; path=/a/x; HttpOnly"],
-        );
+        let jar = jar("http://h/a/b", &["c=1", "d=2; Path=/", "c=3; path=/a/x; HttpOnly"]);
         assert_eq!(sent(&jar, "http://h:81/a/").as_deref(), Some("c=1; d=2"));
         assert_eq!(sent(&jar, "http://h/a/x").as_deref(), Some("c=3; c=1; d=2"));
         assert_eq!(sent(&jar, "http://h/ab").as_deref(), Some("d=2"));
@@ -207,15 +202,10 @@ mod tests {
     fn host_prefix_is_held_to_its_promise() {
         let good = "__Host-c=1; Secure; Path=/";
         assert!(jar("https://h/x/y", &[good]).get("__Host-c").is_some());
-        for bad in [
-            "__Host-c=1; Path=/",
-            "__Host-c=1; Secure",
-            "__Host-c=1; Secure; Path=/; Domain=h",
-        ] {
-            assert!(
-                jar("https://h/x/y", &[bad]).get("__Host-c").is_none(),
-                "{bad}"
-            );
+        for bad in
+            ["__Host-c=1; Path=/", "__Host-c=1; Secure", "__Host-c=1; Secure; Path=/; Domain=h"]
+        {
+            assert!(jar("https://h/x/y", &[bad]).get("__Host-c").is_none(), "{bad}");
         }
     }
 }

@@ -90,10 +90,7 @@ pub enum BrowserError {
 impl Browser {
     /// A browser without cookies.
     pub fn new(http: Http) -> Self {
-        Self {
-            http,
-            jar: Arc::default(),
-        }
+        Self { http, jar: Arc::default() }
     }
 
     /// A copy of the cookies.
@@ -112,8 +109,7 @@ impl Browser {
     /// See [`BrowserError`]; any status is a page.
     pub async fn open(&self, url: &str) -> Result<Page, BrowserError> {
         let url = Url::parse(url).map_err(|_| BrowserError::Address(url.to_owned()))?;
-        self.navigate(Method::GET, url, HeaderMap::new(), Bytes::new())
-            .await
+        self.navigate(Method::GET, url, HeaderMap::new(), Bytes::new()).await
     }
 
     /// Submits a form of a page with POST and follows redirects. `action` is relative to
@@ -130,23 +126,15 @@ impl Browser {
         let url = join(page, action)?;
         let mut headers = HeaderMap::new();
         let origin = HeaderValue::from_str(&page.origin().ascii_serialization());
-        headers.insert(
-            header::ORIGIN,
-            origin.map_err(|_| BrowserError::Address(page.to_string()))?,
-        );
-        let site = if url.origin() == page.origin() {
-            "same-origin"
-        } else {
-            "cross-site"
-        };
+        headers
+            .insert(header::ORIGIN, origin.map_err(|_| BrowserError::Address(page.to_string()))?);
+        let site = if url.origin() == page.origin() { "same-origin" } else { "cross-site" };
         headers.insert("sec-fetch-site", HeaderValue::from_static(site));
         headers.insert(
             header::CONTENT_TYPE,
             HeaderValue::from_static("application/x-www-form-urlencoded"),
         );
-        let body = form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(fields)
-            .finish();
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         self.navigate(Method::POST, url, headers, body.into()).await
     }
 
@@ -160,9 +148,7 @@ impl Browser {
         let path = Url::parse(&beside).map_err(|_| BrowserError::Address(beside))?;
         let mut url = join(page, path.path())?;
         url.set_query(Some(&format!("nut={}", link.nut())));
-        let answer = self
-            .fetch(Method::GET, &url, HeaderMap::new(), Bytes::new())
-            .await?;
+        let answer = self.fetch(Method::GET, &url, HeaderMap::new(), Bytes::new()).await?;
         let body = String::from_utf8_lossy(answer.body()).trim().to_owned();
         match answer.status() {
             StatusCode::OK => Ok(Waiting::GoTo(join(page, &body)?)),
@@ -229,9 +215,7 @@ impl Browser {
         );
         let mut redirects = Vec::new();
         while redirects.len() <= MAX_REDIRECTS {
-            let answer = self
-                .fetch(method.clone(), &url, headers.clone(), body.clone())
-                .await?;
+            let answer = self.fetch(method.clone(), &url, headers.clone(), body.clone()).await?;
             let location = answer.headers().get(header::LOCATION);
             let location = location.and_then(|value| value.to_str().ok());
             let (true, Some(location)) = (answer.status().is_redirection(), location) else {
@@ -267,10 +251,9 @@ impl Page {
     /// [`BrowserError::NoLink`].
     pub fn sqrl_link(&self) -> Result<Link, BrowserError> {
         let mut links = html::links(&self.body).filter_map(|href| href.parse().ok());
-        links.next().ok_or_else(|| BrowserError::NoLink {
-            url: self.url.clone(),
-            status: self.status,
-        })
+        links
+            .next()
+            .ok_or_else(|| BrowserError::NoLink { url: self.url.clone(), status: self.status })
     }
 }
 

@@ -32,10 +32,7 @@ pub(super) async fn answer<B>(
         return Err(Dropped);
     }
     if request.method() != Method::GET {
-        return Ok(page(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "This address takes GET only.",
-        ));
+        return Ok(page(StatusCode::METHOD_NOT_ALLOWED, "This address takes GET only."));
     }
     let path = request.uri().path().trim_start_matches('/');
     if path.rsplit_once('.').is_some_and(|(_, kind)| kind == "gif") {
@@ -79,10 +76,7 @@ async fn authenticate(link: Link, shared: &Arc<Shared>) -> Response<Full<Bytes>>
 fn failed(link: &Link, can: Option<&str>, error: &Error, shared: &Shared) -> Response<Full<Bytes>> {
     let can = can.and_then(|can| cancel_address(link, can));
     let can = can.or_else(|| link.can().map(str::to_owned));
-    shared.tell(Event::Failed {
-        can: can.clone(),
-        reason: error.to_string(),
-    });
+    shared.tell(Event::Failed { can: can.clone(), reason: error.to_string() });
     match can {
         Some(can) => redirect(&can),
         None => page(
@@ -98,11 +92,7 @@ fn failed(link: &Link, can: Option<&str>, error: &Error, shared: &Shared) -> Res
 fn cancel_address(link: &Link, can: &str) -> Option<String> {
     let absolute = |can: &str| {
         let rooted = can.starts_with('/') && !can.starts_with("//");
-        let url = if rooted {
-            link.origin() + can
-        } else {
-            can.to_owned()
-        };
+        let url = if rooted { link.origin() + can } else { can.to_owned() };
         is_web_address(&url).then_some(url)
     };
     absolute(can).or_else(|| absolute(&String::from_utf8(base64url::decode(can).ok()?).ok()?))
@@ -140,9 +130,7 @@ fn respond(status: StatusCode, kind: &'static str, body: &'static [u8]) -> Respo
         (header::REFERRER_POLICY, "no-referrer"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ] {
-        response
-            .headers_mut()
-            .insert(name, HeaderValue::from_static(value));
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
     response
 }

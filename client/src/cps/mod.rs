@@ -44,7 +44,10 @@ const EVENTS: usize = 256;
 
 /// A listener that is bound but does not answer yet. Always on 127.0.0.1.
 #[derive(Debug)]
-pub struct Listener(TcpListener);
+pub struct Listener {
+    socket: TcpListener,
+    address: SocketAddr,
+}
 
 /// A running listener; it stops when dropped.
 #[derive(Debug)]
@@ -98,42 +101,30 @@ impl Listener {
     /// # Errors
     /// The port is taken.
     pub async fn bind_port(port: u16) -> io::Result<Self> {
-        Ok(Self(TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?))
+        let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+        let address = socket.local_addr()?;
+        Ok(Self { socket, address })
     }
 
     /// Answers from now on. `handler` authenticates a link, or refuses with
     /// [`Error::Cancelled`]; one link at a time.
-    ///
-    /// # Errors
-    /// The socket has no address any more.
-    pub fn serve<H, F>(self, handler: H) -> io::Result<Server>
+    pub fn serve<H, F>(self, handler: H) -> Server
     where
         H: Fn(Link) -> F + Send + Sync + 'static,
         F: Future<Output = Result<Outcome, Error>> + Send + 'static,
     {
-        let address = self.0.local_addr()?;
         let (sender, events) = mpsc::channel(EVENTS);
         let shared = Arc::new(Shared {
             handler: Box::new(move |link| Box::pin(handler(link))),
             events: sender,
             turn: Mutex::new(()),
         });
-        Ok(Server {
-            address,
-            events,
-            task: tokio::spawn(accept(self.0, shared)),
-        })
+        Server { address: self.address, events, task: tokio::spawn(accept(self.socket, shared)) }
     }
 
     /// Signs a client's identity in at whatever link a browser brings, always with `cps`.
-    ///
-    /// # Errors
-    /// As [`Listener::serve`].
-    pub fn sign_in_with(self, client: Client) -> io::Result<Server> {
-        let options = Options {
-            cps: true,
-            ..client.options()
-        };
+    pub fn sign_in_with(self, client: Client) -> Server {
+        let options = Options { cps: true, ..client.options() };
         let client = client.with_options(options);
         self.serve(move |link| {
             let client = client.clone();

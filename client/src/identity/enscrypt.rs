@@ -31,29 +31,19 @@ mod tests {
     fn logged(rounds: u32) -> String {
         let salt = 0xcd2e_1ea5_6de2_0fe0_36b6_d2fa_867d_f50a_u128.to_be_bytes();
         let key = enscrypt(b"Zing", &salt, rounds);
-        let words = key
-            .as_chunks()
-            .0
-            .iter()
-            .map(|word| u128::from_be_bytes(*word));
+        let words = key.as_chunks().0.iter().map(|word| u128::from_be_bytes(*word));
         words.fold(String::new(), |text, word| text + &format!("{word:032x}"))
     }
 
     /// Worked out with another implementation that reproduces all 31 rounds of the log.
     #[test]
     fn chained_and_combined() {
-        assert_eq!(
-            logged(2),
-            "2f0f5b44fc9d50fd9691bf64dbd02d40446f6dadec9be457e5ecc28af1449024"
-        );
+        assert_eq!(logged(2), "2f0f5b44fc9d50fd9691bf64dbd02d40446f6dadec9be457e5ecc28af1449024");
     }
 
     #[test]
     #[cfg_attr(debug_assertions, ignore = "a minute without optimization")]
     fn the_logged_result() {
-        assert_eq!(
-            logged(31),
-            "ddc7f5d12caa26a869488ad83df8ed480072076dfd94eee5f6f1bd0dde02b9d9"
-        );
+        assert_eq!(logged(31), "ddc7f5d12caa26a869488ad83df8ed480072076dfd94eee5f6f1bd0dde02b9d9");
     }
 }

@@ -47,11 +47,7 @@ struct Keys {
 
 impl Keys {
     fn new(iuk: Iuk) -> Self {
-        Self {
-            imk: iuk.imk(),
-            ilk: iuk.ilk(),
-            iuk: Some(iuk),
-        }
+        Self { imk: iuk.imk(), ilk: iuk.ilk(), iuk: Some(iuk) }
     }
 }
 
@@ -68,17 +64,13 @@ impl Identity {
 
     /// The identity of an unlock key. Unlocked.
     pub fn from_iuk(iuk: Iuk) -> Self {
-        Self {
-            keys: vec![Keys::new(iuk)],
-            sealed: None,
-        }
+        Self { keys: vec![Keys::new(iuk)], sealed: None }
     }
 
     /// With these as its previous identities, the newest first, four at most.
     pub fn with_previous(mut self, previous: impl IntoIterator<Item = Iuk>) -> Self {
         self.keys.truncate(1);
-        self.keys
-            .extend(previous.into_iter().take(MAX_PREVIOUS).map(Keys::new));
+        self.keys.extend(previous.into_iter().take(MAX_PREVIOUS).map(Keys::new));
         self.sealed = None;
         self
     }
@@ -112,10 +104,7 @@ impl Identity {
             return Some(self.clone());
         }
         let keys = self.keys.get(n..).filter(|keys| !keys.is_empty())?;
-        Some(Self {
-            keys: keys.to_vec(),
-            sealed: None,
-        })
+        Some(Self { keys: keys.to_vec(), sealed: None })
     }
 
     /// How many previous identities it has.
@@ -168,10 +157,7 @@ mod tests {
         assert_eq!(identity.previous_count(), 4);
         assert_eq!(identity.iuk(4), Some(&Iuk::from_bytes([1; 32])));
         let old = identity.rewind(2).unwrap();
-        assert_eq!(
-            (old.iuk(0), old.previous_count()),
-            (Some(&Iuk::from_bytes([3; 32])), 2)
-        );
+        assert_eq!((old.iuk(0), old.previous_count()), (Some(&Iuk::from_bytes([3; 32])), 2));
         assert!(identity.rewind(5).is_none());
     }
 

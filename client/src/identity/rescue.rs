@@ -21,9 +21,7 @@ impl RescueCode {
     /// A new one, every digit uniform and independent.
     pub fn generate() -> Self {
         let digit = || char::from(b'0' + rand::random_range(0..10_u8));
-        Self(Zeroizing::new(
-            std::iter::repeat_with(digit).take(DIGITS).collect(),
-        ))
+        Self(Zeroizing::new(std::iter::repeat_with(digit).take(DIGITS).collect()))
     }
 
     /// The 24 digits without separators.
@@ -56,11 +54,7 @@ impl FromStr for RescueCode {
                 _ => return Err(RescueCodeError),
             }
         }
-        if digits.len() == DIGITS {
-            Ok(Self(digits))
-        } else {
-            Err(RescueCodeError)
-        }
+        if digits.len() == DIGITS { Ok(Self(digits)) } else { Err(RescueCodeError) }
     }
 }
 
@@ -82,12 +76,7 @@ mod tests {
         assert_eq!(code.reveal().parse(), Ok(code.clone()));
         assert_eq!(code.digits().parse(), Ok(code.clone()));
         assert_ne!(code, RescueCode::generate());
-        for bad in [
-            "",
-            "1",
-            "1198-8748-7132-2838-8318-757x",
-            "1198-8748-7132-2838-8318-75700",
-        ] {
+        for bad in ["", "1", "1198-8748-7132-2838-8318-757x", "1198-8748-7132-2838-8318-75700"] {
             assert_eq!(bad.parse::<RescueCode>(), Err(RescueCodeError));
         }
         assert!(!format!("{code:?}").contains(char::is_numeric));

@@ -55,12 +55,7 @@ impl Identity {
         let data = cipher(code, &salt, ROUNDS)
             .encrypt(&Nonce::from(nonce), self.payload(&plain).as_payload())
             .expect("160 bytes are not too long for AES-GCM");
-        self.sealed = Some(Sealed {
-            salt,
-            rounds: ROUNDS,
-            nonce,
-            data,
-        });
+        self.sealed = Some(Sealed { salt, rounds: ROUNDS, nonce, data });
         Ok(())
     }
 
@@ -77,10 +72,7 @@ impl Identity {
             return Err(UnlockError::WrongCode);
         }
         let plain = cipher(code, &sealed.salt, sealed.rounds)
-            .decrypt(
-                &Nonce::from(sealed.nonce),
-                self.payload(&sealed.data).as_payload(),
-            )
+            .decrypt(&Nonce::from(sealed.nonce), self.payload(&sealed.data).as_payload())
             .map(Zeroizing::new)
             .map_err(|_| UnlockError::WrongCode)?;
         let (iuks, rest) = plain.as_chunks::<32>();
@@ -119,10 +111,7 @@ struct Bound<'a> {
 
 impl Bound<'_> {
     fn as_payload(&self) -> Payload<'_, '_> {
-        Payload {
-            msg: self.data,
-            aad: &self.clear,
-        }
+        Payload { msg: self.data, aad: &self.clear }
     }
 }
 

@@ -36,10 +36,7 @@ impl UnlockPair {
         let suk = PublicKey::from(&secret).to_bytes();
         let agreed = secret.diffie_hellman(&PublicKey::from(*ilk.as_bytes()));
         let vuk = SigningKey::from_bytes(agreed.as_bytes()).verifying_key();
-        Self {
-            suk: Suk::from_bytes(suk),
-            vuk: Vuk::from_bytes(vuk.to_bytes()),
-        }
+        Self { suk: Suk::from_bytes(suk), vuk: Vuk::from_bytes(vuk.to_bytes()) }
     }
 }
 

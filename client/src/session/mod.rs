@@ -175,16 +175,12 @@ impl Session {
     /// No answer, or none that a client may go on with.
     pub async fn post(&mut self, form: Form) -> Result<Reply, Error> {
         let http = self.client.http();
-        let answer = http
-            .post_form(&self.url, HeaderMap::new(), form.encode())
-            .await?;
+        let answer = http.post_form(&self.url, HeaderMap::new(), form.encode()).await?;
         let (head, body) = answer.into_parts();
         // The body counts, whatever the status says.
         let body = String::from_utf8_lossy(&body);
-        let reply = Reply::parse(&body).map_err(|source| Error::Reply {
-            status: head.status,
-            source,
-        })?;
+        let reply =
+            Reply::parse(&body).map_err(|source| Error::Reply { status: head.status, source })?;
         let step = Step {
             url: std::mem::replace(&mut self.url, self.link.origin() + &reply.qry),
             form,
@@ -195,10 +191,7 @@ impl Session {
         self.client.observe(&step);
         self.server.clone_from(&step.reply.raw);
         if !step.reply.has(Tif::FAILED) {
-            self.known = Known {
-                tif: step.reply.tif,
-                suk: step.reply.suk,
-            };
+            self.known = Known { tif: step.reply.tif, suk: step.reply.suk };
         }
         if !step.reply.has(Tif::TRANSIENT) {
             self.button = None;

@@ -63,10 +63,11 @@ impl Session {
             Command::Disable if age > 0 && self.client.identity().iuk(age).is_some() => "",
             _ => return Ok(None),
         };
-        let iuk = self.client.identity().iuk(age).ok_or(Error::Locked {
-            reason,
-            source: UnlockError::Locked,
-        })?;
+        let iuk = self
+            .client
+            .identity()
+            .iuk(age)
+            .ok_or(Error::Locked { reason, source: UnlockError::Locked })?;
         let suk = self.known.suk.ok_or(Error::NoSuk)?;
         Ok(Some(UrsKey::derive(iuk, &suk)?))
     }

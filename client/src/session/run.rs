@@ -26,14 +26,7 @@ impl Session {
         if self.client.options().cps && command != Command::Query && url.is_none() {
             return Err(Error::NoUrl);
         }
-        Ok(Outcome {
-            command,
-            before,
-            was_disabled,
-            url,
-            reply,
-            steps: self.steps,
-        })
+        Ok(Outcome { command, before, was_disabled, url, reply, steps: self.steps })
     }
 
     /// Queries with one previous identity after the other, the newest first, until the
@@ -105,8 +98,5 @@ impl Session {
 }
 
 fn refused(refusal: Refusal, reply: &Reply) -> Error {
-    Error::Refused {
-        refusal,
-        reply: Box::new(reply.clone()),
-    }
+    Error::Refused { refusal, reply: Box::new(reply.clone()) }
 }

@@ -50,13 +50,7 @@ impl Button {
             Some((label, path)) => (label.to_owned(), Some(path.to_owned())),
             None => (decoded, outside),
         };
-        let path = path.map(|p| {
-            if p.starts_with('/') {
-                p
-            } else {
-                format!("/{p}")
-            }
-        });
+        let path = path.map(|p| if p.starts_with('/') { p } else { format!("/{p}") });
         Some(Self { label, path })
     }
 
@@ -73,11 +67,7 @@ fn decode(part: &str) -> Option<String> {
 /// Text of a server's, made safe for a terminal.
 fn printable(text: &str) -> String {
     let keep = |c: char| {
-        if c.is_control() && c != '\n' {
-            '\u{fffd}'
-        } else {
-            c
-        }
+        if c.is_control() && c != '\n' { '\u{fffd}' } else { c }
     };
     text.replace("\r\n", "\n").chars().map(keep).collect()
 }
@@ -90,19 +80,12 @@ mod tests {
 
     #[test]
     fn text_and_buttons() {
-        let value = format!(
-            "{}~{}~{}",
-            encode("Pay \u{20ac}5~?"),
-            encode("Yes;/pay"),
-            encode("No")
-        );
+        let value =
+            format!("{}~{}~{}", encode("Pay \u{20ac}5~?"), encode("Yes;/pay"), encode("No"));
         let ask = Ask::parse(&value).unwrap();
         assert_eq!(ask.text, "Pay \u{20ac}5~?");
         assert_eq!(ask.buttons[0].path.as_deref(), Some("/pay"));
-        assert_eq!(
-            (ask.buttons[1].label.as_str(), &ask.buttons[1].path),
-            ("No", &None)
-        );
+        assert_eq!((ask.buttons[1].label.as_str(), &ask.buttons[1].path), ("No", &None));
         let outside = Ask::parse(&format!("{}~{};pay", encode("?"), encode("Yes"))).unwrap();
         assert_eq!(outside.buttons[0].path.as_deref(), Some("/pay"));
     }

@@ -11,9 +11,7 @@ pub struct Form(Vec<(String, String)>);
 impl Form {
     /// An unsigned form of the two signed values, both base64url already.
     pub fn new(client: &str, server: &str) -> Self {
-        Self(Vec::new())
-            .with("client", client)
-            .with("server", server)
+        Self(Vec::new()).with("client", client).with("server", server)
     }
 
     /// Adds the signature of `client` and `server`, concatenated as they stand, under a
@@ -56,17 +54,11 @@ impl Form {
 
     /// The body, `application/x-www-form-urlencoded`.
     pub fn encode(&self) -> String {
-        form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(&self.0)
-            .finish()
+        form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.0).finish()
     }
 
     /// Reads such a body.
     pub fn decode(body: &str) -> Self {
-        Self(
-            form_urlencoded::parse(body.as_bytes())
-                .into_owned()
-                .collect(),
-        )
+        Self(form_urlencoded::parse(body.as_bytes()).into_owned().collect())
     }
 }

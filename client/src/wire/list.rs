@@ -63,9 +63,7 @@ impl List {
 
     /// The first value of that name.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.iter()
-            .find(|(n, _)| *n == name)
-            .map(|(_, value)| value)
+        self.iter().find(|(n, _)| *n == name).map(|(_, value)| value)
     }
 
     /// Adds a line at the end, whether the name is there or not.
@@ -88,9 +86,7 @@ impl List {
 
     /// The lines in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()))
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// The text, every line ended by CRLF.
@@ -120,10 +116,7 @@ mod tests {
         assert_eq!(List::parse(b""), Err(ListError::LineEnd));
         assert_eq!(List::parse(b"\r\n"), Err(ListError::Line(String::new())));
         assert_eq!(List::parse(b"=1\r\n"), Err(ListError::Line("=1".into())));
-        assert_eq!(
-            List::parse(b"a=1\r\na=1\r\n"),
-            Err(ListError::Twice("a".into()))
-        );
+        assert_eq!(List::parse(b"a=1\r\na=1\r\n"), Err(ListError::Twice("a".into())));
         assert_eq!(List::parse(b"\xff=1\r\n"), Err(ListError::Utf8));
         let list = List::parse(b"a=1=2\r\nb=\r\n").unwrap();
         assert_eq!((list.get("a"), list.get("b")), (Some("1=2"), Some("")));

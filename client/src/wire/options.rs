@@ -3,10 +3,7 @@
 /// What the client asks for along with every request (`opt`). Default: only `suk`, as
 /// shipped clients do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is one word of the protocol"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one word of the protocol")]
 pub struct Options {
     /// The client hands the signed-in session to the browser itself.
     pub cps: bool,
@@ -22,13 +19,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            cps: false,
-            suk: true,
-            noiptest: false,
-            sqrlonly: false,
-            hardlock: false,
-        }
+        Self { cps: false, suk: true, noiptest: false, sqrlonly: false, hardlock: false }
     }
 }
 
@@ -42,11 +33,7 @@ impl Options {
             (self.sqrlonly, "sqrlonly"),
             (self.hardlock, "hardlock"),
         ];
-        let words: Vec<_> = words
-            .iter()
-            .filter(|(on, _)| *on)
-            .map(|(_, word)| *word)
-            .collect();
+        let words: Vec<_> = words.iter().filter(|(on, _)| *on).map(|(_, word)| *word).collect();
         words.join("~")
     }
 }

@@ -76,8 +76,7 @@ impl ClientParams {
 
     /// Adds `suk` and `vuk`.
     pub fn with_pair(self, pair: &UnlockPair) -> Self {
-        self.with("suk", &pair.suk.to_string())
-            .with("vuk", &pair.vuk.to_string())
+        self.with("suk", &pair.suk.to_string()).with("vuk", &pair.vuk.to_string())
     }
 
     /// Adds `opt` where something is asked for.

@@ -53,9 +53,7 @@ pub enum ReplyError {
 }
 
 /// The order in which this project's server writes its lines.
-const ORDER: [&str; 9] = [
-    "ver", "nut", "tif", "qry", "url", "can", "sin", "suk", "ask",
-];
+const ORDER: [&str; 9] = ["ver", "nut", "tif", "qry", "url", "can", "sin", "suk", "ask"];
 
 impl Reply {
     /// Reads a body.
@@ -170,13 +168,7 @@ mod tests {
         assert_eq!(reply.tif, Tif::CURRENT | Tif::IP_MATCH);
         assert_eq!(reply.raw, encode(GOOD));
         assert_eq!(reply.departures(), Vec::<String>::new());
-        assert!(
-            parse(&format!("{GOOD}mac=x\r\n"))
-                .unwrap()
-                .lines
-                .get("mac")
-                .is_some()
-        );
+        assert!(parse(&format!("{GOOD}mac=x\r\n")).unwrap().lines.get("mac").is_some());
     }
 
     #[test]
@@ -189,32 +181,14 @@ mod tests {
         assert_eq!(bad("nut=n\r\ntif", "tif"), ReplyError::Missing("nut"));
         assert_eq!(bad("tif=5\r\n", ""), ReplyError::Missing("tif"));
         assert_eq!(bad("tif=5", "tif=0x5"), ReplyError::Malformed("tif"));
-        assert_eq!(
-            bad("tif=5", "tif=405"),
-            ReplyError::UndefinedTif(Tif(0x400))
-        );
-        assert_eq!(
-            bad("qry=/cli.sqrl?nut=n", "qry="),
-            ReplyError::Missing("qry")
-        );
-        for qry in [
-            "cli.sqrl",
-            "//evil.example/x",
-            "https://evil.example/",
-            "/a b",
-            "/a#b",
-        ] {
+        assert_eq!(bad("tif=5", "tif=405"), ReplyError::UndefinedTif(Tif(0x400)));
+        assert_eq!(bad("qry=/cli.sqrl?nut=n", "qry="), ReplyError::Missing("qry"));
+        for qry in ["cli.sqrl", "//evil.example/x", "https://evil.example/", "/a b", "/a#b"] {
             let reply = bad("qry=/cli.sqrl?nut=n", &format!("qry={qry}"));
             assert_eq!(reply, ReplyError::Malformed("qry"), "{qry}");
         }
-        assert_eq!(
-            parse(&format!("{GOOD}suk=AA\r\n")),
-            Err(ReplyError::Malformed("suk"))
-        );
-        assert_eq!(
-            parse(&format!("{GOOD}ask=!\r\n")),
-            Err(ReplyError::Malformed("ask"))
-        );
+        assert_eq!(parse(&format!("{GOOD}suk=AA\r\n")), Err(ReplyError::Malformed("suk")));
+        assert_eq!(parse(&format!("{GOOD}ask=!\r\n")), Err(ReplyError::Malformed("ask")));
         assert!(Reply::parse("").is_err());
         assert!(Reply::parse(&(encode(GOOD) + "\r\n")).is_err());
         assert!(parse(&GOOD.replace("ver=1", "ver=1-2000000000")).is_ok());

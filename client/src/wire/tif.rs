@@ -106,17 +106,11 @@ mod tests {
     #[test]
     fn reads_hexadecimal_only() {
         assert_eq!(Tif::parse("1C0"), Some(Tif(0x1c0)));
-        assert_eq!(
-            Tif::parse("1c4").map(|tif| tif.to_string()).as_deref(),
-            Some("1c4")
-        );
+        assert_eq!(Tif::parse("1c4").map(|tif| tif.to_string()).as_deref(), Some("1c4"));
         for bad in ["", "0x5", "+5", " 5", "g", "100000000"] {
             assert_eq!(Tif::parse(bad), None, "{bad}");
         }
         assert_eq!(Tif(0x400).undefined(), Tif(0x400));
-        assert_eq!(
-            format!("{:?}", Tif(5)),
-            "Tif(5: current identity known, same address)"
-        );
+        assert_eq!(format!("{:?}", Tif(5)), "Tif(5: current identity known, same address)");
     }
 }

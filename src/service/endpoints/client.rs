@@ -8,29 +8,28 @@ use http_body::Body;
 use super::{parameter, read};
 use crate::protocol::Tif;
 use crate::service::respond::{self, Own};
-use crate::service::{BoxError, Sqrl};
+use crate::service::{BoxError, ChallengeError, Sqrl};
 
 pub(super) async fn answer(
     sqrl: &Sqrl,
     parts: &Parts,
     body: impl Body<Error: Into<BoxError>>,
 ) -> Own {
-    let reply = match read(body, sqrl.settings().body_limit).await {
-        None => {
-            tracing::debug!("refused: the body is too long, cut off or late");
-            sqrl.engine().dead_end(Tif::REFUSED)
+    let engine = sqrl.engine();
+    let body = read(body, sqrl.settings().body_limit).await;
+    let peer = sqrl.client_address(&parts.headers, &parts.extensions);
+    let reply = match (body, peer) {
+        (Some(body), Some(peer)) => {
+            engine.answer(parameter(parts, "nut").as_deref(), &body, peer).await
         }
-        Some(body) => match sqrl.client_address(&parts.headers, &parts.extensions) {
-            Some(peer) => {
-                let nut = parameter(parts, "nut");
-                sqrl.engine().answer(nut.as_deref(), &body, peer).await
-            }
-            None => {
-                let error = super::super::ChallengeError::NoClientAddress;
-                tracing::error!("{error}");
-                sqrl.engine().dead_end(Tif::TRY_AGAIN)
-            }
-        },
+        (None, _) => {
+            tracing::debug!("refused: the body is too long, cut off or late");
+            engine.dead_end(Tif::REFUSED)
+        }
+        (_, None) => {
+            tracing::error!("{}", ChallengeError::NoClientAddress);
+            engine.dead_end(Tif::TRY_AGAIN)
+        }
     };
     respond::whole(StatusCode::OK, "application/x-www-form-urlencoded", reply)
 }

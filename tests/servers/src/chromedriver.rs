@@ -14,9 +14,7 @@ pub struct Chromedriver {
 impl Chromedriver {
     /// Starts it; the browser follows with the first session.
     pub fn start() -> Result<Self> {
-        let chromium = programs::find("chromium", "chromium")?
-            .display()
-            .to_string();
+        let chromium = programs::find("chromium", "chromium")?.display().to_string();
         let program = programs::find("chromedriver", "chromium-driver")?;
         let mut process = Process::new("chromedriver", None)?;
         process.spawn(&program, &["--port=0"])?;
@@ -26,11 +24,7 @@ impl Chromedriver {
             let (port, _) = rest.split_once('.')?;
             port.parse().ok()
         })?;
-        Ok(Self {
-            process,
-            port,
-            chromium,
-        })
+        Ok(Self { process, port, chromium })
     }
 
     /// The URL for `WebDriver` clients: `http://127.0.0.1:PORT`.
@@ -60,9 +54,7 @@ impl Chromedriver {
             "--lang=en",
         ];
         let profiles = self.process.data();
-        let profile = tempfile::Builder::new()
-            .prefix("profile-")
-            .tempdir_in(&profiles);
+        let profile = tempfile::Builder::new().prefix("profile-").tempdir_in(&profiles);
         let profile = profile.map_or(profiles, tempfile::TempDir::keep);
         let profile = format!("--user-data-dir={}", profile.display());
         let arguments: Vec<&str> = ARGUMENTS

@@ -15,10 +15,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl Error {
     pub(crate) fn new(message: impl Into<String>) -> Self {
         let message = message.into();
-        Self {
-            message,
-            port_taken: false,
-        }
+        Self { message, port_taken: false }
     }
 
     pub(crate) fn io(doing: impl fmt::Display) -> impl FnOnce(io::Error) -> Self {

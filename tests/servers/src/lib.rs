@@ -8,10 +8,7 @@
 //! Everything blocks, for a second or so where it starts something; from asynchronous tests call it
 //! directly, or in `spawn_blocking` where other tasks must go on meanwhile. Every wait has an end,
 //! with an [`Error`] that shows the server's log. Linux only: it reads `/proc`.
-#![allow(
-    clippy::missing_errors_doc,
-    reason = "each can fail as its server can, and says how"
-)]
+#![allow(clippy::missing_errors_doc, reason = "each can fail as its server can, and says how")]
 
 mod chromedriver;
 mod error;

@@ -19,9 +19,8 @@ impl Nginx {
         ports::with_free_port(|port| {
             let process = Process::new("nginx", None)?;
             let directory = process.data().display().to_string();
-            let text = configuration
-                .replace("{{port}}", &port.to_string())
-                .replace("{{dir}}", &directory);
+            let text =
+                configuration.replace("{{port}}", &port.to_string()).replace("{{dir}}", &directory);
             process.write("nginx.conf", &text)?;
             let mut nginx = Self { process, port };
             nginx.run()?;
@@ -33,25 +32,12 @@ impl Nginx {
         const GLOBAL: &str = "daemon off; pid nginx.pid; error_log stderr notice;";
         let program = programs::find("nginx", "nginx-light")?;
         let directory = format!("{}/", self.process.data().display());
-        let arguments = [
-            "-p",
-            &directory,
-            "-c",
-            "nginx.conf",
-            "-e",
-            "stderr",
-            "-g",
-            GLOBAL,
-        ];
+        let arguments = ["-p", &directory, "-c", "nginx.conf", "-e", "stderr", "-g", GLOBAL];
         self.process.spawn(&program, &arguments)?;
         // Said after every socket is bound.
-        self.process
-            .wait_for("\"start worker processes\"", |process| {
-                process
-                    .log()
-                    .contains("start worker processes")
-                    .then_some(())
-            })?;
+        self.process.wait_for("\"start worker processes\"", |process| {
+            process.log().contains("start worker processes").then_some(())
+        })?;
         TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))
             .map_err(Error::io("nginx does not listen on {{port}}"))?;
         Ok(())

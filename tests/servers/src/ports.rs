@@ -49,11 +49,7 @@ mod tests {
             ports.push(port);
             let mut error = Error::new("in use");
             error.port_taken = true;
-            if ports.len() < 3 {
-                Err(error)
-            } else {
-                Ok(port)
-            }
+            if ports.len() < 3 { Err(error) } else { Ok(port) }
         });
         assert_eq!(started.expect("the third is free"), ports[2]);
         assert_ne!(ports[0], ports[1]);

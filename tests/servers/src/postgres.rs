@@ -24,24 +24,15 @@ impl Postgres {
     pub fn start_with(settings: &[&str]) -> Result<Self> {
         let mut process = Process::new("postgres", User::instead_of_root())?;
         let initdb = programs::find_postgres("initdb")?;
-        let arguments = [
-            "--auth=trust",
-            "--username=postgres",
-            "--encoding=UTF8",
-            "--no-locale",
-            "--no-sync",
-        ];
+        let arguments =
+            ["--auth=trust", "--username=postgres", "--encoding=UTF8", "--no-locale", "--no-sync"];
         process.spawn(&initdb, &[&arguments[..], &["--pgdata=."]].concat())?;
         if !process.wait()?.success() {
             return Err(process.error("initdb failed"));
         }
         process.kill()?;
         let settings = settings.iter().map(|&setting| setting.to_owned()).collect();
-        let mut postgres = Self {
-            process,
-            port: 0,
-            settings,
-        };
+        let mut postgres = Self { process, port: 0, settings };
         ports::with_free_port(|port| {
             postgres.process.kill()?;
             postgres.port = port;
@@ -62,21 +53,15 @@ impl Postgres {
         for setting in base.iter().chain(&self.settings) {
             arguments.extend(["-c", setting]);
         }
-        self.process
-            .spawn(&programs::find_postgres("postgres")?, &arguments)?;
-        self.process
-            .wait_for("\"ready\" in postmaster.pid", |process| {
-                let status = fs::read_to_string(data.join("postmaster.pid")).ok()?;
-                let mut lines = status.lines().map(str::trim);
-                let own = lines.next()? == process.pid()?.to_string();
-                (own && lines.next_back()? == "ready").then_some(())
-            })?;
+        self.process.spawn(&programs::find_postgres("postgres")?, &arguments)?;
+        self.process.wait_for("\"ready\" in postmaster.pid", |process| {
+            let status = fs::read_to_string(data.join("postmaster.pid")).ok()?;
+            let mut lines = status.lines().map(str::trim);
+            let own = lines.next()? == process.pid()?.to_string();
+            (own && lines.next_back()? == "ready").then_some(())
+        })?;
         let answer = self.query("select 6 * 7")?;
-        if answer == "42" {
-            Ok(())
-        } else {
-            Err(self.process.error(&format!("6 * 7 is {answer}")))
-        }
+        if answer == "42" { Ok(()) } else { Err(self.process.error(&format!("6 * 7 is {answer}"))) }
     }
 
     /// The port on 127.0.0.1; it stays the same over restarts.
@@ -92,11 +77,7 @@ impl Postgres {
     /// The same over the Unix socket, as key words: `host=… port=… user=postgres dbname=postgres`.
     pub fn socket_parameters(&self) -> String {
         let host = self.process.data();
-        format!(
-            "host={} port={} user=postgres dbname=postgres",
-            host.display(),
-            self.port
-        )
+        format!("host={} port={} user=postgres dbname=postgres", host.display(), self.port)
     }
 
     /// The server's process id, while it runs.
@@ -107,15 +88,7 @@ impl Postgres {
     /// Runs SQL through `psql`: values in text, unaligned, a row a line.
     pub fn query(&self, sql: &str) -> Result<String> {
         let output = Command::new(programs::find_postgres("psql")?)
-            .args([
-                "--no-psqlrc",
-                "-qAt",
-                "-v",
-                "ON_ERROR_STOP=1",
-                "-c",
-                sql,
-                &self.url(),
-            ])
+            .args(["--no-psqlrc", "-qAt", "-v", "ON_ERROR_STOP=1", "-c", sql, &self.url()])
             .env("PGCONNECT_TIMEOUT", "10")
             .output()
             .map_err(Error::io("psql"))?;
@@ -123,9 +96,7 @@ impl Postgres {
             let said = String::from_utf8_lossy(&output.stderr);
             return Err(self.process.error(&format!("{sql}: {said}")));
         }
-        Ok(String::from_utf8_lossy(&output.stdout)
-            .trim_end()
-            .to_owned())
+        Ok(String::from_utf8_lossy(&output.stdout).trim_end().to_owned())
     }
 
     /// SIGKILL, to every process of it; gone when this returns.

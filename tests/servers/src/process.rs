@@ -160,10 +160,7 @@ impl Process {
     }
 
     fn ended(&mut self) -> Result<Option<ExitStatus>> {
-        let child = self
-            .child
-            .as_mut()
-            .ok_or_else(|| Error::new("it is not running"))?;
+        let child = self.child.as_mut().ok_or_else(|| Error::new("it is not running"))?;
         child.try_wait().map_err(Error::io(self.name))
     }
 
@@ -187,9 +184,7 @@ impl Process {
         }
         self.order("sweep")?;
         let mut answer = String::new();
-        self.answers
-            .read_line(&mut answer)
-            .map_err(Error::io("the watchdog"))?;
+        self.answers.read_line(&mut answer).map_err(Error::io("the watchdog"))?;
         if let Some(mut child) = self.child.take() {
             child.wait().map_err(Error::io(self.name))?;
         }
@@ -197,20 +192,13 @@ impl Process {
     }
 
     fn order(&mut self, order: &str) -> Result<()> {
-        let orders = self
-            .orders
-            .as_mut()
-            .ok_or_else(|| Error::new("the watchdog is gone"))?;
+        let orders = self.orders.as_mut().ok_or_else(|| Error::new("the watchdog is gone"))?;
         writeln!(orders, "{order}").map_err(Error::io("the watchdog"))
     }
 
     fn open_log(&self) -> Result<File> {
         let path = self.directory.join("log");
-        OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(&path)
-            .map_err(Error::io(path.display()))
+        OpenOptions::new().create(true).append(true).open(&path).map_err(Error::io(path.display()))
     }
 
     /// What the present process has logged.

@@ -46,10 +46,7 @@ mod tests {
     #[test]
     fn a_miss_names_the_package() {
         let error = find("no-such-program", "some-package").expect_err("nobody has it");
-        assert!(
-            error.to_string().contains("apt-get install some-package"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("apt-get install some-package"), "{error}");
     }
 
     #[test]

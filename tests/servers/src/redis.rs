@@ -37,30 +37,21 @@ impl Redis {
     /// Starts one with `options`.
     pub fn start_with(options: &RedisOptions) -> Result<Self> {
         let start = |port| Self::launch("redis", port, false, &config(options));
-        options
-            .port
-            .map_or_else(|| ports::with_free_port(start), start)
+        options.port.map_or_else(|| ports::with_free_port(start), start)
     }
 
     fn launch(name: &'static str, port: u16, sentinel: bool, config: &str) -> Result<Self> {
         let process = Process::new(name, None)?;
         process.write("redis.conf", &format!("port {port}\n{config}"))?;
-        let mut redis = Self {
-            process,
-            port,
-            sentinel,
-        };
+        let mut redis = Self { process, port, sentinel };
         redis.run()?;
         Ok(redis)
     }
 
     fn run(&mut self) -> Result<()> {
         let program = programs::find("redis-server", "redis-server")?;
-        let arguments: &[&str] = if self.sentinel {
-            &["redis.conf", "--sentinel"]
-        } else {
-            &["redis.conf"]
-        };
+        let arguments: &[&str] =
+            if self.sentinel { &["redis.conf", "--sentinel"] } else { &["redis.conf"] };
         self.process.spawn(&program, arguments)?;
         let port = self.port;
         self.process.wait_for("an answer to INFO", |process| {
@@ -155,7 +146,5 @@ fn info_says(port: u16, section: &str, lines: &[&str]) -> bool {
     let Ok(Reply::Text(info)) = command(port, &["INFO", section]) else {
         return false;
     };
-    lines
-        .iter()
-        .all(|line| info.lines().any(|have| have == *line))
+    lines.iter().all(|line| info.lines().any(|have| have == *line))
 }

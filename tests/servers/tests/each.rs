@@ -16,14 +16,11 @@ use test_servers::{
 /// A zombie is dead; whoever inherited it will come to bury it.
 fn is_alive(pid: u32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit_once(") ")
-        .is_some_and(|(_, rest)| !rest.starts_with('Z'))
+    stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
 }
 
 fn kill(pid: u32) {
-    let kill = Command::new("sh")
-        .args(["-c", "kill -KILL $0", &pid.to_string()])
-        .status();
+    let kill = Command::new("sh").args(["-c", "kill -KILL $0", &pid.to_string()]).status();
     assert!(kill.expect("a shell").success());
 }
 
@@ -34,14 +31,10 @@ fn listens(port: u16) -> bool {
 /// One HTTP request; the response's status and body. Its length has to be announced.
 fn http(port: u16, method: &str, path: &str, body: &str) -> (u16, String) {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("a connection");
-    stream
-        .set_read_timeout(Some(Duration::from_mins(1)))
-        .expect("a time limit");
+    stream.set_read_timeout(Some(Duration::from_mins(1))).expect("a time limit");
     let length = body.len();
     let head = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}");
-    stream
-        .write_all(format!("{head}\r\n\r\n{body}").as_bytes())
-        .expect("a request");
+    stream.write_all(format!("{head}\r\n\r\n{body}").as_bytes()).expect("a request");
 
     let mut response = BufReader::new(stream);
     let mut line = || {
@@ -49,12 +42,7 @@ fn http(port: u16, method: &str, path: &str, body: &str) -> (u16, String) {
         response.read_line(&mut line).expect("a line");
         line.trim_end().to_ascii_lowercase()
     };
-    let status = line()
-        .split(' ')
-        .nth(1)
-        .expect("a status")
-        .parse()
-        .expect("a number");
+    let status = line().split(' ').nth(1).expect("a status").parse().expect("a number");
     let mut length = 0;
     for header in std::iter::from_fn(|| Some(line()).filter(|line| !line.is_empty())) {
         if let Some(value) = header.strip_prefix("content-length:") {
@@ -86,10 +74,7 @@ fn redis_forgets_over_a_restart_and_is_gone_when_dropped() {
 
 #[test]
 fn redis_with_an_append_only_file_remembers_over_a_kill() {
-    let options = RedisOptions {
-        appendonly: true,
-        ..RedisOptions::default()
-    };
+    let options = RedisOptions { appendonly: true, ..RedisOptions::default() };
     let mut redis = Redis::start_with(&options).expect("Redis");
     let pid = redis.pid().expect("it runs");
     redis.command(&["SET", "a", "1"]).expect("a reply");
@@ -116,22 +101,12 @@ fn redis_can_be_paused() {
 #[test]
 fn a_port_in_use_and_a_broken_configuration_are_said_with_the_log() {
     let first = Redis::start().expect("Redis");
-    let options = RedisOptions {
-        port: Some(first.port()),
-        ..RedisOptions::default()
-    };
-    let error = Redis::start_with(&options)
-        .expect_err("the port is in use")
-        .to_string();
+    let options = RedisOptions { port: Some(first.port()), ..RedisOptions::default() };
+    let error = Redis::start_with(&options).expect_err("the port is in use").to_string();
     assert!(error.contains("Address already in use"), "{error}");
 
-    let options = RedisOptions {
-        config: vec!["nonsense 1".into()],
-        ..RedisOptions::default()
-    };
-    let error = Redis::start_with(&options)
-        .expect_err("nobody knows that")
-        .to_string();
+    let options = RedisOptions { config: vec!["nonsense 1".into()], ..RedisOptions::default() };
+    let error = Redis::start_with(&options).expect_err("nobody knows that").to_string();
     assert!(error.contains("nonsense"), "{error}");
 }
 
@@ -142,11 +117,7 @@ fn sentinels_agree_on_a_new_primary() {
     let new = redis.kill_primary().expect("a switch");
     assert_ne!(old, new);
     assert_eq!(redis.primary_port().expect("a primary"), new);
-    let node = redis
-        .nodes()
-        .iter()
-        .find(|node| node.port() == new)
-        .expect("a node of ours");
+    let node = redis.nodes().iter().find(|node| node.port() == new).expect("a node of ours");
     assert_eq!(node.command(&["SET", "a", "1"]).expect("a reply"), "OK");
 
     let sentinels = redis.sentinel_ports();
@@ -160,11 +131,7 @@ fn a_cluster_survives_a_master() {
     let mut cluster = RedisCluster::start().expect("a Redis Cluster");
     let old = cluster.master_of("key").expect("a master");
     let set = |cluster: &mut RedisCluster, port| {
-        let node = cluster
-            .nodes()
-            .iter()
-            .find(|node| node.port() == port)
-            .expect("a node");
+        let node = cluster.nodes().iter().find(|node| node.port() == port).expect("a node");
         node.command(&["SET", "key", "1"]).expect("a reply")
     };
     assert_eq!(set(&mut cluster, old), "OK");
@@ -183,9 +150,7 @@ fn postgres_keeps_what_it_confirmed() {
     let mut postgres = Postgres::start_with(&["max_connections=30"]).expect("Postgres");
     let port = postgres.port();
     assert_eq!(postgres.query("show max_connections").expect("a row"), "30");
-    postgres
-        .query("create table t as select 1 as a")
-        .expect("a table");
+    postgres.query("create table t as select 1 as a").expect("a table");
 
     let pid = postgres.pid().expect("it runs");
     // A client in the middle of something: its process must end as well, or no restart works.
@@ -228,47 +193,26 @@ fn nginx_serves_its_configuration() {
     drop(nginx);
     assert!(!listens(port) && !is_alive(pid));
 
-    let error = Nginx::start("nonsense;")
-        .expect_err("nobody knows that")
-        .to_string();
+    let error = Nginx::start("nonsense;").expect_err("nobody knows that").to_string();
     assert!(error.contains("unknown directive \"nonsense\""), "{error}");
 }
 
 #[test]
 fn chromium_opens_a_page() {
     let mut driver = Chromedriver::start().expect("a WebDriver");
-    let port: u16 = driver
-        .url()
-        .rsplit(':')
-        .next()
-        .expect("a port")
-        .parse()
-        .expect("a number");
+    let port: u16 = driver.url().rsplit(':').next().expect("a port").parse().expect("a number");
     let ask = |method: &str, path: &str, body: &Value| -> Value {
-        let body = if body.is_null() {
-            String::new()
-        } else {
-            body.to_string()
-        };
+        let body = if body.is_null() { String::new() } else { body.to_string() };
         let (_, body) = http(port, method, path, &body);
         let body: Value = serde_json::from_str(&body).expect("JSON");
         body["value"].clone()
     };
     let wanted = json!({ "capabilities": { "alwaysMatch": driver.capabilities() } });
     let session = ask("POST", "/session", &wanted);
-    let browser = session["capabilities"]["goog:processID"]
-        .as_u64()
-        .expect("a browser");
+    let browser = session["capabilities"]["goog:processID"].as_u64().expect("a browser");
     let browser = u32::try_from(browser).expect("a process id");
-    let session = format!(
-        "/session/{}",
-        session["sessionId"].as_str().expect("a session")
-    );
-    ask(
-        "POST",
-        &format!("{session}/url"),
-        &json!({ "url": "data:text/html,<title>Hi</title>" }),
-    );
+    let session = format!("/session/{}", session["sessionId"].as_str().expect("a session"));
+    ask("POST", &format!("{session}/url"), &json!({ "url": "data:text/html,<title>Hi</title>" }));
     assert_eq!(ask("GET", &format!("{session}/title"), &Value::Null), "Hi");
     assert!(is_alive(browser));
     // The session is left open, as by a test that failed.

@@ -58,17 +58,10 @@ fn nothing_survives_a_killed_test() {
 
     let start = Instant::now();
     let left = || -> usize {
-        directories
-            .iter()
-            .map(|dir| mentions(dir) + usize::from(dir.exists()))
-            .sum()
+        directories.iter().map(|dir| mentions(dir) + usize::from(dir.exists())).sum()
     };
     while left() > 0 {
-        assert!(
-            start.elapsed() < Duration::from_secs(20),
-            "{} of {directories:?} left",
-            left()
-        );
+        assert!(start.elapsed() < Duration::from_secs(20), "{} of {directories:?} left", left());
         thread::sleep(Duration::from_millis(10));
     }
 }

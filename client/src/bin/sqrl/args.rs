@@ -53,12 +53,7 @@ pub(crate) enum Action {
 #[command(next_help_heading = "Options of every command")]
 pub(crate) struct Settings {
     /// The identity file; the first sign-in makes it
-    #[arg(
-        long,
-        global = true,
-        default_value = "sqrl-identity.json",
-        value_name = "FILE"
-    )]
+    #[arg(long, global = true, default_value = "sqrl-identity.json", value_name = "FILE")]
     pub(crate) file: PathBuf,
 
     /// An identity from 64 hexadecimal digits instead of a file; given again: its
@@ -106,7 +101,7 @@ pub(crate) struct Settings {
     pub(crate) verbose: bool,
 }
 
-/// A seed, which no error message and no `Debug` shows.
+/// A seed, which `Debug` does not show.
 #[derive(Clone)]
 pub(crate) struct Seed(pub(crate) [u8; 32]);
 

@@ -44,9 +44,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
 
 /// A client that behaves as the command line says.
 pub(crate) fn client(settings: &Settings, identity: Identity, http: &Http) -> Client {
-    let mut client = Client::new(identity)
-        .with_http(http.clone())
-        .with_options(settings.options());
+    let mut client = Client::new(identity).with_http(http.clone()).with_options(settings.options());
     if let Some(button) = settings.button {
         client = client.with_answer(move |_| match button {
             0 => Answer::Ok,
@@ -70,24 +68,14 @@ struct Target {
 impl Target {
     async fn open(http: &Http, target: &str) -> Result<Self, Failure> {
         let browser = Browser::new(http.clone());
-        let scheme = target
-            .split_once("://")
-            .map(|(scheme, _)| scheme.to_ascii_lowercase());
+        let scheme = target.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
         if matches!(scheme.as_deref(), Some("sqrl" | "qrl")) {
             let link = target.parse()?;
-            return Ok(Self {
-                browser,
-                page: None,
-                link,
-            });
+            return Ok(Self { browser, page: None, link });
         }
         let page = browser.open(target).await?;
         let link = page.sqrl_link()?;
-        Ok(Self {
-            browser,
-            page: Some(page),
-            link,
-        })
+        Ok(Self { browser, page: Some(page), link })
     }
 }
 
@@ -149,11 +137,7 @@ async fn arrive(target: &Target, outcome: &Outcome) -> Result<(), Failure> {
     };
     let address = match &outcome.url {
         Some(url) => url.clone(),
-        None => match target
-            .browser
-            .wait(&page.url, &target.link, PAGE_WAITS)
-            .await?
-        {
+        None => match target.browser.wait(&page.url, &target.link, PAGE_WAITS).await? {
             Waiting::GoTo(url) => url.into(),
             Waiting::Gone(why) => return Err(format!("the page was told: {why}").into()),
             Waiting::Pending => return Err("the page still waits".into()),
@@ -183,17 +167,9 @@ async fn rekey(settings: &Settings, target: Option<&str>) -> Result<(), Failure>
         println!("{} holds a new identity now.", settings.file.display());
         person::show_code(&code);
     } else {
-        let words = iuk
-            .as_bytes()
-            .as_chunks()
-            .0
-            .iter()
-            .map(|word| u128::from_be_bytes(*word));
+        let words = iuk.as_bytes().as_chunks().0.iter().map(|word| u128::from_be_bytes(*word));
         let hex: Vec<_> = words.map(|word| format!("{word:032x}")).collect();
-        println!(
-            "The new identity: put --seed {} in front of the other seeds.",
-            hex.concat()
-        );
+        println!("The new identity: put --seed {} in front of the other seeds.", hex.concat());
     }
     match target {
         Some(target) => sign_in(settings, identity, target).await,

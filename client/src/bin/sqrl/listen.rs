@@ -14,10 +14,7 @@ pub(crate) async fn run(settings: &Settings, port: u16, yes: bool) -> Result<(),
         return Err("nobody is here to be asked before a sign-in: use --yes for tests".into());
     }
     let identity = person::identity_or_new(settings)?;
-    let options = Options {
-        cps: true,
-        ..settings.options()
-    };
+    let options = Options { cps: true, ..settings.options() };
     let client = commands::client(settings, identity, &Http::default()).with_options(options);
     let listener = Listener::bind_port(port)
         .await
@@ -32,11 +29,8 @@ pub(crate) async fn run(settings: &Settings, port: u16, yes: bool) -> Result<(),
                 Err(Error::Cancelled)
             }
         }
-    })?;
-    println!(
-        "Listening on http://{}/ for browsers; Ctrl-C ends.",
-        server.address()
-    );
+    });
+    println!("Listening on http://{}/ for browsers; Ctrl-C ends.", server.address());
     loop {
         tokio::select! {
             _ = tokio::signal::ctrl_c() => return Ok(()),

@@ -59,9 +59,7 @@ pub(crate) fn create(settings: &Settings) -> Result<Identity, Failure> {
     let mut identity = Identity::generate();
     identity.seal(&code)?;
     let path = settings.file.display();
-    identity
-        .create(&settings.file)
-        .map_err(|error| format!("{path}: {error}"))?;
+    identity.create(&settings.file).map_err(|error| format!("{path}: {error}"))?;
     println!("New identity in {path}; for trying out, not a wallet.");
     show_code(&code);
     Ok(identity)

@@ -30,11 +30,7 @@ fn query(link: &Link, before: Standing, disabled: bool) -> String {
         Standing::Current => "knows this identity",
         Standing::Previous(_) => "knows a previous identity, which signing in will replace",
     };
-    let disabled = if disabled {
-        "; SQRL is disabled for it"
-    } else {
-        ""
-    };
+    let disabled = if disabled { "; SQRL is disabled for it" } else { "" };
     format!("{} {knows}{disabled}.", link.domain())
 }
 
@@ -43,13 +39,8 @@ pub(crate) fn show(step: &Step) {
     eprintln!("--> POST {}", step.url);
     lines(&step.client_text().unwrap_or_default());
     let signatures = ["ids", "pids", "urs"];
-    let signatures = signatures
-        .iter()
-        .filter(|name| step.form.get(name).is_some());
-    eprintln!(
-        "    signed: {}",
-        signatures.copied().collect::<Vec<_>>().join(" ")
-    );
+    let signatures = signatures.iter().filter(|name| step.form.get(name).is_some());
+    eprintln!("    signed: {}", signatures.copied().collect::<Vec<_>>().join(" "));
     eprintln!("<-- HTTP {}", step.status);
     lines(&step.reply.lines.to_text());
     let Tif(bits) = step.reply.tif;

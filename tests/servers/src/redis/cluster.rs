@@ -18,10 +18,7 @@ impl RedisCluster {
 
     /// Starts the nodes with `options` (its port is not used).
     pub fn start_with(options: &RedisOptions) -> Result<Self> {
-        let mut options = RedisOptions {
-            port: None,
-            ..options.clone()
-        };
+        let mut options = RedisOptions { port: None, ..options.clone() };
         options.config.extend([
             "cluster-enabled yes".to_owned(),
             "cluster-node-timeout 1000".to_owned(),
@@ -52,10 +49,7 @@ impl RedisCluster {
             return Ok(());
         }
         let said = [output.stdout, output.stderr].concat();
-        Err(Error::new(format!(
-            "redis-cli --cluster create: {}",
-            String::from_utf8_lossy(&said)
-        )))
+        Err(Error::new(format!("redis-cli --cluster create: {}", String::from_utf8_lossy(&said))))
     }
 
     /// The ports on 127.0.0.1 of all six nodes.
@@ -76,10 +70,7 @@ impl RedisCluster {
     /// The port of the master that holds `key`.
     pub fn master_of(&self, key: &str) -> Result<u16> {
         // Whoever is alive knows: a key's holder answers, the others point to it.
-        let answers = self
-            .ports()
-            .into_iter()
-            .filter_map(|port| master_of(port, key));
+        let answers = self.ports().into_iter().filter_map(|port| master_of(port, key));
         let master = answers.into_iter().next();
         master.ok_or_else(|| Error::new(format!("nobody knows the master of {key:?}")))
     }
@@ -109,22 +100,14 @@ fn serves_all_slots(port: u16) -> bool {
         return false;
     };
     let info = reply.text().unwrap_or_default();
-    [
-        "cluster_state:ok",
-        "cluster_slots_ok:16384",
-        "cluster_known_nodes:6",
-    ]
-    .iter()
-    .all(|line| info.lines().any(|have| have == *line))
+    ["cluster_state:ok", "cluster_slots_ok:16384", "cluster_known_nodes:6"]
+        .iter()
+        .all(|line| info.lines().any(|have| have == *line))
 }
 
 /// Who, as the node on `port` knows, is the master of `key`.
 fn master_of(port: u16, key: &str) -> Option<u16> {
-    let slot: u16 = command(port, &["CLUSTER", "KEYSLOT", key])
-        .ok()?
-        .text()?
-        .parse()
-        .ok()?;
+    let slot: u16 = command(port, &["CLUSTER", "KEYSLOT", key]).ok()?.text()?.parse().ok()?;
     let nodes = command(port, &["CLUSTER", "NODES"]).ok()?.text()?;
     nodes.lines().find_map(|line| {
         // id ip:port@bus flags master ping pong epoch link slots…
@@ -136,10 +119,6 @@ fn master_of(port: u16, key: &str) -> Option<u16> {
         });
         let address = fields.get(1)?.split('@').next()?;
         let usable = !fields.get(2)?.contains("fail");
-        if holds && usable {
-            address.rsplit(':').next()?.parse().ok()
-        } else {
-            None
-        }
+        if holds && usable { address.rsplit(':').next()?.parse().ok() } else { None }
     })
 }

@@ -17,19 +17,11 @@ pub(crate) enum Reply {
 
 impl Reply {
     pub(crate) fn text(self) -> Option<String> {
-        if let Self::Text(text) = self {
-            Some(text)
-        } else {
-            None
-        }
+        if let Self::Text(text) = self { Some(text) } else { None }
     }
 
     pub(crate) fn array(self) -> Option<Vec<Self>> {
-        if let Self::Array(elements) = self {
-            Some(elements)
-        } else {
-            None
-        }
+        if let Self::Array(elements) = self { Some(elements) } else { None }
     }
 
     pub(crate) fn into_result(self) -> Result<String, String> {
@@ -64,10 +56,7 @@ impl Reply {
             }
             "*" => {
                 let length: usize = rest.parse().map_err(|_| invalid())?;
-                (0..length)
-                    .map(|_| Self::read(from))
-                    .collect::<io::Result<_>>()
-                    .map(Self::Array)
+                (0..length).map(|_| Self::read(from)).collect::<io::Result<_>>().map(Self::Array)
             }
             _ => Err(invalid()),
         }

@@ -20,21 +20,12 @@ impl RedisSentinel {
 
     /// Starts all five, the primary and its replica with `options` (its port is not used).
     pub fn start_with(options: &RedisOptions) -> Result<Self> {
-        let mut options = RedisOptions {
-            port: None,
-            ..options.clone()
-        };
+        let mut options = RedisOptions { port: None, ..options.clone() };
         let primary = Redis::start_with(&options)?;
-        options
-            .config
-            .push(format!("replicaof 127.0.0.1 {}", primary.port()));
+        options.config.push(format!("replicaof 127.0.0.1 {}", primary.port()));
         let mut replica = Redis::start_with(&options)?;
         replica.wait_for("link to its primary", |port| {
-            info_says(
-                port,
-                "replication",
-                &["role:slave", "master_link_status:up"],
-            )
+            info_says(port, "replication", &["role:slave", "master_link_status:up"])
         })?;
         let config = format!(
             "bind 127.0.0.1\n\
@@ -48,10 +39,7 @@ impl RedisSentinel {
                 ports::with_free_port(|port| Redis::launch("redis-sentinel", port, true, &config))
             })
             .collect();
-        let mut cluster = Self {
-            nodes: vec![primary, replica],
-            sentinels: sentinels?,
-        };
+        let mut cluster = Self { nodes: vec![primary, replica], sentinels: sentinels? };
         cluster.wait_for_agreement()?;
         Ok(cluster)
     }
@@ -63,9 +51,7 @@ impl RedisSentinel {
                     return false;
                 };
                 let has = |name: &str, value: &str| {
-                    fields
-                        .chunks_exact(2)
-                        .any(|pair| pair[0] == name && pair[1] == value)
+                    fields.chunks_exact(2).any(|pair| pair[0] == name && pair[1] == value)
                 };
                 has("flags", "master") && has("num-slaves", "1") && has("num-other-sentinels", "2")
             })?;
@@ -100,14 +86,11 @@ impl RedisSentinel {
         let old = self.primary_port()?;
         self.node(old)?.kill()?;
         for sentinel in &mut self.sentinels {
-            sentinel.wait_for("new primary", |port| {
-                primary(port).is_some_and(|new| new != old)
-            })?;
+            sentinel.wait_for("new primary", |port| primary(port).is_some_and(|new| new != old))?;
         }
         let new = self.primary_port()?;
-        self.node(new)?.wait_for("promotion", |port| {
-            info_says(port, "replication", &["role:master"])
-        })?;
+        self.node(new)?
+            .wait_for("promotion", |port| info_says(port, "replication", &["role:master"]))?;
         Ok(new)
     }
 

@@ -1,0 +1,108 @@
+//! The command `sqrl`, run as people run it.
+#![cfg(feature = "cli")]
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::path::Path;
+use std::process::{Output, Stdio};
+
+use support::Site;
+use tokio::process::Command;
+
+async fn sqrl(directory: &Path, code: &str, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sqrl"));
+    command.args(arguments).current_dir(directory).stdin(Stdio::null());
+    command.env_remove("SQRL_RESCUE_CODE");
+    if !code.is_empty() {
+        command.env("SQRL_RESCUE_CODE", code);
+    }
+    command.output().await.unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// The rescue code that the command showed.
+fn code(output: &Output) -> String {
+    let shown = text(&output.stdout);
+    let line = shown.lines().find(|line| line.contains("rescue code, shown")).unwrap();
+    line.rsplit(' ').next().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn from_the_first_sign_in_to_a_new_identity() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = directory.path();
+
+    let site = Site::new(&["4", "5"]).await;
+    let page = format!("http://{}/login", site.origin);
+    let first = sqrl(at, "", &["login", &page]).await;
+    let shown = text(&first.stdout);
+    assert!(first.status.success(), "{first:?}");
+    assert!(shown.contains("did not know this identity; now it does"), "{shown}");
+    assert!(shown.contains(&format!("at http://{}/home?a=b", site.origin)), "{shown}");
+    let idk = site.received()[0].get("idk").unwrap().to_owned();
+
+    // Locked: what needs the code says so before anything is sent.
+    let site = Site::new(&[]).await;
+    let refused = sqrl(at, "", &["enable", site.link().as_str()]).await;
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(text(&refused.stderr).contains("rescue code"), "{refused:?}");
+    assert!(site.received().is_empty());
+
+    let rekeyed = sqrl(at, &code(&first), &["rekey"]).await;
+    assert!(rekeyed.status.success(), "{rekeyed:?}");
+    assert_ne!(code(&rekeyed), code(&first));
+
+    // The old code opens nothing any more; the old identity is still at hand.
+    let site = Site::new(&["204"]).await;
+    let old = sqrl(at, &code(&rekeyed), &["login", "--old", "1", site.link().as_str()]).await;
+    assert_eq!(old.status.code(), Some(1));
+    assert!(text(&old.stderr).contains("superseded by a newer one"), "{old:?}");
+    assert_eq!(site.received()[0].get("idk"), Some(idk.as_str()));
+    let wrong = sqrl(at, &code(&first), &["query", site.link().as_str()]).await;
+    assert!(text(&wrong.stderr).contains("not the rescue code"), "{wrong:?}");
+
+    let site = Site::new(&["4"]).await;
+    let query = sqrl(at, "", &["query", "-v", site.link().as_str()]).await;
+    assert!(text(&query.stdout).contains("does not know this identity"), "{query:?}");
+    assert!(text(&query.stderr).contains("tif 4 means: same address"), "{query:?}");
+    assert_eq!(site.received()[0].get("pidk"), Some(idk.as_str()));
+}
+
+#[tokio::test]
+async fn a_client_provided_session() {
+    let directory = tempfile::tempdir().unwrap();
+    let seed = "07".repeat(32);
+    let site = Site::new(&["5"]).await;
+    let page = format!("http://{}/login", site.origin);
+    let arguments = ["login", &page, "--cps", "--noiptest", "--seed", &seed];
+    let failed = sqrl(directory.path(), "", &arguments).await;
+    assert_eq!(failed.status.code(), Some(1), "{failed:?}");
+
+    let site = Site::new(&["5", "5 url=URL"]).await;
+    let page = format!("http://{}/login", site.origin);
+    let arguments = ["login", &page, "--cps", "--noiptest", "--seed", &seed];
+    let output = sqrl(directory.path(), "", &arguments).await;
+    assert!(output.status.success(), "{output:?}");
+    assert!(text(&output.stdout).contains("/home?a=b"), "{output:?}");
+    let ident = &site.received()[1];
+    assert_eq!(ident.get("opt"), Some("cps~suk~noiptest"));
+    let can = tower_sqrl_client::base64url::encode(&page);
+    assert!(site.received()[0].server().ends_with(&format!("&can={can}")));
+    assert!(!directory.path().join("sqrl-identity.json").exists());
+}
+
+#[tokio::test]
+async fn wrong_usage_is_2() {
+    let directory = tempfile::tempdir().unwrap();
+    for arguments in [&["login"][..], &["query", "x", "--button", "3"], &["fly"]] {
+        let output = sqrl(directory.path(), "", arguments).await;
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+    }
+    let output = sqrl(directory.path(), "", &["enable", "http://127.0.0.1:1/"]).await;
+    assert!(text(&output.stderr).contains("`sqrl new` makes one"), "{output:?}");
+    assert_eq!(output.status.code(), Some(1));
+}

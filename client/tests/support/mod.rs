@@ -1,0 +1,166 @@
+//! A site that answers by a script and remembers what it was sent. The client's own
+//! behaviour is what is tested with it; real servers are met elsewhere.
+#![allow(clippy::unwrap_used, dead_code)]
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use ed25519_dalek::{Signature, VerifyingKey};
+use http::{Method, Request, Response};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpListener;
+use tower_sqrl_client::Link;
+use tower_sqrl_client::base64url::{decode, decode_array, encode};
+use tower_sqrl_client::wire::{Form, List};
+
+/// What the site was sent.
+#[derive(Debug, Clone)]
+pub(crate) struct Received {
+    pub(crate) target: String,
+    pub(crate) form: Form,
+    pub(crate) client: List,
+}
+
+impl Received {
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.client.get(name)
+    }
+
+    /// Whether the signature of that name verifies with a public key in base64url.
+    pub(crate) fn verifies(&self, name: &str, key: &str) -> bool {
+        let message =
+            format!("{}{}", self.form.get("client").unwrap(), self.form.get("server").unwrap());
+        let Some(signature) = self.form.get(name) else {
+            return false;
+        };
+        let signature = Signature::from_bytes(&decode_array(signature).unwrap());
+        VerifyingKey::from_bytes(&decode_array(key).unwrap())
+            .unwrap()
+            .verify_strict(message.as_bytes(), &signature)
+            .is_ok()
+    }
+
+    pub(crate) fn server(&self) -> String {
+        String::from_utf8(decode(self.form.get("server").unwrap()).unwrap()).unwrap()
+    }
+}
+
+/// The scripted site.
+pub(crate) struct Site {
+    pub(crate) origin: String,
+    received: Arc<Mutex<Vec<Received>>>,
+}
+
+impl Site {
+    /// Answers with these in turn: a `tif`, and further lines such as `suk=…`. Each has
+    /// a nut and a `qry` of its own; what is not in the script is 500 and no reply.
+    pub(crate) async fn new(script: &[&str]) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let origin = listener.local_addr().unwrap().to_string();
+        let received = Arc::new(Mutex::new(Vec::new()));
+        let script: VecDeque<_> = script.iter().map(|line| (*line).to_owned()).collect();
+        let script = Arc::new(Mutex::new(script));
+        let to = Arc::clone(&received);
+        tokio::spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                let (script, to) = (Arc::clone(&script), Arc::clone(&to));
+                let service = service_fn(move |request| {
+                    answer(request, Arc::clone(&script), Arc::clone(&to))
+                });
+                tokio::spawn(
+                    hyper::server::conn::http1::Builder::new()
+                        .serve_connection(TokioIo::new(stream), service),
+                );
+            }
+        });
+        Self { origin, received }
+    }
+
+    pub(crate) fn link(&self) -> Link {
+        format!("qrl://{}/cli.sqrl?nut=first", self.origin).parse().unwrap()
+    }
+
+    pub(crate) fn received(&self) -> Vec<Received> {
+        self.received.lock().unwrap().clone()
+    }
+}
+
+/// The text of the n-th reply (from 1), as the script's line makes it.
+pub(crate) fn reply_text(n: usize, line: &str) -> String {
+    let mut parts = line.split(' ');
+    let tif = parts.next().unwrap();
+    let mut text = format!("ver=1\r\nnut=n{n}\r\ntif={tif}\r\nqry=/next?nut=n{n}\r\n");
+    for more in parts {
+        text.push_str(more);
+        text.push_str("\r\n");
+    }
+    text
+}
+
+async fn answer(
+    request: Request<Incoming>,
+    script: Arc<Mutex<VecDeque<String>>>,
+    received: Arc<Mutex<Vec<Received>>>,
+) -> Result<Response<Full<Bytes>>, hyper::Error> {
+    let target = request.uri().path_and_query().unwrap().to_string();
+    if request.method() == Method::GET {
+        let done = script.lock().unwrap().is_empty();
+        return Ok(page(&request, &target, done));
+    }
+    let host = request.headers()["host"].to_str().unwrap().to_owned();
+    let body = request.into_body().collect().await?.to_bytes();
+    let form = Form::decode(std::str::from_utf8(&body).unwrap());
+    let client = List::decode(form.get("client").unwrap()).unwrap();
+    let n = {
+        let mut received = received.lock().unwrap();
+        received.push(Received { target, form, client });
+        received.len()
+    };
+    let line = script.lock().unwrap().pop_front();
+    let line = line.map(|line| line.replace("URL", &format!("http://{host}/cps?1")));
+    Ok(match line {
+        // A status is nothing that a client goes by.
+        Some(line) => respond(404, &[], encode(reply_text(n, &line))),
+        None => respond(500, &[], String::new()),
+    })
+}
+
+/// The pages around the sign-in. The page that waits hears of it once the script is over.
+fn page<B>(request: &Request<B>, target: &str, done: bool) -> Response<Full<Bytes>> {
+    let header = |name| request.headers().get(name).map(|value| value.to_str().unwrap());
+    let waits = header("cookie").is_some_and(|cookies| cookies.contains("wait=secret"));
+    let host = header("host").unwrap();
+    match target {
+        "/login" => respond(
+            200,
+            &[("set-cookie", "wait=secret; Path=/; HttpOnly; Max-Age=60")],
+            format!("<p><a href=\"qrl://{host}/cli.sqrl?x=0&amp;nut=first\">Sign in</a>"),
+        ),
+        "/pag.sqrl?nut=first" if !waits => respond(410, &[], "no cookie".into()),
+        "/pag.sqrl?nut=first" if done => respond(200, &[], "/account".into()),
+        "/pag.sqrl?nut=first" => respond(404, &[], String::new()),
+        "/account" | "/cps?1" => respond(
+            303,
+            &[("location", "home?a=b"), ("set-cookie", "session=1; Path=/")],
+            String::new(),
+        ),
+        "/home?a=b" if header("cookie").is_some_and(|c| c.contains("session=1")) => {
+            respond(200, &[], "Welcome".into())
+        }
+        "/circle" => respond(302, &[("location", "/circle")], String::new()),
+        _ => respond(403, &[], String::new()),
+    }
+}
+
+fn respond(status: u16, headers: &[(&str, &str)], body: String) -> Response<Full<Bytes>> {
+    let mut response = Response::builder().status(status);
+    for (name, value) in headers {
+        response = response.header(*name, *value);
+    }
+    response.body(Full::new(body.into())).unwrap()
+}

@@ -1,0 +1,76 @@
+use std::time::Duration;
+
+use crate::identity::Epoch;
+use crate::protocol::{Ask, Button, Command, Idk, Nut};
+use crate::store::{Attached, CpsId, CpsInfo, Digest, NutInfo, Outcome, Timestamp, WaitId};
+
+/// Longer than any check takes.
+pub(super) const LONG: Duration = Duration::from_mins(10);
+
+pub(super) fn nut() -> Nut {
+    Nut::from_bytes(rand::random())
+}
+
+pub(super) fn cps_id() -> CpsId {
+    CpsId::from_bytes(rand::random())
+}
+
+/// A link's record, unlike any other.
+pub(super) fn link() -> NutInfo {
+    NutInfo {
+        created: Timestamp::from_millis(1_800_000_000_123),
+        chain_start: Timestamp::from_millis(1_800_000_000_000),
+        ip: [127, 0, 0, rand::random()].into(),
+        first_nut: nut(),
+        wait: WaitId::from_bytes(rand::random()),
+        sent: Digest::of(rand::random::<[u8; 16]>()),
+        idk: None,
+        ask: None,
+        asked: false,
+        sin_sent: false,
+        attached: Attached::default(),
+        outcome: None,
+    }
+}
+
+/// An outcome's.
+pub(super) fn ended(outcome: Outcome) -> NutInfo {
+    NutInfo { idk: Some(Idk::from_bytes(rand::random())), outcome: Some(outcome), ..link() }
+}
+
+pub(super) fn signed_in() -> NutInfo {
+    ended(Outcome::SignedIn { epoch: Epoch::new(rand::random()) })
+}
+
+/// Everything that a record can hold, the attached data of some size.
+pub(super) fn full() -> NutInfo {
+    NutInfo {
+        ip: [0x2001, 0xdb8, 0, 0, 0, 0, 0, 1].into(),
+        idk: Some(Idk::from_bytes([0xFF; 32])),
+        ask: Ask::new("Straße?").and_then(|ask| ask.button("Ja")).ok().map(Box::new),
+        asked: true,
+        sin_sent: true,
+        attached: everything(),
+        outcome: Some(Outcome::SignedIn { epoch: Epoch::new(u64::MAX) }),
+        ..link()
+    }
+}
+
+/// Every byte there is, zero and what is no UTF-8 among them.
+fn everything() -> Attached {
+    Attached {
+        data: Some((0..=u8::MAX).cycle().take(8192).collect()),
+        button: Some(Button::Second),
+        sealed: Some((0..=u8::MAX).collect()),
+    }
+}
+
+pub(super) fn cps(command: Command) -> CpsInfo {
+    CpsInfo {
+        idk: Idk::from_bytes(rand::random()),
+        epoch: Epoch::new(rand::random()),
+        command,
+        wait: WaitId::from_bytes(rand::random()),
+        attached: everything(),
+    }
+}

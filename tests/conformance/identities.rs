@@ -1,0 +1,58 @@
+use std::sync::Arc;
+
+use tower_sqrl::identity::conformance::{self, Suite};
+use tower_sqrl::identity::{IdentityStore, MemoryIdentityStore};
+
+use super::broken_identities::{Fault, Store};
+use super::message;
+
+/// What the suite ends with for a store with this fault, played by two servers.
+async fn caught(fault: Fault, rounds: u32) -> Option<String> {
+    let store = Store::with(fault);
+    let servers = [store.clone(), store].map(|store| Arc::new(store) as Arc<dyn IdentityStore>);
+    let suite = Suite::new(servers).rounds(rounds);
+    tokio::spawn(async move { suite.run().await }).await.err().map(message)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_without_a_fault_passes() {
+    assert_eq!(caught(Fault::Nothing, 200).await, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn memory() {
+    conformance::run(|| async { MemoryIdentityStore::new() }).await;
+}
+
+/// Any of these clauses names the fault.
+#[rustfmt::skip]
+const FAULTS: [(Fault, &[&str]); 14] = [
+    (Fault::CompareThenWrite, &["exactly one writer wins"]),
+    (Fault::OneKeyAfterTheOther, &["both keys are written, or none"]),
+    (Fault::NeverCompares, &["both keys are written, or none"]),
+    (Fault::AnyVersion, &["a wrong expectation loses"]),
+    (Fault::OldVersions, &["a row created again is another"]),
+    (Fault::ListOfMarks, &["no superseded mark is lost"]),
+    (Fault::ForgetsMarks, &["superseded keys stay superseded"]),
+    (Fault::MarksAreAbsent, &["superseded keys stay superseded", "a wrong expectation loses"]),
+    (Fault::TornLooks, &["a look-up sees one moment"]),
+    (Fault::LocksInOrder, &["opposite orders do not deadlock"]),
+    (Fault::BlindToPidk, &["identities come back whole"]),
+    (Fault::ForgetsHardlock, &["identities come back whole"]),
+    (Fault::RoundsNumbers, &["identities come back whole"]),
+    (Fault::LostIsAnError, &["superseded keys stay superseded"]),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_fault_is_caught_by_its_clause() {
+    // Side by side: one of them is found by its standing still.
+    let runs = FAULTS.map(|(fault, clauses)| (tokio::spawn(caught(fault, 500)), fault, clauses));
+    for (run, fault, clauses) in runs {
+        let message = run.await.expect("the run itself does not panic");
+        let message = message.unwrap_or_else(|| panic!("{fault:?} passes the suite"));
+        assert!(
+            clauses.iter().any(|clause| message.contains(&format!("is broken: {clause}"))),
+            "{fault:?} is caught by: {message}"
+        );
+    }
+}

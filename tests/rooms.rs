@@ -1,0 +1,76 @@
+//! The rooms of the house and the arrows between them: reads the sources and fails on a breach.
+//!
+//! CONTRIBUTING.md says why the arrows are what they are.
+
+#[path = "rooms/paths.rs"]
+mod paths;
+#[path = "rooms/planted.rs"]
+mod planted;
+#[path = "rooms/table.rs"]
+mod table;
+
+use std::fs;
+use std::path::Path;
+
+use table::ROOMS;
+
+/// What the source of the module at `place`, such as `engine/decide`, may not contain.
+fn breaches(place: &str, source: &str) -> Vec<String> {
+    let inside = |room: &&table::Room| Path::new(place).starts_with(room.name);
+    let Some(room) = ROOMS.iter().find(inside) else {
+        return vec![format!("{place} is a room without a rule in tests/rooms/table.rs")];
+    };
+    // The stores see the rooms from outside.
+    let house = if room.name.starts_with("store-") { "tower_sqrl" } else { "crate" };
+    let own = room.name.split('/').next().unwrap_or_default();
+    let breach = |found: &paths::Found| {
+        let path = found.segments.join("::");
+        if found.segments[0] == house {
+            let to = found.segments.get(1).map_or("*", String::as_str);
+            if to != own && !room.imports.contains(&to) {
+                return Some(format!(
+                    "{place}:{}: {} may not import {path}",
+                    found.line, room.name
+                ));
+            }
+        }
+        let banned = room.never.iter().copied().flatten().find(|banned| found.reaches(banned))?;
+        let test = found.test || place.ends_with("/tests");
+        let line = found.line;
+        (!test).then(|| format!("{place}:{line}: {} may not use {banned} ({path})", room.name))
+    };
+    paths::find(source, place).iter().filter_map(breach).collect()
+}
+
+/// All breaches in the sources under `directory`, whose modules' paths begin with `place`.
+fn breaches_under(directory: &Path, place: &str) -> Vec<String> {
+    let mut entries: Vec<_> = fs::read_dir(directory)
+        .expect("sources")
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
+    entries.sort();
+    let examine = |path: std::path::PathBuf| {
+        let stem = path.file_stem().and_then(|stem| stem.to_str()).expect("a name in UTF-8");
+        let inner = format!("{place}/{stem}").trim_start_matches('/').to_owned();
+        if path.is_dir() {
+            return breaches_under(&path, &inner);
+        }
+        match (path.extension().is_some_and(|extension| extension == "rs"), stem) {
+            (true, "mod" | "lib") if place.is_empty() => Vec::new(),
+            (true, "mod" | "lib") => breaches(place, &fs::read_to_string(&path).expect("text")),
+            (true, _) => breaches(&inner, &fs::read_to_string(&path).expect("text")),
+            (false, _) => Vec::new(),
+        }
+    };
+    entries.into_iter().flat_map(examine).collect()
+}
+
+#[test]
+fn the_arrows_between_the_rooms_hold() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut found = breaches_under(&root.join("src"), "");
+    for store in ["store-redis", "store-postgres", "store-sqlite"] {
+        found.extend(breaches_under(&root.join(store).join("src"), store));
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
