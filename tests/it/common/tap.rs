@@ -65,6 +65,11 @@ impl Tap {
         Self { nuts, identities, script: Arc::default() }
     }
 
+    /// The same stores without a tap: another server's way to them.
+    pub(crate) fn untapped(&self) -> Self {
+        Self { script: Arc::default(), ..self.clone() }
+    }
+
     /// The next call of that hook that nothing is planned for yet goes wrong.
     pub(crate) fn plan(&self, hook: Hook, fault: Fault) {
         self.script().plans.push_back((hook, Plan::Fault(fault)));

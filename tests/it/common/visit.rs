@@ -39,6 +39,11 @@ impl Visit {
         self.browser.poll(&self.page.url, &self.link).await.expect("an answer")
     }
 
+    /// The same, as it comes.
+    pub(crate) async fn pag(&self) -> Response<Bytes> {
+        self.get(&format!("pag.sqrl?nut={}", self.link.nut())).await
+    }
+
     /// Another address beside the page's endpoints, asked with this browser's cookies.
     pub(crate) async fn get(&self, name: &str) -> Response<Bytes> {
         self.request(Method::GET, name, HeaderMap::new(), "").await
