@@ -26,12 +26,16 @@ pub(super) async fn collect(sqrl: &Sqrl, parts: &Parts) -> (SignInResult, Option
     let (result, forget) = if let Some(nut) = endpoints::nut(parts) {
         match cookies.wait(&parts.headers, &nut) {
             Some(cookie) if !cookie.is_over(engine.config.clock.now()) => {
-                (engine.collect(&cookie.wait()).await, cookies.forget_wait(&nut))
+                let (sqrl, wait) = (sqrl.clone(), cookie.wait());
+                let collected = to_its_end(async move { sqrl.engine().collect(&wait).await });
+                (collected.await, cookies.forget_wait(&nut))
             }
             _ => return nothing,
         }
     } else if let Some(id) = cookies.cps(&parts.headers, CpsStep::Go) {
-        (engine.collect_cps(&id).await, cookies.forget_cps(CpsStep::Go))
+        let sqrl = sqrl.clone();
+        let collected = to_its_end(async move { sqrl.engine().collect_cps(&id).await });
+        (collected.await, cookies.forget_cps(CpsStep::Go))
     } else {
         return nothing;
     };
@@ -41,6 +45,13 @@ pub(super) async fn collect(sqrl: &Sqrl, parts: &Parts) -> (SignInResult, Option
         tracing::debug!("nobody is signed in: {why}");
     }
     (SignInResult(result), forget)
+}
+
+/// Collects even if the browser hangs up, so that a sign-in is never half collected.
+async fn to_its_end(
+    collect: impl Future<Output = Result<SignIn, NotSignedIn>> + Send + 'static,
+) -> Result<SignIn, NotSignedIn> {
+    tokio::spawn(collect).await.unwrap_or(Err(NotSignedIn::Unavailable))
 }
 
 /// Keeps the application's answer out of caches and its address out of referrers.

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::http::HeaderMap;
+use tower_sqrl_client::base64url;
 use tower_sqrl_client::browser::{Browser, Waiting};
 use tower_sqrl_client::wire::Form;
-use tower_sqrl_client::base64url;
 
 use crate::common::{
     MemoryIdentityStore, MemoryNutStore, Setup, Site, Tap, TestClock, alice, read,

@@ -61,7 +61,10 @@ async fn attack_04_burning_somebodys_nut() {
         // With another key, once the chain has one.
         if step == 1 {
             assert_eq!(burn.clone().ident().await, "1c4");
-            assert_eq!(burn.by(&site.http_at("127.0.0.2")).with_opt("noiptest").ident().await, "1c0");
+            assert_eq!(
+                burn.by(&site.http_at("127.0.0.2")).with_opt("noiptest").ident().await,
+                "1c0"
+            );
         }
         if step == 0 {
             assert_eq!(link.query().await, "4");
@@ -194,7 +197,7 @@ async fn attack_08_forged_forwarding_headers() {
     }
     let two_lines = site.http_from("203.0.113.1");
     let chain = visit.chain_by(&mallory(), &two_lines);
-    let more = HeaderMap::from_iter([(
+    let more: HeaderMap = HeaderMap::from_iter([(
         "x-forwarded-for".parse().expect("a name"),
         "198.51.100.1".parse().expect("a value"),
     )]);

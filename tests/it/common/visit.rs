@@ -14,7 +14,7 @@ pub(crate) struct Visit {
     pub(crate) page: Page,
     pub(crate) link: Link,
     /// The connections that a client takes.
-    http: Http,
+    pub(crate) http: Http,
 }
 
 impl Visit {
