@@ -22,7 +22,8 @@ const LOOK_UP: &str = "
 
 /// Identities in the table `sqrl_identity`, one row per key, live or superseded.
 ///
-/// A command's whole change is one statement.
+/// A command's whole change is one statement. A user's name may not contain the character
+/// NUL, which Postgres's text cannot.
 #[derive(Debug)]
 pub struct PostgresIdentityStore {
     database: Database,
