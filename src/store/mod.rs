@@ -7,6 +7,8 @@ mod codec;
 pub mod conformance;
 mod cps;
 mod error;
+#[cfg(feature = "faults")]
+pub mod faults;
 mod info;
 mod memory;
 mod timestamp;
