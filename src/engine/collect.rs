@@ -127,8 +127,12 @@ impl Engine {
             return Err(NotSignedIn::Unavailable);
         }
         let taken = self.nuts.remove_nut(wait.as_nut(), NutState::Authorized).await;
-        self.found(taken)?;
+        let taken = self.found(taken)?;
         self.mark_collected(wait, &info).await;
+        // Who collected it in between has left word, and that is what was taken.
+        if (taken.outcome, taken.idk) != (info.outcome, info.idk) {
+            return Err(NotSignedIn::Nothing);
+        }
         self.sign_in(idk, identity?, info.attached)
     }
 
