@@ -240,6 +240,15 @@ async fn other_changes_leave_it() {
 }
 
 #[tokio::test]
+async fn coming_too_early_ends_nothing() {
+    let site = Site::new().await;
+    let visit = site.visit().await;
+    let page = visit.browser.open(&visit.signed_in_url()).await.expect("a page");
+    assert_eq!(page.status, 401);
+    visit.sign_in(&alice()).await;
+}
+
+#[tokio::test]
 async fn only_get_collects() {
     let site = Site::new().await;
     let visit = site.visit().await;

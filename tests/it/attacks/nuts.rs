@@ -59,7 +59,10 @@ async fn attack_04_burning_somebodys_nut() {
         // With another key, once the chain has one.
         if step == 1 {
             assert_eq!(burn.clone().ident().await, "1c4");
-            assert_eq!(burn.by(&site.http_at("127.0.0.2")).with_opt("noiptest").ident().await, "1c0");
+            assert_eq!(
+                burn.by(&site.http_at("127.0.0.2")).with_opt("noiptest").ident().await,
+                "1c0"
+            );
         }
         if step == 0 {
             assert_eq!(link.query().await, "4");
