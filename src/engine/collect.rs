@@ -129,7 +129,7 @@ impl Engine {
         let taken = self.nuts.remove_nut(wait.as_nut(), NutState::Authorized).await;
         let taken = self.found(taken)?;
         self.mark_collected(wait, &info).await;
-        // What was looked up is not what was taken if another tab was in between.
+        // Who collected it in between has left word, and that is what was taken.
         if taken != info {
             return Err(NotSignedIn::Nothing);
         }

@@ -27,20 +27,23 @@ pub(super) async fn collect(sqrl: &Sqrl, parts: &Parts) -> (SignInResult, Option
         match cookies.wait(&parts.headers, &nut) {
             Some(cookie) if !cookie.is_over(engine.config.clock.now()) => {
                 let (sqrl, wait) = (sqrl.clone(), cookie.wait());
-                let collected = to_its_end(async move { sqrl.engine().collect(&wait).await });
-                (collected.await, cookies.forget_wait(&nut))
+                let result = to_its_end(async move { sqrl.engine().collect(&wait).await }).await;
+                // A wait that has no sign-in yet goes on: whoever lures the browser here with
+                // the nut of its QR code ends nothing.
+                let over = matches!(result, Ok(_) | Err(NotSignedIn::Outdated));
+                (result, over.then(|| cookies.forget_wait(&nut)))
             }
             _ => return nothing,
         }
     } else if let Some(id) = cookies.cps(&parts.headers, CpsStep::Go) {
         let sqrl = sqrl.clone();
-        let collected = to_its_end(async move { sqrl.engine().collect_cps(&id).await });
-        (collected.await, cookies.forget_cps(CpsStep::Go))
+        let result = to_its_end(async move { sqrl.engine().collect_cps(&id).await }).await;
+        // What can be tried again keeps its cookie.
+        let over = !matches!(result, Err(NotSignedIn::Unavailable));
+        (result, over.then(|| cookies.forget_cps(CpsStep::Go)))
     } else {
         return nothing;
     };
-    // What can be tried again keeps its cookie.
-    let forget = (!matches!(result, Err(NotSignedIn::Unavailable))).then_some(forget);
     if let Err(why) = &result {
         tracing::debug!("nobody is signed in: {why}");
     }

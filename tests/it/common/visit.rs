@@ -24,6 +24,12 @@ impl Visit {
         Self { browser: browser.clone(), page, link, http }
     }
 
+    /// The same addresses in another browser.
+    pub(crate) fn within(&self, browser: Browser) -> Self {
+        let Self { page, link, http, .. } = self;
+        Self { browser, page: page.clone(), link: link.clone(), http: http.clone() }
+    }
+
     /// A client that has scanned the link.
     pub(crate) fn chain(&self, identity: &Identity) -> Chain {
         self.chain_by(identity, &self.http)
