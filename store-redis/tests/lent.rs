@@ -14,7 +14,7 @@ use tower_sqrl_redis::{RedisNutStore, RedisNutStoreBuilder};
 async fn check(builder: RedisNutStoreBuilder) {
     let store = builder.connect().await.expect("a store");
     for _ in 0..20 {
-        assert!(works(&store).await);
+        works(&store).await.expect("it works");
     }
     let wait = WaitId::from_bytes(*nut().as_bytes());
     let mut watch = store.watch(&wait).await.expect("a watch");
