@@ -56,8 +56,7 @@ impl Engine {
         }
         let ips = chain.ips();
         if too_many {
-            // Writes nothing, so that nobody who is slowed down fills the store.
-            return refuse(Tif::FAILED | ips, &"too many failures");
+            return chain.refuse(Tif::FAILED | ips, "too many failures").await;
         }
 
         // 3.
