@@ -4,10 +4,14 @@
 mod change;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+#[cfg(feature = "faults")]
+mod faults;
 mod memory;
 mod record;
 
 pub use change::{Change, Expected, KeyWrite, Swap};
+#[cfg(feature = "faults")]
+pub use faults::FaultyIdentityStore;
 pub use memory::MemoryIdentityStore;
 pub use record::{Epoch, Identity, KeyState, Lookup, Presence, UserId, Version};
 

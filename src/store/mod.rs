@@ -7,7 +7,10 @@ mod codec;
 pub mod conformance;
 mod cps;
 mod error;
+#[cfg(feature = "faults")]
+pub mod faults;
 mod info;
+mod memory;
 mod timestamp;
 mod wait;
 mod watch;
@@ -16,6 +19,7 @@ pub use address::AddressBlock;
 pub use cps::{CpsId, CpsInfo};
 pub use error::{StoreError, StoreErrorKind};
 pub use info::{Attached, Digest, NutInfo, Outcome};
+pub use memory::MemoryNutStore;
 pub use timestamp::Timestamp;
 pub use wait::WaitId;
 pub use watch::Watch;

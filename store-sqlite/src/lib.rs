@@ -37,8 +37,6 @@
 //! A store brings its tables up to date when it is opened. An older release then no
 //! longer opens the file ([`OpenError::Newer`]); where it has it open, it goes on.
 
-#![allow(clippy::doc_markdown, reason = "SQLite is a name, not code")]
-
 mod error;
 mod identity;
 mod migrate;
