@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{Change, Expected, IdentityStore, Lookup, Swap};
+use super::{Change, IdentityStore, Lookup, Swap};
 use crate::protocol::Idk;
 use crate::store::StoreError;
 use crate::store::faults::{Faults, Hook};
@@ -27,7 +27,7 @@ impl IdentityStore for FaultyIdentityStore {
         self.faults.call(Hook::LookUp, None, self.store.look_up(idk, pidk)).await
     }
 
-    async fn apply(&self, change: &Change, expected: &Expected) -> Result<Swap, StoreError> {
-        self.faults.call(Hook::Apply, None, self.store.apply(change, expected)).await
+    async fn apply(&self, change: &Change) -> Result<Swap, StoreError> {
+        self.faults.call(Hook::Apply, None, self.store.apply(change)).await
     }
 }
