@@ -37,6 +37,7 @@ pub(crate) fn router(app: App, sessions: SessionManagerLayer<MemoryStore>) -> Ro
         .route("/account/identity", get(sign_in::another_identity))
         .route("/sign-out", post(account::sign_out))
         .route("/demo.css", get(pages::style))
+        .route("/favicon.ico", get(pages::icon))
         .fallback(not_found)
         .layer(DefaultBodyLimit::max(4096))
         .layer(sessions)
