@@ -1,0 +1,144 @@
+//! Processor time per sign-in: the floor and tower-sqrl in turns, several rounds, so that
+//! what else the machine does meets both alike.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use tower_sqrl_client::load::{Load, Report, StageReport, Stop, Who, picture};
+
+use crate::Failure;
+use crate::child::Server;
+
+#[derive(Debug, Args)]
+pub(crate) struct LoginArgs {
+    /// Turns of both servers
+    #[arg(long, default_value_t = 5)]
+    rounds: usize,
+
+    /// Sign-ins of a turn
+    #[arg(long, default_value_t = 20_000)]
+    logins: u64,
+
+    /// Sign-ins under way at a time
+    #[arg(long, default_value_t = 16)]
+    in_flight: usize,
+
+    /// Threads of each server
+    #[arg(long, default_value_t = 1)]
+    threads: usize,
+
+    /// A new connection for every request
+    #[arg(long)]
+    new_connections: bool,
+
+    /// Fetch the whole sign-in page instead of its link alone
+    #[arg(long)]
+    page: bool,
+
+    /// Write all figures to this file, as JSON
+    #[arg(long)]
+    json: Option<PathBuf>,
+
+    /// Draw latency against load into this file, as SVG: 1 to 64 sign-ins in flight, 3 s
+    /// each, after the rounds
+    #[arg(long)]
+    svg: Option<PathBuf>,
+}
+
+/// One server over all rounds.
+struct Side {
+    name: &'static str,
+    server: Server,
+    reports: Vec<Report>,
+}
+
+impl Side {
+    fn start(name: &'static str, threads: usize) -> Result<Self, Failure> {
+        let server = Server::start(&[name, "--threads", &threads.to_string()])?;
+        Ok(Self { name, server, reports: Vec::new() })
+    }
+
+    fn turn(&mut self, load: &Load) -> Result<f64, Failure> {
+        let load = Load {
+            url: self.server.page.clone(),
+            server_pids: vec![self.server.pid()],
+            ..load.clone()
+        };
+        let report = load.run(|_| {})?;
+        let cpu = report.stages.last().and_then(|stage| stage.server_cpu_ms);
+        if report.stages.iter().any(|stage| !stage.failures.is_empty()) {
+            return Err(format!("{}: sign-ins failed\n{}", self.name, report.to_text()).into());
+        }
+        self.reports.push(report);
+        cpu.ok_or_else(|| "no processor time".into())
+    }
+
+    fn stages(&self) -> impl Iterator<Item = &StageReport> {
+        self.reports.iter().flat_map(|report| &report.stages)
+    }
+}
+
+pub(crate) fn run(args: &LoginArgs) -> Result<(), Failure> {
+    let mut floor = Side::start("floor", args.threads)?;
+    let mut sqrl = Side::start("sqrl", args.threads)?;
+    let mut load = Load::new("");
+    load.in_flight = vec![args.in_flight];
+    load.stop = Stop::Logins(args.logins);
+    load.who = Who::Known(1000);
+    load.new_connections = args.new_connections;
+    load.page = args.page;
+
+    println!("processor time of the server per sign-in, microseconds");
+    println!("{:>7} {:>9} {:>9} {:>9}", "round", "floor", "sqrl", "ratio");
+    let mut ratios = Vec::new();
+    for round in 1..=args.rounds {
+        // Who goes first changes.
+        let (a, b) = if round % 2 == 1 {
+            let a = floor.turn(&load)?;
+            (a, sqrl.turn(&load)?)
+        } else {
+            let b = sqrl.turn(&load)?;
+            (floor.turn(&load)?, b)
+        };
+        println!("{round:>7} {:>9.1} {:>9.1} {:>9.3}", a * 1e3, b * 1e3, b / a);
+        ratios.push(b / a);
+    }
+    summary(&floor);
+    summary(&sqrl);
+    ratios.sort_by(f64::total_cmp);
+    println!(
+        "ratio: median {:.3}, from {:.3} to {:.3}",
+        ratios[ratios.len() / 2],
+        ratios[0],
+        ratios[ratios.len() - 1]
+    );
+    if let Some(file) = &args.json {
+        let all = serde_json::json!({ "floor": floor.reports, "sqrl": sqrl.reports });
+        std::fs::write(file, serde_json::to_string_pretty(&all)?)?;
+    }
+    if let Some(file) = &args.svg {
+        load.in_flight = vec![1, 2, 4, 8, 16, 32, 64];
+        load.stop = Stop::After(Duration::from_secs(3));
+        floor.turn(&load)?;
+        sqrl.turn(&load)?;
+        let last = |side: &Side| side.reports.last().cloned().ok_or("no report");
+        let (floor, sqrl) = (last(&floor)?, last(&sqrl)?);
+        std::fs::write(file, picture(&[("floor", &floor), ("tower-sqrl", &sqrl)]))?;
+    }
+    Ok(())
+}
+
+fn summary(side: &Side) {
+    let mut cpu: Vec<_> = side.stages().filter_map(|stage| stage.server_cpu_ms).collect();
+    cpu.sort_by(f64::total_cmp);
+    let Some(&median) = cpu.get(cpu.len() / 2) else { return };
+    println!(
+        "{}: median {:.1} µs, from {:.1} to {:.1}: {:.0} sign-ins per second of one core",
+        side.name,
+        median * 1e3,
+        cpu[0] * 1e3,
+        cpu[cpu.len() - 1] * 1e3,
+        1e3 / median
+    );
+}
