@@ -5,7 +5,6 @@ mod floor;
 mod login;
 mod serve;
 mod site;
-mod store;
 
 use std::process::ExitCode;
 

@@ -27,7 +27,7 @@ pub(crate) struct ServeArgs {
 
     /// Nuts that wait for an answer from the start
     #[arg(long, default_value_t = 0)]
-    pending: u64,
+    pending: u32,
 }
 
 pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {

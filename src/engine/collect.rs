@@ -64,6 +64,12 @@ impl SignIn {
         self.identity.user.as_ref()
     }
 
+    /// The identity's epoch, which every disable, enable and rekey changes: a session that
+    /// keeps it can tell that one of them has happened since.
+    pub fn epoch(&self) -> Epoch {
+        self.identity.epoch
+    }
+
     /// The owner asks that no other way of signing in touch the account.
     pub fn sqrlonly(&self) -> bool {
         self.identity.sqrlonly

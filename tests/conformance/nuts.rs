@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
-use tower_sqrl::store::NutStore;
 use tower_sqrl::store::conformance::{self, Suite};
+use tower_sqrl::store::{MemoryNutStore, NutStore};
 
 use super::broken_nuts::{Fault, Store};
 use super::message;
@@ -16,8 +16,15 @@ async fn caught(fault: Fault, rounds: u32) -> Option<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_without_a_fault_passes() {
-    assert_eq!(caught(Fault::Nothing, Suite::ROUNDS).await, None);
+    assert_eq!(caught(Fault::Nothing, 500).await, None);
     conformance::run(|| async { Store::with(Fault::Nothing) }).await;
+}
+
+/// With one shard, and with several.
+#[tokio::test(flavor = "multi_thread")]
+async fn memory() {
+    conformance::run(|| async { MemoryNutStore::with_capacity(1000) }).await;
+    conformance::run(|| async { MemoryNutStore::new() }).await;
 }
 
 /// Any of these clauses names the fault.

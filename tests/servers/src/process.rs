@@ -170,6 +170,16 @@ impl Process {
         self.order(&format!("{signal} {pid}"))
     }
 
+    /// SIGSTOP, and waits until it works: orders take their time.
+    pub(crate) fn pause(&mut self) -> Result<()> {
+        self.signal("STOP")?;
+        self.wait_for("the pause", |process| {
+            let stat = fs::read_to_string(format!("/proc/{}/stat", process.pid()?)).ok()?;
+            // pid (name) state …
+            stat.rsplit_once(") ")?.1.starts_with('T').then_some(())
+        })
+    }
+
     /// Asks it to end with `signal`, waits until it has, and makes sure of its descendants.
     pub(crate) fn stop(&mut self, signal: &str) -> Result<()> {
         self.signal(signal)?;

@@ -101,7 +101,7 @@ impl Redis {
 
     /// SIGSTOP: connections stay open and nobody answers.
     pub fn pause(&mut self) -> Result<()> {
-        self.process.signal("STOP")
+        self.process.pause()
     }
 
     /// Ends a [`pause`](Self::pause).

@@ -1,0 +1,46 @@
+//! The demo's own data: accounts with a name. They are kept beside the identities, so that
+//! both live equally long.
+
+mod memory;
+mod sqlite;
+
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+use tower_sqrl::protocol::Idk;
+
+pub(crate) use memory::MemoryAccounts;
+pub(crate) use sqlite::SqliteAccounts;
+
+/// An account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Account {
+    /// What its owner calls it; empty until then.
+    pub(crate) name: String,
+    /// The identity that signed in last, in base64url.
+    pub(crate) idk: String,
+}
+
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+/// Where accounts are kept. Which identity signs in to which account the identity store
+/// knows; here stands what only the application knows.
+#[async_trait]
+pub(crate) trait Accounts: Debug + Send + Sync + 'static {
+    /// The account of an identity that has just signed in to it, opened if it is new.
+    async fn enter(&self, id: &str, idk: &Idk) -> Result<Account>;
+
+    /// The account.
+    async fn find(&self, id: &str) -> Result<Option<Account>>;
+
+    /// Gives it a name.
+    async fn rename(&self, id: &str, name: &str) -> Result<()>;
+
+    /// Passes it on to another identity, if nobody else did: of all callers one gets true.
+    async fn pass_on(&self, id: &str, from: &Idk, to: &Idk) -> Result<bool>;
+}
+
+/// A new account's id. People may read it where SQRL asks whom it is to sign in.
+pub(crate) fn new_id() -> String {
+    format!("account-{:010x}", rand::random::<u64>() >> 24)
+}

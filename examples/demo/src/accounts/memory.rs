@@ -1,0 +1,45 @@
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use tower_sqrl::protocol::Idk;
+
+use super::{Account, Accounts, Result};
+
+/// Gone with the process.
+#[derive(Debug, Default)]
+pub(crate) struct MemoryAccounts(Mutex<HashMap<String, Account>>);
+
+impl MemoryAccounts {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Account>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Accounts for MemoryAccounts {
+    async fn enter(&self, id: &str, idk: &Idk) -> Result<Account> {
+        let mut accounts = self.lock();
+        let new = || Account { name: String::new(), idk: String::new() };
+        let account = accounts.entry(id.to_owned()).or_insert_with(new);
+        account.idk = idk.to_string();
+        Ok(account.clone())
+    }
+
+    async fn find(&self, id: &str) -> Result<Option<Account>> {
+        Ok(self.lock().get(id).cloned())
+    }
+
+    async fn rename(&self, id: &str, name: &str) -> Result<()> {
+        if let Some(account) = self.lock().get_mut(id) {
+            name.clone_into(&mut account.name);
+        }
+        Ok(())
+    }
+
+    async fn pass_on(&self, id: &str, from: &Idk, to: &Idk) -> Result<bool> {
+        let mut accounts = self.lock();
+        let account = accounts.get_mut(id).filter(|account| account.idk == from.to_string());
+        Ok(account.map(|account| account.idk = to.to_string()).is_some())
+    }
+}

@@ -1,0 +1,70 @@
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use rusqlite::{Connection, OptionalExtension as _, Row};
+use tower_sqrl::protocol::Idk;
+
+use super::{Account, Accounts, Result};
+
+/// One more table in the identities' file.
+#[derive(Debug)]
+pub(crate) struct SqliteAccounts(Arc<Mutex<Connection>>);
+
+impl SqliteAccounts {
+    pub(crate) fn open(file: &Path) -> rusqlite::Result<Self> {
+        let connection = Connection::open(file)?;
+        connection.busy_timeout(Duration::from_secs(2))?;
+        connection.execute_batch(
+            "create table if not exists demo_accounts (
+                 id text primary key, name text not null default '', idk text not null
+             ) strict",
+        )?;
+        Ok(Self(Arc::new(Mutex::new(connection))))
+    }
+
+    /// On a thread that may wait for the disk.
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let connection = Arc::clone(&self.0);
+        let work = move || work(&connection.lock().unwrap_or_else(PoisonError::into_inner));
+        Ok(tokio::task::spawn_blocking(work).await??)
+    }
+}
+
+#[async_trait]
+impl Accounts for SqliteAccounts {
+    async fn enter(&self, id: &str, idk: &Idk) -> Result<Account> {
+        const SQL: &str = "insert into demo_accounts (id, idk) values (?1, ?2)
+                           on conflict (id) do update set idk = excluded.idk
+                           returning name, idk";
+        let row = (id.to_owned(), idk.to_string());
+        self.run(move |connection| connection.query_one(SQL, row, account)).await
+    }
+
+    async fn find(&self, id: &str) -> Result<Option<Account>> {
+        const SQL: &str = "select name, idk from demo_accounts where id = ?1";
+        let id = id.to_owned();
+        self.run(move |connection| connection.query_one(SQL, [id], account).optional()).await
+    }
+
+    async fn rename(&self, id: &str, name: &str) -> Result<()> {
+        const SQL: &str = "update demo_accounts set name = ?2 where id = ?1";
+        let row = (id.to_owned(), name.to_owned());
+        self.run(move |connection| connection.execute(SQL, row)).await?;
+        Ok(())
+    }
+
+    async fn pass_on(&self, id: &str, from: &Idk, to: &Idk) -> Result<bool> {
+        const SQL: &str = "update demo_accounts set idk = ?3 where id = ?1 and idk = ?2";
+        let row = (id.to_owned(), from.to_string(), to.to_string());
+        Ok(self.run(move |connection| connection.execute(SQL, row)).await? == 1)
+    }
+}
+
+fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
+    Ok(Account { name: row.get(0)?, idk: row.get(1)? })
+}

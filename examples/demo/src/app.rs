@@ -1,0 +1,55 @@
+//! The routes.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse};
+use axum::routing::{get, post};
+use tower_sessions::{MemoryStore, Session, SessionManagerLayer};
+use tower_sqrl::Sqrl;
+use tower_sqrl::identity::IdentityStore;
+use tower_sqrl::protocol::PublicUrl;
+
+use crate::accounts::Accounts;
+use crate::failure::Failure;
+use crate::{account, guard, pages, session, sign_in};
+
+/// What every handler may need.
+#[derive(Debug, Clone)]
+pub(crate) struct App {
+    pub(crate) sqrl: Sqrl,
+    pub(crate) identities: Arc<dyn IdentityStore>,
+    pub(crate) accounts: Arc<dyn Accounts>,
+    pub(crate) public_url: PublicUrl,
+}
+
+pub(crate) fn router(app: App, sessions: SessionManagerLayer<MemoryStore>) -> Router {
+    let sqrl = app.sqrl.layer();
+    Router::new()
+        .route("/", get(home))
+        .route("/login", get(sign_in::login))
+        .route("/signed-in", get(sign_in::signed_in))
+        .route("/account", get(account::show))
+        .route("/account/name", post(account::rename))
+        .route("/account/unlink", post(account::unlink))
+        .route("/account/identity", get(sign_in::another_identity))
+        .route("/sign-out", post(account::sign_out))
+        .route("/demo.css", get(pages::style))
+        .fallback(not_found)
+        .layer(DefaultBodyLimit::max(4096))
+        .layer(sessions)
+        .layer(axum::middleware::from_fn_with_state(app.clone(), guard::guard))
+        .layer(sqrl)
+        .with_state(app)
+}
+
+async fn home(State(app): State<App>, session: Session) -> Result<Html<String>, Failure> {
+    let signed_in = session::current(&session).await?.is_some();
+    Ok(pages::home(signed_in, &app.public_url))
+}
+
+async fn not_found() -> impl IntoResponse {
+    (StatusCode::NOT_FOUND, pages::message("Not found", "There is no page at this address."))
+}

@@ -1,0 +1,119 @@
+//! The command line.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::Parser;
+use tower_sqrl::protocol::LinkScheme;
+
+/// A small application with SQRL sign-in, for trying out and for reading.
+#[derive(Debug, Parser)]
+#[command(name = "demo", version)]
+pub(crate) struct Args {
+    /// Where to listen; port 0 is any free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    pub(crate) listen: SocketAddr,
+
+    /// Where browsers reach the demo [default: `http://` and the address it listens on]
+    #[arg(long, value_name = "URL")]
+    pub(crate) public_url: Option<String>,
+
+    /// Where sign-ins under way are kept: memory, sqlite:FILE, `redis://…` or `postgres://…`
+    #[arg(long, value_name = "STORE", default_value = "memory")]
+    pub(crate) nuts: Store,
+
+    /// Where identities and accounts are kept: sqlite:FILE, memory or `postgres://…`
+    #[arg(long, value_name = "STORE", default_value = "sqlite:demo.sqlite")]
+    pub(crate) identities: Store,
+
+    /// A proxy in front, whose X-Forwarded-For is believed: a network (10.0.0.0/8) or an
+    /// address; repeatable
+    #[arg(long, value_name = "CIDR")]
+    pub(crate) trusted_proxy: Vec<String>,
+
+    /// The scheme of links [default: sqrl for a public URL with https, qrl with http]
+    #[arg(long, value_name = "sqrl|qrl", value_parser = scheme)]
+    pub(crate) link_scheme: Option<LinkScheme>,
+
+    /// The path below which nut.sqrl, cli.sqrl and the others are [default: none]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) prefix: Option<String>,
+
+    /// How many refused requests a minute slow an address down, or off [default: 120]
+    #[arg(long, value_name = "N|off")]
+    pub(crate) failures_per_minute: Option<Failures>,
+
+    /// How long a link can be scanned [default: 300]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) link_lifetime: Option<Duration>,
+}
+
+/// Where something is kept.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum Store {
+    Memory,
+    Sqlite(PathBuf),
+    Redis(String),
+    Postgres(String),
+}
+
+impl FromStr for Store {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let begins = |schemes: [&str; 2]| schemes.iter().any(|scheme| text.starts_with(scheme));
+        match text.strip_prefix("sqlite:") {
+            Some("") => Err("sqlite: needs a file, as in sqlite:demo.sqlite"),
+            Some(file) => Ok(Self::Sqlite(file.into())),
+            None if text == "memory" => Ok(Self::Memory),
+            None if begins(["redis://", "rediss://"]) => Ok(Self::Redis(text.to_owned())),
+            None if begins(["postgres://", "postgresql://"]) => Ok(Self::Postgres(text.to_owned())),
+            None => Err("write memory, sqlite:FILE, redis://… or postgres://…"),
+        }
+    }
+}
+
+/// Without addresses: they may hold a password.
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Memory => "memory",
+            Self::Sqlite(_) => "sqlite:…",
+            Self::Redis(_) => "redis://…",
+            Self::Postgres(_) => "postgres://…",
+        })
+    }
+}
+
+/// How many refused requests a minute are too many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Failures {
+    Off,
+    PerMinute(u32),
+}
+
+impl FromStr for Failures {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "off" => Ok(Self::Off),
+            number => number.parse().map(Self::PerMinute).map_err(|_| "write a number, or off"),
+        }
+    }
+}
+
+fn scheme(text: &str) -> Result<LinkScheme, &'static str> {
+    match text {
+        "sqrl" => Ok(LinkScheme::Sqrl),
+        "qrl" => Ok(LinkScheme::Qrl),
+        _ => Err("write sqrl or qrl"),
+    }
+}
+
+fn seconds(text: &str) -> Result<Duration, std::num::ParseIntError> {
+    text.parse().map(Duration::from_secs)
+}

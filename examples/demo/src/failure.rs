@@ -1,0 +1,23 @@
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+
+use crate::pages;
+use crate::problem::Chain;
+
+/// A store is out of reach, or the like: logged in full, told in one sentence.
+#[derive(Debug)]
+pub(crate) struct Failure(Box<dyn std::error::Error + Send + Sync>);
+
+impl<E: Into<Box<dyn std::error::Error + Send + Sync>>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        tracing::error!("{}", Chain(&*self.0));
+        let page = pages::message("Not now", "This does not work at the moment. Please try again.");
+        (StatusCode::SERVICE_UNAVAILABLE, page).into_response()
+    }
+}

@@ -1,0 +1,86 @@
+//! The pages. maud escapes what stands in them.
+
+mod account;
+
+use axum::http::{HeaderValue, header};
+use axum::response::{Html, IntoResponse};
+use maud::{DOCTYPE, Markup, html};
+use tower_sqrl::protocol::PublicUrl;
+
+pub(crate) use account::{account, over};
+
+/// The stylesheet, under the one address that the policy of the pages allows.
+pub(crate) async fn style() -> impl IntoResponse {
+    let css = HeaderValue::from_static("text/css; charset=utf-8");
+    let hour = HeaderValue::from_static("max-age=3600");
+    ([(header::CONTENT_TYPE, css), (header::CACHE_CONTROL, hour)], include_str!("style.css"))
+}
+
+pub(crate) fn home(signed_in: bool, public_url: &PublicUrl) -> Html<String> {
+    page(
+        "tower-sqrl demo",
+        signed_in,
+        &html! {
+            h1 { "Sign in without a password" }
+            p.lead {
+                "This small application knows its people by SQRL: no password, no e-mail address, "
+                "and a key that is different at every site."
+            }
+            @if signed_in {
+                p { a.button href="/account" { "Your account" } }
+            } @else {
+                p { a.button href="/login" { "Sign in with SQRL" } }
+            }
+            section {
+                h2 { "No SQRL client at hand?" }
+                p { "Sign in from a terminal. The first sign-in makes an identity, and an account:" }
+                pre { code { "cargo run -p tower-sqrl-client -- login " (public_url) "/login" } }
+            }
+        },
+    )
+}
+
+/// A page that says one thing.
+pub(crate) fn message(title: &str, text: &str) -> Html<String> {
+    page(
+        title,
+        false,
+        &html! {
+            h1 { (title) }
+            p.lead { (text) }
+            p { a.button href="/login" { "Sign in with SQRL" } " " a href="/account" { "Account" } }
+        },
+    )
+}
+
+fn page(title: &str, signed_in: bool, main: &Markup) -> Html<String> {
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (title) }
+                link rel="stylesheet" href="/demo.css";
+            }
+            body {
+                header {
+                    a.brand href="/" { "tower-sqrl demo" }
+                    nav {
+                        @if signed_in {
+                            a href="/account" { "Account" }
+                            form method="post" action="/sign-out" {
+                                button.plain { "Sign out" }
+                            }
+                        } @else {
+                            a href="/login" { "Sign in" }
+                        }
+                    }
+                }
+                main { (main) }
+            }
+        }
+    };
+    Html(page.into_string())
+}

@@ -1,0 +1,138 @@
+use axum::response::Html;
+use maud::{Markup, html};
+use tower_sqrl::identity::Identity;
+use tower_sqrl::protocol::PublicUrl;
+
+use super::{message, page};
+use crate::account::LONGEST_NAME;
+use crate::session::SignedIn;
+use crate::standing::Standing;
+
+pub(crate) fn account(
+    signed_in: &SignedIn,
+    name: &str,
+    standing: &Standing,
+    public_url: &PublicUrl,
+) -> Html<String> {
+    let heading = if name.is_empty() { "Your account" } else { name };
+    page(
+        "Account",
+        true,
+        &html! {
+            h1 { (heading) }
+            p.soft { "Account " code { (signed_in.account) } }
+            @match standing {
+                Standing::Current(identity) => {
+                    (name_form(name))
+                    (identity_section(signed_in, identity))
+                    (commands(public_url, &["disable", "remove", "rekey"]))
+                    (unlink_form())
+                }
+                Standing::Disabled(identity) => {
+                    p.notice role="status" {
+                        strong { "SQRL is disabled for this account. " }
+                        "Nobody can sign in, and nothing can be changed here, until its owner enables "
+                        "it with the rescue code."
+                    }
+                    (identity_section(signed_in, identity))
+                    (commands(public_url, &["enable", "remove", "rekey"]))
+                }
+                Standing::Without | Standing::Over => {
+                    p.notice role="status" {
+                        strong { "This account has no identity any more. " }
+                        "It was removed, or unlinked. You are still signed in here, so you can give "
+                        "the account another identity; once you sign out, nobody can come back."
+                    }
+                    p { a.button href="/account/identity" { "Give it another identity" } }
+                }
+            }
+        },
+    )
+}
+
+/// The session has ended by itself.
+pub(crate) fn over() -> Html<String> {
+    message(
+        "You are signed out",
+        "Your identity has changed since you signed in here: it was replaced by a newer one, or \
+         disabled and enabled again. Please sign in once more.",
+    )
+}
+
+fn name_form(name: &str) -> Markup {
+    html! {
+        section {
+            h2 { "Name" }
+            form.row method="post" action="/account/name" {
+                label for="name" { "What the account is called" }
+                input #name name="name" value=(name) maxlength=(LONGEST_NAME) autocomplete="off";
+                button { "Save" }
+            }
+        }
+    }
+}
+
+fn identity_section(signed_in: &SignedIn, identity: &Identity) -> Markup {
+    let key = signed_in.idk().to_string();
+    html! {
+        section {
+            h2 { "Identity" }
+            dl {
+                dt { "Key at this site" }
+                dd { code { (key[..8]) "…" } }
+                (flag("sqrlonly", identity.sqrlonly, "no other way of signing in is wanted"))
+                (flag("hardlock", identity.hardlock, "no recovery by the site is wanted"))
+                (flag("disabled", identity.disabled, "nobody can sign in with it"))
+            }
+        }
+    }
+}
+
+fn flag(name: &str, set: bool, meaning: &str) -> Markup {
+    html! {
+        dt { (name) }
+        dd {
+            @if set { strong { "yes" } } @else { "no" }
+            span.soft { " · set: " (meaning) }
+        }
+    }
+}
+
+/// What only the owner's client can do.
+fn commands(public_url: &PublicUrl, commands: &[&str]) -> Markup {
+    html! {
+        section {
+            h2 { "From your SQRL client" }
+            p {
+                "Your identity is yours: the site cannot change it. Your client can, or this "
+                "repository's command " code { "sqrl" } ":"
+            }
+            dl.commands {
+                @for command in commands {
+                    dt { code { "sqrl " (command) " " (public_url) "/login" } }
+                    dd { (explanation(command)) }
+                }
+            }
+            p.soft { code { "sqrl" } " stands for " code { "cargo run -p tower-sqrl-client --" } }
+        }
+    }
+}
+
+fn explanation(command: &str) -> &'static str {
+    match command {
+        "disable" => "Nobody can sign in with it until you enable it. Needs no rescue code.",
+        "enable" => "Undoes disable. Needs the rescue code.",
+        "remove" => "The site forgets the identity. Needs the rescue code.",
+        _ => "Puts a new identity in its place, and signs in with it. Needs the rescue code.",
+    }
+}
+
+fn unlink_form() -> Markup {
+    html! {
+        section {
+            h2 { "Unlink" }
+            p { "The account lets go of this identity, which then signs in to a new account." }
+            form method="post" action="/account/unlink" { button.danger { "Unlink this identity" } }
+        }
+    }
+}

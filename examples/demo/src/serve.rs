@@ -1,0 +1,116 @@
+//! From the command line to a server, and its end.
+
+use std::future::IntoFuture as _;
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tower_sqrl::protocol::PublicUrl;
+use tower_sqrl::{ConfigError, Sqrl};
+
+use crate::app::{self, App};
+use crate::args::{Args, Failures};
+use crate::problem::Problem;
+use crate::{session, stores};
+
+/// How long requests under way may take once the server is told to stop.
+const GRACE: Duration = Duration::from_secs(30);
+
+pub(crate) async fn run(args: &Args) -> Result<(), Problem> {
+    let nuts = stores::nuts(&args.nuts)?;
+    let (identities, accounts) = stores::identities(&args.identities)?;
+    let listener = TcpListener::bind(args.listen)
+        .await
+        .map_err(|error| Problem::failed(&format!("cannot listen on {}", args.listen), &error))?;
+    let address = listener.local_addr().unwrap_or(args.listen);
+    let public_url = public_url(args, address)?;
+
+    let mut builder = Sqrl::builder_shared(public_url.to_string(), nuts, Arc::clone(&identities));
+    if let Some(prefix) = &args.prefix {
+        builder = builder.prefix(prefix);
+    }
+    if let Some(scheme) = args.link_scheme {
+        builder = builder.link_scheme(scheme);
+    }
+    if let Some(lifetime) = args.link_lifetime {
+        builder = builder.link_lifetime(lifetime);
+    }
+    builder = match args.failures_per_minute {
+        None => builder,
+        Some(Failures::Off) => builder.without_slowing_down_failures(),
+        Some(Failures::PerMinute(failures)) => builder.failures_per_minute(failures),
+    };
+    for network in &args.trusted_proxy {
+        builder = builder.trusted_proxy(network);
+    }
+    let sqrl = builder.build().map_err(|error: ConfigError| Problem::Usage(error.to_string()))?;
+
+    let sessions = session::layer(public_url.is_https());
+    let app = App { sqrl: sqrl.clone(), identities, accounts, public_url: public_url.clone() };
+    let router = app::router(app, sessions);
+    let stopping = stopping(sqrl).map_err(|error| Problem::failed("signals", &error))?;
+    let graceful =
+        axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
+            .with_graceful_shutdown(told(stopping.clone()))
+            .into_future();
+
+    // Scripts read the first line, people the second; neither is worth failing for.
+    let _ = writeln!(io::stdout(), "listening on {address}\nopen {public_url}/");
+    tokio::select! {
+        done = graceful => done.map_err(|error| Problem::failed("serving", &error)),
+        () = async { told(stopping).await; tokio::time::sleep(GRACE).await } => {
+            tracing::warn!("some requests did not end in time");
+            Ok(())
+        }
+    }
+}
+
+/// Where browsers are told to go: always a whole host, so that the paths in the pages hold.
+fn public_url(args: &Args, address: SocketAddr) -> Result<PublicUrl, Problem> {
+    let Some(url) = &args.public_url else {
+        if address.ip().is_unspecified() {
+            let sentence = "listening on every address: say with --public-url where browsers \
+                            reach the demo, as in --public-url https://demo.example.com";
+            return Err(Problem::Usage(sentence.to_owned()));
+        }
+        let url = PublicUrl::parse(&format!("http://{address}"));
+        return url.map_err(|error| Problem::Usage(error.to_string()));
+    };
+    let url =
+        PublicUrl::parse(url).map_err(|error| Problem::Usage(format!("--public-url: {error}")))?;
+    if url.path().is_empty() {
+        Ok(url)
+    } else {
+        let origin = url.origin();
+        Err(Problem::Usage(format!(
+            "the demo needs a host for itself: write --public-url {origin}, without a path"
+        )))
+    }
+}
+
+/// Becomes true with SIGTERM or SIGINT. Pages that wait by events are let go at once;
+/// they come back to another server, or to this one after its restart.
+fn stopping(sqrl: Sqrl) -> io::Result<watch::Receiver<bool>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let (tell, told) = watch::channel(false);
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping: requests under way are finished");
+        sqrl.end_events();
+        tell.send_replace(true);
+    });
+    Ok(told)
+}
+
+async fn told(mut stopping: watch::Receiver<bool>) {
+    // The sender goes away only with the runtime.
+    let _ = stopping.wait_for(|told| *told).await;
+}

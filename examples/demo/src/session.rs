@@ -1,0 +1,69 @@
+//! Who is signed in: tower-sessions, in this process's memory.
+//!
+//! One process needs no more, and a restart signs everybody out. Several processes behind a
+//! load balancer need a shared store: another type in [`layer`], and nothing else changes.
+
+use serde::{Deserialize, Serialize};
+use tower_sessions::cookie::SameSite;
+use tower_sessions::cookie::time::Duration;
+use tower_sessions::session::Error;
+use tower_sessions::{Expiry, MemoryStore, Session, SessionManagerLayer};
+use tower_sqrl::SignIn;
+use tower_sqrl::identity::Epoch;
+use tower_sqrl::protocol::Idk;
+
+const KEY: &str = "signed-in";
+
+/// What a session remembers of a sign-in.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct SignedIn {
+    /// The account's id.
+    pub(crate) account: String,
+    idk: [u8; 32],
+    epoch: u64,
+}
+
+impl SignedIn {
+    pub(crate) fn new(account: &str, sign_in: &SignIn) -> Self {
+        Self {
+            account: account.to_owned(),
+            idk: *sign_in.idk().as_bytes(),
+            epoch: sign_in.epoch().get(),
+        }
+    }
+
+    /// The identity key that signed in.
+    pub(crate) fn idk(&self) -> Idk {
+        Idk::from_bytes(self.idk)
+    }
+
+    /// The identity's epoch then.
+    pub(crate) fn epoch(&self) -> Epoch {
+        Epoch::new(self.epoch)
+    }
+}
+
+/// Sessions with a cookie for this host alone, over https only where the site has it.
+pub(crate) fn layer(https: bool) -> SessionManagerLayer<MemoryStore> {
+    SessionManagerLayer::new(MemoryStore::default())
+        .with_name(if https { "__Host-demo" } else { "demo" })
+        .with_secure(https)
+        .with_same_site(SameSite::Lax)
+        .with_expiry(Expiry::OnInactivity(Duration::hours(12)))
+}
+
+pub(crate) async fn current(session: &Session) -> Result<Option<SignedIn>, Error> {
+    session.get(KEY).await
+}
+
+/// Begins anew: with an id that nobody can have known before, and nothing of what was.
+pub(crate) async fn begin(session: &Session, signed_in: SignedIn) -> Result<(), Error> {
+    session.clear().await;
+    session.cycle_id().await?;
+    session.insert(KEY, signed_in).await
+}
+
+/// Forgets it here and lets the browser forget its cookie.
+pub(crate) async fn end(session: &Session) -> Result<(), Error> {
+    session.flush().await
+}

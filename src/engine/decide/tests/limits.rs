@@ -1,0 +1,95 @@
+//! At most 16 keys that were never live here are superseded for one identity.
+
+use super::requests::{Keys, Pidk, Sent, Urs, seed};
+use super::world::{FRESH, apply, current, live, previous};
+use crate::engine::decide::{Policy, decide};
+use crate::identity::{Identity, KeyState, Lookup};
+use crate::protocol::Command;
+
+fn with_stranger(command: Command) -> Sent {
+    Sent {
+        pidk: Pidk::Signed,
+        urs: Urs::By(seed::UNLOCKS_IDK),
+        sqrlonly: true,
+        ..Sent::bare(command)
+    }
+}
+
+/// What becomes of both keys when a stranger comes along.
+fn after(sent: Sent, identity: Identity) -> (bool, Lookup) {
+    let before = Lookup { idk: KeyState::Live(identity), pidk: Some(KeyState::Unknown) };
+    let request = sent.request();
+    let decision = decide(&request, &before, true, Policy { accepts_new: true }, FRESH);
+    (decision.change.is_some(), apply(&decision, &before, &request))
+}
+
+fn identity(strangers: u8, disabled: bool) -> Identity {
+    Identity { strangers, disabled, ..current() }
+}
+
+#[test]
+fn the_sixteenth_stranger_joins_and_the_next_does_not() {
+    for (command, disabled) in [
+        (Command::Ident, false),
+        (Command::Disable, false),
+        (Command::Disable, true),
+        (Command::Enable, false),
+        (Command::Enable, true),
+    ] {
+        for strangers in [0, 14, 15] {
+            let (written, keys) = after(with_stranger(command), identity(strangers, disabled));
+            assert!(written, "{command}");
+            assert_eq!(keys.pidk, Some(KeyState::Superseded), "{command} {strangers}");
+            assert_eq!(live(&keys.idk).strangers, strangers + 1, "{command}");
+        }
+        // One that is past the limit for whatever reason does not wrap around either.
+        for strangers in [16, 17, u8::MAX] {
+            let (written, keys) = after(with_stranger(command), identity(strangers, disabled));
+            assert_eq!(keys.pidk, Some(KeyState::Unknown), "{command} {strangers}");
+            assert_eq!(live(&keys.idk).strangers, strangers, "{command}");
+            // With the flags as they are, only a turn is left to write.
+            let turns = (command == Command::Disable) != disabled;
+            assert_eq!(written, turns, "{command} {disabled}");
+        }
+    }
+}
+
+#[test]
+fn a_remove_supersedes_within_the_limit_too() {
+    for (strangers, pidk) in [(15, KeyState::Superseded), (16, KeyState::Unknown)] {
+        let (_, keys) = after(with_stranger(Command::Remove), identity(strangers, false));
+        assert_eq!(keys, Lookup { idk: KeyState::Unknown, pidk: Some(pidk) });
+    }
+}
+
+/// A rekey supersedes a key that was live, which is not counted; the count goes along, so
+/// that going over to ever new keys does not start it anew.
+#[test]
+fn a_rekey_counts_nothing_and_forgets_nothing() {
+    for strangers in [0, 16] {
+        let before = Lookup {
+            idk: KeyState::Unknown,
+            pidk: Some(KeyState::Live(Identity { strangers, ..previous() })),
+        };
+        let urs = Urs::By(seed::UNLOCKS_PIDK);
+        let sent = Sent { keys: Keys::Both, urs, ..with_stranger(Command::Ident) };
+        let request = sent.request();
+        let decision = decide(&request, &before, true, Policy { accepts_new: false }, FRESH);
+        let keys = apply(&decision, &before, &request);
+        assert_eq!(keys.pidk, Some(KeyState::Superseded));
+        assert_eq!(live(&keys.idk).strangers, strangers);
+        assert_eq!(live(&keys.idk).user, previous().user);
+    }
+}
+
+/// A new identity counts the key that it was created with.
+#[test]
+fn the_first_stranger_is_counted() {
+    let before = Lookup { idk: KeyState::Unknown, pidk: Some(KeyState::Unknown) };
+    let sent = Sent { keys: Keys::Both, ..with_stranger(Command::Ident) };
+    let request = sent.request();
+    let decision = decide(&request, &before, true, Policy { accepts_new: true }, FRESH);
+    let keys = apply(&decision, &before, &request);
+    assert_eq!(keys.pidk, Some(KeyState::Superseded));
+    assert_eq!(live(&keys.idk).strangers, 1);
+}

@@ -1,0 +1,112 @@
+use std::error::Error;
+
+use deadpool_postgres::PoolError;
+use thiserror::Error;
+use tokio_postgres::error::{DbError, SqlState};
+use tower_sqrl::store::StoreError;
+
+/// Why a store could not be opened.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// A newer release of this crate has been here, and its tables mean other things.
+    #[error(
+        "the database's `{part}` tables are of version {found}, and this release knows only \
+         versions up to {known}: upgrade tower-sqrl-postgres"
+    )]
+    Newer {
+        /// Which tables: `identity` or `nut`.
+        part: &'static str,
+        /// The version in the database.
+        found: u32,
+        /// The highest version that this release knows.
+        known: u32,
+    },
+    /// The names are not plain.
+    #[error(
+        "the schema `{schema}` and the table prefix `{prefix}` must be lower-case ASCII \
+         letters, digits and underscores, not begin with a digit, and be no longer than 40 \
+         characters together"
+    )]
+    Name {
+        /// The schema's name as it was given.
+        schema: String,
+        /// The prefix as it was given.
+        prefix: String,
+    },
+    /// The URL cannot be read.
+    #[error("the database's URL cannot be read")]
+    Url(#[source] Box<dyn Error + Send + Sync>),
+    /// The database cannot be reached, or does not let us in, or not make our tables.
+    #[error("the database cannot be reached or brought up to date")]
+    Database(#[source] Box<dyn Error + Send + Sync>),
+}
+
+/// Why one call came to nothing.
+#[derive(Debug, Error)]
+pub(crate) enum CallError {
+    #[error("no answer in time")]
+    Timeout,
+    #[error(transparent)]
+    Checkout(#[from] PoolError),
+    #[error(transparent)]
+    Postgres(#[from] tokio_postgres::Error),
+}
+
+impl CallError {
+    /// What the server said, if it said that it failed; then nothing was written.
+    pub(crate) fn code(&self) -> Option<&SqlState> {
+        match self {
+            Self::Postgres(error) => error.code(),
+            Self::Timeout | Self::Checkout(_) => None,
+        }
+    }
+
+    /// Whether it was undone in favour of others who did the same, so that another try is
+    /// as good as the first.
+    pub(crate) fn is_undone(&self) -> bool {
+        matches!(
+            self.code(),
+            Some(&SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::T_R_DEADLOCK_DETECTED)
+        )
+    }
+
+    /// Whether a row with the same key was there.
+    pub(crate) fn violates(&self, constraint: &str) -> bool {
+        let Self::Postgres(error) = self else { return false };
+        error.code() == Some(&SqlState::UNIQUE_VIOLATION)
+            && error.as_db_error().and_then(DbError::constraint) == Some(constraint)
+    }
+
+    /// Whether the connection was not alive any more, which a fresh one may be.
+    pub(crate) fn is_lost_connection(&self) -> bool {
+        match (self, self.code()) {
+            (Self::Timeout, _) => false,
+            (_, None) => true,
+            // "Operator intervention": the server is stopping, or somebody has ended the
+            // connection.
+            (_, Some(code)) => code.code().starts_with("57P"),
+        }
+    }
+}
+
+impl From<CallError> for OpenError {
+    fn from(error: CallError) -> Self {
+        Self::Database(error.into())
+    }
+}
+
+impl From<tokio_postgres::Error> for OpenError {
+    fn from(error: tokio_postgres::Error) -> Self {
+        Self::Database(error.into())
+    }
+}
+
+impl From<CallError> for StoreError {
+    fn from(error: CallError) -> Self {
+        match error.code() {
+            Some(&SqlState::DATA_CORRUPTED | &SqlState::INDEX_CORRUPTED) => Self::corrupt(error),
+            _ => Self::unavailable(error),
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Identities, and the one statement that changes them.
+
+mod common;
+
+use std::sync::Arc;
+
+use common::{database, identity, idk};
+use tokio::task::JoinSet;
+use tower_sqrl::identity::{Change, Expected, IdentityStore, KeyState, Lookup, Presence, Swap};
+use tower_sqrl::store::StoreErrorKind;
+use tower_sqrl_postgres::PostgresIdentityStore;
+
+async fn open(schema: &str) -> PostgresIdentityStore {
+    PostgresIdentityStore::open(&database(schema)).await.expect("a store")
+}
+
+/// Creates the identity under `key` and supersedes `previous`, both unknown so far.
+async fn create(store: &PostgresIdentityStore, key: u8, previous: u8, version: u64) -> Swap {
+    let change = Change::create(idk(key), identity(version)).supersede(idk(previous));
+    let expected = Expected { idk: Presence::Absent, pidk: Some(Presence::Absent) };
+    store.apply(&change, &expected).await.expect("a working store")
+}
+
+async fn look_up(store: &PostgresIdentityStore, key: u8, previous: u8) -> Lookup {
+    store.look_up(&idk(key), Some(&idk(previous))).await.expect("a working store")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_come_back_whole_and_a_lost_swap_writes_nothing() {
+    let store = open("whole").await;
+    assert_eq!(create(&store, 1, 2, u64::MAX).await, Swap::Done);
+    let other = open("whole").await;
+    let found = look_up(&other, 1, 2).await;
+    assert_eq!(found.idk, KeyState::Live(identity(u64::MAX)));
+    assert_eq!(found.pidk, Some(KeyState::Superseded));
+
+    // The first key is as expected, the second is not; and the other way round.
+    assert_eq!(create(&store, 3, 2, 9).await, Swap::Lost);
+    assert_eq!(look_up(&store, 3, 2).await.idk, KeyState::Unknown);
+    assert_eq!(create(&store, 1, 4, 9).await, Swap::Lost);
+    assert_eq!(look_up(&store, 4, 1).await.idk, KeyState::Unknown);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_is_only_compared_is_compared() {
+    let store = open("compared").await;
+    assert_eq!(create(&store, 1, 2, 7).await, Swap::Done);
+    let current = identity(7);
+    let next = |version| Change::set(idk(1), &current, identity(version)).in_place_of(idk(3));
+    let expected = |idk| Expected { idk, pidk: Some(Presence::Live(current.version)) };
+    let wrong = store.apply(&next(8), &expected(Presence::Superseded)).await;
+    assert_eq!(wrong.expect("a working store"), Swap::Lost);
+    assert_eq!(look_up(&store, 1, 3).await.idk, KeyState::Live(identity(7)));
+    let right = store.apply(&next(8), &expected(Presence::Absent)).await;
+    assert_eq!(right.expect("a working store"), Swap::Done);
+    let found = look_up(&store, 1, 3).await;
+    assert_eq!(found.idk, KeyState::Live(identity(8)));
+    assert_eq!(found.pidk, Some(KeyState::Unknown));
+}
+
+/// Who creates one key and supersedes the other, both ways at once, on several servers:
+/// the two keys are written in either order, and new.
+#[tokio::test(flavor = "multi_thread")]
+async fn crosswise_changes_lose_but_never_fail() {
+    let mut servers = Vec::new();
+    for _ in 0..4 {
+        servers.push(Arc::new(open("crosswise").await));
+    }
+    for one in 0..128 {
+        let other = 255 - one;
+        let mut tasks = JoinSet::new();
+        for (turn, server) in (0..).zip(&servers) {
+            let server = Arc::clone(server);
+            let (key, previous) = if turn % 2 == 0 { (one, other) } else { (other, one) };
+            tasks.spawn(async move { create(&server, key, previous, turn).await });
+        }
+        let swaps = tasks.join_all().await;
+        assert_eq!(swaps.iter().filter(|&&swap| swap == Swap::Done).count(), 1, "{one}");
+        let found = look_up(&servers[0], one, other).await;
+        let states = (found.idk, found.pidk.expect("asked for"));
+        assert!(
+            matches!(
+                states,
+                (KeyState::Live(_), KeyState::Superseded)
+                    | (KeyState::Superseded, KeyState::Live(_))
+            ),
+            "{one}: {states:?}"
+        );
+    }
+    let log = common::SERVER.log();
+    assert!(!log.contains("deadlock detected"), "{log}");
+}
+
+/// Versions are counted up by swaps of many servers: each success is one step.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_swap_is_lost_unseen() {
+    let store = Arc::new(open("counted").await);
+    assert_eq!(create(&store, 1, 2, 0).await, Swap::Done);
+    let mut tasks = JoinSet::new();
+    for _ in 0..8 {
+        let store = Arc::clone(&store);
+        tasks.spawn(async move {
+            let mut done = 0;
+            for _ in 0..50 {
+                let found = look_up(&store, 1, 2).await;
+                let KeyState::Live(current) = &found.idk else { panic!("{found:?}") };
+                let next = identity(current.version.get() + 1);
+                // The superseded key is written again with every one of them.
+                let change = Change::set(idk(1), current, next).supersede(idk(2));
+                let swap = store.apply(&change, &found.expected()).await;
+                done += u64::from(swap.expect("a working store") == Swap::Done);
+            }
+            done
+        });
+    }
+    let done: u64 = tasks.join_all().await.into_iter().sum();
+    let found = look_up(&store, 1, 2).await;
+    assert_eq!(found.idk, KeyState::Live(identity(done)));
+    assert_eq!(found.pidk, Some(KeyState::Superseded));
+    assert!(done >= 50, "only {done} of 400 swaps were done");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_row_is_corrupt() {
+    let store = open("damaged").await;
+    assert_eq!(create(&store, 1, 2, 7).await, Swap::Done);
+    let damage = "alter table damaged.sqrl_identity drop constraint sqrl_identity_vuk_check; \
+        update damaged.sqrl_identity set vuk = '\\x00' where state = 'live'";
+    common::SERVER.query(damage).expect("the table as it is called");
+    let error = store.look_up(&idk(1), None).await.expect_err("half a key");
+    assert_eq!(error.kind(), StoreErrorKind::Corrupt);
+}
+
+/// Somebody may have set a stricter isolation for all of the database.
+#[tokio::test(flavor = "multi_thread")]
+async fn stricter_isolation_makes_no_errors() {
+    let server =
+        test_servers::Postgres::start_with(&["default_transaction_isolation=serializable"])
+            .expect("a server");
+    let database = common::on(&server, "strict");
+    let store = Arc::new(PostgresIdentityStore::open(&database).await.expect("a store"));
+    for round in 0..50 {
+        let mut tasks = JoinSet::new();
+        for turn in 0..6 {
+            let store = Arc::clone(&store);
+            tasks.spawn(async move { create(&store, round, 255 - round, turn).await });
+        }
+        let swaps = tasks.join_all().await;
+        assert_eq!(swaps.iter().filter(|&&swap| swap == Swap::Done).count(), 1);
+    }
+}

@@ -1,0 +1,164 @@
+use std::path::Path;
+
+use async_trait::async_trait;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use tower_sqrl::identity::{
+    Change, Epoch, Expected, Identity, IdentityStore, KeyState, KeyWrite, Lookup, Presence, Swap,
+    UserId, Version,
+};
+use tower_sqrl::protocol::{Idk, Suk, Vuk};
+use tower_sqrl::store::StoreError;
+
+use crate::error::OpenError;
+use crate::migrate::Part;
+use crate::open::{Durability, open};
+use crate::worker::Worker;
+
+const PART: Part =
+    Part { name: "identity", steps: &[include_str!("../migrations/identity_1.sql")] };
+
+/// Identities in the table `sqrl_identity`, one row per key, live or superseded.
+///
+/// Every change waits for the disk (write-ahead log, `synchronous=full`), so that what a
+/// client was told outlives a power cut.
+#[derive(Debug)]
+pub struct SqliteIdentityStore {
+    worker: Worker,
+}
+
+impl SqliteIdentityStore {
+    /// Opens the file, or makes it, and brings its tables up to date.
+    ///
+    /// It blocks while it does, ten seconds at most if others use the file: for start-up.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`].
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
+        open(Some(path.as_ref()), &PART, Durability::Full).map(|worker| Self { worker })
+    }
+
+    /// A database that is gone with the store: for tests.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`].
+    pub fn in_memory() -> Result<Self, OpenError> {
+        open(None, &PART, Durability::Full).map(|worker| Self { worker })
+    }
+}
+
+#[async_trait]
+impl IdentityStore for SqliteIdentityStore {
+    async fn look_up(&self, idk: &Idk, pidk: Option<&Idk>) -> Result<Lookup, StoreError> {
+        let (idk, pidk) = (*idk, pidk.copied());
+        self.worker.read(move |connection| look_up(connection, &idk, pidk.as_ref())).await
+    }
+
+    async fn apply(&self, change: &Change, expected: &Expected) -> Result<Swap, StoreError> {
+        let (change, expected) = (change.clone(), *expected);
+        self.worker
+            .write(move |transaction| {
+                for write in change.key_writes(&expected) {
+                    if presence(transaction, write.key)? != write.expected {
+                        return Ok(Swap::Lost);
+                    }
+                }
+                for write in change.key_writes(&expected) {
+                    apply(transaction, &write)?;
+                }
+                Ok(Swap::Done)
+            })
+            .await
+    }
+}
+
+/// One statement, hence one moment, for both keys.
+fn look_up(connection: &Connection, idk: &Idk, pidk: Option<&Idk>) -> rusqlite::Result<Lookup> {
+    let mut select = connection.prepare_cached(
+        "select state, suk, vuk, user_id, sqrlonly, hardlock, disabled, epoch, version,
+                strangers, idk
+         from sqrl_identity where idk in (?1, ?2)",
+    )?;
+    let keys = params![idk.as_bytes(), pidk.unwrap_or(idk).as_bytes()];
+    let rows = select
+        .query_map(keys, |row| Ok((Idk::from_bytes(row.get(10)?), state(row)?)))?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    Ok(Lookup::from_rows(idk, pidk, rows))
+}
+
+fn state(row: &Row<'_>) -> rusqlite::Result<KeyState> {
+    if is_superseded(row)? {
+        return Ok(KeyState::Superseded);
+    }
+    Ok(KeyState::Live(Identity {
+        suk: Suk::from_bytes(row.get(1)?),
+        vuk: Vuk::from_bytes(row.get(2)?),
+        user: row.get::<_, Option<Box<str>>>(3)?.map(UserId::from),
+        sqrlonly: row.get(4)?,
+        hardlock: row.get(5)?,
+        disabled: row.get(6)?,
+        epoch: Epoch::new(row.get::<_, i64>(7)?.cast_unsigned()),
+        version: Version::new(row.get::<_, i64>(8)?.cast_unsigned()),
+        strangers: row.get(9)?,
+    }))
+}
+
+/// Of a row whose first column is `state`, which the table holds to its two values.
+fn is_superseded(row: &Row<'_>) -> rusqlite::Result<bool> {
+    Ok(row.get_ref(0)?.as_str()? == "superseded")
+}
+
+fn presence(connection: &Connection, key: &Idk) -> rusqlite::Result<Presence> {
+    let found = connection
+        .prepare_cached("select state, version from sqrl_identity where idk = ?1")?
+        .query_row([key.as_bytes()], |row| {
+            if is_superseded(row)? {
+                return Ok(Presence::Superseded);
+            }
+            Ok(Presence::Live(Version::new(row.get::<_, i64>(1)?.cast_unsigned())))
+        })
+        .optional()?;
+    Ok(found.unwrap_or(Presence::Absent))
+}
+
+fn apply(connection: &Connection, write: &KeyWrite<'_>) -> rusqlite::Result<()> {
+    let key = write.key.as_bytes();
+    match write.write {
+        None => {}
+        Some(KeyState::Unknown) => {
+            connection
+                .prepare_cached("delete from sqrl_identity where idk = ?1")?
+                .execute([key])?;
+        }
+        Some(KeyState::Superseded) => {
+            connection
+                .prepare_cached(
+                    "insert or replace into sqrl_identity (idk, state) values (?1, 'superseded')",
+                )?
+                .execute([key])?;
+        }
+        Some(KeyState::Live(identity)) => {
+            connection
+                .prepare_cached(
+                    "insert or replace into sqrl_identity
+                        (idk, state, suk, vuk, user_id, sqrlonly, hardlock, disabled, epoch,
+                         version, strangers)
+                     values (?1, 'live', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                )?
+                .execute(params![
+                    key,
+                    identity.suk.as_bytes(),
+                    identity.vuk.as_bytes(),
+                    identity.user.as_ref().map(UserId::as_str),
+                    identity.sqrlonly,
+                    identity.hardlock,
+                    identity.disabled,
+                    identity.epoch.get().cast_signed(),
+                    identity.version.get().cast_signed(),
+                    identity.strangers,
+                ])?;
+        }
+    }
+    Ok(())
+}

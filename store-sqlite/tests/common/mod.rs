@@ -1,0 +1,47 @@
+//! What several tests need.
+#![allow(dead_code, unreachable_pub, reason = "every test uses its own part of it")]
+
+use std::path::PathBuf;
+
+use tempfile::TempDir;
+use tower_sqrl::identity::{Epoch, Identity, UserId, Version};
+use tower_sqrl::protocol::{Idk, Suk, Vuk};
+
+/// A path for a database in a directory that is gone with it.
+pub struct File {
+    directory: TempDir,
+}
+
+impl File {
+    pub fn new() -> Self {
+        Self { directory: tempfile::tempdir().expect("a directory") }
+    }
+
+    pub fn path(&self) -> PathBuf {
+        self.directory.path().join("sqrl.sqlite")
+    }
+
+    /// What another program sees.
+    pub fn connection(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.path()).expect("the same file")
+    }
+}
+
+pub fn idk(number: u8) -> Idk {
+    Idk::from_bytes([number; 32])
+}
+
+/// A live row with every field set, and numbers that are negative as an `i64`.
+pub fn identity(version: u64) -> Identity {
+    Identity {
+        suk: Suk::from_bytes([101; 32]),
+        vuk: Vuk::from_bytes([102; 32]),
+        user: Some(UserId::from("räksmörgås")),
+        sqrlonly: true,
+        hardlock: false,
+        disabled: true,
+        epoch: Epoch::new(u64::MAX - version),
+        version: Version::new(version),
+        strangers: 16,
+    }
+}

@@ -1,0 +1,90 @@
+//! Identities in a real file.
+
+mod common;
+
+use common::{File, identity, idk};
+use tower_sqrl::identity::{Change, Expected, IdentityStore, KeyState, Lookup, Presence, Swap};
+use tower_sqrl::store::StoreErrorKind;
+use tower_sqrl_sqlite::SqliteIdentityStore;
+
+/// Creates the identity under `idk` and supersedes `pidk`, both unknown so far.
+async fn create(store: &SqliteIdentityStore, key: u8, previous: u8, version: u64) -> Swap {
+    let change = Change::create(idk(key), identity(version)).supersede(idk(previous));
+    let expected = Expected { idk: Presence::Absent, pidk: Some(Presence::Absent) };
+    store.apply(&change, &expected).await.expect("a working store")
+}
+
+async fn look_up(store: &SqliteIdentityStore, key: u8, previous: u8) -> Lookup {
+    store.look_up(&idk(key), Some(&idk(previous))).await.expect("a working store")
+}
+
+#[tokio::test]
+async fn what_was_answered_is_in_the_file() {
+    let file = File::new();
+    let store = SqliteIdentityStore::open(file.path()).expect("a new file");
+    assert_eq!(create(&store, 1, 2, u64::MAX).await, Swap::Done);
+    drop(store);
+
+    let store = SqliteIdentityStore::open(file.path()).expect("the same file");
+    let found = look_up(&store, 1, 2).await;
+    assert_eq!(found.idk, KeyState::Live(identity(u64::MAX)));
+    assert_eq!(found.pidk, Some(KeyState::Superseded));
+}
+
+#[tokio::test]
+async fn two_handles_see_each_other_and_one_swap_wins() {
+    let file = File::new();
+    let one = SqliteIdentityStore::open(file.path()).expect("a new file");
+    let other = SqliteIdentityStore::open(file.path()).expect("the same file");
+    let (first, second) = tokio::join!(create(&one, 1, 2, 7), create(&other, 1, 3, 8));
+    assert!(matches!((first, second), (Swap::Done, Swap::Lost) | (Swap::Lost, Swap::Done)));
+    let (winner, superseded, untouched) = if first == Swap::Done { (7, 2, 3) } else { (8, 3, 2) };
+    for store in [&one, &other] {
+        let found = look_up(store, 1, superseded).await;
+        assert_eq!(found.idk, KeyState::Live(identity(winner)));
+        assert_eq!(found.pidk, Some(KeyState::Superseded));
+        assert_eq!(look_up(store, untouched, 1).await.idk, KeyState::Unknown);
+    }
+}
+
+#[tokio::test]
+async fn a_lost_swap_writes_neither_key() {
+    let store = SqliteIdentityStore::in_memory().expect("memory");
+    assert_eq!(create(&store, 1, 2, 7).await, Swap::Done);
+    // The first key is as expected, the second is not.
+    assert_eq!(create(&store, 3, 2, 9).await, Swap::Lost);
+    assert_eq!(look_up(&store, 3, 2).await.idk, KeyState::Unknown);
+    // The other way round.
+    assert_eq!(create(&store, 1, 4, 9).await, Swap::Lost);
+    assert_eq!(look_up(&store, 4, 1).await.idk, KeyState::Unknown);
+}
+
+#[tokio::test]
+async fn a_damaged_row_is_corrupt() {
+    let file = File::new();
+    let store = SqliteIdentityStore::open(file.path()).expect("a new file");
+    assert_eq!(create(&store, 1, 2, 7).await, Swap::Done);
+    let damage = "update sqrl_identity set vuk = x'00' where state = 'live'";
+    let connection = file.connection();
+    connection.execute(damage, []).expect_err("the table checks what it can");
+    connection.pragma_update(None, "ignore_check_constraints", true).expect("a pragma");
+    connection.execute(damage, []).expect("unchecked");
+    let error = store.look_up(&idk(1), None).await.expect_err("half a key");
+    assert_eq!(error.kind(), StoreErrorKind::Corrupt);
+}
+
+#[tokio::test]
+async fn a_file_that_somebody_else_locks_is_unavailable_in_time() {
+    let file = File::new();
+    let store = SqliteIdentityStore::open(file.path()).expect("a new file");
+    let connection = file.connection();
+    connection.execute_batch("begin immediate").expect("a lock");
+    let change = Change::create(idk(1), identity(1));
+    let expected = Expected { idk: Presence::Absent, pidk: None };
+    let begun = std::time::Instant::now();
+    let error = store.apply(&change, &expected).await.expect_err("locked");
+    assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+    assert!(begun.elapsed() < std::time::Duration::from_secs(3));
+    connection.execute_batch("rollback").expect("no lock");
+    assert_eq!(store.apply(&change, &expected).await.expect("unlocked"), Swap::Done);
+}

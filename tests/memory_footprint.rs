@@ -1,0 +1,73 @@
+//! What a million pending nuts cost in memory and time. Run on its own, since it measures
+//! the process: `cargo test --release --test memory_footprint -- --ignored --nocapture`.
+#![cfg(target_os = "linux")]
+
+use std::fs;
+use std::net::Ipv4Addr;
+use std::time::{Duration, Instant};
+
+use tower_sqrl::protocol::{Idk, Nut};
+use tower_sqrl::store::{
+    Attached, Digest, MemoryNutStore, NutInfo, NutState, NutStore, Timestamp, WaitId,
+};
+
+const NUTS: u32 = 1_000_000;
+const TTL: Duration = Duration::from_mins(20);
+
+fn info(ip: Ipv4Addr) -> NutInfo {
+    NutInfo {
+        created: Timestamp::from_millis(1),
+        chain_start: Timestamp::from_millis(1),
+        ip: ip.into(),
+        first_nut: Nut::from_bytes(rand::random()),
+        wait: WaitId::from_bytes(rand::random()),
+        sent: Digest::from_bytes(rand::random()),
+        idk: Some(Idk::from_bytes(rand::random())),
+        ask: None,
+        asked: false,
+        sin_sent: false,
+        attached: Attached::default(),
+        outcome: None,
+    }
+}
+
+/// The resident memory of this process, in bytes.
+fn resident() -> f64 {
+    let status = fs::read_to_string("/proc/self/status").expect("a process has a status");
+    let line = status.lines().find(|line| line.starts_with("VmRSS")).expect("and a size");
+    let kib = line.split_whitespace().nth(1).and_then(|kib| kib.parse::<f64>().ok());
+    1024.0 * kib.expect("a number")
+}
+
+/// Nanoseconds that a put and a take cost together.
+async fn put_and_take(store: &MemoryNutStore) -> f64 {
+    const ROUNDS: u32 = 200_000;
+    let info = info(Ipv4Addr::LOCALHOST);
+    let start = Instant::now();
+    for _ in 0..ROUNDS {
+        let nut = Nut::from_bytes(rand::random());
+        store.store_nut(&nut, &info, NutState::Pending, TTL).await.expect("room");
+        store.remove_nut(&nut, NutState::Pending).await.expect("memory").expect("put before");
+    }
+    start.elapsed().as_secs_f64() * 1e9 / f64::from(ROUNDS)
+}
+
+#[tokio::test]
+#[ignore = "measures the process, so that it has to be alone"]
+async fn a_million_pending_nuts() {
+    let store = MemoryNutStore::with_capacity(2 * NUTS as usize);
+    let empty = put_and_take(&store).await;
+    let before = resident();
+    for number in 0..NUTS {
+        // What costs most: each of another address.
+        let (nut, ip) = (Nut::from_bytes(rand::random()), Ipv4Addr::from_bits(number));
+        let stored = store.store_nut(&nut, &info(ip), NutState::Pending, TTL).await;
+        stored.expect("room");
+    }
+    let bytes = (resident() - before) / f64::from(NUTS);
+    let full = put_and_take(&store).await;
+    println!("{bytes:.0} bytes each; put and take {empty:.0} ns empty, {full:.0} ns full");
+    assert!(bytes <= 300.0, "{bytes:.0} bytes each");
+    // A table walked from end to end would be thousands of times slower.
+    assert!(full < 20.0 * empty, "{empty:.0} ns empty, {full:.0} ns full");
+}
