@@ -54,7 +54,7 @@ fn address(hop: &[u8]) -> Option<IpAddr> {
 mod tests {
     use super::*;
 
-    fn client(peer: &str, trusted: &[&str], lines: &[&str]) -> Option<IpAddr> {
+    fn client(peer: &str, trusted: &[&str], lines: &[&str]) -> IpAddr {
         let addresses = ClientAddress {
             connection: |extensions| extensions.get::<PeerAddress>().map(|peer| peer.0.ip()),
             trusted: trusted.iter().map(|net| net.parse().expect("a net")).collect(),
@@ -66,11 +66,11 @@ mod tests {
         }
         let mut extensions = Extensions::new();
         extensions.insert(PeerAddress(SocketAddr::new(peer.parse().expect("an address"), 1)));
-        addresses.of(&headers, &extensions)
+        addresses.of(&headers, &extensions).expect("a peer")
     }
 
-    fn ip(text: &str) -> Option<IpAddr> {
-        Some(text.parse().expect("an address"))
+    fn ip(text: &str) -> IpAddr {
+        text.parse().expect("an address")
     }
 
     #[test]

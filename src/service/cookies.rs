@@ -168,7 +168,7 @@ impl Cookies {
 mod tests {
     use super::*;
 
-    const CHAIN: Duration = Duration::from_secs(1800);
+    const CHAIN: Duration = Duration::from_mins(30);
     const COOKIES: Cookies = Cookies { https: true };
 
     fn sent_back(set: &[HeaderValue]) -> HeaderMap {

@@ -7,7 +7,7 @@ mod cookies;
 mod endpoints;
 mod events;
 mod layer;
-mod pages;
+pub(crate) mod pages;
 mod respond;
 mod routes;
 mod sign_in;
@@ -20,7 +20,6 @@ pub use sign_in::SignInResult;
 pub use sqrl::{Challenge, ChallengeError, LinkError, Sqrl};
 
 pub(crate) use client_address::ClientAddress;
-pub(crate) use pages::{Asset, Page, Pages, PlainPages, SignInView, Told};
 pub(crate) use routes::Routes;
 pub(crate) use sqrl::Settings;
 

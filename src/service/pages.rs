@@ -89,7 +89,11 @@ impl Pages for PlainPages {
         let go = escape(&format!("{}/pag.sqrl?nut={}&go", view.base, view.nut));
         Self::page(
             "'none'",
-            &format!("<p><a href=\"{link}\">Sign in with SQRL</a><p><a href=\"{go}\">Continue</a>"),
+            &format!(
+                "<p><a href=\"{link}\">Sign in with SQRL</a> (within {} seconds)\
+                 <p><a href=\"{go}\">Continue</a>",
+                view.expires_in
+            ),
         )
     }
 

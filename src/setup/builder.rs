@@ -9,7 +9,8 @@ use super::ConfigError;
 use crate::engine::{Clock, Engine, EngineConfig, Lifetimes, Policy};
 use crate::identity::IdentityStore;
 use crate::protocol::{LinkScheme, PublicUrl};
-use crate::service::{ClientAddress, Pages, PeerAddress, Routes, Settings, Sqrl};
+use crate::service::pages::Pages;
+use crate::service::{ClientAddress, PeerAddress, Routes, Settings, Sqrl};
 use crate::store::NutStore;
 
 impl Sqrl {
@@ -309,7 +310,7 @@ impl SqrlBuilder {
     #[cfg(not(feature = "web"))]
     #[allow(clippy::unused_self, clippy::unnecessary_wraps, reason = "the feature's other half")]
     fn pages(&self, _: &PublicUrl, _: &str) -> Result<Box<dyn Pages>, ConfigError> {
-        Ok(Box::new(crate::service::PlainPages))
+        Ok(Box::new(crate::service::pages::PlainPages))
     }
 }
 

@@ -1,6 +1,6 @@
 //! The room `web` as the service sees it.
 
-use crate::service::{Asset, Page, Pages, PlainPages, SignInView, Told};
+use crate::service::pages::{Asset, Page, Pages, PlainPages, SignInView, Told};
 use crate::web::{
     CONFIRM_POLICY, ConfirmPage, MESSAGE_POLICY, Notice, Qr, SCRIPT, SIGN_IN_POLICY, STYLE,
     SignInPage, Texts, UnsafeLink,

@@ -1,1 +1,20 @@
-//! Not built yet.
+#![doc = include_str!("../README.md")]
+
+mod builder;
+mod call;
+mod cluster;
+mod connect;
+mod error;
+mod keys;
+mod lanes;
+mod link;
+mod listeners;
+mod renewed;
+mod slots;
+mod store;
+mod subscriber;
+mod topology;
+
+pub use builder::RedisNutStoreBuilder;
+pub use error::RedisConfigError;
+pub use store::RedisNutStore;

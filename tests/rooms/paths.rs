@@ -94,7 +94,7 @@ impl Finder {
             match tree {
                 TokenTree::Ident(word) => segments.push(word.to_string()),
                 TokenTree::Punct(star) if star.as_char() == '*' && import => {
-                    segments.push("*".to_owned())
+                    segments.push("*".to_owned());
                 }
                 TokenTree::Group(group) if group.delimiter() == Delimiter::Brace && import => {
                     for branch in trees_of(group).split(is_comma) {

@@ -17,6 +17,7 @@ mod sign_in;
 mod standing;
 mod stores;
 
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -25,7 +26,11 @@ use tracing_subscriber::filter::LevelFilter;
 #[tokio::main]
 async fn main() -> ExitCode {
     let args = args::Args::parse();
-    tracing_subscriber::fmt().with_max_level(LevelFilter::INFO).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_max_level(LevelFilter::INFO)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        .init();
     match serve::run(&args).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {

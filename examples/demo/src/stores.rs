@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use tower_sqrl::identity::IdentityStore;
+use tower_sqrl::identity::{IdentityStore, MemoryIdentityStore};
 use tower_sqrl::store::NutStore;
 use tower_sqrl_sqlite::{SqliteIdentityStore, SqliteNutStore};
 
@@ -29,10 +29,9 @@ pub(crate) fn nuts(store: &Store) -> Result<Arc<dyn NutStore>, Problem> {
 
 pub(crate) fn identities(store: &Store) -> Result<Kept, Problem> {
     Ok(match store {
-        Store::Memory => (
-            Arc::new(SqliteIdentityStore::in_memory().map_err(|e| Problem::failed("memory", &e))?),
-            Arc::new(MemoryAccounts::default()),
-        ),
+        Store::Memory => {
+            (Arc::new(MemoryIdentityStore::new()), Arc::new(MemoryAccounts::default()))
+        }
         Store::Sqlite(file) => (
             Arc::new(SqliteIdentityStore::open(file).map_err(|error| opening(file, &error))?),
             Arc::new(SqliteAccounts::open(file).map_err(|error| opening(file, &error))?),

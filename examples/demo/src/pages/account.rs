@@ -25,7 +25,7 @@ pub(crate) fn account(
                 Standing::Current(identity) => {
                     (name_form(name))
                     (identity_section(signed_in, identity))
-                    (commands(public_url, &["disable", "remove", "rekey"]))
+                    (commands(public_url))
                     (unlink_form())
                 }
                 Standing::Disabled(identity) => {
@@ -35,7 +35,7 @@ pub(crate) fn account(
                         "it with the rescue code."
                     }
                     (identity_section(signed_in, identity))
-                    (commands(public_url, &["enable", "remove", "rekey"]))
+                    (commands(public_url))
                 }
                 Standing::Without | Standing::Over => {
                     p.notice role="status" {
@@ -80,26 +80,33 @@ fn identity_section(signed_in: &SignedIn, identity: &Identity) -> Markup {
             dl {
                 dt { "Key at this site" }
                 dd { code { (key[..8]) "…" } }
-                (flag("sqrlonly", identity.sqrlonly, "no other way of signing in is wanted"))
-                (flag("hardlock", identity.hardlock, "no recovery by the site is wanted"))
-                (flag("disabled", identity.disabled, "nobody can sign in with it"))
+                dt { "sqrlonly" }
+                dd { (yes_or_no(identity.sqrlonly)) "other ways of signing in are "
+                    @if identity.sqrlonly { "not wanted" } @else { "welcome" } }
+                dt { "hardlock" }
+                dd { (yes_or_no(identity.hardlock)) "recovery by the site is "
+                    @if identity.hardlock { "not wanted" } @else { "welcome" } }
+                dt { "disabled" }
+                dd { (yes_or_no(identity.disabled)) "it "
+                    @if identity.disabled { "signs nobody in" } @else { "signs you in" } }
             }
         }
     }
 }
 
-fn flag(name: &str, set: bool, meaning: &str) -> Markup {
-    html! {
-        dt { (name) }
-        dd {
-            @if set { strong { "yes" } } @else { "no" }
-            span.soft { " · set: " (meaning) }
-        }
-    }
+fn yes_or_no(set: bool) -> Markup {
+    html! { @if set { strong { "yes" } } @else { "no" } ": " }
 }
 
+const COMMANDS: [(&str, &str); 4] = [
+    ("disable", "Nobody can sign in with it until you enable it. Needs no rescue code."),
+    ("enable", "Undoes disable. Needs the rescue code."),
+    ("rekey", "Puts a new identity in its place, and signs in with that. Needs the rescue code."),
+    ("remove", "The site forgets the identity. Needs the rescue code."),
+];
+
 /// What only the owner's client can do.
-fn commands(public_url: &PublicUrl, commands: &[&str]) -> Markup {
+fn commands(public_url: &PublicUrl) -> Markup {
     html! {
         section {
             h2 { "From your SQRL client" }
@@ -108,22 +115,13 @@ fn commands(public_url: &PublicUrl, commands: &[&str]) -> Markup {
                 "repository's command " code { "sqrl" } ":"
             }
             dl.commands {
-                @for command in commands {
+                @for (command, explanation) in COMMANDS {
                     dt { code { "sqrl " (command) " " (public_url) "/login" } }
-                    dd { (explanation(command)) }
+                    dd { (explanation) }
                 }
             }
             p.soft { code { "sqrl" } " stands for " code { "cargo run -p tower-sqrl-client --" } }
         }
-    }
-}
-
-fn explanation(command: &str) -> &'static str {
-    match command {
-        "disable" => "Nobody can sign in with it until you enable it. Needs no rescue code.",
-        "enable" => "Undoes disable. Needs the rescue code.",
-        "remove" => "The site forgets the identity. Needs the rescue code.",
-        _ => "Puts a new identity in its place, and signs in with it. Needs the rescue code.",
     }
 }
 

@@ -24,7 +24,7 @@ fn after(sent: Sent, identity: Identity) -> (bool, Lookup) {
 }
 
 fn identity(strangers: u8, disabled: bool) -> Identity {
-    Identity { strangers, disabled, ..current() }
+    Identity { disabled, strangers, ..current() }
 }
 
 #[test]

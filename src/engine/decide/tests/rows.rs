@@ -159,7 +159,7 @@ impl Case {
         let stored = self.stored();
         let epoch = if disabled == stored.disabled { stored.epoch } else { FRESH.epoch };
         let Sent { sqrlonly, hardlock, .. } = self.sent;
-        KeyState::Live(Identity { disabled, epoch, sqrlonly, hardlock, ..stored })
+        KeyState::Live(Identity { sqrlonly, hardlock, disabled, epoch, ..stored })
     }
 
     /// The same owner's, account and all, with the keys of the request.
@@ -167,7 +167,7 @@ impl Case {
         let (suk, vuk) = (suk(seed::NEW), vuk(seed::NEW));
         let Sent { sqrlonly, hardlock, .. } = self.sent;
         let epoch = FRESH.epoch;
-        KeyState::Live(Identity { suk, vuk, disabled, epoch, sqrlonly, hardlock, ..self.stored() })
+        KeyState::Live(Identity { suk, vuk, sqrlonly, hardlock, disabled, epoch, ..self.stored() })
     }
 
     fn created(&self) -> KeyState {

@@ -1,0 +1,47 @@
+use std::fmt;
+
+use tower_sqrl::protocol::Nut;
+use tower_sqrl::store::{CpsId, NutState};
+
+/// The names of everything that a store has in Redis.
+#[derive(Clone)]
+pub(crate) struct Keys {
+    prefix: Box<str>,
+}
+
+impl Keys {
+    pub(crate) const DEFAULT_PREFIX: &str = "sqrl:";
+
+    pub(crate) fn new(prefix: &str) -> Self {
+        Self { prefix: prefix.into() }
+    }
+
+    pub(crate) fn nut(&self, nut: &Nut, state: NutState) -> String {
+        let namespace = match state {
+            NutState::Pending => "nut:",
+            NutState::Authorized => "out:",
+        };
+        [&*self.prefix, namespace, &nut.to_string()].concat()
+    }
+
+    pub(crate) fn cps(&self, id: &CpsId) -> String {
+        [&*self.prefix, "cps:", &id.to_text()].concat()
+    }
+
+    /// A key that nothing is ever stored under.
+    pub(crate) fn check(&self) -> String {
+        [&*self.prefix, "check"].concat()
+    }
+
+    /// The channel on which outcomes are announced. Channels know no databases: stores with
+    /// the same prefix in two databases of a server hear each other, and nobody minds.
+    pub(crate) fn channel(&self) -> String {
+        [&*self.prefix, "announce"].concat()
+    }
+}
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.prefix.fmt(f)
+    }
+}

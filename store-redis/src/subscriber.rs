@@ -1,0 +1,170 @@
+//! One connection on which a process hears of the outcomes that others have stored.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use redis::aio::PubSub;
+use redis::{ConnectionInfo, ErrorKind, RedisError, RedisResult, Value};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::connect::{client, master};
+use crate::listeners::{Listener, Listeners, Wait};
+use crate::topology::Topology;
+
+/// After a failure; doubled with each in a row.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// After so long a silence the server is asked whether it is still there.
+const SILENCE: Duration = Duration::from_secs(10);
+
+/// Starts with the first who listens, and ends with its owner.
+pub(crate) struct Subscriber {
+    source: Arc<Source>,
+    listeners: Arc<Listeners>,
+    status: watch::Sender<Status>,
+    task: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// Where announcements come from.
+struct Source {
+    topology: Topology,
+    channel: String,
+    step: Duration,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Status {
+    subscribed: bool,
+    failures: u64,
+    error: Option<RedisError>,
+}
+
+impl Subscriber {
+    pub(crate) fn new(topology: Topology, channel: String, step: Duration) -> Self {
+        Self {
+            source: Arc::new(Source { topology, channel, step }),
+            listeners: Arc::default(),
+            status: watch::Sender::default(),
+            task: Mutex::default(),
+        }
+    }
+
+    /// Listens for one wait. The subscription stands when this returns; where it does not, the
+    /// next attempt to make it decides.
+    pub(crate) async fn listen(&self, wait: Wait) -> RedisResult<Listener> {
+        // First, or an announcement just after the subscription could be missed.
+        let listener = self.listeners.listen(wait);
+        let mut status = self.status.subscribe();
+        let failures = status.borrow().failures;
+        self.start();
+        let decided = status.wait_for(|now| now.subscribed || now.failures != failures).await;
+        match decided {
+            Ok(now) if now.subscribed => Ok(listener),
+            Ok(now) => Err(now.error.clone().unwrap_or_else(closed)),
+            Err(_) => Err(closed()),
+        }
+    }
+
+    fn start(&self) {
+        let mut task = self.task.lock().unwrap_or_else(PoisonError::into_inner);
+        // It ends by itself only with its runtime.
+        if task.as_ref().is_none_or(JoinHandle::is_finished) {
+            let (source, status) = (Arc::clone(&self.source), self.status.clone());
+            *task = Some(tokio::spawn(source.run(Arc::clone(&self.listeners), status)));
+        }
+    }
+}
+
+impl Drop for Subscriber {
+    fn drop(&mut self) {
+        let task = self.task.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(task) = task {
+            task.abort();
+        }
+    }
+}
+
+impl Source {
+    async fn run(self: Arc<Self>, listeners: Arc<Listeners>, status: watch::Sender<Status>) {
+        let mut pause = FIRST_PAUSE;
+        for attempt in 0_usize.. {
+            match self.subscribe(attempt).await {
+                Ok(subscription) => {
+                    let since = Instant::now();
+                    status.send_modify(|status| status.subscribed = true);
+                    if attempt > 0 {
+                        listeners.announce_all();
+                    }
+                    self.hear(subscription, &listeners).await;
+                    tracing::debug!("the subscription to announcements in Redis has ended");
+                    status.send_modify(|status| status.subscribed = false);
+                    if since.elapsed() > LONGEST_PAUSE {
+                        pause = FIRST_PAUSE;
+                    }
+                }
+                Err(error) => {
+                    tracing::debug!(%error, "cannot subscribe to announcements in Redis");
+                    status.send_modify(|status| {
+                        status.failures += 1;
+                        status.error = Some(error);
+                    });
+                }
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    async fn subscribe(&self, attempt: usize) -> RedisResult<PubSub> {
+        let subscription = async {
+            let server = self.server(attempt).await?;
+            let mut subscription = client(&server)?.get_async_pubsub().await?;
+            subscription.subscribe(&self.channel).await?;
+            Ok(subscription)
+        };
+        timeout(self.step, subscription).await.unwrap_or_else(|_| Err(late()))
+    }
+
+    async fn server(&self, attempt: usize) -> RedisResult<ConnectionInfo> {
+        match &self.topology {
+            Topology::Single(server) => Ok(server.clone()),
+            Topology::Sentinel { sentinels, service, master: template } => {
+                master(sentinels, service, template, self.step).await
+            }
+            // Every node hears what is published on any.
+            Topology::Cluster(servers) => Ok(servers[attempt % servers.len()].clone()),
+        }
+    }
+
+    /// Until the connection ends, or no longer answers.
+    async fn hear(&self, subscription: PubSub, listeners: &Listeners) {
+        let (mut questions, mut messages) = subscription.split();
+        loop {
+            match timeout(SILENCE, messages.next()).await {
+                Ok(Some(message)) => {
+                    if let Ok(wait) = Wait::try_from(message.get_payload_bytes()) {
+                        listeners.announce(&wait);
+                    }
+                }
+                Ok(None) => return,
+                Err(_) => {
+                    let answer = timeout(self.step, questions.ping::<Value>()).await;
+                    if !matches!(answer, Ok(Ok(_))) {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn closed() -> RedisError {
+    (ErrorKind::Io, "the store is closed").into()
+}
+
+fn late() -> RedisError {
+    (ErrorKind::Io, "the subscription was not confirmed in time").into()
+}

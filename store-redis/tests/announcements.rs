@@ -1,0 +1,165 @@
+//! Announcements: who waits on one server hears of an outcome that another has stored.
+
+mod common;
+
+use std::time::{Duration, Instant};
+
+use common::{TTL, outcome, unique};
+use test_servers::{Redis, RedisCluster, RedisSentinel};
+use tokio::time::timeout;
+use tower_sqrl::store::{NutState, NutStore, WaitId, Watch};
+use tower_sqrl_redis::RedisNutStore;
+
+const PATIENCE: Duration = Duration::from_secs(5);
+
+async fn connect(url: &str) -> RedisNutStore {
+    RedisNutStore::connect(url).await.expect("a store")
+}
+
+async fn watch(store: &RedisNutStore) -> (WaitId, Watch) {
+    let wait = WaitId::from_bytes(unique());
+    (wait, store.watch(&wait).await.expect("a watch"))
+}
+
+async fn store_outcome(store: &RedisNutStore, wait: &WaitId) {
+    let stored = store.store_nut(wait.as_nut(), &outcome(), NutState::Authorized, TTL).await;
+    stored.expect("stored");
+}
+
+async fn heard(watch: &mut Watch) -> bool {
+    timeout(PATIENCE, watch.announced()).await.is_ok()
+}
+
+/// One store watches, another stores; how long the news takes, and that the outcome is there
+/// when it comes.
+async fn one_hears_of_the_other(url: &str) -> Duration {
+    let (waiting, storing) = (connect(url).await, connect(url).await);
+    let mut delays = Vec::new();
+    for _ in 0..21 {
+        let (wait, mut watch) = watch(&waiting).await;
+        store_outcome(&storing, &wait).await;
+        let start = Instant::now();
+        assert!(heard(&mut watch).await, "the announcement is lost");
+        delays.push(start.elapsed());
+        assert!(waiting.check_nut_authorized(wait.as_nut()).await.expect("a look"));
+    }
+    delays.sort_unstable();
+    delays[delays.len() / 2]
+}
+
+/// Watches until a subscription stands again that hears what is stored after it.
+async fn hears_again(waiting: &RedisNutStore, storing: &RedisNutStore) {
+    let start = Instant::now();
+    loop {
+        assert!(start.elapsed() < PATIENCE, "it does not hear again");
+        let wait = WaitId::from_bytes(unique());
+        let Ok(mut watch) = waiting.watch(&wait).await else { continue };
+        let stored = storing.store_nut(wait.as_nut(), &outcome(), NutState::Authorized, TTL).await;
+        let heard = timeout(Duration::from_millis(200), watch.announced()).await;
+        if stored.is_ok() && heard.is_ok() {
+            return;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn within_milliseconds_on_one_server() {
+    let redis = Redis::start().expect("a server");
+    let median = one_hears_of_the_other(&redis.url()).await;
+    assert!(median < Duration::from_millis(50), "{median:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn within_milliseconds_in_a_cluster() {
+    let cluster = RedisCluster::start().expect("servers");
+    let hosts: Vec<_> = cluster.ports().iter().map(|port| format!("127.0.0.1:{port}")).collect();
+    let median = one_hears_of_the_other(&format!("redis-cluster://{}", hosts.join(","))).await;
+    assert!(median < Duration::from_millis(50), "{median:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_hears_only_its_own() {
+    let redis = Redis::start().expect("a server");
+    let store = connect(&redis.url()).await;
+    let other = RedisNutStore::builder(&redis.url()).prefix("other:").build().expect("a store");
+    let (wait, mut first) = watch(&store).await;
+    let mut second = store.watch(&wait).await.expect("a watch");
+    let (_, mut not_this) = watch(&store).await;
+    let mut not_there = other.watch(&wait).await.expect("a watch");
+    drop(store.watch(&wait).await.expect("a watch"));
+    // Neither a nut nor a taken wait announces anything.
+    store.store_nut(wait.as_nut(), &outcome(), NutState::Pending, TTL).await.expect("stored");
+    assert!(timeout(Duration::from_millis(50), first.announced()).await.is_err());
+    store_outcome(&store, &wait).await;
+    assert!(heard(&mut first).await && heard(&mut second).await);
+    for watch in [&mut not_this, &mut not_there] {
+        assert!(timeout(Duration::from_millis(50), watch.announced()).await.is_err());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cut_subscription_comes_back_and_asks_everybody_to_look() {
+    let redis = Redis::start().expect("a server");
+    let (waiting, storing) = (connect(&redis.url()).await, connect(&redis.url()).await);
+    let (_, mut watching) = watch(&waiting).await;
+    assert_eq!(redis.command(&["CLIENT", "KILL", "TYPE", "pubsub"]).expect("a count"), "1");
+    // Something may have been announced in between.
+    assert!(heard(&mut watching).await);
+    hears_again(&waiting, &storing).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restarted_server_is_subscribed_to_again() {
+    let mut redis = Redis::start().expect("a server");
+    let (waiting, storing) = (connect(&redis.url()).await, connect(&redis.url()).await);
+    drop(watch(&waiting).await);
+    redis.restart().expect("started again");
+    hears_again(&waiting, &storing).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "slow: waits for a fail-over"]
+async fn a_new_master_is_subscribed_to() {
+    let mut sentinel = RedisSentinel::start().expect("servers");
+    let hosts: Vec<_> =
+        sentinel.sentinel_ports().iter().map(|port| format!("127.0.0.1:{port}")).collect();
+    let url = format!("redis-sentinel://{}/?service={}", hosts.join(","), sentinel.master_name());
+    let (waiting, storing) = (connect(&url).await, connect(&url).await);
+    drop(watch(&waiting).await);
+    sentinel.kill_primary().expect("a fail-over");
+    hears_again(&waiting, &storing).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dropped_store_leaves_no_connection() {
+    let redis = Redis::start().expect("a server");
+    let store = connect(&redis.url()).await;
+    let (_, watching) = watch(&store).await;
+    let clients = || redis.command(&["CLIENT", "LIST"]).expect("a list").lines().count();
+    // Its two, and the one that asks.
+    assert_eq!(clients(), 3);
+    drop((store, watching));
+    let start = Instant::now();
+    while clients() != 1 {
+        assert!(start.elapsed() < PATIENCE, "the store has not let go");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_not_announce_or_subscribe_still_stores() {
+    let redis = Redis::start().expect("a server");
+    let rules = ["ACL", "SETUSER", "app", "on", ">secret", "~sqrl:*", "+set", "+get", "+getdel"];
+    redis.command(&rules).expect("a user");
+    let url = format!("redis://app:secret@127.0.0.1:{}", redis.port());
+    let store = connect(&url).await;
+    let wait = WaitId::from_bytes(unique());
+    store_outcome(&store, &wait).await;
+    assert!(store.check_nut_authorized(wait.as_nut()).await.expect("a look"));
+    store.watch(&wait).await.expect_err("not allowed");
+    // With the rest of what the documentation names, everything works.
+    redis
+        .command(&["ACL", "SETUSER", "app", "&sqrl:announce", "+publish", "+subscribe", "+ping"])
+        .expect("a user");
+    hears_again(&store, &store).await;
+}

@@ -1,0 +1,116 @@
+//! Cluster: each key at its node, wherever that is at the moment.
+
+mod common;
+
+use std::time::Duration;
+
+use common::{TTL, every_hook_is_unavailable, nut, pause, pending, until_it_works, works};
+use test_servers::RedisCluster;
+use tower_sqrl::protocol::Nut;
+use tower_sqrl::store::{NutState, NutStore};
+use tower_sqrl_redis::RedisNutStore;
+
+fn url(cluster: &RedisCluster) -> String {
+    let hosts: Vec<_> = cluster.ports().iter().map(|port| format!("127.0.0.1:{port}")).collect();
+    format!("redis-cluster://{}", hosts.join(","))
+}
+
+fn key(nut: &Nut) -> String {
+    format!("sqrl:nut:{nut}")
+}
+
+async fn all_work(store: &RedisNutStore) {
+    for _ in 0..50 {
+        assert!(works(store).await);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_key_has_its_node_and_one_server_named_suffices() {
+    let mut cluster = RedisCluster::start().expect("servers");
+    let url = format!("redis-cluster://127.0.0.1:{}", cluster.ports()[0]);
+    let store = RedisNutStore::connect(&url).await.expect("a store");
+    all_work(&store).await;
+    for _ in 0..100 {
+        store.store_nut(&nut(), &pending(), NutState::Pending, TTL).await.expect("created");
+    }
+    let with_keys = cluster.nodes().iter().filter(|node| {
+        node.command(&["INFO", "replication"]).expect("info").contains("role:master")
+            && node.command(&["DBSIZE"]).expect("a size") != "0"
+    });
+    assert_eq!(with_keys.count(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "slow: waits for a fail-over"]
+async fn a_dead_master_is_replaced() {
+    let mut cluster = RedisCluster::start().expect("servers");
+    let store = RedisNutStore::connect(&url(&cluster)).await.expect("a store");
+    all_work(&store).await;
+    cluster.kill_master_of("sqrl:nut:").expect("a take-over");
+    // The others may hear of it a moment later.
+    until_it_works(&store, Duration::from_secs(3)).await;
+    all_work(&store).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "slow: waits for a fail-over"]
+async fn a_master_that_says_nothing_is_replaced() {
+    let mut cluster = RedisCluster::start().expect("servers");
+    let store = RedisNutStore::connect(&url(&cluster)).await.expect("a store");
+    all_work(&store).await;
+    let (nut, info) = (nut(), pending());
+    let port = cluster.master_of(&key(&nut)).expect("a master");
+    pause(cluster.nodes().iter_mut().find(|node| node.port() == port).expect("it"));
+    let start = std::time::Instant::now();
+    while store.store_nut(&nut, &info, NutState::Pending, TTL).await.is_err() {
+        assert!(start.elapsed() < Duration::from_secs(15), "nobody has taken over");
+    }
+    all_work(&store).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "slow: waits for six nodes"]
+async fn without_any_node_every_hook_fails_in_time_and_then_works_again() {
+    let mut cluster = RedisCluster::start().expect("servers");
+    let store = RedisNutStore::connect(&url(&cluster)).await.expect("a store");
+    all_work(&store).await;
+    for node in cluster.nodes() {
+        node.kill().expect("killed");
+    }
+    every_hook_is_unavailable(&store).await;
+    for node in cluster.nodes() {
+        node.restart().expect("started again");
+    }
+    until_it_works(&store, Duration::from_secs(15)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slot_on_its_way_is_followed() {
+    let mut cluster = RedisCluster::start().expect("servers");
+    let store = RedisNutStore::connect(&url(&cluster)).await.expect("a store");
+    let (nut, info) = (nut(), pending());
+    let from = cluster.master_of(&key(&nut)).expect("a master");
+    let masters: Vec<_> = (0..40).map(|n| cluster.master_of(&n.to_string())).collect();
+    let to = masters.into_iter().map(|port| port.expect("a master"));
+    let to = to.into_iter().find(|port| *port != from).expect("another master");
+    let node = |port: u16, cluster: &mut RedisCluster, words: &[&str]| {
+        let node = cluster.nodes().iter().find(|node| node.port() == port).expect("a node");
+        node.command(words).expect("an answer")
+    };
+    let slot = node(from, &mut cluster, &["CLUSTER", "KEYSLOT", &key(&nut)]);
+    let from_id = node(from, &mut cluster, &["CLUSTER", "MYID"]);
+    let to_id = node(to, &mut cluster, &["CLUSTER", "MYID"]);
+    // On its way: `from` asks us to ask `to` for keys that it does not have.
+    node(to, &mut cluster, &["CLUSTER", "SETSLOT", &slot, "IMPORTING", &from_id]);
+    node(from, &mut cluster, &["CLUSTER", "SETSLOT", &slot, "MIGRATING", &to_id]);
+    store.store_nut(&nut, &info, NutState::Pending, TTL).await.expect("created");
+    assert_eq!(node(to, &mut cluster, &["CLUSTER", "COUNTKEYSINSLOT", &slot]), "1");
+    assert_eq!(store.get_nut(&nut, NutState::Pending).await.expect("a look"), Some(info.clone()));
+    // There: `from` says that it has moved.
+    for port in [to, from] {
+        node(port, &mut cluster, &["CLUSTER", "SETSLOT", &slot, "NODE", &to_id]);
+    }
+    assert_eq!(store.get_nut(&nut, NutState::Pending).await.expect("a look"), Some(info.clone()));
+    assert_eq!(store.remove_nut(&nut, NutState::Pending).await.expect("a take"), Some(info));
+}

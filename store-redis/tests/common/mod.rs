@@ -1,0 +1,122 @@
+#![allow(dead_code, unreachable_pub, reason = "each test uses some of it")]
+
+pub mod proxy;
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use test_servers::Redis;
+use tower_sqrl::identity::Epoch;
+use tower_sqrl::protocol::{Command, Idk, Nut};
+use tower_sqrl::store::{
+    Attached, CpsId, CpsInfo, Digest, NutInfo, NutState, NutStore, Outcome, StoreErrorKind,
+    Timestamp, WaitId,
+};
+use tower_sqrl_redis::RedisNutStore;
+
+/// Pauses a server, and returns once it says nothing any more.
+pub fn pause(redis: &mut Redis) {
+    redis.pause().expect("a signal");
+    let pid = redis.pid().expect("it runs");
+    let state = || std::fs::read_to_string(format!("/proc/{pid}/stat")).expect("its state");
+    // pid (name) state …
+    while !state().contains(") T ") {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+pub const TTL: Duration = Duration::from_mins(1);
+
+/// 16 bytes that no other call of this process gets.
+pub fn unique() -> [u8; 16] {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    let mut bytes = [0x5A; 16];
+    bytes[..8].copy_from_slice(&NEXT.fetch_add(1, Ordering::Relaxed).to_le_bytes());
+    bytes
+}
+
+pub fn nut() -> Nut {
+    Nut::from_bytes(unique())
+}
+
+/// A link's record with its application's 16 bytes.
+pub fn pending() -> NutInfo {
+    NutInfo {
+        created: Timestamp::from_millis(1_700_000_000_000),
+        chain_start: Timestamp::from_millis(1_700_000_000_000),
+        ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        first_nut: nut(),
+        wait: WaitId::from_bytes(unique()),
+        sent: Digest::of("what was sent"),
+        idk: None,
+        ask: None,
+        asked: false,
+        sin_sent: false,
+        attached: Attached::default(),
+        outcome: None,
+    }
+}
+
+/// A signed-in outcome, with everything that it can have but the application's own bytes.
+pub fn outcome() -> NutInfo {
+    let outcome = Some(Outcome::SignedIn { epoch: Epoch::new(7) });
+    NutInfo { idk: Some(Idk::from_bytes([9; 32])), outcome, ..pending() }
+}
+
+pub fn cps() -> (CpsId, CpsInfo) {
+    let info = CpsInfo {
+        idk: Idk::from_bytes([9; 32]),
+        epoch: Epoch::new(7),
+        command: Command::Ident,
+        wait: WaitId::from_bytes(unique()),
+        attached: Attached::default(),
+    };
+    (CpsId::from_bytes(unique()), info)
+}
+
+/// Stores, looks at and takes one record; whether all of that went well.
+pub async fn works(store: &RedisNutStore) -> bool {
+    let (nut, info) = (nut(), pending());
+    if store.store_nut(&nut, &info, NutState::Pending, TTL).await.is_err() {
+        return false;
+    }
+    let seen = store.get_nut(&nut, NutState::Pending).await;
+    let taken = store.remove_nut(&nut, NutState::Pending).await;
+    matches!((seen, taken), (Ok(Some(seen)), Ok(Some(taken))) if seen == info && taken == info)
+}
+
+/// Tries until the store works, and says how long that took.
+pub async fn until_it_works(store: &RedisNutStore, patience: Duration) -> Duration {
+    let start = Instant::now();
+    while !works(store).await {
+        assert!(start.elapsed() < patience, "it does not work again after {patience:?}");
+    }
+    start.elapsed()
+}
+
+/// Calls every hook, all at once; each has to fail as unavailable, and in time.
+pub async fn every_hook_is_unavailable(store: &RedisNutStore) {
+    let (nut, info, (id, cps)) = (nut(), outcome(), cps());
+    let wait = WaitId::from_bytes(unique());
+    let start = Instant::now();
+    let kinds = tokio::join!(
+        async { store.store_nut(&nut, &info, NutState::Pending, TTL).await.err() },
+        async { store.store_nut(&nut, &info, NutState::Authorized, TTL).await.err() },
+        async { store.get_nut(&nut, NutState::Pending).await.err() },
+        async { store.remove_nut(&nut, NutState::Pending).await.err() },
+        async { store.get_nut_idk(&nut).await.err() },
+        async { store.check_nut_authorized(&nut).await.err() },
+        async { store.store_cps_session_id(&id, &cps, TTL).await.err() },
+        async { store.get_user_id_by_cps_session_id(&id).await.err() },
+        async { store.remove_cps_session_id(&id).await.err() },
+        async { store.watch(&wait).await.err() },
+    );
+    assert!(start.elapsed() < Duration::from_secs(3), "a call hung: {:?}", start.elapsed());
+    let kinds =
+        [kinds.0, kinds.1, kinds.2, kinds.3, kinds.4, kinds.5, kinds.6, kinds.7, kinds.8, kinds.9];
+    for (hook, error) in kinds.into_iter().enumerate() {
+        let error = error.unwrap_or_else(|| panic!("hook {hook} has not failed"));
+        assert_eq!(error.kind(), StoreErrorKind::Unavailable, "hook {hook}: {error:?}");
+    }
+}

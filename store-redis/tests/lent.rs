@@ -1,0 +1,54 @@
+//! Connections and pools that the application lends.
+
+mod common;
+
+use common::{nut, outcome, works};
+use redis::cluster::ClusterClient;
+use std::time::Duration;
+use test_servers::{Redis, RedisCluster};
+use tokio::time::timeout;
+use tower_sqrl::store::{NutState, NutStore, WaitId};
+use tower_sqrl_redis::{RedisNutStore, RedisNutStoreBuilder};
+
+async fn check(builder: RedisNutStoreBuilder) {
+    let store = builder.connect().await.expect("a store");
+    for _ in 0..20 {
+        assert!(works(&store).await);
+    }
+    let wait = WaitId::from_bytes(*nut().as_bytes());
+    let mut watch = store.watch(&wait).await.expect("a watch");
+    store
+        .store_nut(wait.as_nut(), &outcome(), NutState::Authorized, common::TTL)
+        .await
+        .expect("stored");
+    timeout(Duration::from_secs(5), watch.announced()).await.expect("announced");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_manager() {
+    let redis = Redis::start().expect("a server");
+    let client = redis::Client::open(redis.url()).expect("a client");
+    let manager = client.get_connection_manager().await.expect("a connection");
+    check(RedisNutStore::builder(&redis.url()).with_redis_1(manager)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pool() {
+    let redis = Redis::start().expect("a server");
+    let config = deadpool_redis::Config::from_url(redis.url());
+    let pool = config.create_pool(Some(deadpool_redis::Runtime::Tokio1)).expect("a pool");
+    check(RedisNutStore::builder(&redis.url()).with_deadpool_0_13(pool)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_s_connection_and_pool() {
+    let cluster = RedisCluster::start().expect("servers");
+    let hosts: Vec<_> = cluster.ports().iter().map(|port| format!("127.0.0.1:{port}")).collect();
+    let url = format!("redis-cluster://{}", hosts.join(","));
+    let client = ClusterClient::builder(cluster.urls()).retries(0).build().expect("a client");
+    let connection = client.get_async_connection().await.expect("a connection");
+    check(RedisNutStore::builder(&url).with_redis_1(connection)).await;
+    let config = deadpool_redis::cluster::Config::from_urls(cluster.urls());
+    let pool = config.create_pool(Some(deadpool_redis::Runtime::Tokio1)).expect("a pool");
+    check(RedisNutStore::builder(&url).with_deadpool_0_13(pool)).await;
+}

@@ -1,0 +1,99 @@
+//! Waiting for replicas.
+
+mod common;
+
+use std::time::{Duration, Instant};
+
+use common::{TTL, nut, pause, pending, works};
+use test_servers::{Redis, RedisCluster, RedisSentinel};
+use tower_sqrl::store::{NutState, NutStore};
+use tower_sqrl_redis::{RedisConfigError, RedisNutStore};
+
+const WAIT: Duration = Duration::from_millis(300);
+
+fn pair() -> (RedisSentinel, String, usize) {
+    let mut sentinel = RedisSentinel::start().expect("servers");
+    let port = sentinel.primary_port().expect("a primary");
+    let replica = sentinel.nodes().iter().position(|node| node.port() != port).expect("a replica");
+    let hosts: Vec<_> =
+        sentinel.sentinel_ports().iter().map(|port| format!("127.0.0.1:{port}")).collect();
+    let url = format!("redis-sentinel://{}/?service={}", hosts.join(","), sentinel.master_name());
+    (sentinel, url, replica)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_has_what_a_call_has_done() {
+    let (mut sentinel, url, replica) = pair();
+    let store = RedisNutStore::builder(&url).wait_for_replicas(1, WAIT).connect().await;
+    let store = store.expect("a store");
+    for _ in 0..50 {
+        let nut = nut();
+        let key = format!("sqrl:nut:{nut}");
+        let exists = |sentinel: &mut RedisSentinel| {
+            sentinel.nodes()[replica].command(&["EXISTS", &key]).expect("an answer")
+        };
+        store.store_nut(&nut, &pending(), NutState::Pending, TTL).await.expect("stored");
+        assert_eq!(exists(&mut sentinel), "1");
+        store.remove_nut(&nut, NutState::Pending).await.expect("a take").expect("the record");
+        assert_eq!(exists(&mut sentinel), "0");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_that_does_not_answer_costs_its_time_and_no_more() {
+    let (mut sentinel, url, replica) = pair();
+    let store = RedisNutStore::builder(&url).wait_for_replicas(1, WAIT).connect().await;
+    let store = store.expect("a store");
+    pause(&mut sentinel.nodes()[replica]);
+    let start = Instant::now();
+    let calls = (0..8).map(|_| {
+        let store = store.clone();
+        tokio::spawn(async move {
+            store.store_nut(&nut(), &pending(), NutState::Pending, TTL).await.expect("stored");
+        })
+    });
+    let calls: Vec<_> = calls.collect();
+    // Looks do not wait behind them.
+    assert_eq!(store.get_nut(&nut(), NutState::Pending).await.expect("a look"), None);
+    assert!(start.elapsed() < WAIT, "a look has waited for replicas");
+    for call in calls {
+        call.await.expect("no panic");
+    }
+    assert!((WAIT..2 * WAIT).contains(&start.elapsed()), "{:?}", start.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_a_cluster_too() {
+    let mut cluster = RedisCluster::start().expect("servers");
+    let url = format!("redis-cluster://127.0.0.1:{}", cluster.ports()[0]);
+    let store = RedisNutStore::builder(&url).wait_for_replicas(1, WAIT).connect().await;
+    let store = store.expect("a store");
+    for node in cluster.nodes() {
+        node.command(&["CONFIG", "RESETSTAT"]).expect("reset");
+    }
+    for _ in 0..10 {
+        assert!(works(&store).await);
+    }
+    let waits = cluster.nodes().iter().map(|node| {
+        let stats = node.command(&["INFO", "commandstats"]).expect("info");
+        let calls = stats.lines().find_map(|line| line.strip_prefix("cmdstat_wait:calls="));
+        calls.map_or(0, |calls| calls.split(',').next().expect("a count").parse().expect("it"))
+    });
+    assert_eq!(waits.sum::<u32>(), 20);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_has_to_end_in_time_and_needs_connections_of_the_store_s_own() {
+    let redis = Redis::start().expect("a server");
+    let builder = || RedisNutStore::builder(&redis.url());
+    let error = builder().wait_for_replicas(1, Duration::from_secs(1)).build().expect_err("late");
+    assert!(matches!(error, RedisConfigError::ReplicaTimeout), "{error}");
+    let client = redis::Client::open(redis.url()).expect("a client");
+    let lent = client.get_multiplexed_async_connection().await.expect("a connection");
+    let error = builder().with_redis_1(lent).wait_for_replicas(1, WAIT).build();
+    assert!(matches!(error, Err(RedisConfigError::ReplicasNeedOwnConnections)));
+    for timeout in [Duration::ZERO, Duration::from_secs(4)] {
+        let error = builder().timeout(timeout).build().expect_err("no time");
+        assert!(matches!(error, RedisConfigError::Timeout), "{error}");
+    }
+}
