@@ -3,6 +3,8 @@
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, ChildStdin, Command, Stdio};
 
+use tower_sqrl_client::load::{Load, Report};
+
 use crate::Failure;
 
 /// A server that ends when this is dropped.
@@ -43,4 +45,15 @@ impl Drop for Server {
         drop(self.stdin.take());
         let _ = self.child.wait();
     }
+}
+
+/// Runs a load of one stage, in which nothing may fail: milliseconds of the server's
+/// processor time per sign-in.
+pub(crate) fn run(load: &Load) -> Result<(Report, f64), Failure> {
+    let report = load.run(|_| {})?;
+    if report.stages.iter().any(|stage| !stage.failures.is_empty()) {
+        return Err(format!("sign-ins failed\n{}", report.to_text()).into());
+    }
+    let cpu = report.stages.last().and_then(|stage| stage.server_cpu_ms);
+    Ok((report, cpu.ok_or("no processor time")?))
 }

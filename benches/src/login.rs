@@ -5,19 +5,20 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use tower_sqrl_client::load::{Load, Report, StageReport, Stop, Who, picture};
+use tower_sqrl_client::load::{Load, Report, Stop, Who, picture};
 
 use crate::Failure;
-use crate::child::Server;
+use crate::child::{self, Server};
+use crate::spread::Spread;
 
 #[derive(Debug, Args)]
 pub(crate) struct LoginArgs {
     /// Turns of both servers
-    #[arg(long, default_value_t = 5)]
+    #[arg(long, default_value_t = 25)]
     rounds: usize,
 
     /// Sign-ins of a turn
-    #[arg(long, default_value_t = 20_000)]
+    #[arg(long, default_value_t = 2_000)]
     logins: u64,
 
     /// Sign-ins under way at a time
@@ -36,6 +37,10 @@ pub(crate) struct LoginArgs {
     #[arg(long)]
     page: bool,
 
+    /// A new identity every time
+    #[arg(long)]
+    new: bool,
+
     /// Write all figures to this file, as JSON
     #[arg(long)]
     json: Option<PathBuf>,
@@ -48,34 +53,26 @@ pub(crate) struct LoginArgs {
 
 /// One server over all rounds.
 struct Side {
-    name: &'static str,
     server: Server,
     reports: Vec<Report>,
 }
 
 impl Side {
-    fn start(name: &'static str, threads: usize) -> Result<Self, Failure> {
+    fn start(name: &str, threads: usize) -> Result<Self, Failure> {
         let server = Server::start(&[name, "--threads", &threads.to_string()])?;
-        Ok(Self { name, server, reports: Vec::new() })
+        Ok(Self { server, reports: Vec::new() })
     }
 
+    /// One load; the processor time per sign-in, in microseconds.
     fn turn(&mut self, load: &Load) -> Result<f64, Failure> {
         let load = Load {
             url: self.server.page.clone(),
             server_pids: vec![self.server.pid()],
             ..load.clone()
         };
-        let report = load.run(|_| {})?;
-        let cpu = report.stages.last().and_then(|stage| stage.server_cpu_ms);
-        if report.stages.iter().any(|stage| !stage.failures.is_empty()) {
-            return Err(format!("{}: sign-ins failed\n{}", self.name, report.to_text()).into());
-        }
+        let (report, cpu) = child::run(&load)?;
         self.reports.push(report);
-        cpu.ok_or_else(|| "no processor time".into())
-    }
-
-    fn stages(&self) -> impl Iterator<Item = &StageReport> {
-        self.reports.iter().flat_map(|report| &report.stages)
+        Ok(cpu * 1e3)
     }
 }
 
@@ -85,13 +82,13 @@ pub(crate) fn run(args: &LoginArgs) -> Result<(), Failure> {
     let mut load = Load::new("");
     load.in_flight = vec![args.in_flight];
     load.stop = Stop::Logins(args.logins);
-    load.who = Who::Known(1000);
+    load.who = if args.new { Who::New } else { Who::Known(1000) };
     load.new_connections = args.new_connections;
     load.page = args.page;
 
     println!("processor time of the server per sign-in, microseconds");
     println!("{:>7} {:>9} {:>9} {:>9}", "round", "floor", "sqrl", "ratio");
-    let mut ratios = Vec::new();
+    let mut spreads = [Spread::default(), Spread::default(), Spread::default()];
     for round in 1..=args.rounds {
         // Who goes first changes.
         let (a, b) = if round % 2 == 1 {
@@ -101,18 +98,17 @@ pub(crate) fn run(args: &LoginArgs) -> Result<(), Failure> {
             let b = sqrl.turn(&load)?;
             (floor.turn(&load)?, b)
         };
-        println!("{round:>7} {:>9.1} {:>9.1} {:>9.3}", a * 1e3, b * 1e3, b / a);
-        ratios.push(b / a);
+        println!("{round:>7} {a:>9.1} {b:>9.1} {:>9.3}", b / a);
+        for (spread, figure) in spreads.iter_mut().zip([a, b, b / a]) {
+            spread.add(figure);
+        }
     }
-    summary(&floor);
-    summary(&sqrl);
-    ratios.sort_by(f64::total_cmp);
-    println!(
-        "ratio: median {:.3}, from {:.3} to {:.3}",
-        ratios[ratios.len() / 2],
-        ratios[0],
-        ratios[ratios.len() - 1]
-    );
+    let [a, b, ratio] = spreads;
+    for (name, cpu) in [("floor", a), ("sqrl", b)] {
+        let per_second = 1e6 / cpu.median();
+        println!("{name}: {} µs, {per_second:.0} sign-ins per second of one core", cpu.text(1));
+    }
+    println!("ratio: {}", ratio.text(3));
     if let Some(file) = &args.json {
         let all = serde_json::json!({ "floor": floor.reports, "sqrl": sqrl.reports });
         std::fs::write(file, serde_json::to_string_pretty(&all)?)?;
@@ -127,18 +123,4 @@ pub(crate) fn run(args: &LoginArgs) -> Result<(), Failure> {
         std::fs::write(file, picture(&[("floor", &floor), ("tower-sqrl", &sqrl)]))?;
     }
     Ok(())
-}
-
-fn summary(side: &Side) {
-    let mut cpu: Vec<_> = side.stages().filter_map(|stage| stage.server_cpu_ms).collect();
-    cpu.sort_by(f64::total_cmp);
-    let Some(&median) = cpu.get(cpu.len() / 2) else { return };
-    println!(
-        "{}: median {:.1} µs, from {:.1} to {:.1}: {:.0} sign-ins per second of one core",
-        side.name,
-        median * 1e3,
-        cpu[0] * 1e3,
-        cpu[cpu.len() - 1] * 1e3,
-        1e3 / median
-    );
 }

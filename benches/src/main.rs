@@ -2,9 +2,12 @@
 
 mod child;
 mod floor;
+mod growth;
 mod login;
+mod memory;
 mod serve;
 mod site;
+mod spread;
 
 use std::process::ExitCode;
 
@@ -24,6 +27,10 @@ struct Args {
 enum Action {
     /// Processor time per sign-in, beside the floor
     Login(login::LoginArgs),
+    /// The same with ever more nuts that wait, and the memory that each takes
+    Growth(growth::GrowthArgs),
+    /// Memory over minutes of load
+    Memory(memory::MemoryArgs),
     /// Be one of the servers: says its address, serves until its standard input ends
     Serve(serve::ServeArgs),
 }
@@ -31,6 +38,8 @@ enum Action {
 fn main() -> ExitCode {
     let done = match Args::parse().action {
         Action::Login(args) => login::run(&args),
+        Action::Growth(args) => growth::run(&args),
+        Action::Memory(args) => memory::run(&args),
         Action::Serve(args) => serve::run(&args),
     };
     match done {

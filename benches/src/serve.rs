@@ -28,6 +28,10 @@ pub(crate) struct ServeArgs {
     /// Nuts that wait for an answer from the start
     #[arg(long, default_value_t = 0)]
     pending: u32,
+
+    /// How long a chain is remembered, and a link in it
+    #[arg(long)]
+    chain_seconds: Option<u64>,
 }
 
 pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
@@ -40,7 +44,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
         let address = listener.local_addr()?;
         let app = match args.kind {
             Kind::Floor => floor::app(address),
-            Kind::Sqrl => site::app(address, args.pending).await?,
+            Kind::Sqrl => site::app(address, args.pending, args.chain_seconds).await?,
         };
         // Ends with the process that started it, however that ends.
         std::thread::spawn(|| {

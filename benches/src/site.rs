@@ -24,12 +24,20 @@ const ROOM: usize = 1_000_000;
 const WAIT: Duration = Duration::from_hours(3);
 
 /// The site, with so many nuts that wait for an answer.
-pub(crate) async fn app(address: SocketAddr, pending: u32) -> Result<Router, Failure> {
+pub(crate) async fn app(
+    address: SocketAddr,
+    pending: u32,
+    chain_seconds: Option<u64>,
+) -> Result<Router, Failure> {
     let nuts = MemoryNutStore::with_capacity(usize::try_from(pending)? + ROOM);
     fill(&nuts, pending).await?;
     let identities = Arc::new(MemoryIdentityStore::new());
     let public_url = format!("http://{address}");
-    let sqrl = Sqrl::builder_shared(public_url, Arc::new(nuts), identities).build()?;
+    let mut sqrl = Sqrl::builder_shared(public_url, Arc::new(nuts), identities);
+    if let Some(chain) = chain_seconds.map(Duration::from_secs) {
+        sqrl = sqrl.link_lifetime(chain).nut_lifetime(chain).chain_lifetime(chain);
+    }
+    let sqrl = sqrl.build()?;
     Ok(Router::new()
         .route("/login", get(login))
         .route("/signed-in", get(signed_in))

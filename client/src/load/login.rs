@@ -14,11 +14,12 @@ use super::measure::{Measured, Step};
 use super::target::{Target, path_of};
 use crate::base64url;
 use crate::browser::html;
-use crate::link::Link;
+use crate::link::{Link, LinkError};
 use crate::wire::{ClientParams, Command, Form, Options, Reply, Tif};
 
 /// What a slot does every time.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one option of the command")]
 pub(super) struct Way {
     pub(super) page: bool,
     pub(super) qr: bool,
@@ -47,9 +48,20 @@ impl Slot {
 
     /// One sign-in, and how long its parts took.
     pub(super) async fn login(&mut self, keys: &Keys, person: &Person) -> Result<Clock, LoadError> {
-        let mut clock = Clock::start();
+        self.login_since(Instant::now(), keys, person).await
+    }
+
+    /// The same for one that was to begin at that time.
+    pub(super) async fn login_since(
+        &mut self,
+        begun: Instant,
+        keys: &Keys,
+        person: &Person,
+    ) -> Result<Clock, LoadError> {
+        let mut clock = Clock::start(begun);
         let (link, cookie) = self.link(&mut clock).await?;
-        let link: Link = link.parse().map_err(|error| wrong(Step::Link, error))?;
+        let link: Link =
+            link.parse().map_err(|error: LinkError| wrong(Step::Link, error.to_string()))?;
         if self.way.qr {
             let path = format!("{}{}", self.target.svg, link.nut());
             self.browse(Step::Qr, &path, Some(&cookie), &mut clock).await?;
@@ -57,7 +69,7 @@ impl Slot {
         let reply = self.command(Step::Query, &link, None, keys, person, &mut clock).await?;
         let reply = self.command(Step::Ident, &link, Some(reply), keys, person, &mut clock).await?;
         match reply.url.as_deref().filter(|_| self.way.cps) {
-            Some(url) => self.jump(url, cookie, &mut clock).await?,
+            Some(url) => self.jump(url, &cookie, &mut clock).await?,
             None if self.way.cps => return Err(wrong(Step::Ident, "no url for cps")),
             None => {
                 let path = format!("{}{}", self.target.wait, link.nut());
@@ -98,11 +110,11 @@ impl Slot {
     async fn jump(
         &mut self,
         url: &str,
-        cookie: HeaderValue,
+        cookie: &HeaderValue,
         clock: &mut Clock,
     ) -> Result<(), LoadError> {
         let path = path_of(url).ok_or_else(|| wrong(Step::Cps, "no address"))?;
-        let (headers, _) = self.browse(Step::Cps, &path, Some(&cookie), clock).await?;
+        let (headers, _) = self.browse(Step::Cps, &path, Some(cookie), clock).await?;
         let onward = headers.get(LOCATION).and_then(|value| path_of(value.to_str().ok()?));
         let path = onward.ok_or_else(|| wrong(Step::Cps, "it leads nowhere"))?;
         let cookies = cookies(&headers, Some(cookie)).ok_or_else(|| wrong(Step::Cps, "cookies"))?;
@@ -163,13 +175,13 @@ impl Slot {
             return Err(status(step, response.status()));
         }
         let body = String::from_utf8_lossy(response.body());
-        let reply = Reply::parse(&body).map_err(|error| wrong(step, error))?;
+        let reply = Reply::parse(&body).map_err(|error| wrong(step, error.to_string()))?;
         let failed = Tif(Tif::TRANSIENT.0 | Tif::FAILED.0 | Tif::CLIENT_FAILURE.0);
         let signed_in = step == Step::Query || reply.has(Tif::CURRENT);
         if reply.tif.0 & failed.0 == 0 && signed_in {
             Ok(reply)
         } else {
-            Err(wrong(step, format_args!("tif {}", reply.tif)))
+            Err(wrong(step, format!("tif {}", reply.tif)))
         }
     }
 
@@ -214,10 +226,9 @@ pub(super) struct Clock {
 }
 
 impl Clock {
-    fn start() -> Self {
-        let now = Instant::now();
+    fn start(begun: Instant) -> Self {
         let steps = Vec::with_capacity(Step::ALL.len());
-        Self { begun: now, sent: now, whole: Duration::ZERO, steps }
+        Self { begun, sent: begun, whole: Duration::ZERO, steps }
     }
 
     fn begin(&mut self) {
@@ -241,10 +252,10 @@ impl Clock {
 }
 
 /// All cookies that an answer sets, behind those that are there, as one header.
-fn cookies(headers: &HeaderMap, before: Option<HeaderValue>) -> Option<HeaderValue> {
+fn cookies(headers: &HeaderMap, before: Option<&HeaderValue>) -> Option<HeaderValue> {
     let set = headers.get_all(SET_COOKIE).into_iter();
     let pairs = set.filter_map(|line| line.to_str().ok()?.split(';').next());
-    let before = before.as_ref().and_then(|value| value.to_str().ok());
+    let before = before.and_then(|value| value.to_str().ok());
     let all: Vec<_> = before.into_iter().chain(pairs).collect();
     if all.is_empty() { None } else { HeaderValue::from_str(&all.join("; ")).ok() }
 }
@@ -265,8 +276,8 @@ fn request(method: Method, path: &str, body: Bytes) -> Result<Request<Full<Bytes
     request.map_err(|_| LoadError::Address(path.to_owned()))
 }
 
-fn wrong(step: Step, reason: impl ToString) -> LoadError {
-    LoadError::Answer { step: step.name(), reason: reason.to_string() }
+fn wrong(step: Step, reason: impl Into<String>) -> LoadError {
+    LoadError::Answer { step: step.name(), reason: reason.into() }
 }
 
 fn status(step: Step, status: StatusCode) -> LoadError {

@@ -15,6 +15,9 @@ pub struct Load {
     pub in_flight: Vec<usize>,
     /// When a stage ends. Default: after 10 s.
     pub stop: Stop,
+    /// Begin so many sign-ins a second, as long as there are slots; the latency counts from
+    /// when one was due. Default: a slot begins the next when the last is done.
+    pub rate: Option<f64>,
     /// Who signs in. Default: 1000 identities that the server knows.
     pub who: Who,
     /// A new connection for every request. Default: every slot keeps one.
@@ -81,6 +84,7 @@ impl Load {
             url: url.into(),
             in_flight: vec![8],
             stop: Stop::After(Duration::from_secs(10)),
+            rate: None,
             who: Who::Known(1000),
             new_connections: false,
             cps: false,

@@ -11,6 +11,8 @@ pub struct ProcessTimes {
     pub user: Duration,
     /// In the kernel on its behalf.
     pub system: Duration,
+    /// Both, to the nanosecond where the kernel keeps count of its threads' turns.
+    pub busy: Duration,
     /// Bytes of memory that are there now.
     pub resident: u64,
 }
@@ -32,14 +34,11 @@ impl ProcessTimes {
             let (user, system) = times(&read("stat").map_err(process)?).unwrap_or_default();
             sum.user += user;
             sum.system += system;
+            // Threads that have ended are in the coarse sum alone.
+            sum.busy += turns(pid).unwrap_or_default().max(user + system);
             sum.resident += resident(&read("status").map_err(process)?).unwrap_or(0);
         }
         Ok(sum)
-    }
-
-    /// Processor time in all.
-    pub fn busy(&self) -> Duration {
-        self.user + self.system
     }
 
     /// The processor time since an earlier reading.
@@ -47,6 +46,7 @@ impl ProcessTimes {
         Self {
             user: self.user.saturating_sub(earlier.user),
             system: self.system.saturating_sub(earlier.system),
+            busy: self.busy.saturating_sub(earlier.busy),
             resident: self.resident,
         }
     }
@@ -58,6 +58,16 @@ fn times(stat: &str) -> Option<(Duration, Duration)> {
     let mut fields = rest.split_ascii_whitespace().skip(11);
     let mut ticks = || fields.next()?.parse::<u32>().ok();
     Some((TICK * ticks()?, TICK * ticks()?))
+}
+
+/// The first field of every thread's `schedstat`: nanoseconds on a processor.
+fn turns(pid: u32) -> Option<Duration> {
+    let mut nanoseconds = 0;
+    for thread in std::fs::read_dir(format!("/proc/{pid}/task")).ok()? {
+        let text = std::fs::read_to_string(thread.ok()?.path().join("schedstat")).ok()?;
+        nanoseconds += text.split_ascii_whitespace().next()?.parse::<u64>().ok()?;
+    }
+    Some(Duration::from_nanos(nanoseconds))
 }
 
 fn resident(status: &str) -> Option<u64> {
@@ -83,6 +93,7 @@ mod tests {
     fn this_process() {
         let now = ProcessTimes::of(&[std::process::id()]).unwrap();
         assert!(now.resident > 100_000, "{now:?}");
+        assert!(now.busy >= now.user + now.system, "{now:?}");
         assert!(matches!(ProcessTimes::of(&[u32::MAX]), Err(LoadError::Process { .. })));
     }
 }

@@ -42,6 +42,8 @@ pub struct Setting {
     pub noiptest: bool,
     /// Threads that sent.
     pub threads: usize,
+    /// Sign-ins begun per second, if there was a rate.
+    pub rate: Option<f64>,
     /// Seconds that a stage was to take, if it had a time.
     pub seconds: Option<f64>,
 }
@@ -111,6 +113,7 @@ impl From<&Load> for Setting {
             qr: load.qr,
             noiptest: load.noiptest,
             threads: load.threads,
+            rate: load.rate,
             seconds: match load.stop {
                 Stop::After(time) => Some(time.as_secs_f64()),
                 Stop::Logins(_) => None,
@@ -138,9 +141,9 @@ impl StageReport {
             logins,
             logins_per_second: count(logins) / took.as_secs_f64(),
             failures: measured.failures.clone(),
-            server_cpu_ms: server.map(|times| per_login(times.busy())),
+            server_cpu_ms: server.map(|times| per_login(times.busy)),
             server_system_cpu_ms: server.map(|times| per_login(times.system)),
-            generator_cpu_ms: per_login(generator.busy()),
+            generator_cpu_ms: per_login(generator.busy),
             login: Latency::of(&measured.login),
             steps: steps
                 .filter(|(_, latencies)| !latencies.is_empty())
@@ -201,7 +204,8 @@ fn milliseconds(time: Duration) -> f64 {
 impl Report {
     /// As JSON.
     pub fn to_json(&self) -> String {
-        serde_json::to_string_pretty(self).expect("plain data with text for keys")
+        // Plain data with text for keys: always written.
+        serde_json::to_string_pretty(self).unwrap_or_default()
     }
 
     /// For a terminal.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::{LocalSet, spawn_local};
-use tokio::time::sleep;
+use tokio::time::{sleep, sleep_until};
 
 use super::error::LoadError;
 use super::keys::{Keys, Person};
@@ -23,6 +23,9 @@ use crate::keys::SiteKey;
 
 /// How often the watcher hears, and the memory is looked at.
 const WATCH: Duration = Duration::from_millis(250);
+
+/// Up to so much later than it was due, a sign-in is on time.
+const LATE: Duration = Duration::from_millis(3);
 
 /// A slot's pause after a failure, lest a server that is gone be hammered.
 const PAUSE: Duration = Duration::from_millis(10);
@@ -150,13 +153,19 @@ impl Stage {
         }
     }
 
-    /// Whether another sign-in is to begin.
-    fn goes_on(&self, start: Instant) -> bool {
+    /// When another sign-in is to begin, if one is.
+    fn next(&self, start: Instant) -> Option<Instant> {
         let begun = self.begun.fetch_add(1, Ordering::Relaxed);
-        match self.load.stop {
-            Stop::After(time) => start.elapsed() < time,
+        let due = match self.load.rate {
+            #[expect(clippy::cast_precision_loss, reason = "nobody counts to 2^53 here")]
+            Some(rate) => Duration::try_from_secs_f64(begun as f64 / rate).ok()?,
+            None => start.elapsed(),
+        };
+        let goes_on = match self.load.stop {
+            Stop::After(time) => due < time,
             Stop::Logins(count) => begun < count,
-        }
+        };
+        goes_on.then_some(start + due)
     }
 }
 
@@ -232,9 +241,12 @@ impl Worker {
 
     async fn work(mut self, start: Instant) {
         let stage = Arc::clone(&self.stage);
-        while stage.goes_on(start) {
+        while let Some(due) = stage.next(start) {
+            sleep_until(due.into()).await;
+            // The timer's own lateness is nobody's fault.
+            let begun = if due.elapsed() < LATE { Instant::now() } else { due };
             let person = self.person();
-            match self.slot.login(&stage.keys, &person).await {
+            match self.slot.login_since(begun, &stage.keys, &person).await {
                 Ok(clock) => {
                     stage.logins.fetch_add(1, Ordering::Relaxed);
                     clock.write(&mut self.measured.borrow_mut());

@@ -28,6 +28,11 @@ pub(crate) struct LoadArgs {
     #[arg(long, value_name = "N")]
     logins: Option<u64>,
 
+    /// Begin so many sign-ins a second, if there is a slot for each; without it, a slot
+    /// begins the next when the last is done
+    #[arg(long, value_name = "N", value_parser = rate)]
+    rate: Option<f64>,
+
     /// Who signs in
     #[arg(long, value_enum, default_value = "known")]
     who: WhoArg,
@@ -90,6 +95,7 @@ pub(crate) fn run(settings: &Settings, args: LoadArgs) -> Result<(), Failure> {
         WhoArg::New => Who::New,
         WhoArg::Rekeyed => Who::Rekeyed,
     };
+    load.rate = args.rate;
     load.new_connections = args.new_connections;
     load.cps = settings.cps;
     load.page = args.page;
@@ -119,17 +125,22 @@ pub(crate) fn run(settings: &Settings, args: LoadArgs) -> Result<(), Failure> {
     if logins == 0 { Err("nobody could sign in".into()) } else { Ok(()) }
 }
 
+fn rate(text: &str) -> Result<f64, &'static str> {
+    let rate = text.parse().ok().filter(|rate: &f64| rate.is_finite() && *rate > 0.0);
+    rate.ok_or("a rate is a number above 0")
+}
+
 fn write(file: &Path, text: &str) -> Result<(), Failure> {
     std::fs::write(file, text).map_err(|error| format!("{}: {error}", file.display()).into())
 }
 
 /// One line that overwrites itself.
 fn show(progress: &Progress) {
-    const WIDTH: usize = 24;
+    const WIDTH: u8 = 24;
     let Progress { in_flight, elapsed, logins, failures, done } = progress;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 24")]
-    let full = (done * WIDTH as f64) as usize;
-    let bar = "#".repeat(full.min(WIDTH)) + &" ".repeat(WIDTH.saturating_sub(full));
+    let full = usize::from((done * f64::from(WIDTH)) as u8);
+    let bar = "#".repeat(full) + &" ".repeat(usize::from(WIDTH).saturating_sub(full));
     #[expect(clippy::cast_precision_loss, reason = "for the eye")]
     let rate = *logins as f64 / elapsed.as_secs_f64().max(1e-3);
     let mut err = io::stderr().lock();
