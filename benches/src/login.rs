@@ -82,7 +82,7 @@ pub(crate) fn run(args: &LoginArgs) -> Result<(), Failure> {
     let mut load = Load::new("");
     load.in_flight = vec![args.in_flight];
     load.stop = Stop::Logins(args.logins);
-    load.who = if args.new { Who::New } else { Who::Known(1000) };
+    load.who = if args.new { Who::New } else { Who::Known(200) };
     load.new_connections = args.new_connections;
     load.page = args.page;
 

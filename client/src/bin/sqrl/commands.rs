@@ -39,8 +39,11 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         }
         Action::Rekey { target } => rekey(settings, target.as_deref()).await,
         Action::Listen { port, yes } => listen::run(settings, port, yes).await,
-        // On threads of its own; here nothing else has to go on meanwhile.
-        Action::Load(args) => load::run(settings, args),
+        Action::Load(args) => {
+            // It has runtimes of its own, on threads of its own.
+            let options = settings.options();
+            tokio::task::spawn_blocking(move || load::run(options, args)).await?
+        }
     }
 }
 

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use tower_sqrl_client::load::{Load, Progress, Stop, Who, picture};
+use tower_sqrl_client::wire::Options;
 
 use crate::Failure;
-use crate::args::Settings;
 
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one flag")]
@@ -85,7 +85,7 @@ enum WhoArg {
     Rekeyed,
 }
 
-pub(crate) fn run(settings: &Settings, args: LoadArgs) -> Result<(), Failure> {
+pub(crate) fn run(options: Options, args: LoadArgs) -> Result<(), Failure> {
     let time = Duration::try_from_secs_f64(args.seconds)?;
     let mut load = Load::new(args.url);
     load.in_flight = args.in_flight;
@@ -97,10 +97,10 @@ pub(crate) fn run(settings: &Settings, args: LoadArgs) -> Result<(), Failure> {
     };
     load.rate = args.rate;
     load.new_connections = args.new_connections;
-    load.cps = settings.cps;
+    load.cps = options.cps;
     load.page = args.page;
     load.qr = args.qr;
-    load.noiptest = settings.noiptest;
+    load.noiptest = options.noiptest;
     load.threads = args.threads;
     load.server_pids = args.server_pid;
     load.this_server_is_mine = args.this_server_is_mine;
