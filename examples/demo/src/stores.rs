@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tower_sqrl::identity::{IdentityStore, MemoryIdentityStore};
-use tower_sqrl::store::NutStore;
+use tower_sqrl::store::{MemoryNutStore, NutStore};
 use tower_sqrl_sqlite::{SqliteIdentityStore, SqliteNutStore};
 
 use crate::accounts::{Accounts, MemoryAccounts, SqliteAccounts};
@@ -16,9 +16,7 @@ pub(crate) type Kept = (Arc<dyn IdentityStore>, Arc<dyn Accounts>);
 
 pub(crate) fn nuts(store: &Store) -> Result<Arc<dyn NutStore>, Problem> {
     Ok(match store {
-        Store::Memory => {
-            Arc::new(SqliteNutStore::in_memory().map_err(|e| Problem::failed("memory", &e))?)
-        }
+        Store::Memory => Arc::new(MemoryNutStore::new()),
         Store::Sqlite(file) => {
             Arc::new(SqliteNutStore::open(file).map_err(|error| opening(file, &error))?)
         }
