@@ -13,6 +13,7 @@ mod info;
 mod memory;
 mod timestamp;
 mod wait;
+mod waiters;
 mod watch;
 
 pub use address::AddressBlock;
@@ -22,6 +23,7 @@ pub use info::{Attached, Digest, NutInfo, Outcome};
 pub use memory::MemoryNutStore;
 pub use timestamp::Timestamp;
 pub use wait::WaitId;
+pub use waiters::Waiters;
 pub use watch::Watch;
 
 use std::fmt::Debug;

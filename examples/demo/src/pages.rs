@@ -1,6 +1,7 @@
 //! The pages. maud escapes what stands in them.
 
 mod account;
+mod servers;
 
 use axum::http::{HeaderValue, header};
 use axum::response::{Html, IntoResponse};
@@ -8,12 +9,22 @@ use maud::{DOCTYPE, Markup, html};
 use tower_sqrl::protocol::PublicUrl;
 
 pub(crate) use account::{account, over};
+pub(crate) use servers::servers;
+
+use crate::server;
 
 /// The stylesheet, under the one address that the policy of the pages allows.
 pub(crate) async fn style() -> impl IntoResponse {
     let css = HeaderValue::from_static("text/css; charset=utf-8");
     let hour = HeaderValue::from_static("max-age=3600");
     ([(header::CONTENT_TYPE, css), (header::CACHE_CONTROL, hour)], include_str!("style.css"))
+}
+
+/// Browsers ask for it under this name, and complain where there is none.
+pub(crate) async fn icon() -> impl IntoResponse {
+    let svg = HeaderValue::from_static("image/svg+xml");
+    let day = HeaderValue::from_static("max-age=86400");
+    ([(header::CONTENT_TYPE, svg), (header::CACHE_CONTROL, day)], include_str!("icon.svg"))
 }
 
 pub(crate) fn home(signed_in: bool, public_url: &PublicUrl) -> Html<String> {
@@ -79,6 +90,11 @@ fn page(title: &str, signed_in: bool, main: &Markup) -> Html<String> {
                     }
                 }
                 main { (main) }
+                @if let Some(name) = server::name() {
+                    footer.soft {
+                        "Answered by " strong { (name) } ". " a href="/servers" { "Who answered what" }
+                    }
+                }
             }
         }
     };

@@ -15,19 +15,28 @@ use tower_sqrl::{ConfigError, Sqrl};
 use crate::app::{self, App};
 use crate::args::{Args, Failures};
 use crate::problem::Problem;
-use crate::{session, stores};
+use crate::stores::Kept;
+use crate::{server, session, stores};
 
 /// How long requests under way may take once the server is told to stop.
 const GRACE: Duration = Duration::from_secs(30);
 
 pub(crate) async fn run(args: &Args) -> Result<(), Problem> {
-    let nuts = stores::nuts(&args.nuts)?;
-    let (identities, accounts) = stores::identities(&args.identities)?;
+    let public_url = public_url(args)?;
+    if let Some(name) = &args.server_name {
+        server::set_name(name.clone());
+    }
+    let nuts = stores::nuts(&args.nuts).await?;
+    let Kept { identities, accounts, sessions, steps } =
+        stores::identities(&args.identities).await?;
     let listener = TcpListener::bind(args.listen)
         .await
         .map_err(|error| Problem::failed(&format!("cannot listen on {}", args.listen), &error))?;
     let address = listener.local_addr().unwrap_or(args.listen);
-    let public_url = public_url(args, address)?;
+    let public_url = match public_url {
+        Some(url) => url,
+        None => parse(&format!("http://{address}"))?,
+    };
 
     let mut builder = Sqrl::builder_shared(public_url.to_string(), nuts, Arc::clone(&identities));
     if let Some(prefix) = &args.prefix {
@@ -39,6 +48,12 @@ pub(crate) async fn run(args: &Args) -> Result<(), Problem> {
     if let Some(lifetime) = args.link_lifetime {
         builder = builder.link_lifetime(lifetime);
     }
+    if let Some(lifetime) = args.nut_lifetime {
+        builder = builder.nut_lifetime(lifetime);
+    }
+    if let Some(lifetime) = args.chain_lifetime {
+        builder = builder.chain_lifetime(lifetime);
+    }
     builder = match args.failures_per_minute {
         None => builder,
         Some(Failures::Off) => builder.without_slowing_down_failures(),
@@ -49,8 +64,9 @@ pub(crate) async fn run(args: &Args) -> Result<(), Problem> {
     }
     let sqrl = builder.build().map_err(|error: ConfigError| Problem::Usage(error.to_string()))?;
 
-    let sessions = session::layer(public_url.is_https());
-    let app = App { sqrl: sqrl.clone(), identities, accounts, public_url: public_url.clone() };
+    let sessions = session::layer(sessions, public_url.is_https());
+    let app =
+        App { sqrl: sqrl.clone(), identities, accounts, steps, public_url: public_url.clone() };
     let router = app::router(app, sessions);
     let stopping = stopping(sqrl).map_err(|error| Problem::failed("signals", &error))?;
     let graceful =
@@ -69,27 +85,29 @@ pub(crate) async fn run(args: &Args) -> Result<(), Problem> {
     }
 }
 
-/// Where browsers are told to go: always a whole host, so that the paths in the pages hold.
-fn public_url(args: &Args, address: SocketAddr) -> Result<PublicUrl, Problem> {
+/// Where browsers are told to go, if the command line says it: always a whole host, so
+/// that the paths in the pages hold.
+fn public_url(args: &Args) -> Result<Option<PublicUrl>, Problem> {
     let Some(url) = &args.public_url else {
-        if address.ip().is_unspecified() {
+        if args.listen.ip().is_unspecified() {
             let sentence = "listening on every address: say with --public-url where browsers \
                             reach the demo, as in --public-url https://demo.example.com";
             return Err(Problem::Usage(sentence.to_owned()));
         }
-        let url = PublicUrl::parse(&format!("http://{address}"));
-        return url.map_err(|error| Problem::Usage(error.to_string()));
+        return Ok(None);
     };
-    let url =
-        PublicUrl::parse(url).map_err(|error| Problem::Usage(format!("--public-url: {error}")))?;
-    if url.path().is_empty() {
-        Ok(url)
-    } else {
+    let url = parse(url)?;
+    if !url.path().is_empty() {
         let origin = url.origin();
-        Err(Problem::Usage(format!(
+        return Err(Problem::Usage(format!(
             "the demo needs a host for itself: write --public-url {origin}, without a path"
-        )))
+        )));
     }
+    Ok(Some(url))
+}
+
+fn parse(url: &str) -> Result<PublicUrl, Problem> {
+    PublicUrl::parse(url).map_err(|error| Problem::Usage(format!("--public-url: {error}")))
 }
 
 /// Becomes true with SIGTERM or SIGINT. Pages that wait by events are let go at once;

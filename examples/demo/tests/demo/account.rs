@@ -1,0 +1,186 @@
+//! The account page.
+
+use http::StatusCode;
+use tempfile::TempDir;
+use tower_sqrl_client::wire::{Command, Options};
+
+use crate::people::{Person, account_id};
+use crate::process::Demo;
+
+#[tokio::test]
+async fn an_account_has_the_name_that_its_owner_gives_it() {
+    let directory = TempDir::new().expect("a directory");
+    let demo = Demo::start(directory.path(), &[]);
+    let (ada, bob) = (Person::new(), Person::new());
+    let account = account_id(&ada.sign_in(&demo).await);
+    assert_ne!(account_id(&bob.sign_in(&demo).await), account);
+
+    let page = ada.submit(&demo, "/account/name", &[("name", " Ada \"<script>\u{202e}& ")]).await;
+    assert_eq!((page.status, page.url.path()), (StatusCode::OK, "/account"));
+    assert!(page.body.contains("<h1>Ada &quot;&lt;script&gt;&amp;</h1>"), "{}", page.body);
+    assert!(page.body.contains("value=\"Ada &quot;&lt;script&gt;&amp;\""), "{}", page.body);
+    assert!(!page.body.contains("<script"));
+    assert!(!bob.account(&demo).await.body.contains("Ada"));
+    demo.stop();
+
+    let demo = Demo::start(directory.path(), &[]);
+    let page = ada.at_another_browser().sign_in(&demo).await;
+    assert_eq!(account_id(&page), account);
+    assert!(page.body.contains("<h1>Ada &quot;"), "{}", page.body);
+    demo.stop();
+}
+
+#[tokio::test]
+async fn the_flags_that_the_owner_sets_are_shown() {
+    let directory = TempDir::new().expect("a directory");
+    let demo = Demo::start_in_memory(&directory, &[]);
+    let mut ada = Person::new();
+    let page = ada.sign_in(&demo).await;
+    assert!(!page.body.contains("<strong>yes</strong>"), "{}", page.body);
+
+    let options = Options { sqrlonly: true, hardlock: true, ..Options::default() };
+    ada.client = ada.client.with_options(options);
+    let page = ada.sign_in(&demo).await;
+    for flag in ["sqrlonly", "hardlock"] {
+        let shown = format!("<dt>{flag}</dt><dd><strong>yes</strong>");
+        assert!(page.body.contains(&shown), "{}", page.body);
+    }
+    assert!(page.body.contains("<dt>disabled</dt><dd>no"), "{}", page.body);
+}
+
+#[tokio::test]
+async fn a_disabled_identity_changes_nothing() {
+    let directory = TempDir::new().expect("a directory");
+    let demo = Demo::start_in_memory(&directory, &[]);
+    let ada = Person::new();
+    ada.sign_in(&demo).await;
+    ada.command(&demo, Command::Disable).await.expect("disabled");
+
+    let page = ada.account(&demo).await;
+    assert!(page.body.contains("SQRL is disabled for this account."), "{}", page.body);
+    assert!(page.body.contains(&format!("sqrl enable {}", demo.url("/login"))), "{}", page.body);
+    for (action, fields) in
+        [("/account/name", [("name", "Eve")].as_slice()), ("/account/unlink", &[])]
+    {
+        assert!(!page.body.contains(action), "{}", page.body);
+        assert_eq!(ada.submit(&demo, action, fields).await.status, StatusCode::FORBIDDEN);
+    }
+    let page = ada.browser.open(&demo.url("/account/identity")).await.expect("a page");
+    assert_eq!(page.url.path(), "/account", "no other identity either");
+    assert!(page.body.contains("SQRL is disabled"), "{}", page.body);
+
+    // Whoever it was that made the owner disable it does not come back with an enable.
+    ada.command(&demo, Command::Enable).await.expect("enabled");
+    let page = ada.account(&demo).await;
+    assert!(page.body.contains("You are signed out"), "{}", page.body);
+    assert_eq!(ada.account(&demo).await.url.path(), "/login");
+}
+
+#[tokio::test]
+async fn a_replaced_identity_is_signed_out() {
+    let directory = TempDir::new().expect("a directory");
+    let demo = Demo::start_in_memory(&directory, &[]);
+    let mut ada = Person::new();
+    let account = account_id(&ada.sign_in(&demo).await);
+    let thief = ada.at_another_browser();
+    thief.sign_in(&demo).await;
+
+    let newer = ada.client.identity().rekey().expect("unlocked");
+    ada.client = ada.client.with_identity(newer);
+    assert_eq!(account_id(&ada.sign_in(&demo).await), account);
+    assert_eq!(
+        thief.submit(&demo, "/account/name", &[("name", "Eve")]).await.status,
+        StatusCode::FORBIDDEN
+    );
+    assert!(thief.account(&demo).await.body.contains("You are signed out"));
+    assert_eq!(thief.account(&demo).await.url.path(), "/login");
+    assert_eq!(account_id(&ada.account(&demo).await), account);
+}
+
+#[tokio::test]
+async fn whose_identity_is_removed_gives_the_account_another() {
+    let directory = TempDir::new().expect("a directory");
+    let demo = Demo::start_in_memory(&directory, &[]);
+    let mut ada = Person::new();
+    let account = account_id(&ada.sign_in(&demo).await);
+    let other_tab = ada.at_another_browser();
+    other_tab.sign_in(&demo).await;
+    ada.command(&demo, Command::Remove).await.expect("removed");
+
+    let page = ada.account(&demo).await;
+    assert!(page.body.contains("This account has no identity any more."), "{}", page.body);
+    assert_eq!(account_id(&page), account, "signed in all the same");
+    let name = [("name", "Eve")];
+    assert_eq!(ada.submit(&demo, "/account/name", &name).await.status, StatusCode::FORBIDDEN);
+
+    ada.client = ada.client.with_identity(Person::new().client.identity().clone());
+    let page = ada.sign_in_at(&demo, "/account/identity").await;
+    assert_eq!((page.url.path(), account_id(&page)), ("/account", account.clone()));
+    assert!(page.body.contains("/account/unlink"), "{}", page.body);
+    assert_eq!(account_id(&ada.at_another_browser().sign_in(&demo).await), account);
+    assert!(
+        other_tab.account(&demo).await.body.contains("You are signed out"),
+        "it has another by now"
+    );
+}
+
+#[tokio::test]
+async fn an_unlinked_identity_gets_a_new_account() {
+    let directory = TempDir::new().expect("a directory");
+    let demo = Demo::start_in_memory(&directory, &[]);
+    let ada = Person::new();
+    let account = account_id(&ada.sign_in(&demo).await);
+    let page = ada.submit(&demo, "/account/unlink", &[]).await;
+    assert_eq!(account_id(&page), account);
+    assert!(page.body.contains("This account has no identity any more."), "{}", page.body);
+
+    let elsewhere = ada.at_another_browser();
+    assert_ne!(account_id(&elsewhere.sign_in(&demo).await), account);
+
+    // An identity with an account of its own takes no other.
+    let page = ada.sign_in_at(&demo, "/account/identity").await;
+    assert_eq!(page.status, StatusCode::CONFLICT);
+    assert!(page.body.contains("This identity has an account of its own"), "{}", page.body);
+    assert_eq!(account_id(&ada.account(&demo).await), account, "signed in as before");
+}
+
+#[tokio::test]
+async fn an_account_that_has_an_identity_again_takes_no_other() {
+    let directory = TempDir::new().expect("a directory");
+    let demo = Demo::start_in_memory(&directory, &[]);
+    let mut ada = Person::new();
+    let account = account_id(&ada.sign_in(&demo).await);
+    ada.command(&demo, Command::Remove).await.expect("removed");
+    // Two tabs: the second one's link is answered when the first one's has been.
+    let second = ada.browser.open(&demo.url("/account/identity")).await.expect("a page");
+    let link = second.sqrl_link().expect("a link");
+    ada.client = Person::new().client;
+    ada.sign_in_at(&demo, "/account/identity").await;
+
+    Person::new().client.sign_in(&link).await.expect("a sign-in");
+    let late = demo.url(&format!("/signed-in?nut={}", link.nut()));
+    let page = ada.browser.open(&late).await.expect("a page");
+    assert_eq!(page.status, StatusCode::CONFLICT, "{}", page.body);
+    assert_eq!(account_id(&ada.at_another_browser().sign_in(&demo).await), account);
+}
+
+#[tokio::test]
+async fn a_link_for_one_account_gives_nobody_elses_account_away() {
+    let directory = TempDir::new().expect("a directory");
+    let demo = Demo::start_in_memory(&directory, &[]);
+    let ada = Person::new();
+    ada.sign_in(&demo).await;
+    ada.submit(&demo, "/account/unlink", &[]).await;
+    let page = ada.browser.open(&demo.url("/account/identity")).await.expect("a page");
+    let link = page.sqrl_link().expect("a link");
+
+    // Signed out in between: the link does not sign in to the account by itself.
+    let out = ada.submit(&demo, "/sign-out", &[]).await;
+    assert_eq!(out.status, StatusCode::OK);
+    let stranger = Person::new();
+    stranger.client.sign_in(&link).await.expect("a sign-in");
+    let url = format!("/signed-in?nut={}", link.nut());
+    let page = ada.browser.open(&demo.url(&url)).await.expect("a page");
+    assert_eq!(page.status, StatusCode::CONFLICT, "{}", page.body);
+    assert_eq!(ada.account(&demo).await.url.path(), "/login");
+}

@@ -1,0 +1,41 @@
+//! Client provided session: the browser's page jumps to the client on the same device.
+
+use http::StatusCode;
+use tempfile::TempDir;
+use tower_sqrl_client::browser::Waiting;
+use tower_sqrl_client::cps::{Event, Listener};
+
+use crate::people::{Person, account_id};
+use crate::process::Demo;
+
+#[tokio::test]
+async fn the_client_sends_the_browser_to_its_account() {
+    let directory = TempDir::new().expect("a directory");
+    let demo = Demo::start_in_memory(&directory, &[]);
+    let ada = Person::new();
+    let account = account_id(&ada.at_another_browser().sign_in(&demo).await);
+    let listener = Listener::bind_port(0).await.expect("a port");
+    let mut server = listener.sign_in_with(ada.client.clone());
+
+    let login = ada.browser.open(&demo.url("/login")).await.expect("a page");
+    let link = login.sqrl_link().expect("a link");
+    let jump = link.with_can(login.url.as_str()).expect("an address");
+    let page = ada.browser.open(&server.url_for(&jump)).await.expect("a page");
+    assert_eq!((page.status, page.url.path()), (StatusCode::OK, "/account"), "{}", page.body);
+    assert_eq!(account_id(&page), account);
+    let began = server.next().await.expect("an event");
+    assert!(matches!(began, Event::Began(_)), "{began:?}");
+    let url = match server.next().await.expect("an event") {
+        Event::SignedIn(url) => url,
+        other => panic!("{other:?}"),
+    };
+
+    // The page that is still open is told, and the address works once.
+    let heard = ada.browser.poll(&login.url, &link).await.expect("an answer");
+    assert_eq!(heard, Waiting::Gone("taken-over".to_owned()));
+    let again = ada.browser.open(&url).await.expect("a page");
+    assert_eq!(again.status, StatusCode::GONE, "{}", again.body);
+    let stranger = Person::new().browser.open(&url).await.expect("a page");
+    assert_eq!(stranger.status, StatusCode::GONE, "{}", stranger.body);
+    assert!(!demo.log().contains("cps.sqrl"), "no such address in the log");
+}

@@ -1,0 +1,121 @@
+//! The command line.
+
+use std::io::{BufRead as _, BufReader};
+use std::net::TcpListener;
+use std::process::Stdio;
+
+use tempfile::TempDir;
+use tower_sqrl_client::Http;
+use tower_sqrl_client::browser::Browser;
+
+use crate::people::{Person, fresh_link};
+use crate::process::{Demo, command};
+
+/// What the demo says before it gives up, with this exit code.
+fn complaint(arguments: &[&str], code: i32) -> String {
+    let mut command = command();
+    command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the demo runs");
+    let mut line = String::new();
+    let stdout = child.stdout.take().expect("its output");
+    BufReader::new(stdout).read_line(&mut line).expect("a line or the end");
+    if !line.is_empty() {
+        child.kill().expect("it runs");
+    }
+    let output = child.wait_with_output().expect("its end");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(line, "", "{arguments:?}: {said}");
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
+    said
+}
+
+#[test]
+fn what_cannot_be_is_said_in_a_sentence() {
+    for (arguments, words) in [
+        (["--nuts", "redis://:secret@localhost:port"], "--nuts: the Redis URL cannot be used"),
+        (["--nuts", "redis-sentinel://:secret@localhost"], "--nuts: "),
+        (["--nuts", "postgres://u:secret@localhost:port"], "--nuts: the database's URL cannot"),
+        (["--identities", "redis://:secret@localhost"], "which is not what Redis is for"),
+        (["--identities", "postgresql://u:secret@localhost:port"], "--identities: the database's"),
+        (["--server-name", "a b"], "write a name of letters, digits"),
+        (["--nuts", "mysql://localhost"], "write memory, sqlite:FILE"),
+        (["--nuts", "sqlite:"], "sqlite: needs a file"),
+        (["--public-url", "example.com"], "--public-url"),
+        (["--public-url", "https://example.com/app"], "write --public-url https://example.com"),
+        (["--listen", "0.0.0.0:0"], "say with --public-url where browsers reach the demo"),
+        (["--trusted-proxy", "10.0.0.0/33"], "`10.0.0.0/33` is no network"),
+        (["--link-scheme", "https"], "write sqrl or qrl"),
+        (["--prefix", "auth"], "`prefix` is a path from the root"),
+        (["--failures-per-minute", "many"], "write a number, or off"),
+        (["--link-lifetime", "0"], "lifetimes are at least a second"),
+    ] {
+        let memory = ["--identities", "memory", "--listen", "127.0.0.1:0"];
+        let replaced = |flag: &&[&str]| flag[0] != arguments[0];
+        let others: Vec<_> = memory.chunks(2).filter(replaced).flatten().copied().collect();
+        let said = complaint(&[&arguments, others.as_slice()].concat(), 2);
+        assert!(said.contains(words), "{arguments:?}: {said}");
+        assert!(!said.contains("secret"), "{arguments:?}: {said}");
+    }
+}
+
+#[test]
+fn what_is_outside_fails_with_its_cause() {
+    let directory = TempDir::new().expect("a directory");
+    let missing = directory.path().join("missing/demo.sqlite");
+    let said = complaint(&["--identities", &format!("sqlite:{}", missing.display())], 1);
+    assert!(said.contains("missing/demo.sqlite: the database cannot be opened"), "{said}");
+    // Nobody listens at port 1, and nobody answers behind this socket.
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let silent = listener.local_addr().expect("its address");
+    for (flag, scheme, what) in [
+        ("--nuts", "redis", "Redis"),
+        ("--nuts", "postgres", "Postgres"),
+        ("--identities", "postgres", "Postgres"),
+    ] {
+        for address in ["127.0.0.1:1", &silent.to_string()] {
+            let url = format!("{scheme}://u:secret@{address}/");
+            let others: &[&str] =
+                if flag == "--nuts" { &["--identities", "memory"] } else { &["--nuts", "memory"] };
+            let said = complaint(&[&[flag, &url], others].concat(), 1);
+            assert!(said.starts_with(&format!("demo: {what}: ")), "{said}");
+            assert!(!said.contains("secret"), "{said}");
+        }
+    }
+    let demo = Demo::start_in_memory(&directory, &[]);
+    let said = complaint(&["--identities", "memory", "--listen", &demo.address], 1);
+    assert!(said.contains(&format!("cannot listen on {}", demo.address)), "{said}");
+}
+
+#[tokio::test]
+async fn links_are_as_the_flags_say() {
+    let directory = TempDir::new().expect("a directory");
+    let demo = Demo::start_in_memory(&directory, &["--prefix", "/auth", "--link-scheme", "sqrl"]);
+    let link = fresh_link(&demo).await;
+    let begin = format!("sqrl://{}/auth/cli.sqrl?nut=", demo.address);
+    assert!(link.as_str().starts_with(&begin), "{}", link.as_str());
+
+    let demo = Demo::start_in_memory(&directory, &["--prefix", "/auth"]);
+    let ada = Person::new();
+    ada.sign_in(&demo).await;
+    let link = fresh_link(&demo).await;
+    assert!(link.as_str().starts_with("qrl://"), "{}", link.as_str());
+}
+
+#[tokio::test]
+async fn two_demos_share_a_file() {
+    let directory = TempDir::new().expect("a directory");
+    let file = format!("sqlite:{}", directory.path().join("demo.sqlite").display());
+    let site = "http://demo.example";
+    let arguments = ["--public-url", site, "--nuts", &file];
+    let demos = [(); 2].map(|()| Demo::start(directory.path(), &arguments));
+    let [browser, client] = demos.each_ref().map(|demo| {
+        assert_eq!(demo.public_url, site);
+        Http::builder().route(site, &format!("http://{}", demo.address)).build()
+    });
+    let ada = Person::new();
+    let ada = Person { browser: Browser::new(browser), client: ada.client.with_http(client) };
+    ada.sign_in(&demos[0]).await;
+    ada.sign_in(&demos[0]).await;
+    let log = demos[0].log();
+    assert_eq!(log.matches("new account").count(), 1, "{log}");
+}

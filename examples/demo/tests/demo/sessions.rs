@@ -1,0 +1,113 @@
+//! Sessions, and forms of other sites.
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use tempfile::TempDir;
+use tower_sqrl_client::browser::Jar;
+
+use crate::people::{Person, account_id};
+use crate::process::Demo;
+
+#[tokio::test]
+async fn every_sign_in_has_a_session_of_its_own() {
+    let directory = TempDir::new().expect("a directory");
+    let demo = Demo::start_in_memory(&directory, &[]);
+    let (ada, bob) = (Person::new(), Person::new());
+    ada.browser.open(&demo.url("/")).await.expect("a page");
+    assert_eq!(ada.session(), None, "looking around leaves nothing behind");
+    let account = account_id(&ada.sign_in(&demo).await);
+    let (first, first_jar) = (ada.session().expect("a session"), ada.browser.cookies());
+    let cookie = first_jar.get("demo").expect("a cookie");
+    assert!(cookie.http_only);
+
+    // Somebody else signs in with the same browser, whose session id many know by now.
+    let shared = Person { browser: ada.browser.clone(), client: bob.client.clone() };
+    assert_ne!(account_id(&shared.sign_in(&demo).await), account);
+    assert_ne!(shared.session().expect("a session"), first);
+    ada.browser.set_cookies(first_jar);
+    assert_eq!(ada.account(&demo).await.url.path(), "/login", "the old id is worth nothing");
+}
+
+#[tokio::test]
+async fn signing_out_ends_the_session_on_the_server() {
+    let directory = TempDir::new().expect("a directory");
+    let demo = Demo::start_in_memory(&directory, &[]);
+    let ada = Person::new();
+    ada.sign_in(&demo).await;
+    let jar = ada.browser.cookies();
+    let link = ada.browser.open(&demo.url("/sign-out")).await.expect("a page");
+    assert_eq!(link.status, StatusCode::METHOD_NOT_ALLOWED, "not by following a link");
+    assert_eq!(ada.account(&demo).await.url.path(), "/account");
+
+    let page = ada.submit(&demo, "/sign-out", &[]).await;
+    assert_eq!((page.status, page.url.path()), (StatusCode::OK, "/"));
+    assert_eq!(ada.session(), None);
+    assert_eq!(ada.account(&demo).await.url.path(), "/login");
+    ada.browser.set_cookies(jar);
+    assert_eq!(ada.account(&demo).await.url.path(), "/login", "not with a copy of it either");
+}
+
+#[tokio::test]
+async fn forms_of_other_sites_are_refused() {
+    let directory = TempDir::new().expect("a directory");
+    let demo = Demo::start_in_memory(&directory, &[]);
+    let ada = Person::new();
+    ada.sign_in(&demo).await;
+    let own = HeaderValue::from_str(&demo.public_url).expect("an origin");
+    let other = HeaderValue::from_static("http://evil.example");
+    let metadata = header::HeaderName::from_static("sec-fetch-site");
+    for (name, value) in [
+        (None, &other),
+        (Some(&header::ORIGIN), &other),
+        (Some(&metadata), &HeaderValue::from_static("cross-site")),
+        (Some(&metadata), &HeaderValue::from_static("same-site")),
+    ] {
+        let mut headers = HeaderMap::new();
+        headers.extend(name.map(|name| (name.clone(), value.clone())));
+        let url = demo.page("/sign-out");
+        let answer = ada.browser.fetch(Method::POST, &url, headers, Bytes::new()).await;
+        assert_eq!(
+            answer.expect("an answer").status(),
+            StatusCode::FORBIDDEN,
+            "{name:?} {value:?}"
+        );
+        assert_eq!(ada.account(&demo).await.url.path(), "/account", "still signed in");
+    }
+    let headers = HeaderMap::from_iter([(header::ORIGIN, own)]);
+    let url = demo.page("/sign-out");
+    let answer = ada.browser.fetch(Method::POST, &url, headers, Bytes::new()).await;
+    assert_eq!(answer.expect("an answer").status(), StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn a_page_that_got_no_sign_in_says_so() {
+    let directory = TempDir::new().expect("a directory");
+    let demo = Demo::start_in_memory(&directory, &[]);
+    let ada = Person::new();
+    let page = ada.browser.open(&demo.url("/signed-in")).await.expect("a page");
+    assert_eq!(page.status, StatusCode::UNAUTHORIZED);
+    assert!(page.body.contains("there is no sign-in to collect"), "{}", page.body);
+    ada.sign_in(&demo).await;
+    ada.browser.set_cookies(Jar::default());
+    assert_eq!(ada.account(&demo).await.url.path(), "/login");
+}
+
+#[tokio::test]
+async fn every_page_has_a_strict_policy() {
+    let directory = TempDir::new().expect("a directory");
+    let demo = Demo::start_in_memory(&directory, &[]);
+    let ada = Person::new();
+    ada.sign_in(&demo).await;
+    for path in ["/", "/account", "/login", "/nowhere", "/signed-in", "/demo.css"] {
+        let page = ada.browser.open(&demo.url(path)).await.expect("a page");
+        let header = |name| page.headers.get(name).expect("a header").to_str().expect("text");
+        let policy = header(header::CONTENT_SECURITY_POLICY);
+        assert!(policy.starts_with("default-src 'none';"), "{path}: {policy}");
+        assert!(!policy.contains("unsafe"), "{path}: {policy}");
+        assert_eq!(header(header::X_CONTENT_TYPE_OPTIONS), "nosniff", "{path}");
+        assert_eq!(page.headers.get_all(header::CONTENT_SECURITY_POLICY).iter().count(), 1);
+    }
+    let login = ada.browser.open(&demo.url("/login")).await.expect("a page");
+    let policy = &login.headers[header::CONTENT_SECURITY_POLICY];
+    assert!(policy.to_str().expect("text").contains("http://localhost:25519"), "its own policy");
+}

@@ -1,0 +1,87 @@
+//! SIGTERM.
+
+use http::StatusCode;
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use crate::people::{PATIENCE, Person};
+use crate::process::Demo;
+
+async fn connect(demo: &Demo) -> TcpStream {
+    TcpStream::connect(&demo.address).await.expect("a connection")
+}
+
+/// Reads until the end of the header.
+async fn header(stream: &mut TcpStream) -> String {
+    let mut read = Vec::new();
+    while !read.ends_with(b"\r\n\r\n") {
+        read.push(stream.read_u8().await.expect("a header"));
+    }
+    String::from_utf8(read).expect("text")
+}
+
+#[tokio::test]
+async fn events_end_at_once_and_requests_under_way_are_finished() {
+    let directory = TempDir::new().expect("a directory");
+    let demo = Demo::start_in_memory(&directory, &[]);
+    let ada = Person::new();
+    ada.sign_in(&demo).await;
+
+    // A page that waits by events.
+    let login = ada.browser.open(&demo.url("/login")).await.expect("a page");
+    let link = login.sqrl_link().expect("a link");
+    let cookies = ada.browser.cookies();
+    let cookies: Vec<_> = cookies.iter().map(|c| format!("{}={}", c.name, c.value)).collect();
+    let cookies = cookies.join("; ");
+    let mut events = connect(&demo).await;
+    let host = &demo.address;
+    let ask = format!(
+        "GET /evt.sqrl?nut={} HTTP/1.1\r\nHost: {host}\r\nCookie: {cookies}\r\n\r\n",
+        link.nut()
+    );
+    events.write_all(ask.as_bytes()).await.expect("sent");
+    let answer = header(&mut events).await;
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    assert!(answer.contains("text/event-stream"), "{answer}");
+
+    // A request of which the demo has read the header, as its answer to `Expect` shows.
+    let mut form = connect(&demo).await;
+    let body = "name=Ada";
+    let head = format!(
+        "POST /account/name HTTP/1.1\r\nHost: {host}\r\nCookie: {cookies}\r\n\
+         Origin: http://{host}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+         Content-Length: {}\r\nExpect: 100-continue\r\n\r\n",
+        body.len()
+    );
+    form.write_all(head.as_bytes()).await.expect("sent");
+    assert!(header(&mut form).await.starts_with("HTTP/1.1 100 Continue\r\n"));
+
+    demo.terminate();
+    let mut rest = Vec::new();
+    timeout(PATIENCE, events.read_to_end(&mut rest)).await.expect("in time").expect("the end");
+    let rest = String::from_utf8(rest).expect("text");
+    assert!(rest.ends_with("0\r\n\r\n"), "a proper end: {rest:?}");
+    assert!(!rest.contains("outcome"), "{rest:?}");
+
+    // Only now, with the demo on its way out, comes the rest of the form.
+    form.write_all(body.as_bytes()).await.expect("sent");
+    let mut rest = String::new();
+    timeout(PATIENCE, form.read_to_string(&mut rest)).await.expect("in time").expect("the end");
+    assert!(rest.starts_with("HTTP/1.1 303 See Other\r\n"), "{rest}");
+    assert!(rest.contains("location: /account\r\n"), "{rest}");
+    let (status, _) = demo.ended();
+    assert!(status.success(), "{status}");
+}
+
+#[tokio::test]
+async fn nobody_is_let_in_any_more() {
+    let directory = TempDir::new().expect("a directory");
+    let demo = Demo::start_in_memory(&directory, &[]);
+    let page = Person::new().browser.open(&demo.url("/")).await.expect("a page");
+    assert_eq!(page.status, StatusCode::OK);
+    let address = demo.address.clone();
+    demo.stop();
+    assert!(TcpStream::connect(&address).await.is_err());
+}
