@@ -192,7 +192,7 @@ impl Chromium {
     }
 
     /// One of Chromium's own `WebDriver` commands.
-    pub(super) async fn send(&self, path: &'static str, body: Value) -> Value {
+    pub(crate) async fn send(&self, path: &'static str, body: Value) -> Value {
         self.client.issue_cmd(Extension { path, body }).await.expect("an answer")
     }
 }
