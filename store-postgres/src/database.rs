@@ -45,7 +45,8 @@ impl Database {
 
     /// The database at this URL, `postgres://user:password@host/database`, over
     /// **connections that are not encrypted**: over a Unix socket, or within a network
-    /// that is nobody else's. It listens. Connections are made when they are needed.
+    /// that is nobody else's. It listens. Connections are made when they are needed. The
+    /// server gives up what takes longer than 10 s.
     ///
     /// # Errors
     ///

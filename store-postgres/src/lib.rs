@@ -41,6 +41,9 @@
 //! it. A look that meets one is repeated once; what writes is not, because nobody knows
 //! whether it was done.
 //!
+//! After a fail-over a URL that names all hosts finds the new primary:
+//! `postgres://a,b/app?target_session_attrs=read-write`.
+//!
 //! # Upgrades
 //!
 //! A store brings its tables up to date when it is opened, one server at a time, under an
@@ -51,6 +54,7 @@
 
 mod database;
 mod error;
+mod hint;
 mod identity;
 mod listen;
 mod migrate;
@@ -59,7 +63,6 @@ mod nut;
 mod records;
 mod swap;
 mod sweep;
-mod waiters;
 
 pub use database::Database;
 pub use deadpool_postgres;

@@ -43,6 +43,7 @@ with wanted as (
            wanted.hardlock, wanted.disabled, wanted.epoch, wanted.version, wanted.strangers)
     from wanted, agreed
     where stored.idk = wanted.idk and write and wanted.state is not null
+        and expected_state is not null
 ), removed as (
     delete from {schema}.{prefix}identity as stored
     using wanted, agreed, (select count(*) from created) as after_created

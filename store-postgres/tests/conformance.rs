@@ -3,14 +3,22 @@
 mod common;
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use common::{SERVER, database};
+use common::SERVER;
 use tower_sqrl::identity::{self, IdentityStore};
 use tower_sqrl::store::conformance::{RawKey, RawWrite};
 use tower_sqrl::store::{self, NutState, NutStore};
 use tower_sqrl_postgres::deadpool_postgres::{Manager, Pool};
 use tower_sqrl_postgres::tokio_postgres::{Config, NoTls};
 use tower_sqrl_postgres::{Database, PostgresIdentityStore, PostgresNutStore};
+
+/// With time for a machine that does many things at once.
+fn database(schema: &str) -> Database {
+    common::database(schema).timeout(PATIENCE)
+}
+
+const PATIENCE: Duration = Duration::from_secs(20);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn identities_of_several_servers() {
@@ -19,7 +27,7 @@ async fn identities_of_several_servers() {
         let store = PostgresIdentityStore::open(&database("identities")).await.expect("a store");
         servers.push(Arc::new(store) as Arc<dyn IdentityStore>);
     }
-    identity::conformance::Suite::new(servers).run().await;
+    identity::conformance::Suite::new(servers).rounds(300).run().await;
     let log = SERVER.log();
     assert!(!log.contains("deadlock detected"), "{log}");
 }
@@ -40,7 +48,7 @@ async fn nuts_over_a_pool_of_ones_own() {
     let config: Config = SERVER.url().parse().expect("a URL");
     let pool = Pool::builder(Manager::new(config, NoTls)).max_size(4).build().expect("a pool");
     let database =
-        Database::new(pool).schema("own").sweep_every(std::time::Duration::from_millis(5));
+        Database::new(pool).schema("own").timeout(PATIENCE).sweep_every(Duration::from_millis(5));
     let store = PostgresNutStore::open_unlogged(&database).await.expect("a store");
     store::conformance::Suite::new([Arc::new(store) as Arc<dyn NutStore>]).rounds(200).run().await;
 }
@@ -67,5 +75,5 @@ fn raw(schema: &'static str) -> RawWrite {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+    bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }

@@ -48,7 +48,8 @@ async fn a_store_sweeps_by_itself() {
     until(async || (SERVER.query(left).expect("keys") == alive).then_some(())).await;
     // An error is not the end of it.
     SERVER.query("alter table unasked.sqrl_nut rename to gone").expect("no table");
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    let error = "relation \"unasked.sqrl_nut\" does not exist";
+    until(async || SERVER.log().contains(error).then_some(())).await;
     SERVER.query("alter table unasked.gone rename to sqrl_nut").expect("a table");
     store.store_nut(&nut(1), &info(), state, Duration::ZERO).await.expect("free");
     until(async || (SERVER.query(left).expect("keys") == alive).then_some(())).await;

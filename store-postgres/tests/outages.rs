@@ -4,12 +4,13 @@ mod common;
 
 use std::time::{Duration, Instant};
 
+use common::proxy::Proxy;
 use common::{LONG, identity, idk, info, nut, on, outcome, until, wait};
 use test_servers::Postgres;
 use tokio::time::timeout;
-use tower_sqrl::identity::{Change, Expected, IdentityStore, KeyState, Presence, Swap};
+use tower_sqrl::identity::{Change, IdentityStore, KeyState, Swap};
 use tower_sqrl::store::{NutState, NutStore, StoreErrorKind};
-use tower_sqrl_postgres::{PostgresIdentityStore, PostgresNutStore};
+use tower_sqrl_postgres::{Database, PostgresIdentityStore, PostgresNutStore};
 
 const SOON: Duration = Duration::from_secs(10);
 
@@ -29,15 +30,14 @@ async fn a_restart_loses_nothing_and_is_got_over() {
     let nuts = PostgresNutStore::open(&database).await.expect("a store");
     let identities = PostgresIdentityStore::open(&database).await.expect("a store");
     let change = Change::create(idk(1), identity(7));
-    let expected = Expected { idk: Presence::Absent, pidk: None };
-    assert_eq!(identities.apply(&change, &expected).await.expect("a swap"), Swap::Done);
+    assert_eq!(identities.apply(&change).await.expect("a swap"), Swap::Done);
     nuts.store_nut(&nut(1), &info(), NutState::Pending, LONG).await.expect("free");
 
     server.stop().expect("stopped");
     let begun = Instant::now();
     let error = nuts.get_nut(&nut(1), NutState::Pending).await.expect_err("away");
     assert_eq!(error.kind(), StoreErrorKind::Unavailable);
-    let error = identities.apply(&change, &expected).await.expect_err("away");
+    let error = identities.apply(&change).await.expect_err("away");
     assert_eq!(error.kind(), StoreErrorKind::Unavailable);
     assert!(begun.elapsed() < Duration::from_secs(5));
     server.restart().expect("running");
@@ -129,4 +129,34 @@ async fn what_hangs_is_given_up_in_time() {
     let taken = store.remove_nut(&nut(2), NutState::Pending).await.expect("not locked");
     assert_eq!(taken, Some(info()));
     lock.rollback().await.expect("no lock");
+}
+
+/// A network that swallows everything: no call hangs, and it is got over.
+#[tokio::test(flavor = "multi_thread")]
+async fn silence_is_given_up_in_time() {
+    let server = Postgres::start().expect("a server");
+    let proxy = Proxy::start(server.port()).await;
+    let limit = Duration::from_millis(500);
+    let url = format!("postgres://postgres@{}/postgres", proxy.address);
+    let database = Database::connect_no_tls(&url).expect("a URL").timeout(limit);
+    let store = PostgresNutStore::open(&database).await.expect("a store");
+    let identities = PostgresIdentityStore::open(&database).await.expect("a store");
+    let state = NutState::Pending;
+    store.store_nut(&nut(1), &info(), state, LONG).await.expect("free");
+
+    proxy.set_flowing(false);
+    // The first of them have a connection, the others try to make one.
+    for _ in 0..4 {
+        let begun = Instant::now();
+        let error = store.get_nut(&nut(1), state).await.expect_err("silence");
+        assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+        assert!(begun.elapsed() < 2 * limit, "{:?}", begun.elapsed());
+        let begun = Instant::now();
+        let error = identities.look_up(&idk(1), None).await.expect_err("silence");
+        assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+        assert!(begun.elapsed() < 2 * limit, "{:?}", begun.elapsed());
+    }
+    proxy.set_flowing(true);
+    assert_eq!(store.get_nut(&nut(1), state).await.expect("it flows"), Some(info()));
+    assert_eq!(store.remove_nut(&nut(1), state).await.expect("it flows"), Some(info()));
 }

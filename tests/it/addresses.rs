@@ -1,0 +1,145 @@
+//! Section 4: where the layer is mounted, what a proxy says, and what links look like.
+
+use axum::http::HeaderMap;
+use axum::http::header::{ACCEPT, REFERER};
+use axum::http::{HeaderName, HeaderValue, Method};
+use tower_sqrl_client::base64url;
+use tower_sqrl_client::browser::Browser;
+
+use crate::common::{Setup, Site, alice};
+
+#[tokio::test]
+async fn nested_under_a_path_and_a_prefix() {
+    let setup = Setup { mount: "/app", ..Setup::default() };
+    let site = Site::set_up(setup, |builder| builder.prefix("/auth")).await;
+    let visit = site.visit().await;
+    assert!(visit.link.as_str().contains("/app/auth/cli.sqrl?nut="), "{}", visit.link);
+    let mut chain = visit.chain(&alice()).with_opt("cps");
+    assert_eq!(chain.query().await, "4");
+    assert!(chain.reply().qry.starts_with("/app/auth/cli.sqrl?nut="));
+    assert_eq!(chain.ident().await, "5");
+    let url = chain.reply().url.clone().expect("a URL");
+    assert!(url.starts_with(&format!("{}/auth/cps.sqrl?", site.public)), "{url}");
+    // In another browser, through the page that asks.
+    let other = Browser::new(site.http());
+    let page = other.open(&url).await.expect("a page");
+    assert_eq!((page.status.as_u16(), page.url.path()), (200, "/app/auth/cps.sqrl"));
+    assert!(page.body.contains("action=\"/app/auth/cps.sqrl\""));
+    let id = url.split('?').nth(1).expect("an id");
+    let page = other.submit(&page.url, "/app/auth/cps.sqrl", &[("id", id)]).await.expect("a page");
+    assert_eq!((page.status.as_u16(), page.url.path()), (200, "/app/signed-in"));
+    // And by the page that waits.
+    site.visit().await.sign_in(&alice()).await;
+    for picture in ["svg", "png"] {
+        let answer = visit.get(&format!("{picture}.sqrl?nut={}", visit.link.nut())).await;
+        assert_eq!(answer.status(), 200);
+    }
+    // Nothing of ours without the prefix.
+    let answer = site.http().get(&format!("{}/cli.sqrl", site.public), HeaderMap::new()).await;
+    assert_eq!(answer.expect("an answer").status(), 404);
+}
+
+#[tokio::test]
+async fn an_authentication_domain_with_a_path() {
+    let setup = Setup { mount: "/app", ..Setup::default() };
+    let site = Site::set_up(setup, |builder| builder.extend_domain(4)).await;
+    let visit = site.visit().await;
+    assert!(visit.link.as_str().contains("/app/cli.sqrl?x=4&nut="));
+    assert_eq!(visit.link.domain().as_str(), "127.0.0.1/app");
+    let text = visit.get("nut.sqrl").await.into_body();
+    assert!(text.starts_with(b"x=4&nut="));
+    visit.sign_in(&alice()).await;
+}
+
+fn headers(name: HeaderName, value: &str) -> HeaderMap {
+    HeaderMap::from_iter([(name, HeaderValue::from_str(value).expect("a value"))])
+}
+
+#[tokio::test]
+async fn a_link_for_a_page_that_makes_its_own() {
+    let site = Site::new().await;
+    let visit = site.visit().await;
+    let text = |answer: axum::http::Response<axum::body::Bytes>| {
+        assert_eq!(answer.status(), 200);
+        assert_eq!(answer.headers()["cache-control"], "no-store");
+        assert_eq!(answer.headers().get_all("set-cookie").iter().count(), 1);
+        String::from_utf8(answer.into_body().to_vec()).expect("text")
+    };
+    let plain = text(visit.get("nut.sqrl").await);
+    assert_eq!(plain.len(), "nut=".len() + 22, "{plain}");
+    let ours = format!("{}/login", site.public);
+    let asked = visit.request(Method::GET, "nut.sqrl", headers(REFERER, &ours), "").await;
+    assert!(text(asked).ends_with(&format!("&can={}", base64url::encode(&ours))));
+    for referrer in ["https://evil.example/", &format!("{}.evil.example/", site.public)] {
+        let asked = visit.request(Method::GET, "nut.sqrl", headers(REFERER, referrer), "").await;
+        assert!(!text(asked).contains("can="), "{referrer}");
+    }
+    for can in ["https://evil.example/", "javascript:alert(1)", "//evil.example/"] {
+        let asked = visit.get(&format!("nut.sqrl?can={}", base64url::encode(can))).await;
+        assert_eq!(asked.status(), 400, "{can}");
+    }
+    let json =
+        visit.request(Method::GET, "nut.sqrl", headers(ACCEPT, "application/json"), "").await;
+    assert_eq!(json.headers()["content-type"], "application/json");
+    let json = text(json);
+    assert!(json.starts_with("{\"link\":\"qrl://127.0.0.1:"), "{json}");
+    assert!(json.ends_with(",\"expires_in\":300}"), "{json}");
+}
+
+#[tokio::test]
+async fn a_picture_holds_no_can() {
+    let site = Site::new().await;
+    let visit = site.visit().await;
+    for query in ["", "?nut=", "?nut=<script>", "?nut=A&nut=B"] {
+        assert_eq!(visit.get(&format!("svg.sqrl{query}")).await.status(), 400, "{query}");
+        assert_eq!(visit.get(&format!("png.sqrl{query}")).await.status(), 400, "{query}");
+    }
+    let nut = visit.link.nut();
+    let plain = visit.get(&format!("svg.sqrl?nut={nut}")).await.into_body();
+    let with = visit.get(&format!("svg.sqrl?nut={nut}&can=YWJj")).await.into_body();
+    assert_eq!(plain, with);
+}
+
+/// What the site saw, by a client at another address, for two requests' headers.
+async fn same_address(site: &Site, browser: &str, client: &str) -> bool {
+    let browser = Browser::new(site.http_from(browser));
+    let visit = site.visit_with(&browser).await;
+    let mut chain = visit.chain_by(&alice(), &site.http_from(client)).with_opt("noiptest");
+    match chain.query().await.as_str() {
+        "4" => true,
+        "0" => false,
+        other => panic!("{other}"),
+    }
+}
+
+#[tokio::test]
+async fn a_trusted_proxy_says_whose_address_it_is() {
+    let site =
+        Site::with(|builder| builder.trusted_proxy("127.0.0.1").trusted_proxy("10.0.0.0/8")).await;
+    for (browser, client, same) in [
+        ("203.0.113.1", "203.0.113.1", true),
+        ("203.0.113.1", "203.0.113.2", false),
+        ("::ffff:203.0.113.1", "203.0.113.1", true),
+        ("203.0.113.1, 10.1.2.3", "203.0.113.1", true),
+        // What stands further left anybody may have written.
+        ("203.0.113.1", "203.0.113.1, 198.51.100.1", false),
+        ("10.0.0.1, 203.0.113.1", "203.0.113.1", true),
+        ("[2001:db8::1]:443", "2001:db8::1", true),
+        ("2001:db8::1", "2001:db8::2", false),
+    ] {
+        assert_eq!(same_address(&site, browser, client).await, same, "{browser} and {client}");
+    }
+}
+
+#[tokio::test]
+async fn without_trust_headers_say_nothing() {
+    let site = Site::new().await;
+    assert!(same_address(&site, "203.0.113.1", "203.0.113.2").await);
+}
+
+#[tokio::test]
+async fn one_header_is_named_and_no_other_counts() {
+    let site =
+        Site::with(|builder| builder.trusted_proxy("127.0.0.1").address_header("x-real-ip")).await;
+    assert!(same_address(&site, "203.0.113.1", "203.0.113.2").await);
+}

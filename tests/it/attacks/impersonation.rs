@@ -1,0 +1,74 @@
+//! Attack 1: signing with one's own key, or none, as somebody else.
+
+use tower_sqrl_client::browser::Waiting;
+use tower_sqrl_client::keys::UnlockPair;
+use tower_sqrl_client::wire::Form;
+
+use crate::common::{Chain, Site, alice, mallory};
+
+/// Requests that name Alice's key and that she never signed.
+fn forged(alice: &Chain, mallory: &Chain, command: &str) -> Vec<Form> {
+    let params = alice.params(command).with_pair(&UnlockPair::generate(mallory.identity.ilk()));
+    let honest = alice.signed(&alice.params("query"));
+    vec![
+        mallory.signed_by(&params, &mallory.key),
+        alice.signed(&params).altered("ids", &"A".repeat(86)),
+        alice.signed(&params).altered("ids", ""),
+        alice.signed(&params).without("ids"),
+        // A signature of hers over something else.
+        honest.altered("client", &params.encode()),
+        // The wrong name for a right signature.
+        alice.signed(&params).without("ids").signed("urs", &alice.key),
+        mallory.signed(&params).signed("pids", &mallory.key),
+    ]
+}
+
+#[tokio::test]
+async fn attack_01_a_command_that_its_owner_never_signed() {
+    let site = Site::new().await;
+    site.knows(&alice()).await;
+    for opt in ["suk", "cps"] {
+        let visit = site.visit().await;
+        let alice = visit.chain(&alice()).with_opt(opt);
+        let mallory = visit.chain(&mallory());
+        for command in ["query", "ident", "disable", "enable", "remove"] {
+            for form in forged(&alice, &mallory, command) {
+                let mut chain = mallory.clone();
+                assert_eq!(chain.send(&form).await, "c0", "{command}");
+                assert!(chain.extras().is_empty(), "neither a URL nor a suk");
+            }
+        }
+        assert_eq!(visit.poll().await, Waiting::Pending);
+        assert_eq!(alice.clone().query().await, "5");
+    }
+}
+
+#[tokio::test]
+async fn attack_01_a_query_that_names_the_victim_and_then_an_ident() {
+    let site = Site::new().await;
+    site.knows(&alice()).await;
+    for form in 0..7 {
+        let visit = site.visit().await;
+        let (alice, mallory) = (visit.chain(&alice()), visit.chain(&mallory()));
+        let mut chain = mallory.clone();
+        let form = forged(&alice, &mallory, "query").swap_remove(form);
+        assert_eq!(chain.send(&form).await, "c0");
+        // On the refusal's nut, and on the link's own.
+        assert_eq!(chain.ident().await, "60");
+        assert_eq!(mallory.clone().ident().await, "5");
+        let body = visit.collect().await.body;
+        assert!(body.contains(&mallory.idk()) && !body.contains(&alice.idk()));
+    }
+}
+
+/// What a command authorises is the key that it proved itself, not one that came before.
+#[tokio::test]
+async fn attack_01_an_ident_after_the_victims_own_query() {
+    let site = Site::new().await;
+    site.knows(&alice()).await;
+    let visit = site.visit().await;
+    let mut chain = visit.chain(&alice());
+    assert_eq!(chain.query().await, "5");
+    assert_eq!(chain.as_other(&mallory()).ident().await, "1c4");
+    assert_eq!(visit.poll().await, Waiting::Pending);
+}

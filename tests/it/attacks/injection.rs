@@ -1,0 +1,155 @@
+//! Attack 10: injection through what a client sends, and secrets in logs.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+use std::thread::ThreadId;
+
+use axum::http::HeaderMap;
+use tower_sqrl::protocol::Idk;
+use tower_sqrl_client::base64url;
+use tower_sqrl_client::browser::Browser;
+use tower_sqrl_client::wire::Form;
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::common::{Fault, Hook, Site, alice};
+
+const EVIL: &str = "\"><script>alert(1)</script>\r\nset-cookie: evil=1";
+
+#[tokio::test]
+async fn attack_10_nothing_of_a_client_comes_back_in_pages_or_headers() {
+    let site = Site::new().await;
+    let visit = site.visit().await;
+    let evil: String = url::form_urlencoded::byte_serialize(EVIL.as_bytes()).collect();
+    for name in [
+        format!("nut.sqrl?can={evil}"),
+        format!("nut.sqrl?can={}", base64url::encode(EVIL)),
+        format!("nut.sqrl?can={}", base64url::encode(format!("{}/{EVIL}", site.public))),
+        format!("nut.sqrl?renew={evil}"),
+        format!("pag.sqrl?nut={evil}"),
+        format!("pag.sqrl?nut={evil}&go={evil}"),
+        format!("evt.sqrl?nut={evil}"),
+        format!("svg.sqrl?nut={evil}"),
+        format!("png.sqrl?nut={evil}"),
+        format!("cps.sqrl?{evil}"),
+        format!("sqrl.js?v={evil}"),
+        format!("signed-in?nut={evil}"),
+        format!("login?{evil}"),
+    ] {
+        let answer = visit.get(&name).await;
+        let body = String::from_utf8_lossy(answer.body());
+        assert!(!body.contains("alert(1)"), "{name}: {body}");
+        assert!(!format!("{:?}", answer.headers()).contains("evil"), "{name}");
+    }
+    // Through a client's request: whatever it names, the reply's lines are ours.
+    let mut chain = visit.chain(&alice());
+    let list = format!("ver=1\r\ncmd=<b>\r\nidk={}\r\nurl=javascript:alert(1)\r\n", chain.idk());
+    let form = Form::new(&base64url::encode(list), &chain.server).signed("ids", &chain.key);
+    assert_eq!(chain.send(&form).await, "54");
+    assert!(chain.extras().is_empty());
+}
+
+#[tokio::test]
+async fn attack_10_a_name_is_text_in_the_page_that_asks() {
+    let site = Site::new().await;
+    site.knows(&alice()).await;
+    let mut chain = site.visit().await.chain(&alice()).with_opt("cps");
+    let idk = Idk::parse(&chain.idk()).expect("a key");
+    site.sqrl.link(&idk, EVIL).await.expect("linked");
+    assert_eq!(chain.ident().await, "5");
+    let url = chain.reply().url.clone().expect("a URL");
+    let page = Browser::new(site.http()).open(&url).await.expect("a page");
+    assert_eq!(page.status, 200);
+    assert!(page.body.contains("&lt;script&gt;alert(1)"), "{}", page.body);
+    assert!(!page.body.contains("<script>alert"));
+    let csp = page.headers["content-security-policy"].to_str().expect("text");
+    assert!(csp.contains("default-src 'none'") && csp.contains("frame-ancestors 'none'"), "{csp}");
+    assert!(!csp.contains("unsafe"));
+    assert_eq!(page.headers["x-frame-options"], "DENY");
+}
+
+#[tokio::test]
+async fn attack_10_there_is_no_diagnostics_page() {
+    let site = Site::new().await;
+    for name in ["diag.sqrl", "dia.sqrl", "inf.sqrl", "reg.sqrl", "rem.sqrl", "metrics", "debug"] {
+        let answer = site.http().get(&format!("{}/{name}", site.here), HeaderMap::new()).await;
+        assert_eq!(answer.expect("an answer").status(), 404, "{name}");
+    }
+}
+
+/// What this test's thread logs. The subscriber is the process's: of one for a thread alone
+/// other threads' tests would decide what is enabled.
+#[derive(Clone)]
+struct Log(Arc<Mutex<Vec<u8>>>, ThreadId);
+
+impl Write for Log {
+    fn write(&mut self, some: &[u8]) -> std::io::Result<usize> {
+        if std::thread::current().id() == self.1 {
+            self.0.lock().expect("a log").extend_from_slice(some);
+        }
+        Ok(some.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+#[tokio::test]
+async fn attack_10_no_secret_is_logged() {
+    let log = Log(Arc::default(), std::thread::current().id());
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
+        .with_ansi(false)
+        .with_writer(log.clone())
+        .finish();
+    tracing::subscriber::set_global_default(subscriber).expect("the only one");
+    let site = Site::new().await;
+    let visit = site.visit().await;
+    let mut chain = visit.chain(&alice()).with_opt("cps~suk");
+    let mut secrets = vec![chain.idk(), visit.link.nut().to_owned()];
+    secrets.extend(visit.browser.cookies().iter().map(|c| c.value[..22].to_owned()));
+    // Every kind of refusal, a store's failure, and a success.
+    let form = chain.signed(&chain.params("query")).altered("ids", &"A".repeat(86));
+    assert_eq!(chain.clone().send(&form).await, "c0");
+    let mut altered = chain.clone();
+    altered.server = base64url::encode(EVIL);
+    assert_eq!(altered.query().await, "c4");
+    assert_eq!(chain.by(&site.http_at("127.0.0.2")).query().await, "40");
+    site.tap.plan(Hook::LookUp, Fault::Fails);
+    assert_eq!(chain.query().await, "64");
+    secrets.push(chain.reply().nut.clone());
+    let form = chain.signed(&chain.introducing("ident"));
+    secrets.push(form.get("ids").expect("ids").to_owned());
+    assert_eq!(chain.send(&form).await, "5");
+    secrets.push(chain.reply().nut.clone());
+    secrets.push(chain.reply().suk.expect("a suk").to_string());
+    let url = chain.reply().url.clone().expect("a URL");
+    secrets.push(url.split('?').nth(1).expect("an id").to_owned());
+    let other = Browser::new(site.http());
+    assert_eq!(other.open(&url).await.expect("a page").status, 200);
+    assert_eq!(visit.browser.open(&url).await.expect("a page").status, 200);
+    assert_eq!(visit.browser.open(&url).await.expect("a page").status, 410);
+    let stale = visit.browser.open(&visit.signed_in_url()).await.expect("a page");
+    assert_eq!(stale.status, 401);
+    let debug = format!("{:?}", site.sqrl);
+    let ours = log.0.lock().expect("a log");
+    let ours = String::from_utf8_lossy(&ours);
+    let ours: Vec<_> = ours.lines().filter(|line| line.contains("tower_sqrl")).collect();
+    // Our own tracing is there, and the client's is not ours to judge.
+    assert!(ours.iter().any(|line| line.contains("a store failed")), "{ours:?}");
+    assert!(ours.len() >= 5, "{ours:?}");
+    for line in ours.iter().copied().chain([debug.as_str()]) {
+        for secret in &secrets {
+            assert!(!line.contains(secret.as_str()), "{secret} in {line}");
+        }
+        assert!(!line.contains("alert(1)"), "{line}");
+    }
+}

@@ -1,0 +1,101 @@
+//! Attack 11: making the server's memory or work grow.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::http::HeaderMap;
+use tower_sqrl_client::base64url;
+use tower_sqrl_client::browser::{Browser, Waiting};
+use tower_sqrl_client::wire::Form;
+
+use crate::common::{
+    MemoryIdentityStore, MemoryNutStore, Setup, Site, Tap, TestClock, alice, read,
+};
+
+/// A site whose memory holds few nuts, behind a proxy.
+async fn small_site(capacity: usize) -> Site {
+    let nuts = Arc::new(MemoryNutStore::with_capacity(capacity));
+    let tap = Tap::new(nuts, Arc::new(MemoryIdentityStore::new()));
+    Site::over(tap, TestClock::default(), Setup::default(), |builder| {
+        builder.trusted_proxy("127.0.0.1")
+    })
+    .await
+}
+
+#[tokio::test]
+async fn attack_11_a_flood_of_links_pushes_out_nobody_else() {
+    let site = small_site(64).await;
+    let people = ["203.0.113.1", "203.0.113.2"];
+    let http = people.map(|address| site.http_from(address));
+    let pending = site.visit_with(&Browser::new(http[0].clone())).await;
+    let signed_in = site.visit_with(&Browser::new(http[1].clone())).await;
+    assert_eq!(signed_in.chain_by(&alice(), &http[1]).ident().await, "5");
+    let taken_over = site.visit_with(&Browser::new(http[1].clone())).await;
+    let mut cps = taken_over.chain_by(&alice(), &http[1]).with_opt("cps");
+    assert_eq!(cps.ident().await, "5");
+    let flood = site.http_from("198.51.100.1");
+    for _ in 0..300 {
+        let answer = flood.get(&format!("{}/nut.sqrl", site.here), HeaderMap::new()).await;
+        assert_eq!(answer.expect("an answer").status(), 200);
+    }
+    assert_eq!(pending.chain_by(&alice(), &http[0]).ident().await, "5");
+    pending.collect().await;
+    signed_in.collect().await;
+    let url = cps.reply().url.clone().expect("a URL");
+    assert_eq!(taken_over.browser.open(&url).await.expect("a page").status, 200);
+    // From a whole network of IPv6 it is one flood too.
+    let pending = site.visit_with(&Browser::new(http[0].clone())).await;
+    for host in 0..100 {
+        let flood = site.http_from(&format!("2001:db8::{host:x}"));
+        flood.get(&format!("{}/nut.sqrl", site.here), HeaderMap::new()).await.expect("an answer");
+    }
+    assert_eq!(pending.chain_by(&alice(), &http[0]).query().await, "5");
+}
+
+#[tokio::test]
+async fn attack_11_version_ranges_are_not_expanded() {
+    let site = Site::new().await;
+    let mut chain = site.visit().await.chain(&alice());
+    let ranges = ["0-18446744073709551615"; 150].join(",");
+    let list = format!("ver={ranges}\r\ncmd=query\r\nidk={}\r\n", chain.idk());
+    let form = Form::new(&base64url::encode(list), &chain.server).signed("ids", &chain.key);
+    assert!(form.encode().len() < 8192);
+    let before = Instant::now();
+    assert_eq!(chain.send(&form).await, "4");
+    assert!(before.elapsed() < Duration::from_secs(1));
+}
+
+#[tokio::test]
+async fn attack_11_one_chain_holds_one_nut() {
+    let site = small_site(1 << 16).await;
+    let visit = site.visit().await;
+    let mut chain = visit.chain(&alice());
+    // As long as it lasts, every step takes the one before it.
+    for _ in 0..50 {
+        let before = chain.clone();
+        assert_eq!(chain.query().await, "4");
+        assert_eq!(before.clone().query().await, "60");
+    }
+    assert_eq!(visit.poll().await, Waiting::Pending);
+}
+
+#[tokio::test]
+async fn attack_11_a_huge_body_is_not_read_to_its_end() {
+    let site = Site::new().await;
+    let chain = site.visit().await.chain(&alice());
+    let answer = chain.post(vec![b'a'; 1 << 20]).await;
+    assert_eq!(read(&answer).tif.to_string(), "c0");
+    // Nor waited for: what is announced is too long already.
+    let head = "POST /cli.sqrl HTTP/1.1\r\nhost: a\r\nconnection: close\r\n";
+    let before = Instant::now();
+    let answer = site.raw(&format!("{head}content-length: 99999999999\r\n\r\n")).await;
+    assert!(before.elapsed() < Duration::from_secs(5));
+    let (_, reply) = answer.split_once("\r\n\r\n").expect("a body");
+    let reply = tower_sqrl_client::wire::Reply::parse(reply).expect("a reply");
+    assert_eq!(reply.tif.to_string(), "c0");
+    let names = (0..500).fold(String::new(), |names, n| names + &format!("n{n}=1\r\n"));
+    let mut chain = site.visit().await.chain(&alice());
+    let list = format!("ver=1\r\ncmd=query\r\nidk={}\r\n{names}", chain.idk());
+    let form = Form::new(&base64url::encode(list), &chain.server).signed("ids", &chain.key);
+    assert_eq!(chain.send(&form).await, "4");
+}

@@ -1,0 +1,102 @@
+//! What a step costs the stores.
+
+use tower_sqrl::store::NutState::{Authorized, Pending};
+use tower_sqrl_client::browser::Waiting;
+
+use crate::common::Hook::{
+    self, Apply, GetCps, GetNut, LookUp, RemoveCps, RemoveNut, StoreCps, StoreNut,
+};
+use crate::common::{Site, alice, new_alice};
+
+/// Without regard to the order of those that run side by side.
+fn same(mut calls: Vec<Hook>, expected: &[Hook]) {
+    let text = |hook: &Hook| format!("{hook:?}");
+    calls.sort_by_key(text);
+    let mut expected = expected.to_vec();
+    expected.sort_by_key(text);
+    assert_eq!(calls, expected);
+}
+
+#[tokio::test]
+async fn a_clients_steps() {
+    let site = Site::new().await;
+    let visit = site.visit().await;
+    same(site.tap.calls(), &[StoreNut(Pending)]);
+    let mut chain = visit.chain(&alice());
+    chain.query().await;
+    let look = [GetNut(Pending), RemoveNut(Pending), LookUp, StoreNut(Pending)];
+    same(site.tap.calls(), &look);
+    chain.ident().await;
+    same(site.tap.calls(), &[&look[..], &[Apply, StoreNut(Authorized)]].concat());
+
+    // Known, nothing to write.
+    let mut chain = site.visit().await.chain(&alice());
+    site.tap.calls();
+    chain.ident().await;
+    same(site.tap.calls(), &[&look[..], &[StoreNut(Authorized)]].concat());
+    let mut chain = site.visit().await.chain(&alice()).with_opt("cps");
+    site.tap.calls();
+    chain.ident().await;
+    same(site.tap.calls(), &[&look[..], &[StoreNut(Authorized), StoreCps]].concat());
+    // The most that there is: 7.
+    let mut chain = site.visit().await.chain(&alice()).with_opt("cps~sqrlonly");
+    site.tap.calls();
+    chain.ident().await;
+    same(site.tap.calls(), &[&look[..], &[Apply, StoreNut(Authorized), StoreCps]].concat());
+
+    let mut chain = site.visit().await.chain(&new_alice());
+    let form = chain.signed(&chain.succeeding("query")).signed("pids", &chain.previous());
+    site.tap.calls();
+    chain.send(&form).await;
+    same(site.tap.calls(), &look);
+    chain.send(&chain.rekey("disable")).await;
+    same(site.tap.calls(), &[&look[..], &[Apply]].concat());
+
+    // A command that does not exist needs no look-up.
+    let mut chain = site.visit().await.chain(&alice());
+    site.tap.calls();
+    chain.send(&chain.signed(&chain.params("dance"))).await;
+    same(site.tap.calls(), &[GetNut(Pending), RemoveNut(Pending), StoreNut(Pending)]);
+}
+
+#[tokio::test]
+async fn a_browsers_steps() {
+    let site = Site::new().await;
+    let visit = site.visit().await;
+    site.tap.calls();
+    assert_eq!(visit.poll().await, Waiting::Pending);
+    same(site.tap.calls(), &[GetNut(Authorized)]);
+    visit.chain(&alice()).ident().await;
+    assert!(matches!(visit.poll().await, Waiting::GoTo(_)));
+    site.tap.calls();
+    visit.browser.open(&visit.signed_in_url()).await.expect("a page");
+    // The last leaves word that it has been collected.
+    let collection = [GetNut(Authorized), LookUp, RemoveNut(Authorized), StoreNut(Authorized)];
+    same(site.tap.calls(), &collection);
+
+    let visit = site.visit().await;
+    let mut chain = visit.chain(&alice()).with_opt("cps");
+    chain.ident().await;
+    site.tap.calls();
+    let page = visit.browser.open(chain.reply().url.as_ref().expect("a URL")).await;
+    assert_eq!(page.expect("a page").status, 200);
+    same(site.tap.calls(), &[GetCps, GetCps, LookUp, RemoveCps]);
+}
+
+#[tokio::test]
+async fn what_is_not_ours_and_what_nobody_signed_costs_nothing() {
+    let site = Site::new().await;
+    let visit = site.visit().await;
+    site.tap.calls();
+    for path in
+        ["/", "/elsewhere", "/signed-in", "/signed-in?nut=AAAAAAAAAAAAAAAAAAAAAA", "/cps.sqrl"]
+    {
+        visit.browser.open(&format!("{}{path}", site.here)).await.expect("a page");
+    }
+    let chain = visit.chain(&alice());
+    chain.post("client=&server=&ids=").await;
+    chain.post(vec![b'a'; 10_000]).await;
+    let form = chain.signed(&chain.params("ident")).altered("ids", &"A".repeat(86));
+    chain.clone().send(&form).await;
+    assert!(site.tap.calls().is_empty());
+}

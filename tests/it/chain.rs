@@ -1,0 +1,295 @@
+//! Rows 25 to 30 and 34: a request's place in its chain. What a refused client may try again,
+//! and what stays as it was.
+
+use tower_sqrl::LinkOptions;
+use tower_sqrl::protocol::Idk;
+use tower_sqrl_client::browser::Waiting;
+use tower_sqrl_client::keys::SiteKey;
+use tower_sqrl_client::{Link, base64url};
+
+use crate::common::{Hook, Site, alice, mallory};
+
+#[tokio::test]
+async fn row_25_a_link_that_is_too_old() {
+    let site = Site::new().await;
+    let visit = site.visit().await;
+    let mut chain = visit.chain(&alice());
+    let first = chain.clone();
+    site.clock.pass_seconds(301);
+    assert_eq!(chain.ident().await, "64");
+    // The old nut was taken, and the fresh one continues the chain.
+    assert_eq!(first.clone().ident().await, "60");
+    assert_eq!(chain.ident().await, "5");
+    visit.collect().await;
+
+    let mut chain = site.visit().await.chain(&alice());
+    site.clock.pass_seconds(299);
+    assert_eq!(chain.ident().await, "5");
+}
+
+#[tokio::test]
+async fn row_25_a_later_nut_that_is_too_old() {
+    let site = Site::new().await;
+    let visit = site.visit().await;
+    let mut chain = visit.chain(&alice());
+    assert_eq!(chain.query().await, "4");
+    site.clock.pass_seconds(599);
+    assert_eq!(chain.query().await, "4");
+    site.clock.pass_seconds(601);
+    assert_eq!(chain.ident().await, "64");
+    assert_eq!(chain.ident().await, "5");
+    visit.collect().await;
+}
+
+#[tokio::test]
+async fn a_chain_ends_with_its_lifetime() {
+    let site = Site::new().await;
+    let visit = site.visit().await;
+    let mut chain = visit.chain(&alice());
+    for _ in 0..3 {
+        assert_eq!(chain.query().await, "4");
+        site.clock.pass_seconds(599);
+    }
+    assert_eq!(chain.query().await, "4");
+    site.clock.pass_seconds(4);
+    let before = chain.clone();
+    assert_eq!(chain.ident().await, "60");
+    assert_eq!(chain.ident().await, "60");
+    assert_eq!(before.clone().ident().await, "60");
+    assert!(matches!(visit.poll().await, Waiting::Gone(_)));
+}
+
+#[tokio::test]
+async fn row_26_used_or_never_issued() {
+    let site = Site::new().await;
+    let mut chain = site.visit().await.chain(&alice());
+    let first = chain.clone();
+    assert_eq!(chain.query().await, "4");
+    let fresh = site.visit().await.chain(&alice());
+    site.tap.calls();
+    let mut again = first.clone();
+    assert_eq!(again.query().await, "60");
+    assert_eq!(again.query().await, "60", "a dead nut");
+    for query in ["?nut=AAAAAAAAAAAAAAAAAAAAAA", "?nut=", "?nut=%00", "?", "", "?nut=A&nut=B"] {
+        let mut chain = first.clone();
+        chain.url = format!("{}/cli.sqrl{query}", site.here);
+        assert_eq!(chain.query().await, "60", "{query}");
+    }
+    // A nut has one spelling.
+    let url = fresh.url.clone();
+    for url in
+        [format!("{url}=="), format!("{url}%3D%3D"), format!("{url}A"), format!("{url}&nut=")]
+    {
+        let mut chain = fresh.clone();
+        chain.url = url;
+        assert_eq!(chain.query().await, "60", "{}", chain.url);
+    }
+    let looks = site.tap.calls().into_iter();
+    assert!(looks.clone().count() >= 3);
+    assert!(
+        looks.into_iter().all(|call| call == Hook::GetNut(tower_sqrl::store::NutState::Pending))
+    );
+}
+
+#[tokio::test]
+async fn row_27_server_is_not_what_we_sent() {
+    let site = Site::new().await;
+    let visit = site.visit().await;
+    let chain = visit.chain(&alice());
+    let link = visit.link.as_str();
+    let other = site.visit().await;
+    for server in [
+        String::new(),
+        format!("{link}&"),
+        format!("{link}&can="),
+        format!("{link}&can=a.b"),
+        format!("{link}&can=YQ&can=YQ"),
+        format!("{link}&can=YQ&x=1"),
+        link.replace("qrl://", "sqrl://"),
+        link.replace("127.0.0.1", "example.com"),
+        other.link.as_str().to_owned(),
+    ] {
+        let mut altered = chain.clone();
+        altered.server = base64url::encode(&server);
+        assert_eq!(altered.query().await, "c4", "{server}");
+    }
+    // The link's nut is as good as before, and with the `can` that the page's script adds.
+    let with_can: Link = visit.link.with_can("http://127.0.0.1/").expect("a link");
+    let mut first = chain.clone();
+    first.server = base64url::encode(with_can.as_str());
+    assert_eq!(first.query().await, "4");
+    // A reply takes no `can`, and is not to be altered either.
+    for altered in ["tif=4", "tif=44"] {
+        let text = String::from_utf8(base64url::decode(&first.server).expect("base64url"));
+        let text = text.expect("text");
+        let text =
+            if altered == "tif=4" { text + "&can=YQ" } else { text.replace("tif=4", altered) };
+        let mut chain = first.clone();
+        chain.server = base64url::encode(text);
+        assert_eq!(chain.query().await, "c4", "{altered}");
+    }
+    assert_eq!(first.ident().await, "5");
+}
+
+#[tokio::test]
+async fn row_28_another_address() {
+    let site = Site::new().await;
+    let visit = site.visit().await;
+    let chain = visit.chain(&alice());
+    let mut elsewhere = visit.chain_by(&alice(), &site.http_at("127.0.0.2"));
+    assert_eq!(elsewhere.ident().await, "40");
+    assert_eq!(elsewhere.ident().await, "40");
+    assert_eq!(chain.clone().ident().await, "5");
+    visit.collect().await;
+}
+
+#[tokio::test]
+async fn row_29_another_address_with_noiptest() {
+    let site = Site::behind_proxy().await;
+    let browser = tower_sqrl_client::browser::Browser::new(site.http_from("203.0.113.1"));
+    let visit = site.visit_with(&browser).await;
+    let mut chain = visit.chain_by(&alice(), &site.http_from("198.51.100.1"));
+    // Refused, the client tries again with the refusal as `server`.
+    assert_eq!(chain.query().await, "40");
+    chain.opt = "suk~noiptest";
+    assert_eq!(chain.query().await, "0");
+    assert_eq!(chain.ident().await, "1");
+    visit.collect().await;
+    // The same address as the proxy has it.
+    let visit = site.visit_with(&browser).await;
+    let mut chain = visit.chain_by(&alice(), &site.http_from("203.0.113.1"));
+    assert_eq!(chain.query().await, "5");
+}
+
+#[tokio::test]
+async fn row_30_another_identity_on_the_chain() {
+    let site = Site::new().await;
+    let visit = site.visit().await;
+    let mut chain = visit.chain(&alice());
+    assert_eq!(chain.query().await, "4");
+    for opt in ["suk", "suk~cps"] {
+        let mut other = chain.as_other(&mallory()).with_opt(opt);
+        assert_eq!(other.ident().await, "1c4");
+        assert_eq!(other.ident().await, "60", "a dead nut");
+        assert_eq!(other.extras(), Vec::<&str>::new());
+    }
+    assert_eq!(chain.ident().await, "5");
+    let idk = chain.idk();
+    assert!(visit.collect().await.body.contains(&idk));
+}
+
+#[tokio::test]
+async fn row_30_a_link_for_one_identity() {
+    let site = Site::new().await;
+    site.knows(&alice()).await;
+    site.knows(&mallory()).await;
+    let idk = Idk::parse(&site.visit().await.chain(&alice()).idk()).expect("a key");
+    let visit = site.visit_for(LinkOptions::default().only_for(idk)).await;
+    assert_eq!(visit.chain(&mallory()).query().await, "1c4");
+    assert_eq!(visit.chain(&mallory()).ident().await, "1c4");
+    assert_eq!(visit.chain(&alice()).ident().await, "5");
+    visit.collect().await;
+}
+
+#[tokio::test]
+async fn a_refusal_is_answered_like_any_reply() {
+    let site = Site::new().await;
+    let visit = site.visit().await;
+    let chain = visit.chain(&alice());
+    // Step 3 refuses; the refusal's nut belongs to whom it was given.
+    let mut refused = visit.chain(&mallory());
+    refused.server = base64url::encode("qrl://example.com/?nut=A");
+    assert_eq!(refused.query().await, "c4");
+    assert_eq!(refused.as_other(&alice()).query().await, "1c4");
+    assert_eq!(refused.query().await, "4");
+    // So with a refusal of the engine's decision.
+    let mut tries = chain.clone();
+    assert_eq!(tries.send(&tries.signed(&tries.params("disable"))).await, "44");
+    assert_eq!(tries.as_other(&mallory()).query().await, "1c4");
+    assert_eq!(tries.ident().await, "5");
+    assert!(visit.collect().await.body.contains(&chain.idk()));
+}
+
+#[tokio::test]
+async fn row_34_a_second_ident() {
+    let site = Site::new().await;
+    let visit = site.visit().await;
+    let mut chain = visit.chain(&alice());
+    assert_eq!(chain.ident().await, "5");
+    assert_eq!(chain.ident().await, "5");
+    visit.collect().await;
+    assert_eq!(chain.ident().await, "5");
+    assert!(matches!(visit.poll().await, Waiting::Gone(_)));
+}
+
+#[tokio::test]
+async fn row_34_a_second_ident_with_cps() {
+    let site = Site::new().await;
+    let visit = site.visit().await;
+    let mut chain = visit.chain(&alice()).with_opt("cps");
+    assert_eq!(chain.ident().await, "5");
+    let first = chain.reply().url.clone().expect("a URL");
+    assert_eq!(chain.ident().await, "5");
+    let second = chain.reply().url.clone().expect("a URL");
+    assert_ne!(first, second);
+    let page = visit.browser.open(&second).await.expect("a page");
+    assert_eq!(page.status, 200, "{}", page.body);
+}
+
+/// One wait may have two links: one that was renewed, and its successor.
+#[tokio::test]
+async fn row_34_another_identity_after_the_outcome() {
+    let site = Site::new().await;
+    let visit = site.visit().await;
+    let renewed = visit.renew().await;
+    assert_eq!(visit.chain(&alice()).ident().await, "5");
+    let mut other = renewed.chain(&mallory()).with_opt("suk~cps");
+    assert_eq!(other.ident().await, "1c4");
+    assert!(other.extras().is_empty());
+    assert_eq!(other.ident().await, "60", "a dead nut");
+    let idk = visit.chain(&alice()).idk();
+    assert!(renewed.collect().await.body.contains(&idk));
+}
+
+#[tokio::test]
+async fn several_pidks_on_one_chain() {
+    let site = Site::new().await;
+    site.knows(&alice()).await;
+    let mut chain = site.visit().await.chain(&crate::common::new_alice());
+    for seed in 0..3 {
+        let stranger = SiteKey::from_seed(&[seed; 32]);
+        let params = chain.params("query").with("pidk", &stranger.idk().to_string());
+        let form = chain.signed(&params).signed("pids", &stranger);
+        assert_eq!(chain.send(&form).await, "4");
+    }
+    let form = chain.signed(&chain.succeeding("query")).signed("pids", &chain.previous());
+    assert_eq!(chain.send(&form).await, "6");
+    assert_eq!(chain.send(&chain.rekey("ident")).await, "5");
+}
+
+#[tokio::test]
+async fn every_successful_command_but_query_gets_a_cps_url() {
+    let site = Site::new().await;
+    let mut chain = site.visit().await.chain(&alice()).with_opt("cps~suk");
+    assert_eq!(chain.query().await, "4");
+    assert_eq!(chain.reply().url, None);
+    let mut seen = Vec::new();
+    for (command, tif) in
+        [("ident", "5"), ("disable", "d"), ("enable", "5"), ("ident", "5"), ("remove", "4")]
+    {
+        let got = match command {
+            "ident" => chain.ident().await,
+            "disable" => chain.disable().await,
+            "enable" => chain.enable().await,
+            _ => chain.remove().await,
+        };
+        assert_eq!(got, tif, "{command}");
+        let url = chain.reply().url.clone().expect("a URL");
+        let id = url.strip_prefix(&format!("{}/cps.sqrl?", site.public)).expect("absolute");
+        assert_eq!(id.len(), 22, "128 bits");
+        assert!(!seen.contains(&url));
+        seen.push(url);
+    }
+    assert_eq!(chain.disable().await, "44");
+    assert_eq!(chain.reply().url, None);
+}

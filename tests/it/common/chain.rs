@@ -1,0 +1,175 @@
+//! A client's side of one chain, built from its smallest parts, so that any of them can be
+//! left out, altered or replaced.
+
+use axum::body::Bytes;
+use axum::http::{HeaderMap, Response};
+use tower_sqrl_client::keys::{Signer, SiteKey, UnlockPair, UrsKey};
+use tower_sqrl_client::wire::{ClientParams, Command, Form, Reply};
+use tower_sqrl_client::{Http, Identity, Link, base64url, keys};
+
+/// Where a client stands: its keys, its next request's address, what it has to answer. A
+/// clone made earlier goes back to an earlier step.
+#[derive(Clone)]
+pub(crate) struct Chain {
+    /// Where the next request goes.
+    pub(crate) url: String,
+    /// The next request's `server`.
+    pub(crate) server: String,
+    /// `opt` of the next requests.
+    pub(crate) opt: &'static str,
+    /// The owner of everything.
+    pub(crate) identity: Identity,
+    pub(crate) key: SiteKey,
+    /// The `suk` that the site has last given back.
+    pub(crate) suk: Option<keys::Suk>,
+    /// The last reply.
+    pub(crate) last: Option<Reply>,
+    link: Link,
+    http: Http,
+}
+
+impl Chain {
+    pub(super) fn of(link: &Link, identity: &Identity, http: &Http) -> Self {
+        Self {
+            url: link.url(),
+            server: base64url::encode(link.as_str()),
+            opt: "suk",
+            identity: identity.clone(),
+            key: identity.site_key(0, link.domain()).expect("a current key"),
+            suk: None,
+            last: None,
+            link: link.clone(),
+            http: http.clone(),
+        }
+    }
+
+    /// The same chain answered by somebody else.
+    pub(crate) fn as_other(&self, identity: &Identity) -> Self {
+        let key = identity.site_key(0, self.link.domain()).expect("a current key");
+        Self { identity: identity.clone(), key, ..self.clone() }
+    }
+
+    /// The same from another address.
+    pub(crate) fn by(&self, http: &Http) -> Self {
+        Self { http: http.clone(), ..self.clone() }
+    }
+
+    pub(crate) fn with_opt(mut self, opt: &'static str) -> Self {
+        self.opt = opt;
+        self
+    }
+
+    pub(crate) fn idk(&self) -> String {
+        self.key.idk().to_string()
+    }
+
+    /// The key of the newest previous identity.
+    pub(crate) fn previous(&self) -> SiteKey {
+        self.identity.site_key(1, self.link.domain()).expect("a previous key")
+    }
+
+    /// `ver`, `cmd`, `idk` and the options.
+    pub(crate) fn params(&self, command: &str) -> ClientParams {
+        let params = ClientParams::new(&Command::Other(command.to_owned()), self.key.idk());
+        if self.opt.is_empty() { params } else { params.with("opt", self.opt) }
+    }
+
+    /// The same with a `suk` and `vuk` of this identity.
+    pub(crate) fn introducing(&self, command: &str) -> ClientParams {
+        self.params(command).with_pair(&UnlockPair::generate(self.identity.ilk()))
+    }
+
+    /// The same with the previous identity's key.
+    pub(crate) fn succeeding(&self, command: &str) -> ClientParams {
+        self.introducing(command).with("pidk", &self.previous().idk().to_string())
+    }
+
+    /// Signed by the current identity.
+    pub(crate) fn signed(&self, params: &ClientParams) -> Form {
+        self.signed_by(params, &self.key)
+    }
+
+    pub(crate) fn signed_by(&self, params: &ClientParams, key: &impl Signer) -> Form {
+        Form::new(&params.encode(), &self.server).signed("ids", key)
+    }
+
+    /// The key for a `urs` of the identity of that age, with the `suk` last given back.
+    pub(crate) fn urs(&self, age: usize) -> UrsKey {
+        let iuk = self.identity.iuk(age).expect("an unlocked identity");
+        UrsKey::derive(iuk, &self.suk.expect("a suk")).expect("a good suk")
+    }
+
+    /// Signed by the current and the previous identity, and the latter's unlock key.
+    pub(crate) fn rekey(&self, command: &str) -> Form {
+        let form = self.signed(&self.succeeding(command));
+        form.signed("pids", &self.previous()).signed("urs", &self.urs(1))
+    }
+
+    /// Posts a body whatever it is, and gives the answer as it is.
+    pub(crate) async fn post(&self, body: impl Into<Bytes>) -> Response<Bytes> {
+        self.http.post_form(&self.url, HeaderMap::new(), body).await.expect("an answer")
+    }
+
+    /// Posts a form and moves on along the chain, whatever the reply says.
+    pub(crate) async fn send(&mut self, form: &Form) -> String {
+        let answer = self.post(form.encode()).await;
+        let reply = read(&answer);
+        self.url = format!("{}{}", self.link.origin(), reply.qry);
+        self.server.clone_from(&reply.raw);
+        self.suk = reply.suk.or(self.suk);
+        let tif = reply.tif.to_string();
+        self.last = Some(reply);
+        tif
+    }
+
+    pub(crate) fn reply(&self) -> &Reply {
+        self.last.as_ref().expect("a reply")
+    }
+
+    /// The name and value of every line of the last reply behind `qry`.
+    pub(crate) fn extras(&self) -> Vec<&str> {
+        self.reply().lines.iter().skip(4).map(|(name, _)| name).collect()
+    }
+
+    async fn command(&mut self, command: &str) -> String {
+        self.send(&self.signed(&self.params(command))).await
+    }
+
+    pub(crate) async fn query(&mut self) -> String {
+        self.command("query").await
+    }
+
+    /// With a `suk` and `vuk`, which a site that knows the identity ignores.
+    pub(crate) async fn ident(&mut self) -> String {
+        self.send(&self.signed(&self.introducing("ident"))).await
+    }
+
+    pub(crate) async fn disable(&mut self) -> String {
+        self.command("disable").await
+    }
+
+    pub(crate) async fn enable(&mut self) -> String {
+        self.unlock("enable").await
+    }
+
+    pub(crate) async fn remove(&mut self) -> String {
+        self.unlock("remove").await
+    }
+
+    /// With a `urs` for the `suk` that the site has given back.
+    async fn unlock(&mut self, command: &str) -> String {
+        let form = self.signed(&self.params(command)).signed("urs", &self.urs(0));
+        self.send(&form).await
+    }
+}
+
+/// What every answer to a client has to be, whatever it was asked.
+pub(crate) fn read(answer: &Response<Bytes>) -> Reply {
+    assert_eq!(answer.status(), 200);
+    assert_eq!(answer.headers()["cache-control"], "no-store");
+    assert_eq!(answer.headers()["content-type"], "application/x-www-form-urlencoded");
+    let body = std::str::from_utf8(answer.body()).expect("ASCII");
+    let reply = Reply::parse(body).expect("a complete reply");
+    assert_eq!(reply.departures(), Vec::<String>::new());
+    reply
+}

@@ -1,0 +1,235 @@
+//! A site under test: an axum application on a port of its own, its stores and its clock.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+use tower_sqrl::axum::{SqrlChallenge, SqrlLogin};
+use tower_sqrl::protocol::base64url;
+use tower_sqrl::store::Timestamp;
+use tower_sqrl::{Clock, LinkOptions, Sqrl, SqrlBuilder};
+use tower_sqrl_client::browser::Browser;
+use tower_sqrl_client::{Http, Identity};
+
+use super::tap::Tap;
+use super::visit::Visit;
+use super::{MemoryIdentityStore, MemoryNutStore};
+
+/// A running site; it stops when dropped.
+pub(crate) struct Site {
+    pub(crate) sqrl: Sqrl,
+    pub(crate) tap: Tap,
+    pub(crate) clock: TestClock,
+    /// Where it listens: `http://127.0.0.1:…`.
+    pub(crate) here: String,
+    /// Where the world sees it, with the path below which it is mounted.
+    pub(crate) public: String,
+    options: Options,
+    task: JoinHandle<()>,
+}
+
+/// How a site is set up; `Default` is what most tests want.
+#[derive(Default)]
+pub(crate) struct Setup {
+    /// The public origin, where it is not where the site listens.
+    pub(crate) origin: Option<&'static str>,
+    /// Below which path the application is nested.
+    pub(crate) mount: &'static str,
+}
+
+type Options = Arc<Mutex<LinkOptions>>;
+
+impl Site {
+    pub(crate) async fn new() -> Self {
+        Self::with(|builder| builder).await
+    }
+
+    pub(crate) async fn with(configure: impl FnOnce(SqrlBuilder) -> SqrlBuilder) -> Self {
+        Self::set_up(Setup::default(), configure).await
+    }
+
+    /// A site behind a proxy on this machine, which may claim any address.
+    pub(crate) async fn behind_proxy() -> Self {
+        Self::with(|builder| builder.trusted_proxy("127.0.0.1")).await
+    }
+
+    pub(crate) async fn set_up(
+        setup: Setup,
+        configure: impl FnOnce(SqrlBuilder) -> SqrlBuilder,
+    ) -> Self {
+        let stores = (Arc::new(MemoryNutStore::new()), Arc::new(MemoryIdentityStore::new()));
+        Self::over(Tap::new(stores.0, stores.1), TestClock::default(), setup, configure).await
+    }
+
+    /// A site over stores that another may share.
+    pub(crate) async fn over(
+        tap: Tap,
+        clock: TestClock,
+        setup: Setup,
+        configure: impl FnOnce(SqrlBuilder) -> SqrlBuilder,
+    ) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let here = format!("http://{}", listener.local_addr().expect("an address"));
+        let public = format!("{}{}", setup.origin.unwrap_or(&here), setup.mount);
+        let shared = Arc::new(tap.clone());
+        let builder = Sqrl::builder_shared(&public, shared.clone(), shared).clock(clock.clock());
+        let sqrl = configure(builder).build().expect("a good configuration");
+        let options = Options::default();
+        let app = nest(setup.mount, app(&sqrl, &options));
+        let app = app.into_make_service_with_connect_info::<SocketAddr>();
+        let task = tokio::spawn(async move {
+            axum::serve(listener, app).await.expect("a server");
+        });
+        Self { sqrl, tap, clock, here, public, options, task }
+    }
+
+    /// The connections of a browser or a client at 127.0.0.1.
+    pub(crate) fn http(&self) -> Http {
+        Http::builder().route(self.origin(), &self.here).build()
+    }
+
+    /// Those of one that the proxy says is at another address.
+    pub(crate) fn http_from(&self, address: &str) -> Http {
+        let header =
+            ("x-forwarded-for".parse().expect("a name"), address.parse().expect("a value"));
+        Http::builder().route(self.origin(), &self.here).header(header.0, header.1).build()
+    }
+
+    /// Those of one that connects from another address of this machine.
+    pub(crate) fn http_at(&self, address: &str) -> Http {
+        let address = address.parse().expect("an address");
+        Http::builder().route(self.origin(), &self.here).local_address(address).build()
+    }
+
+    /// Sends bytes as they are and reads until the connection ends.
+    pub(crate) async fn raw(&self, request: &str) -> String {
+        let mut stream = self.connect().await;
+        stream.write_all(request.as_bytes()).await.expect("a connection");
+        let mut answer = Vec::new();
+        // The end may be an unfriendly one, where not all was read.
+        let _ = stream.read_to_end(&mut answer).await;
+        String::from_utf8(answer).expect("text")
+    }
+
+    /// A connection to it.
+    pub(crate) async fn connect(&self) -> TcpStream {
+        TcpStream::connect(&self.here["http://".len()..]).await.expect("a connection")
+    }
+
+    /// The public origin.
+    pub(crate) fn origin(&self) -> &str {
+        let path_at = self.public[8..].find('/').map_or(self.public.len(), |at| at + 8);
+        &self.public[..path_at]
+    }
+
+    /// A browser of its own opens the sign-in page.
+    pub(crate) async fn visit(&self) -> Visit {
+        self.visit_with(&Browser::new(self.http())).await
+    }
+
+    /// The same in a browser that is there already.
+    pub(crate) async fn visit_with(&self, browser: &Browser) -> Visit {
+        Visit::open(browser, &format!("{}/login", self.public), self.http()).await
+    }
+
+    /// A browser opens a page whose link was made with options.
+    pub(crate) async fn visit_for(&self, options: LinkOptions) -> Visit {
+        *self.options.lock().expect("options") = options;
+        let browser = Browser::new(self.http());
+        Visit::open(&browser, &format!("{}/confirm", self.public), self.http()).await
+    }
+
+    /// The site knows this identity afterwards.
+    pub(crate) async fn knows(&self, identity: &Identity) {
+        let visit = self.visit().await;
+        assert_eq!(visit.chain(identity).ident().await, "5", "signing up");
+    }
+
+    /// The site knows it, disabled.
+    pub(crate) async fn knows_disabled(&self, identity: &Identity) {
+        self.knows(identity).await;
+        assert_eq!(self.visit().await.chain(identity).disable().await, "d", "disabling");
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+fn nest(mount: &str, app: Router) -> Router {
+    if mount.is_empty() { app } else { Router::new().nest_service(mount, app) }
+}
+
+fn app(sqrl: &Sqrl, options: &Options) -> Router {
+    Router::new()
+        .route("/", get(async || "home"))
+        .route("/login", get(async |challenge: SqrlChallenge| challenge.page()))
+        .route("/confirm", get(confirm))
+        .route("/signed-in", get(signed_in))
+        .with_state((sqrl.clone(), Arc::clone(options)))
+        .layer(sqrl.layer())
+}
+
+async fn confirm(State((sqrl, options)): State<(Sqrl, Options)>, request: Request) -> Response {
+    let options = options.lock().expect("options").clone();
+    let challenge = sqrl.challenge(request.headers(), request.extensions(), options).await;
+    challenge.expect("a link").page().into_response()
+}
+
+/// All that the application learns, a line each.
+async fn signed_in(login: SqrlLogin) -> String {
+    let mut text = format!("idk={}\n", login.idk());
+    if let Some(user) = login.user() {
+        text += &format!("user={user}\n");
+    }
+    text += &format!("sqrlonly={}\nhardlock={}\n", login.sqrlonly(), login.hardlock());
+    if let Some(button) = login.button() {
+        text += &format!("button={}\n", button.digit());
+    }
+    if let Some(data) = login.data() {
+        text += &format!("data={}\n", base64url::encode(data));
+    }
+    for (name, secret) in [("ins", login.ins()), ("pins", login.pins())] {
+        if let Some(secret) = secret {
+            text += &format!("{name}={}\n", base64url::encode(secret.expose()));
+        }
+    }
+    text
+}
+
+/// A wall clock that is moved by hand, but never stands still by itself.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct TestClock {
+    ahead: Arc<AtomicU64>,
+}
+
+impl TestClock {
+    /// Lets time pass, for the engine alone: the stores have clocks of their own.
+    pub(crate) fn pass(&self, time: Duration) {
+        let millis = u64::try_from(time.as_millis()).expect("a short time");
+        self.ahead.fetch_add(millis, Ordering::Relaxed);
+    }
+
+    pub(crate) fn pass_seconds(&self, seconds: u64) {
+        self.pass(Duration::from_secs(seconds));
+    }
+
+    fn clock(&self) -> Clock {
+        let ahead = Arc::clone(&self.ahead);
+        Clock::from_fn(move || {
+            let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970");
+            let now = u64::try_from(now.as_millis()).expect("before the year 500 million");
+            Timestamp::from_millis(now + ahead.load(Ordering::Relaxed))
+        })
+    }
+}

@@ -1,0 +1,108 @@
+//! A browser in front of a sign-in page.
+
+use axum::body::Bytes;
+use axum::http::{HeaderMap, Method, Response};
+use tower_sqrl_client::browser::{Browser, Page, Waiting};
+use tower_sqrl_client::{Http, Identity, Link};
+use url::Url;
+
+use super::chain::Chain;
+
+/// A page with a link, in its browser.
+pub(crate) struct Visit {
+    pub(crate) browser: Browser,
+    pub(crate) page: Page,
+    pub(crate) link: Link,
+    /// The connections that a client takes.
+    pub(crate) http: Http,
+}
+
+impl Visit {
+    pub(super) async fn open(browser: &Browser, url: &str, http: Http) -> Self {
+        let page = browser.open(url).await.expect("a page");
+        let link = page.sqrl_link().expect("a link");
+        Self { browser: browser.clone(), page, link, http }
+    }
+
+    /// The same addresses in another browser.
+    pub(crate) fn within(&self, browser: Browser) -> Self {
+        let Self { page, link, http, .. } = self;
+        Self { browser, page: page.clone(), link: link.clone(), http: http.clone() }
+    }
+
+    /// A client that has scanned the link.
+    pub(crate) fn chain(&self, identity: &Identity) -> Chain {
+        self.chain_by(identity, &self.http)
+    }
+
+    /// The same over connections of its own.
+    pub(crate) fn chain_by(&self, identity: &Identity, http: &Http) -> Chain {
+        Chain::of(&self.link, identity, http)
+    }
+
+    /// What the page hears when it asks once.
+    pub(crate) async fn poll(&self) -> Waiting {
+        self.browser.poll(&self.page.url, &self.link).await.expect("an answer")
+    }
+
+    /// The same, as it comes.
+    pub(crate) async fn pag(&self) -> Response<Bytes> {
+        self.get(&format!("pag.sqrl?nut={}", self.link.nut())).await
+    }
+
+    /// Another address beside the page's endpoints, asked with this browser's cookies.
+    pub(crate) async fn get(&self, name: &str) -> Response<Bytes> {
+        self.request(Method::GET, name, HeaderMap::new(), "").await
+    }
+
+    pub(crate) async fn request(
+        &self,
+        method: Method,
+        name: &str,
+        headers: HeaderMap,
+        body: &'static str,
+    ) -> Response<Bytes> {
+        let url = Url::parse(&self.link.sibling(name)).expect("an address");
+        self.browser
+            .fetch(method, &url, headers, Bytes::from_static(body.as_bytes()))
+            .await
+            .expect("an answer")
+    }
+
+    /// Goes where the page is told to go.
+    pub(crate) async fn collect(&self) -> Page {
+        match self.poll().await {
+            Waiting::GoTo(url) => self.browser.open(url.as_str()).await.expect("a page"),
+            other => panic!("nothing to collect: {other:?}"),
+        }
+    }
+
+    /// Where a page with this link's nut would go, whether it is told to or not.
+    pub(crate) fn signed_in_url(&self) -> String {
+        let mut url = self.page.url.clone();
+        let path = url.path().rsplit_once('/').expect("a path").0.to_owned();
+        url.set_path(&format!("{path}/signed-in"));
+        url.set_query(Some(&format!("nut={}", self.link.nut())));
+        url.into()
+    }
+
+    /// The page goes on with a new link, in the same browser.
+    pub(crate) async fn renew(&self) -> Self {
+        let answer = self.get(&format!("nut.sqrl?renew={}", self.link.nut())).await;
+        assert_eq!(answer.status(), 200);
+        let text = String::from_utf8_lossy(answer.body()).into_owned();
+        let (_, nut) = text.split_once("nut=").expect("a nut");
+        let nut = nut.split('&').next().expect("a nut");
+        let link = self.link.as_str().replace(self.link.nut(), nut).parse().expect("a link");
+        let Self { browser, page, http, .. } = self;
+        Self { browser: browser.clone(), page: page.clone(), link, http: http.clone() }
+    }
+
+    /// Signs in and returns what the application has learned.
+    pub(crate) async fn sign_in(&self, identity: &Identity) -> String {
+        assert_eq!(self.chain(identity).ident().await, "5");
+        let page = self.collect().await;
+        assert_eq!(page.status, 200, "{}", page.body);
+        page.body
+    }
+}

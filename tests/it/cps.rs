@@ -1,0 +1,219 @@
+//! Section 4: CPS, where the client hands the browser a one-time URL.
+
+use axum::http::header::{HeaderMap, HeaderValue, LOCATION};
+use axum::http::{HeaderName, Method};
+use tower_sqrl_client::browser::{Browser, Page, Waiting};
+
+use crate::common::{Chain, Hook, Site, Visit, alice, new_alice, rekey};
+
+/// Alice has sent a command with `cps`; the URL that she was given.
+async fn given(chain: &mut Chain) -> String {
+    chain.opt = "cps~suk";
+    assert_eq!(chain.ident().await, "5");
+    chain.reply().url.clone().expect("a URL")
+}
+
+async fn open(browser: &Browser, url: &str) -> Page {
+    browser.open(url).await.expect("a page")
+}
+
+#[tokio::test]
+async fn in_the_browser_that_asked_it_signs_in_at_once() {
+    let site = Site::new().await;
+    let visit = site.visit().await;
+    let mut chain = visit.chain(&alice());
+    let url = given(&mut chain).await;
+    // The page that waits is told, and does not collect.
+    assert_eq!(visit.poll().await, Waiting::Gone("taken-over".into()));
+    let page = open(&visit.browser, &visit.signed_in_url()).await;
+    assert_eq!(page.status, 401);
+    let id = url.split('?').nth(1).expect("an id");
+    let first = visit.get(&format!("cps.sqrl?{id}")).await;
+    assert_eq!(first.status(), 303);
+    assert_eq!(first.headers()[LOCATION], "/signed-in", "a clean address");
+    assert_eq!(first.headers()["cache-control"], "no-store");
+    assert_eq!(first.headers()["referrer-policy"], "no-referrer");
+    let page = open(&visit.browser, &format!("{}/signed-in", site.public)).await;
+    assert_eq!(page.status, 200);
+    assert!(page.body.contains(&chain.idk()));
+    assert_eq!(page.headers["cache-control"], "no-store");
+    assert_eq!(page.headers["referrer-policy"], "no-referrer");
+}
+
+#[tokio::test]
+async fn a_url_is_used_once() {
+    let site = Site::new().await;
+    let visit = site.visit().await;
+    let url = given(&mut visit.chain(&alice())).await;
+    assert_eq!(open(&visit.browser, &url).await.status, 200);
+    assert_eq!(open(&visit.browser, &url).await.status, 410);
+    assert_eq!(open(&visit.browser, &format!("{}/signed-in", site.public)).await.status, 401);
+    assert_eq!(open(&Browser::new(site.http()), &url).await.status, 410);
+}
+
+#[tokio::test]
+async fn a_url_is_used_once_at_the_same_instant() {
+    let site = Site::new().await;
+    let visit = site.visit().await;
+    let url = given(&mut visit.chain(&alice())).await;
+    let (twin, twin_url) = (Browser::new(site.http()), url.clone());
+    twin.set_cookies(visit.browser.cookies());
+    let (tell, told) = tokio::sync::oneshot::channel();
+    site.tap.first(Hook::RemoveCps, async move {
+        tell.send(open(&twin, &twin_url).await.status.as_u16()).expect("a listener");
+    });
+    assert_eq!(open(&visit.browser, &url).await.status, 401);
+    assert_eq!(told.await.expect("a status"), 200);
+}
+
+#[tokio::test]
+async fn head_consumes_nothing() {
+    let site = Site::new().await;
+    let visit = site.visit().await;
+    let url = given(&mut visit.chain(&alice())).await;
+    let id = url.split('?').nth(1).expect("an id");
+    let head = visit.request(Method::HEAD, &format!("cps.sqrl?{id}"), HeaderMap::new(), "").await;
+    assert_eq!(head.status(), 405);
+    assert_eq!(head.headers()["allow"], "GET, POST");
+    visit.get(&format!("cps.sqrl?{id}")).await;
+    visit.request(Method::HEAD, "signed-in", HeaderMap::new(), "").await;
+    assert_eq!(open(&visit.browser, &format!("{}/signed-in", site.public)).await.status, 200);
+}
+
+#[tokio::test]
+async fn another_browser_is_asked_first() {
+    let site = Site::new().await;
+    let visit = site.visit().await;
+    let mut chain = visit.chain(&alice());
+    let url = given(&mut chain).await;
+    let other = Browser::new(site.http());
+    let page = open(&other, &url).await;
+    assert_eq!(
+        (page.status.as_u16(), page.url.as_str()),
+        (200, &*format!("{}/cps.sqrl", site.public))
+    );
+    assert_eq!(page.headers["cache-control"], "no-store");
+    assert!(page.body.contains(&chain.idk()[..6]), "it says who");
+    assert!(!page.body.contains(&chain.idk()));
+    assert_eq!(open(&other, &format!("{}/signed-in", site.public)).await.status, 401);
+    let id = url.split('?').nth(1).expect("an id");
+    let page = other.submit(&page.url, "/cps.sqrl", &[("id", id)]).await.expect("a page");
+    assert_eq!((page.status.as_u16(), page.url.path()), (200, "/signed-in"));
+    assert!(page.body.contains(&chain.idk()));
+    assert_eq!(page.url.query(), None);
+}
+
+/// A form that another site sends, or a script of its own, or no browser at all.
+#[tokio::test]
+async fn the_confirmation_is_of_the_same_origin() {
+    let site = Site::new().await;
+    let visit = site.visit().await;
+    let url = given(&mut visit.chain(&alice())).await;
+    let id = url.split('?').nth(1).expect("an id").to_owned();
+    let other = Browser::new(site.http());
+    let page = open(&other, &url).await;
+    let confirm = async |headers: &[(&'static str, &str)], id: &str| {
+        let headers = headers.iter().map(|(name, value)| {
+            (HeaderName::from_static(name), HeaderValue::from_str(value).expect("a value"))
+        });
+        let url = page.url.join("/cps.sqrl").expect("an address");
+        let body = format!("id={id}").into();
+        let answer = other.fetch(Method::POST, &url, headers.collect(), body).await;
+        answer.expect("an answer").status().as_u16()
+    };
+    let ours = site.origin();
+    assert_eq!(confirm(&[], &id).await, 403);
+    assert_eq!(confirm(&[("origin", "https://evil.example")], &id).await, 403);
+    assert_eq!(confirm(&[("origin", "null")], &id).await, 403);
+    for site in ["cross-site", "same-site", "none"] {
+        assert_eq!(confirm(&[("sec-fetch-site", site), ("origin", ours)], &id).await, 403);
+    }
+    assert_eq!(confirm(&[("sec-fetch-site", "same-origin")], &"A".repeat(22)).await, 410);
+    assert_eq!(confirm(&[("sec-fetch-site", "same-origin")], "").await, 410);
+    // By its origin where the browser has no fetch metadata.
+    assert_eq!(confirm(&[("origin", ours)], &id).await, 303);
+}
+
+#[tokio::test]
+async fn the_confirmation_is_of_the_browser_that_was_asked() {
+    let site = Site::new().await;
+    let visit = site.visit().await;
+    let url = given(&mut visit.chain(&alice())).await;
+    let id = url.split('?').nth(1).expect("an id");
+    let stranger = Browser::new(site.http());
+    let page = stranger.submit(&visit.page.url, "/cps.sqrl", &[("id", id)]).await.expect("a page");
+    assert_eq!(page.status, 410);
+    assert_eq!(open(&stranger, &format!("{}/signed-in", site.public)).await.status, 401);
+    assert_eq!(open(&visit.browser, &url).await.status, 200);
+}
+
+#[tokio::test]
+async fn other_commands_lead_to_a_page_and_the_wait_goes_on() {
+    let site = Site::new().await;
+    site.knows(&alice()).await;
+    let visit = site.visit().await;
+    let mut chain = visit.chain(&alice()).with_opt("cps~suk");
+    let mut urls = Vec::new();
+    assert_eq!(chain.disable().await, "d");
+    urls.push(chain.reply().url.clone().expect("a URL"));
+    assert_eq!(chain.enable().await, "5");
+    urls.push(chain.reply().url.clone().expect("a URL"));
+    assert_eq!(chain.remove().await, "4");
+    urls.push(chain.reply().url.clone().expect("a URL"));
+    for url in urls {
+        let page = open(&visit.browser, &url).await;
+        assert_eq!(page.status, 200);
+        assert_eq!(page.headers["referrer-policy"], "no-referrer");
+        assert_eq!(page.headers["cache-control"], "no-store");
+        assert_eq!(open(&visit.browser, &url).await.status, 410, "once");
+        assert_eq!(open(&visit.browser, &format!("{}/signed-in", site.public)).await.status, 401);
+        assert_eq!(visit.poll().await, Waiting::Pending);
+    }
+}
+
+/// With the cookie of the last step planted, a disable's id still signs nobody in.
+#[tokio::test]
+async fn only_idents_url_signs_in() {
+    let site = Site::new().await;
+    site.knows_disabled(&alice()).await;
+    let visit = site.visit().await;
+    let mut chain = visit.chain(&alice()).with_opt("cps~suk");
+    assert_eq!(chain.query().await, "d");
+    assert_eq!(chain.enable().await, "5");
+    let url = chain.reply().url.clone().expect("a URL");
+    let mut jar = visit.browser.cookies();
+    let mut cookie = jar.iter().next().expect("a cookie").clone();
+    cookie.name = "sqrl-cps".into();
+    cookie.value = url.split('?').nth(1).expect("an id").into();
+    jar.insert(cookie);
+    visit.browser.set_cookies(jar);
+    assert_eq!(open(&visit.browser, &format!("{}/signed-in", site.public)).await.status, 401);
+}
+
+async fn outlives(change: &str) {
+    for same_browser in [true, false] {
+        let site = Site::new().await;
+        let visit: Visit = site.visit().await;
+        let mut chain = visit.chain(&alice());
+        let url = given(&mut chain).await;
+        match change {
+            "disable" => assert_eq!(chain.disable().await, "d"),
+            "enable" => {
+                assert_eq!(chain.disable().await, "d");
+                assert_eq!(chain.enable().await, "5");
+            }
+            "remove" => assert_eq!(chain.remove().await, "4"),
+            _ => rekey(&mut site.visit().await.chain(&new_alice())).await,
+        }
+        let browser = if same_browser { visit.browser } else { Browser::new(site.http()) };
+        let expected = if same_browser { 401 } else { 410 };
+        assert_eq!(open(&browser, &url).await.status, expected, "{change}");
+    }
+}
+
+#[tokio::test]
+async fn no_url_outlives_a_disable_enable_remove_or_rekey() {
+    for change in ["disable", "enable", "remove", "rekey"] {
+        outlives(change).await;
+    }
+}

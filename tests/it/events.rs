@@ -1,0 +1,121 @@
+//! Section 4: server-sent events.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout};
+
+use crate::common::{Site, Visit, alice};
+
+/// A page that listens, and what it has read ahead.
+struct Listener(TcpStream, String);
+
+impl Listener {
+    async fn of(site: &Site, visit: &Visit) -> Self {
+        let mut stream = site.connect().await;
+        let cookies: Vec<_> =
+            visit.browser.cookies().iter().map(|c| format!("{}={}", c.name, c.value)).collect();
+        let request = format!(
+            "GET /evt.sqrl?nut={} HTTP/1.1\r\nhost: a\r\ncookie: {}\r\n\r\n",
+            visit.link.nut(),
+            cookies.join("; ")
+        );
+        stream.write_all(request.as_bytes()).await.expect("a connection");
+        Self(stream, String::new())
+    }
+
+    /// Reads until that text comes; all that came up to its end.
+    async fn hears(&mut self, text: &str) -> String {
+        let until = async {
+            loop {
+                if let Some(at) = self.1.find(text) {
+                    let rest = self.1.split_off(at + text.len());
+                    return std::mem::replace(&mut self.1, rest);
+                }
+                let mut some = [0; 1024];
+                let read = self.0.read(&mut some).await.expect("a connection");
+                assert_ne!(read, 0, "it ended after {}", self.1);
+                self.1 += std::str::from_utf8(&some[..read]).expect("text");
+            }
+        };
+        timeout(Duration::from_secs(5), until).await.expect("in time")
+    }
+}
+
+#[tokio::test]
+async fn an_outcome_is_announced() {
+    let site = Site::new().await;
+    for opt in ["suk", "cps"] {
+        let visit = site.visit().await;
+        let mut listener = Listener::of(&site, &visit).await;
+        let head = listener.hears("retry:").await;
+        assert!(head.starts_with("HTTP/1.1 200 "));
+        assert!(head.contains("content-type: text/event-stream\r\n"));
+        assert!(head.contains("cache-control: no-store\r\n"));
+        assert!(head.contains("x-accel-buffering: no\r\n"));
+        assert_eq!(visit.chain(&alice()).with_opt(opt).ident().await, "5");
+        let before = Instant::now();
+        let heard = listener.hears("event: outcome\ndata: look\n\n").await;
+        assert!(
+            before.elapsed() < Duration::from_millis(1500),
+            "within the time between two looks"
+        );
+        assert!(!heard.contains("nut") && !heard.contains("http"), "they carry nothing: {heard}");
+        // And consume nothing.
+        assert_eq!(visit.pag().await.status(), if opt == "cps" { 410 } else { 200 });
+    }
+}
+
+#[tokio::test]
+async fn what_has_happened_is_announced_at_once() {
+    let site = Site::new().await;
+    let visit = site.visit().await;
+    assert_eq!(visit.chain(&alice()).ident().await, "5");
+    Listener::of(&site, &visit).await.hears("event: outcome").await;
+}
+
+#[tokio::test]
+async fn events_end_when_the_server_stops() {
+    let site = Site::new().await;
+    let visit = site.visit().await;
+    let mut listeners = Vec::new();
+    for _ in 0..3 {
+        let mut listener = Listener::of(&site, &visit).await;
+        listener.hears("retry:").await;
+        listeners.push(listener);
+    }
+    let before = Instant::now();
+    site.sqrl.end_events();
+    for listener in &mut listeners {
+        listener.hears("\r\n0\r\n\r\n").await;
+    }
+    assert!(before.elapsed() < Duration::from_millis(500), "at once");
+    // None begins any more: it ends before it has lasted.
+    Listener::of(&site, &visit).await.hears("0\r\n\r\n").await;
+}
+
+#[tokio::test]
+async fn only_the_browser_that_asked_listens() {
+    let site = Site::new().await;
+    let (visit, other) = (site.visit().await, site.visit().await);
+    let name = format!("evt.sqrl?nut={}", visit.link.nut());
+    assert_eq!(other.get(&name).await.status(), 410);
+    site.clock.pass_seconds(1801);
+    assert_eq!(visit.get(&name).await.status(), 410);
+}
+
+#[tokio::test]
+async fn past_their_number_pages_poll() {
+    let site = Site::with(|builder| builder.max_event_streams(1)).await;
+    let visit = site.visit().await;
+    let name = format!("evt.sqrl?nut={}", visit.link.nut());
+    let mut listener = Listener::of(&site, &visit).await;
+    listener.hears("retry:").await;
+    assert_eq!(visit.get(&name).await.status(), 503);
+    assert_eq!(visit.chain(&alice()).ident().await, "5");
+    listener.hears("event: outcome").await;
+    listener.hears("0\r\n\r\n").await;
+    // It ended, so there is room again.
+    assert_eq!(visit.get(&name).await.status(), 200);
+}

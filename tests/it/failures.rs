@@ -1,0 +1,324 @@
+//! Rows 31 to 33: stores that fail, lose replies and lose swaps, on every step of the way.
+
+use std::time::Duration;
+
+use tokio::io::AsyncWriteExt;
+use tower_sqrl::store::NutState::{Authorized, Pending};
+use tower_sqrl_client::browser::Waiting;
+
+use crate::common::Hook::{
+    Apply, GetCps, GetNut, LookUp, RemoveCps, RemoveNut, StoreCps, StoreNut,
+};
+use crate::common::{Fault, Hook, Site, alice, mallory};
+
+/// A store that goes wrong once during an ident: what the client is told, and that its next
+/// try succeeds, if there is one.
+async fn ident(hook: Hook, fault: Fault, tif: &str, again: &str) {
+    for opt in ["suk", "cps"] {
+        let site = Site::new().await;
+        let visit = site.visit().await;
+        let mut chain = visit.chain(&alice()).with_opt(opt);
+        site.tap.plan(hook, fault);
+        assert_eq!(chain.ident().await, tif, "{opt}");
+        assert!(site.tap.is_played());
+        assert_eq!(site.sqrl.store_failures(), 1, "counted once");
+        if tif == "60" {
+            // Nothing happened to the link.
+            chain = visit.chain(&alice()).with_opt(opt);
+        }
+        assert_eq!(chain.ident().await, again, "{opt}");
+        if opt == "suk" {
+            visit.collect().await;
+        } else if again == "5" {
+            let url = chain.reply().url.clone().expect("a URL");
+            assert_eq!(visit.browser.open(&url).await.expect("a page").status, 200);
+        }
+        assert!(matches!(visit.poll().await, Waiting::Gone(_)));
+    }
+}
+
+#[tokio::test]
+async fn row_31_looking_at_the_nut() {
+    ident(GetNut(Pending), Fault::Fails, "60", "5").await;
+    ident(GetNut(Pending), Fault::ReplyLost, "60", "5").await;
+}
+
+#[tokio::test]
+async fn row_31_taking_the_nut() {
+    ident(RemoveNut(Pending), Fault::Fails, "64", "5").await;
+    ident(RemoveNut(Pending), Fault::ReplyLost, "64", "5").await;
+}
+
+#[tokio::test]
+async fn row_31_looking_the_identity_up() {
+    ident(LookUp, Fault::Fails, "64", "5").await;
+}
+
+#[tokio::test]
+async fn row_31_nothing_happened() {
+    let site = Site::new().await;
+    for hook in [GetNut(Pending), RemoveNut(Pending), LookUp, Apply] {
+        site.tap.plan(hook, Fault::Fails);
+        let visit = site.visit().await;
+        visit.chain(&alice()).ident().await;
+        assert_eq!(visit.poll().await, Waiting::Pending, "{hook:?}");
+        assert_eq!(site.visit().await.chain(&alice()).query().await, "4", "{hook:?}");
+    }
+}
+
+#[tokio::test]
+async fn row_32_the_write_whose_reply_is_lost() {
+    ident(Apply, Fault::ReplyLost, "5", "5").await;
+}
+
+#[tokio::test]
+async fn row_32_the_write_that_fails() {
+    ident(Apply, Fault::Fails, "64", "5").await;
+}
+
+#[tokio::test]
+async fn row_32_nobody_knows_whether_it_was_written() {
+    let site = Site::new().await;
+    let visit = site.visit().await;
+    let mut chain = visit.chain(&alice());
+    let tap = site.tap.clone();
+    site.tap.first(Apply, async move { tap.plan(LookUp, Fault::Fails) });
+    site.tap.plan(Apply, Fault::ReplyLost);
+    assert_eq!(chain.ident().await, "64");
+    assert!(site.tap.is_played());
+    assert_eq!(visit.poll().await, Waiting::Pending);
+    assert_eq!(chain.ident().await, "5");
+    visit.collect().await;
+}
+
+#[tokio::test]
+async fn row_32_other_commands_whose_reply_is_lost() {
+    let site = Site::new().await;
+    site.knows(&alice()).await;
+    let mut chain = site.visit().await.chain(&alice());
+    for (command, tif, query) in [("disable", "d", "d"), ("enable", "5", "5"), ("remove", "4", "4")]
+    {
+        site.tap.plan(Apply, Fault::ReplyLost);
+        let got = match command {
+            "disable" => chain.disable().await,
+            "enable" => chain.enable().await,
+            _ => chain.remove().await,
+        };
+        assert_eq!(got, tif, "{command}");
+        assert!(site.tap.is_played());
+        assert_eq!(chain.query().await, query, "{command}");
+    }
+}
+
+#[tokio::test]
+async fn row_32_other_commands_whose_write_fails() {
+    let site = Site::new().await;
+    site.knows(&alice()).await;
+    let mut chain = site.visit().await.chain(&alice());
+    site.tap.plan(Apply, Fault::Fails);
+    assert_eq!(chain.disable().await, "64");
+    assert_eq!(chain.query().await, "5");
+    site.tap.plan(Apply, Fault::Fails);
+    assert_eq!(chain.remove().await, "64");
+    assert_eq!(chain.query().await, "5");
+}
+
+#[tokio::test]
+async fn row_32_the_outcome() {
+    ident(StoreNut(Authorized), Fault::Fails, "64", "5").await;
+    ident(StoreNut(Authorized), Fault::ReplyLost, "64", "5").await;
+}
+
+#[tokio::test]
+async fn row_32_the_cps_id() {
+    for fault in [Fault::Fails, Fault::ReplyLost] {
+        let site = Site::new().await;
+        let visit = site.visit().await;
+        let mut chain = visit.chain(&alice()).with_opt("cps~suk");
+        site.tap.plan(StoreCps, fault);
+        assert_eq!(chain.ident().await, "64");
+        assert_eq!(chain.reply().url, None);
+        assert_eq!(chain.ident().await, "5");
+        let url = chain.reply().url.clone().expect("a URL");
+        // A disable is done, with or without a page that says so.
+        site.tap.plan(StoreCps, fault);
+        assert_eq!(chain.disable().await, "d");
+        assert_eq!(chain.reply().url, None);
+        assert_eq!(chain.query().await, "d", "the reply's nut is live");
+        assert_eq!(visit.browser.open(&url).await.expect("a page").status, 401);
+    }
+}
+
+#[tokio::test]
+async fn row_32_the_next_nut() {
+    let site = Site::new().await;
+    let mut chain = site.visit().await.chain(&alice());
+    site.tap.plan(StoreNut(Pending), Fault::Fails);
+    assert_eq!(chain.query().await, "4");
+    assert_eq!(chain.query().await, "60");
+    let visit = site.visit().await;
+    site.tap.plan(StoreNut(Pending), Fault::Fails);
+    assert_eq!(visit.chain(&alice()).ident().await, "5");
+    visit.collect().await;
+}
+
+#[tokio::test]
+async fn row_33_swaps_that_are_lost() {
+    for losses in 1..=4 {
+        let site = Site::new().await;
+        let visit = site.visit().await;
+        let mut chain = visit.chain(&alice());
+        for _ in 0..losses {
+            site.tap.plan(Apply, Fault::SwapLost);
+        }
+        site.tap.calls();
+        let expected = if losses <= 3 { "5" } else { "64" };
+        assert_eq!(chain.ident().await, expected, "{losses}");
+        assert!(site.tap.is_played());
+        let count = |hook| site.tap.calls().into_iter().filter(|call| *call == hook).count();
+        assert_eq!(count(Apply), if losses <= 3 { losses + 1 } else { 4 });
+        if expected == "64" {
+            assert_eq!(visit.poll().await, Waiting::Pending);
+            assert_eq!(chain.ident().await, "5");
+        }
+        visit.collect().await;
+    }
+}
+
+#[tokio::test]
+async fn row_33_looking_up_again_fails() {
+    let site = Site::new().await;
+    let mut chain = site.visit().await.chain(&alice());
+    let tap = site.tap.clone();
+    site.tap.first(Apply, async move { tap.plan(LookUp, Fault::Fails) });
+    site.tap.plan(Apply, Fault::SwapLost);
+    assert_eq!(chain.ident().await, "64");
+    assert!(site.tap.is_played());
+    assert_eq!(chain.ident().await, "5");
+}
+
+#[tokio::test]
+async fn collecting_may_be_tried_again() {
+    for hook in [GetNut(Authorized), LookUp, RemoveNut(Authorized)] {
+        let site = Site::new().await;
+        let visit = site.visit().await;
+        visit.chain(&alice()).ident().await;
+        let url = visit.signed_in_url();
+        site.tap.plan(hook, Fault::Fails);
+        let page = visit.browser.open(&url).await.expect("a page");
+        assert_eq!((page.status.as_u16(), site.tap.is_played()), (503, true), "{hook:?}");
+        assert_eq!(visit.browser.open(&url).await.expect("a page").status, 200, "{hook:?}");
+        assert_eq!(visit.browser.open(&url).await.expect("a page").status, 401, "{hook:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_sign_in_is_collected_once_or_not_at_all() {
+    let site = Site::new().await;
+    let visit = site.visit().await;
+    visit.chain(&alice()).ident().await;
+    let url = visit.signed_in_url();
+    // Taken, and the reply lost: better nobody than somebody twice.
+    site.tap.plan(RemoveNut(Authorized), Fault::ReplyLost);
+    assert_eq!(visit.browser.open(&url).await.expect("a page").status, 503);
+    assert_eq!(visit.browser.open(&url).await.expect("a page").status, 401);
+    // Leaving word that it is collected is a courtesy.
+    let visit = site.visit().await;
+    visit.chain(&mallory()).ident().await;
+    site.tap.plan(StoreNut(Authorized), Fault::Fails);
+    let cookies = visit.browser.cookies();
+    let url = visit.signed_in_url();
+    assert_eq!(visit.browser.open(&url).await.expect("a page").status, 200);
+    visit.browser.set_cookies(cookies);
+    assert_eq!(visit.browser.open(&url).await.expect("a page").status, 401);
+}
+
+#[tokio::test]
+async fn a_cps_url_may_be_tried_again() {
+    for (hook, clean) in [(GetCps, false), (LookUp, true), (RemoveCps, true)] {
+        let site = Site::new().await;
+        let visit = site.visit().await;
+        let mut chain = visit.chain(&alice()).with_opt("cps");
+        chain.ident().await;
+        let url = chain.reply().url.clone().expect("a URL");
+        site.tap.plan(hook, Fault::Fails);
+        let page = visit.browser.open(&url).await.expect("a page");
+        assert_eq!((page.status.as_u16(), site.tap.is_played()), (503, true), "{hook:?}");
+        assert_eq!(page.url.path() == "/signed-in", clean);
+        let page = visit.browser.open(page.url.as_str()).await.expect("a page");
+        assert_eq!(page.status, 200, "{hook:?}");
+    }
+}
+
+#[tokio::test]
+async fn pages_say_when_a_store_is_out_of_reach() {
+    let site = Site::new().await;
+    let visit = site.visit().await;
+    for url in ["/login", "/nut.sqrl"] {
+        site.tap.plan(StoreNut(Pending), Fault::Fails);
+        let page = visit.browser.open(&format!("{}{url}", site.here)).await.expect("a page");
+        assert_eq!(page.status, 503, "{url}");
+    }
+    for url in ["pag.sqrl", "pag.sqrl?go"] {
+        site.tap.plan(GetNut(Authorized), Fault::Fails);
+        let query = if url.contains('?') { "&" } else { "?" };
+        let answer = visit.get(&format!("{url}{query}nut={}", visit.link.nut())).await;
+        assert_eq!(answer.status(), 503, "{url}");
+    }
+    site.tap.plan(GetNut(Pending), Fault::Fails);
+    assert_eq!(visit.get(&format!("nut.sqrl?renew={}", visit.link.nut())).await.status(), 503);
+    assert_eq!(site.sqrl.store_failures(), 5);
+}
+
+/// Sends a request, hangs up while a store is at work, and lets the store go on.
+async fn hangs_up_during(site: &Site, hook: Hook, request: &str) {
+    let (reached, begun) = tokio::sync::oneshot::channel();
+    let (go_on, released) = tokio::sync::oneshot::channel::<()>();
+    site.tap.first(hook, async move {
+        reached.send(()).expect("a listener");
+        released.await.expect("a word");
+    });
+    let mut stream = site.connect().await;
+    stream.write_all(request.as_bytes()).await.expect("a connection");
+    begun.await.expect("a word");
+    drop(stream);
+    // The server learns of it, as far as it does, before the store goes on.
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    // Where what was begun has been dropped, nobody listens any more.
+    let _ = go_on.send(());
+}
+
+#[tokio::test]
+async fn a_client_that_hangs_up_leaves_no_step_half_done() {
+    let site = Site::new().await;
+    let visit = site.visit().await;
+    let chain = visit.chain(&alice());
+    let body = chain.signed(&chain.introducing("ident")).encode();
+    let path = chain.url.strip_prefix(&site.here).expect("ours");
+    let length = body.len();
+    let request =
+        format!("POST {path} HTTP/1.1\r\nhost: a\r\ncontent-length: {length}\r\n\r\n{body}");
+    hangs_up_during(&site, Apply, &request).await;
+    let heard = visit.browser.wait(&visit.page.url, &visit.link, Duration::from_secs(5)).await;
+    assert!(matches!(heard, Ok(Waiting::GoTo(_))), "{heard:?}");
+    visit.collect().await;
+}
+
+#[tokio::test]
+async fn a_browser_that_hangs_up_leaves_no_sign_in_half_collected() {
+    let site = Site::new().await;
+    let visit = site.visit().await;
+    assert_eq!(visit.chain(&alice()).ident().await, "5");
+    let cookies = visit.browser.cookies();
+    let cookie = cookies.iter().next().expect("a cookie");
+    let request = format!(
+        "GET /signed-in?nut={} HTTP/1.1\r\nhost: a\r\ncookie: {}={}\r\n\r\n",
+        visit.link.nut(),
+        cookie.name,
+        cookie.value
+    );
+    // Taken already, and word not yet left.
+    hangs_up_during(&site, StoreNut(Authorized), &request).await;
+    let heard = visit.browser.wait(&visit.page.url, &visit.link, Duration::from_secs(5)).await;
+    assert!(matches!(heard, Ok(Waiting::Gone(_))), "{heard:?}");
+}

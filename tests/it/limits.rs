@@ -1,0 +1,67 @@
+//! What one address, one body and one flood may cost.
+
+use axum::http::HeaderMap;
+use tower_sqrl_client::browser::Browser;
+
+use crate::common::{Site, alice, read};
+
+#[tokio::test]
+async fn a_body_has_a_limit() {
+    let site = Site::with(|builder| builder.body_limit(5000)).await;
+    for (length, tif) in [(5000, "4"), (5001, "c0")] {
+        let chain = site.visit().await.chain(&alice());
+        let mut body = chain.signed(&chain.params("query")).encode() + "&pad=";
+        body += &"A".repeat(length - body.len());
+        assert_eq!(read(&chain.post(body).await).tif.to_string(), tif, "{length}");
+    }
+}
+
+#[tokio::test]
+async fn repeated_failures_are_slowed_down() {
+    let site =
+        Site::with(|builder| builder.trusted_proxy("127.0.0.1").failures_per_minute(3)).await;
+    let (bad, good) = (site.http_from("203.0.113.1"), site.http_from("203.0.113.2"));
+    let visit = site.visit_with(&Browser::new(bad.clone())).await;
+    let chain = visit.chain_by(&alice(), &bad);
+    for _ in 0..3 {
+        assert_eq!(read(&chain.post("nonsense").await).tif.to_string(), "c0");
+    }
+    // Where the address is known to be the link's, 40+i; else C0.
+    let mut slowed = chain.clone();
+    assert_eq!(slowed.query().await, "44");
+    assert_eq!(slowed.query().await, "44");
+    slowed.url = format!("{}/cli.sqrl?nut=AAAAAAAAAAAAAAAAAAAAAA", site.here);
+    assert_eq!(slowed.query().await, "c0");
+    // Nobody else is.
+    let visit = site.visit_with(&Browser::new(good.clone())).await;
+    assert_eq!(visit.chain_by(&alice(), &good).query().await, "4");
+    site.clock.pass_seconds(61);
+    assert_eq!(chain.clone().query().await, "4");
+}
+
+#[tokio::test]
+async fn a_network_of_ipv6_counts_as_one() {
+    let site =
+        Site::with(|builder| builder.trusted_proxy("127.0.0.1").failures_per_minute(3)).await;
+    for host in 1..=3 {
+        let http = site.http_from(&format!("2001:db8::{host}"));
+        let url = format!("{}/cli.sqrl", site.here);
+        http.post_form(&url, HeaderMap::new(), "nonsense").await.expect("an answer");
+    }
+    for (address, tif) in [("2001:db8::4", "44"), ("2001:db8:0:1::1", "4")] {
+        let http = site.http_from(address);
+        let visit = site.visit_with(&Browser::new(http.clone())).await;
+        assert_eq!(visit.chain_by(&alice(), &http).query().await, tif);
+    }
+}
+
+/// Success is no failure, whatever its number.
+#[tokio::test]
+async fn success_is_not_slowed_down() {
+    let site = Site::with(|builder| builder.failures_per_minute(1)).await;
+    for _ in 0..5 {
+        let mut chain = site.visit().await.chain(&alice());
+        chain.query().await;
+        assert_eq!(chain.ident().await, "5");
+    }
+}

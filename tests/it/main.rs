@@ -1,0 +1,16 @@
+//! Tests over the public API: a real application behind a real socket, and the client.
+
+mod addresses;
+mod attacks;
+mod calls;
+mod chain;
+mod common;
+mod cps;
+mod events;
+mod failures;
+mod limits;
+mod replies;
+mod rules;
+mod situations;
+mod time;
+mod waiting;

@@ -1,0 +1,260 @@
+//! The rules behind the table of section 3: questions, secrets, flags, superseded keys.
+
+use tower_sqrl::LinkOptions;
+use tower_sqrl::identity::{IdentityStore, KeyState};
+use tower_sqrl::protocol::{Ask, Idk};
+use tower_sqrl_client::keys::SiteKey;
+
+use crate::common::{Chain, Fault, Hook, Site, alice, new_alice, rekey};
+
+fn question() -> LinkOptions {
+    let ask = Ask::new("Really?").expect("a question").button("Yes").expect("a button");
+    LinkOptions::default().ask(ask).data(*b"order 4711")
+}
+
+#[tokio::test]
+async fn a_question_goes_to_whom_we_know() {
+    let site = Site::new().await;
+    let mut chain = site.visit_for(question()).await.chain(&alice());
+    assert_eq!(chain.query().await, "4");
+    assert_eq!(chain.reply().ask, None);
+    site.knows(&alice()).await;
+    let visit = site.visit_for(question()).await;
+    let mut chain = visit.chain(&alice());
+    assert_eq!(chain.query().await, "5");
+    assert_eq!(chain.reply().lines.get("ask"), Some("UmVhbGx5Pw~WWVz"));
+    let form = chain.signed(&chain.params("ident").with("btn", "1"));
+    assert_eq!(chain.send(&form).await, "5");
+    assert_eq!(chain.reply().ask, None);
+    let page = visit.collect().await;
+    assert!(page.body.contains("button=1\ndata=b3JkZXIgNDcxMQ\n"), "{}", page.body);
+}
+
+#[tokio::test]
+async fn answers_to_a_question() {
+    let site = Site::new().await;
+    site.knows(&alice()).await;
+    for (btn, tif, learned) in [
+        (Some("0"), "5", "button=0"),
+        (Some("2"), "5", "button=2"),
+        (Some("3"), "5", "button=3"),
+        (None, "5", ""),
+        (Some("4"), "c0", ""),
+        (Some(""), "c0", ""),
+        (Some("11"), "c0", ""),
+    ] {
+        let visit = site.visit_for(question()).await;
+        let mut chain = visit.chain(&alice());
+        assert_eq!(chain.query().await, "5");
+        let params = chain.params("ident");
+        let params = if let Some(btn) = btn { params.with("btn", btn) } else { params };
+        assert_eq!(chain.send(&chain.signed(&params)).await, tif, "{btn:?}");
+        if tif == "5" {
+            let body = visit.collect().await.body;
+            assert_eq!(body.contains("button="), !learned.is_empty(), "{btn:?}");
+            assert!(body.contains(learned));
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_nobody_asked_for_is_ignored() {
+    let site = Site::new().await;
+    site.knows(&alice()).await;
+    let visit = site.visit().await;
+    let mut chain = visit.chain(&alice());
+    assert_eq!(chain.query().await, "5");
+    let form = chain.signed(&chain.params("ident").with("btn", "1"));
+    assert_eq!(chain.send(&form).await, "5");
+    assert!(!visit.collect().await.body.contains("button"));
+    // Nor before the question was put.
+    let visit = site.visit_for(question()).await;
+    let mut chain = visit.chain(&alice());
+    let form = chain.signed(&chain.params("ident").with("btn", "1"));
+    assert_eq!(chain.send(&form).await, "5");
+    assert!(!visit.collect().await.body.contains("button"));
+}
+
+#[tokio::test]
+async fn an_answer_is_not_lost_where_the_request_is_sent_again() {
+    let site = Site::new().await;
+    site.knows(&alice()).await;
+    let visit = site.visit_for(question()).await;
+    let mut chain = visit.chain(&alice());
+    assert_eq!(chain.query().await, "5");
+    for _ in 0..2 {
+        site.tap.plan(Hook::LookUp, Fault::Fails);
+        let form = chain.signed(&chain.params("ident").with("btn", "2"));
+        assert_eq!(chain.send(&form).await, "64");
+    }
+    let form = chain.signed(&chain.params("ident").with("btn", "1"));
+    assert_eq!(chain.send(&form).await, "5");
+    assert!(visit.collect().await.body.contains("button=1\n"));
+}
+
+#[tokio::test]
+async fn flags_are_kept_from_every_command_that_succeeds() {
+    let site = Site::new().await;
+    let flags = async |opt: &'static str| {
+        let visit = site.visit().await;
+        let mut chain = visit.chain(&alice()).with_opt(opt);
+        assert_eq!(chain.ident().await, "5");
+        let body = visit.collect().await.body;
+        (body.contains("sqrlonly=true"), body.contains("hardlock=true"))
+    };
+    assert_eq!(flags("").await, (false, false));
+    assert_eq!(flags("sqrlonly").await, (true, false));
+    site.tap.calls();
+    assert_eq!(flags("sqrlonly").await, (true, false));
+    assert!(!site.tap.calls().contains(&Hook::Apply), "unchanged means no write");
+    // A query changes nothing.
+    let mut chain = site.visit().await.chain(&alice()).with_opt("hardlock");
+    assert_eq!(chain.query().await, "5");
+    assert!(!site.tap.calls().contains(&Hook::Apply));
+    assert_eq!(flags("hardlock~sqrlonly").await, (true, true));
+    assert_eq!(flags("suk").await, (false, false));
+}
+
+/// The states of keys, by the store itself.
+async fn superseded(site: &Site, keys: impl Iterator<Item = SiteKey>) -> usize {
+    let mut count = 0;
+    for key in keys {
+        let idk = Idk::from_bytes(*key.idk().as_bytes());
+        let lookup = site.tap.look_up(&idk, None).await.expect("a look-up");
+        count += usize::from(lookup.idk == KeyState::Superseded);
+    }
+    count
+}
+
+fn stranger(seed: u8) -> SiteKey {
+    SiteKey::from_seed(&[seed; 32])
+}
+
+async fn with_stranger(chain: &mut Chain, command: &str, seed: u8) -> String {
+    let key = stranger(seed);
+    let params = chain.introducing(command).with("pidk", &key.idk().to_string());
+    chain.send(&chain.signed(&params).signed("pids", &key)).await
+}
+
+#[tokio::test]
+async fn a_proved_pidk_is_superseded_by_what_succeeds() {
+    let site = Site::new().await;
+    let mut chain = site.visit().await.chain(&alice());
+    assert_eq!(with_stranger(&mut chain, "query", 1).await, "4");
+    assert_eq!(with_stranger(&mut chain, "disable", 1).await, "44");
+    assert_eq!(superseded(&site, [stranger(1)].into_iter()).await, 0);
+    assert_eq!(with_stranger(&mut chain, "ident", 1).await, "5");
+    assert_eq!(with_stranger(&mut chain, "disable", 2).await, "d");
+    assert_eq!(superseded(&site, [stranger(1), stranger(2)].into_iter()).await, 2);
+    // Not one that is live.
+    site.knows(&new_alice()).await;
+    let mut chain = site.visit().await.chain(&alice());
+    assert_eq!(chain.query().await, "d");
+    assert_eq!(chain.enable().await, "5");
+    let new = site.visit().await.chain(&new_alice());
+    let params = chain.params("ident").with("pidk", &new.idk());
+    assert_eq!(chain.send(&chain.signed(&params).signed("pids", &new.key)).await, "5");
+    assert_eq!(site.visit().await.chain(&new_alice()).query().await, "5");
+}
+
+#[tokio::test]
+async fn sixteen_strangers_at_most() {
+    let site = Site::new().await;
+    let mut chain = site.visit().await.chain(&alice());
+    for seed in 0..20 {
+        assert_eq!(with_stranger(&mut chain, "ident", seed).await, "5", "{seed}");
+    }
+    assert_eq!(superseded(&site, (0..20).map(stranger)).await, 16);
+}
+
+#[tokio::test]
+async fn the_superseded_list_outlives_the_identity() {
+    let site = Site::new().await;
+    site.knows(&alice()).await;
+    let mut chain = site.visit().await.chain(&new_alice());
+    rekey(&mut chain).await;
+    assert_eq!(chain.remove().await, "4");
+    assert_eq!(site.visit().await.chain(&alice()).query().await, "204");
+}
+
+#[tokio::test]
+async fn accounts_are_linked() {
+    let site = Site::new().await;
+    site.knows(&alice()).await;
+    let mut chain = site.visit().await.chain(&new_alice());
+    let idk = Idk::parse(&site.visit().await.chain(&alice()).idk()).expect("a key");
+    site.sqrl.link(&idk, "alice").await.expect("linked");
+    rekey(&mut chain).await;
+    let visit = site.visit().await;
+    assert!(visit.sign_in(&new_alice()).await.contains("user=alice\n"), "a rekey keeps it");
+    let new = Idk::parse(&chain.idk()).expect("a key");
+    assert!(site.sqrl.link(&idk, "alice").await.is_err(), "superseded");
+    assert!(site.sqrl.link(&new, "bob").await.is_err(), "another's");
+    site.sqrl.unlink(&new).await.expect("unlinked");
+    assert!(!site.visit().await.sign_in(&new_alice()).await.contains("user="));
+}
+
+#[cfg(feature = "sin")]
+mod sin {
+    use super::*;
+
+    async fn site() -> Site {
+        Site::with(|builder| builder.indexed_secret("files", [7; 32])).await
+    }
+
+    #[tokio::test]
+    async fn a_secret_reaches_the_application() {
+        let site = site().await;
+        let visit = site.visit().await;
+        let mut chain = visit.chain(&alice());
+        assert_eq!(chain.query().await, "4");
+        assert_eq!(chain.reply().sin.as_deref(), Some("files"));
+        let ins = tower_sqrl_client::base64url::encode(chain.key.index_secret("files"));
+        let form = chain.signed(&chain.introducing("ident").with("ins", &ins).with("pins", &ins));
+        assert_eq!(chain.send(&form).await, "5");
+        let body = visit.collect().await.body;
+        assert!(body.contains(&format!("ins={ins}\n")));
+        assert!(!body.contains("pins="), "of nobody proved");
+    }
+
+    #[tokio::test]
+    async fn a_previous_secret_comes_with_a_proved_pidk() {
+        let site = site().await;
+        site.knows(&alice()).await;
+        let visit = site.visit().await;
+        let mut chain = visit.chain(&new_alice());
+        let form = chain.signed(&chain.succeeding("query")).signed("pids", &chain.previous());
+        assert_eq!(chain.send(&form).await, "6");
+        let secret = tower_sqrl_client::base64url::encode(chain.previous().index_secret("files"));
+        let params = chain.succeeding("ident").with("ins", &secret).with("pins", &secret);
+        let form = chain.signed(&params).signed("pids", &chain.previous());
+        assert_eq!(chain.send(&form.signed("urs", &chain.urs(1))).await, "5");
+        assert!(visit.collect().await.body.contains(&format!("pins={secret}\n")));
+    }
+
+    #[tokio::test]
+    async fn a_secret_is_asked_for_again_where_the_request_is_sent_again() {
+        let site = site().await;
+        let visit = site.visit().await;
+        let mut chain = visit.chain(&alice());
+        assert_eq!(chain.query().await, "4");
+        site.tap.plan(Hook::LookUp, Fault::Fails);
+        let ins = "A".repeat(43);
+        let form = chain.signed(&chain.introducing("ident").with("ins", &ins));
+        assert_eq!(chain.send(&form).await, "64");
+        assert_eq!(chain.reply().sin.as_deref(), Some("files"));
+        let form = chain.signed(&chain.introducing("ident").with("ins", &ins));
+        assert_eq!(chain.send(&form).await, "5");
+        assert!(visit.collect().await.body.contains(&format!("ins={ins}\n")));
+    }
+
+    #[tokio::test]
+    async fn a_secret_that_nobody_asked_for_is_ignored() {
+        let site = site().await;
+        let visit = site.visit().await;
+        let mut chain = visit.chain(&alice());
+        let form = chain.signed(&chain.introducing("ident").with("ins", &"A".repeat(43)));
+        assert_eq!(chain.send(&form).await, "5");
+        assert!(!visit.collect().await.body.contains("ins="));
+    }
+}

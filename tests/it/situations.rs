@@ -1,0 +1,302 @@
+//! The situations of `docs/protocol.md` as a client sees them: rows 1 to 24. (The table test
+//! of the decision has every combination; here is one of each over the wire.)
+
+use tower_sqrl_client::keys::UnlockPair;
+
+use crate::common::{Site, alice, mallory, new_alice, rekey};
+
+#[tokio::test]
+async fn row_01_query_unknown() {
+    let site = Site::new().await;
+    let mut chain = site.visit().await.chain(&alice());
+    assert_eq!(chain.query().await, "4");
+    assert!(chain.extras().is_empty());
+}
+
+#[tokio::test]
+async fn row_02_query_live() {
+    let site = Site::new().await;
+    site.knows(&alice()).await;
+    let mut chain = site.visit().await.chain(&alice());
+    assert_eq!(chain.query().await, "5");
+    assert_eq!(chain.extras(), ["suk"]);
+    let mut chain = site.visit().await.chain(&alice()).with_opt("");
+    assert_eq!(chain.query().await, "5");
+    assert!(chain.extras().is_empty());
+}
+
+#[tokio::test]
+async fn row_03_query_disabled() {
+    let site = Site::new().await;
+    site.knows_disabled(&alice()).await;
+    let mut chain = site.visit().await.chain(&alice()).with_opt("");
+    assert_eq!(chain.query().await, "d");
+    assert_eq!(chain.extras(), ["suk"]);
+}
+
+#[tokio::test]
+async fn row_04_query_previous() {
+    let site = Site::new().await;
+    site.knows(&alice()).await;
+    let chain = site.visit().await.chain(&new_alice()).with_opt("");
+    let mut known = chain.clone();
+    let form = chain.signed(&chain.succeeding("query")).signed("pids", &chain.previous());
+    assert_eq!(known.send(&form).await, "6");
+    assert_eq!(known.extras(), ["suk"]);
+
+    assert_eq!(site.visit().await.chain(&alice()).disable().await, "d");
+    let mut chain = site.visit().await.chain(&new_alice());
+    let form = chain.signed(&chain.succeeding("query")).signed("pids", &chain.previous());
+    assert_eq!(chain.send(&form).await, "e");
+}
+
+#[tokio::test]
+async fn row_05_a_pidk_without_pids_is_none() {
+    let site = Site::new().await;
+    site.knows(&alice()).await;
+    for command in ["query", "disable"] {
+        let mut chain = site.visit().await.chain(&new_alice());
+        let form = chain.signed(&chain.succeeding(command));
+        let expected = if command == "query" { "4" } else { "44" };
+        assert_eq!(chain.send(&form).await, expected, "{command}");
+        assert!(chain.extras().is_empty());
+    }
+    assert_eq!(site.visit().await.chain(&alice()).query().await, "5");
+}
+
+#[tokio::test]
+async fn row_06_wrong_pids() {
+    let site = Site::new().await;
+    site.knows(&alice()).await;
+    let visit = site.visit().await;
+    let mut chain = visit.chain(&new_alice());
+    let mallory = visit.chain(&mallory());
+    let form = chain.signed(&chain.succeeding("query")).signed("pids", &mallory.key);
+    assert_eq!(chain.send(&form).await, "c0");
+    // `pids` without a pidk.
+    let mut chain = visit.chain(&new_alice());
+    let form = chain.signed(&chain.params("query")).signed("pids", &chain.previous());
+    assert_eq!(chain.send(&form).await, "c0");
+}
+
+#[tokio::test]
+async fn rows_07_and_08_superseded() {
+    let site = rekeyed().await;
+    assert_eq!(site.visit().await.chain(&alice()).query().await, "204");
+    for command in ["ident", "disable", "enable", "remove"] {
+        let mut chain = site.visit().await.chain(&alice());
+        let form = chain.signed(&chain.introducing(command));
+        assert_eq!(chain.send(&form).await, "244", "{command}");
+        assert!(chain.extras().is_empty());
+    }
+}
+
+/// Signs Alice up and has her go over to her new identity.
+async fn rekeyed() -> Site {
+    let site = Site::new().await;
+    site.knows(&alice()).await;
+    rekey(&mut site.visit().await.chain(&new_alice())).await;
+    site
+}
+
+#[tokio::test]
+async fn rows_09_and_10_ident_unknown() {
+    let site = Site::new().await;
+    let visit = site.visit().await;
+    let mut chain = visit.chain(&alice());
+    assert_eq!(chain.query().await, "4");
+    let pair = UnlockPair::generate(chain.identity.ilk());
+    for half in [
+        chain.params("ident"),
+        chain.params("ident").with("suk", &pair.suk.to_string()),
+        chain.params("ident").with("vuk", &pair.vuk.to_string()),
+    ] {
+        assert_eq!(chain.send(&chain.signed(&half)).await, "c4");
+    }
+    assert_eq!(visit.get(&format!("pag.sqrl?nut={}", visit.link.nut())).await.status(), 404);
+    assert_eq!(chain.send(&chain.signed(&chain.params("ident").with_pair(&pair))).await, "5");
+    assert_eq!(chain.reply().suk, Some(pair.suk));
+    let idk = chain.idk();
+    assert!(visit.collect().await.body.contains(&format!("idk={idk}\n")));
+}
+
+#[tokio::test]
+async fn row_11_a_site_that_takes_no_new_ones() {
+    let site = Site::with(tower_sqrl::SqrlBuilder::known_identities_only).await;
+    let mut chain = site.visit().await.chain(&alice());
+    assert_eq!(chain.query().await, "4");
+    assert_eq!(chain.ident().await, "44");
+    assert_eq!(chain.query().await, "4");
+}
+
+#[tokio::test]
+async fn row_12_ident_live() {
+    let site = Site::new().await;
+    site.knows(&alice()).await;
+    let mut chain = site.visit().await.chain(&alice());
+    assert_eq!(chain.query().await, "5");
+    let suk = chain.suk;
+    // Brings a new `suk` and `vuk`, which count for nothing.
+    assert_eq!(chain.ident().await, "5");
+    assert_eq!(chain.reply().suk, suk);
+    assert_eq!(chain.enable().await, "5");
+}
+
+#[tokio::test]
+async fn row_13_ident_disabled() {
+    let site = Site::new().await;
+    site.knows_disabled(&alice()).await;
+    let visit = site.visit().await;
+    let mut chain = visit.chain(&alice()).with_opt("cps");
+    assert_eq!(chain.ident().await, "4d");
+    assert_eq!(chain.extras(), ["suk"]);
+    assert_eq!(visit.get(&format!("pag.sqrl?nut={}", visit.link.nut())).await.status(), 404);
+}
+
+#[tokio::test]
+async fn row_14_rekey() {
+    let site = rekeyed().await;
+    assert_eq!(site.visit().await.chain(&new_alice()).query().await, "5");
+}
+
+#[tokio::test]
+async fn row_14_rekey_enables() {
+    let site = Site::new().await;
+    site.knows_disabled(&alice()).await;
+    let visit = site.visit().await;
+    let mut chain = visit.chain(&new_alice());
+    let form = chain.signed(&chain.succeeding("query")).signed("pids", &chain.previous());
+    assert_eq!(chain.send(&form).await, "e");
+    let old = chain.suk;
+    assert_eq!(chain.send(&chain.rekey("ident")).await, "5");
+    assert_ne!(chain.reply().suk, old, "the new one is given back");
+    assert!(visit.collect().await.body.contains(&chain.idk()));
+}
+
+#[tokio::test]
+async fn row_15_rekey_without_its_proof() {
+    let site = Site::new().await;
+    site.knows(&alice()).await;
+    let mut chain = site.visit().await.chain(&new_alice());
+    let form = chain.signed(&chain.succeeding("ident")).signed("pids", &chain.previous());
+    assert_eq!(chain.send(&form).await, "c6");
+    assert_eq!(chain.extras(), ["suk"]);
+    // With the proof, and without new keys.
+    let params = chain.succeeding("ident").without("suk").without("vuk");
+    let form = chain.signed(&params).signed("pids", &chain.previous());
+    assert_eq!(chain.send(&form.signed("urs", &chain.urs(1))).await, "c6");
+    assert_eq!(site.visit().await.chain(&alice()).query().await, "5");
+}
+
+#[tokio::test]
+async fn row_16_disable() {
+    let site = Site::new().await;
+    site.knows(&alice()).await;
+    let mut chain = site.visit().await.chain(&alice()).with_opt("");
+    assert_eq!(chain.disable().await, "d");
+    assert_eq!(chain.extras(), ["suk"]);
+}
+
+#[tokio::test]
+async fn rows_17_and_18_enable() {
+    let site = Site::new().await;
+    site.knows_disabled(&alice()).await;
+    let visit = site.visit().await;
+    let mut chain = visit.chain(&alice());
+    let form = chain.signed(&chain.params("enable"));
+    assert_eq!(chain.send(&form).await, "cd");
+    assert_eq!(chain.extras(), ["suk"]);
+    let form = chain.signed(&chain.params("enable")).signed("urs", &chain.key);
+    assert_eq!(chain.send(&form).await, "cd");
+    assert_eq!(chain.enable().await, "5");
+    assert_eq!(visit.get(&format!("pag.sqrl?nut={}", visit.link.nut())).await.status(), 404);
+    // Already enabled; and then, on the same chain, signed in.
+    assert_eq!(chain.enable().await, "5");
+    assert_eq!(chain.ident().await, "5");
+    visit.collect().await;
+}
+
+#[tokio::test]
+async fn rows_18_and_19_remove() {
+    let site = Site::new().await;
+    site.knows(&alice()).await;
+    let mut chain = site.visit().await.chain(&alice());
+    let form = chain.signed(&chain.params("remove")).signed("urs", &chain.key);
+    assert_eq!(chain.send(&form).await, "c5");
+    assert_eq!(chain.extras(), ["suk"]);
+    assert_eq!(chain.remove().await, "4");
+    assert!(chain.extras().is_empty());
+    assert_eq!(chain.query().await, "4");
+    // Removed is not superseded: the same identity may come back.
+    assert_eq!(chain.ident().await, "5");
+}
+
+#[tokio::test]
+async fn row_20_nothing_known() {
+    let site = Site::new().await;
+    for command in ["disable", "enable", "remove"] {
+        let mut chain = site.visit().await.chain(&alice());
+        let form = chain.signed(&chain.introducing(command)).signed("urs", &chain.key);
+        assert_eq!(chain.send(&form).await, "44", "{command}");
+    }
+}
+
+#[tokio::test]
+async fn row_21_rekey_and_the_command() {
+    for (command, tif, after) in [("disable", "d", "d"), ("enable", "5", "5"), ("remove", "4", "4")]
+    {
+        let site = Site::new().await;
+        site.knows(&alice()).await;
+        let mut chain = site.visit().await.chain(&new_alice());
+        let form = chain.signed(&chain.succeeding("query")).signed("pids", &chain.previous());
+        assert_eq!(chain.send(&form).await, "6");
+        assert_eq!(chain.send(&chain.rekey(command)).await, tif, "{command}");
+        assert_eq!(chain.query().await, after, "{command}");
+        assert_eq!(site.visit().await.chain(&alice()).query().await, "204", "{command}");
+    }
+}
+
+#[tokio::test]
+async fn row_22_in_place() {
+    let site = Site::new().await;
+    site.knows(&alice()).await;
+    let chain = site.visit().await.chain(&new_alice());
+    let mut chain = chain;
+    for (command, without, with) in
+        [("disable", "e", "e"), ("enable", "ce", "6"), ("remove", "c6", "4")]
+    {
+        let params =
+            |chain: &crate::common::Chain| chain.succeeding(command).without("suk").without("vuk");
+        let form = chain.signed(&params(&chain)).signed("pids", &chain.previous());
+        assert_eq!(chain.send(&form).await, without, "{command}");
+        assert_eq!(chain.extras(), ["suk"], "{command}");
+        let form = chain.signed(&params(&chain)).signed("pids", &chain.previous());
+        assert_eq!(chain.send(&form.signed("urs", &chain.urs(1))).await, with, "{command}");
+        assert_eq!(chain.reply().suk.is_some(), command != "remove", "{command}");
+    }
+    assert_eq!(site.visit().await.chain(&alice()).query().await, "4");
+}
+
+#[tokio::test]
+async fn row_23_unknown_command() {
+    let site = Site::new().await;
+    let chain = site.visit().await.chain(&alice());
+    let mut first = chain.clone();
+    assert_eq!(first.send(&chain.signed(&chain.params("dance"))).await, "54");
+    // The nut is taken, and the chain goes on.
+    assert_eq!(chain.clone().query().await, "60");
+    assert_eq!(first.query().await, "4");
+}
+
+#[tokio::test]
+async fn row_24_bad_ids() {
+    let site = Site::new().await;
+    let visit = site.visit().await;
+    let chain = visit.chain(&alice());
+    let mut refused = chain.clone();
+    let form = chain.signed_by(&chain.params("query"), &visit.chain(&mallory()).key);
+    assert_eq!(refused.send(&form).await, "c0");
+    // A dead nut, and the link's own is as good as before.
+    assert_eq!(refused.query().await, "60");
+    assert_eq!(chain.clone().query().await, "4");
+}

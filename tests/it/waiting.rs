@@ -1,0 +1,301 @@
+//! Section 4: the cookie, the page that waits, and the collecting of a sign-in.
+
+use axum::http::HeaderMap;
+use axum::http::header::{COOKIE, SET_COOKIE};
+use tower_sqrl_client::browser::{Browser, Waiting};
+
+use crate::common::{Setup, Site, alice, mallory, new_alice, rekey};
+
+fn set_cookies(headers: &HeaderMap) -> Vec<String> {
+    let lines = headers.get_all(SET_COOKIE).iter();
+    lines.map(|line| line.to_str().expect("text").to_owned()).collect()
+}
+
+#[tokio::test]
+async fn a_cookie_for_each_link() {
+    let site = Site::new().await;
+    let visit = site.visit().await;
+    let [cookie] = &set_cookies(&visit.page.headers)[..] else { panic!("one cookie") };
+    let (name, rest) = cookie.split_once('=').expect("a name");
+    assert_eq!(name, format!("sqrl-{}", visit.link.nut()));
+    let (value, attributes) = rest.split_once("; ").expect("attributes");
+    assert_eq!(attributes, "Path=/; Max-Age=1800; HttpOnly; SameSite=Lax");
+    let (secret, _) = value.split_once('.').expect("a secret");
+    assert_eq!(secret.len(), 22, "128 bits");
+    assert!(!visit.page.body.contains(secret));
+    let other = site.visit_with(&visit.browser).await;
+    assert!(!set_cookies(&other.page.headers)[0].contains(secret));
+    // Both links stay good in this browser.
+    other.sign_in(&alice()).await;
+    visit.sign_in(&alice()).await;
+}
+
+#[tokio::test]
+async fn over_https_the_cookie_is_for_this_host_alone() {
+    let setup = Setup { origin: Some("https://example.com"), ..Setup::default() };
+    let site = Site::set_up(setup, |builder| builder).await;
+    let visit = site.visit().await;
+    assert!(visit.link.as_str().starts_with("sqrl://example.com/cli.sqrl?nut="));
+    let cookie = &set_cookies(&visit.page.headers)[0];
+    assert!(cookie.starts_with(&format!("__Host-sqrl-{}=", visit.link.nut())));
+    assert!(cookie.ends_with("; Path=/; Max-Age=1800; HttpOnly; SameSite=Lax; Secure"));
+    visit.sign_in(&alice()).await;
+    // The name without the promise is not taken for it.
+    let visit = site.visit().await;
+    visit.chain(&alice()).ident().await;
+    let mut jar = visit.browser.cookies();
+    let mut cookie = jar.iter().next().expect("a cookie").clone();
+    jar.remove(&cookie.name);
+    cookie.name = cookie.name.replace("__Host-", "");
+    jar.insert(cookie);
+    visit.browser.set_cookies(jar);
+    assert!(matches!(visit.poll().await, Waiting::Gone(_)));
+}
+
+#[tokio::test]
+async fn what_the_waiting_page_hears() {
+    let site = Site::new().await;
+    let visit = site.visit().await;
+    let pending = visit.pag().await;
+    assert_eq!((pending.status().as_u16(), &pending.body()[..]), (404, &b"pending"[..]));
+    assert_eq!(pending.headers()["cache-control"], "no-store");
+    visit.chain(&alice()).ident().await;
+    // Asking consumes nothing.
+    for _ in 0..2 {
+        let ready = visit.pag().await;
+        let url = String::from_utf8(ready.body().to_vec()).expect("text");
+        assert_eq!((ready.status().as_u16(), url), (200, visit.signed_in_url()));
+        assert_eq!(ready.headers()["cache-control"], "no-store");
+        assert_eq!(ready.headers()["referrer-policy"], "no-referrer");
+    }
+    let jar = visit.browser.cookies();
+    let page = visit.collect().await;
+    assert_eq!(page.headers["cache-control"], "no-store");
+    assert_eq!(page.headers["referrer-policy"], "no-referrer");
+    assert_eq!(visit.poll().await, Waiting::Gone("expired".into()), "the cookie is gone");
+    visit.browser.set_cookies(jar);
+    assert_eq!(visit.poll().await, Waiting::Gone("collected".into()));
+    let again = visit.browser.open(&visit.signed_in_url()).await.expect("a page");
+    assert_eq!(again.status, 401);
+}
+
+#[tokio::test]
+async fn without_scripts_it_is_pages() {
+    let site = Site::new().await;
+    let visit = site.visit().await;
+    let go = format!("pag.sqrl?nut={}&go", visit.link.nut());
+    assert_eq!(visit.get(&go).await.status(), 404);
+    visit.chain(&alice()).ident().await;
+    let answer = visit.get(&go).await;
+    assert_eq!(answer.status(), 303);
+    assert_eq!(answer.headers()["location"], visit.signed_in_url().as_str());
+    visit.collect().await;
+    assert_eq!(visit.get(&go).await.status(), 410);
+}
+
+#[tokio::test]
+async fn a_wait_ends_with_its_chain() {
+    let site = Site::new().await;
+    let visit = site.visit().await;
+    let mut chain = visit.chain(&alice());
+    assert_eq!(chain.ident().await, "5");
+    site.clock.pass_seconds(1801);
+    assert_eq!(visit.poll().await, Waiting::Gone("expired".into()));
+    let page = visit.browser.open(&visit.signed_in_url()).await.expect("a page");
+    assert_eq!(page.status, 401);
+}
+
+/// Somebody chooses the browser's cookie: a neighbour subdomain, say, over http.
+#[tokio::test]
+async fn a_secret_that_we_did_not_issue_is_never_adopted() {
+    let site = Site::new().await;
+    let planted = format!("{}.9999999999", "A".repeat(22));
+    let visit = site.visit().await;
+    let name = format!("sqrl-{}", visit.link.nut());
+    let mut jar = visit.browser.cookies();
+    let mut cookie = jar.get(&name).expect("a cookie").clone();
+    cookie.value.clone_from(&planted);
+    jar.insert(cookie);
+    visit.browser.set_cookies(jar);
+    // Neither for this link nor for its renewal, nor for the next.
+    assert_eq!(visit.get(&format!("nut.sqrl?renew={}", visit.link.nut())).await.status(), 410);
+    let next = site.visit_with(&visit.browser).await;
+    assert!(!set_cookies(&next.page.headers)[0].contains(&planted[..22]));
+    visit.chain(&alice()).ident().await;
+    assert_eq!(visit.poll().await, Waiting::Pending);
+    let page = visit.browser.open(&visit.signed_in_url()).await.expect("a page");
+    assert_eq!(page.status, 401);
+}
+
+#[tokio::test]
+async fn a_renewal_keeps_the_wait() {
+    let site = Site::new().await;
+    let visit = site.visit().await;
+    let before = visit.browser.cookies();
+    let old = before.get(&format!("sqrl-{}", visit.link.nut())).expect("a cookie").clone();
+    site.clock.pass_seconds(400);
+    let renewed = visit.renew().await;
+    assert_ne!(renewed.link.nut(), visit.link.nut());
+    let after = visit.browser.cookies();
+    assert_eq!(after.iter().count(), 1, "the old link's is forgotten");
+    let new = after.get(&format!("sqrl-{}", renewed.link.nut())).expect("a cookie");
+    assert_eq!(new.value[..22], old.value[..22], "the secret stays");
+    assert_ne!(new.value, old.value, "as long as the new chain");
+    // Who has begun with the old link finishes, and the page hears of it.
+    let mut chain = visit.chain(&alice());
+    assert_eq!(chain.ident().await, "64");
+    assert_eq!(chain.ident().await, "5");
+    assert!(renewed.collect().await.body.contains(&chain.idk()));
+}
+
+#[tokio::test]
+async fn only_the_browser_that_asked_renews() {
+    let site = Site::new().await;
+    let visit = site.visit().await;
+    let stranger = visit.within(Browser::new(site.http()));
+    let renew = format!("nut.sqrl?renew={}", visit.link.nut());
+    assert_eq!(stranger.get(&renew).await.status(), 410);
+    assert_eq!(visit.get("nut.sqrl?renew=nonsense").await.status(), 410);
+    assert_eq!(visit.get(&format!("nut.sqrl?renew={}", "A".repeat(22))).await.status(), 410);
+    // Nor is a later nut of the chain a link.
+    let mut chain = visit.chain(&alice());
+    assert_eq!(chain.query().await, "4");
+    let mut jar = visit.browser.cookies();
+    let mut cookie = jar.iter().next().expect("a cookie").clone();
+    cookie.name = format!("sqrl-{}", chain.reply().nut);
+    jar.insert(cookie);
+    visit.browser.set_cookies(jar);
+    let later = format!("nut.sqrl?renew={}", chain.reply().nut);
+    assert_eq!(visit.get(&later).await.status(), 410);
+    assert_eq!(visit.get(&renew).await.status(), 410, "it has been answered");
+}
+
+#[tokio::test]
+async fn a_browser_keeps_eight_links() {
+    let site = Site::new().await;
+    let first = site.visit().await;
+    for _ in 0..9 {
+        site.clock.pass_seconds(1);
+        site.visit_with(&first.browser).await;
+    }
+    assert_eq!(first.browser.cookies().iter().count(), 8);
+    assert!(first.browser.cookies().get(&format!("sqrl-{}", first.link.nut())).is_none());
+}
+
+/// What was signed in before something happened to the identity, and not collected.
+async fn outlives(what: &str) -> u16 {
+    let site = Site::new().await;
+    site.knows(&alice()).await;
+    let visit = site.visit().await;
+    assert_eq!(visit.chain(&alice()).ident().await, "5");
+    let mut chain = site.visit().await.chain(&alice());
+    assert_eq!(chain.query().await, "5");
+    match what {
+        "flags" => {
+            chain.opt = "sqrlonly";
+            assert_eq!(chain.ident().await, "5");
+        }
+        "disable" => assert_eq!(chain.disable().await, "d"),
+        "enable" => {
+            assert_eq!(chain.disable().await, "d");
+            assert_eq!(chain.enable().await, "5");
+        }
+        "remove" => assert_eq!(chain.remove().await, "4"),
+        "remove and come back" => {
+            assert_eq!(chain.remove().await, "4");
+            assert_eq!(chain.ident().await, "5");
+        }
+        _ => {
+            let mut chain = site.visit().await.chain(&new_alice());
+            rekey(&mut chain).await;
+        }
+    }
+    visit.browser.open(&visit.signed_in_url()).await.expect("a page").status.as_u16()
+}
+
+#[tokio::test]
+async fn nothing_pending_outlives_a_disable() {
+    assert_eq!(outlives("disable").await, 401);
+}
+
+#[tokio::test]
+async fn nothing_pending_outlives_an_enable() {
+    assert_eq!(outlives("enable").await, 401);
+}
+
+#[tokio::test]
+async fn nothing_pending_outlives_a_remove() {
+    assert_eq!(outlives("remove").await, 401);
+    assert_eq!(outlives("remove and come back").await, 401);
+}
+
+#[tokio::test]
+async fn nothing_pending_outlives_a_rekey() {
+    assert_eq!(outlives("rekey").await, 401);
+}
+
+#[tokio::test]
+async fn other_changes_leave_it() {
+    assert_eq!(outlives("flags").await, 200);
+}
+
+#[tokio::test]
+async fn coming_too_early_ends_nothing() {
+    let site = Site::new().await;
+    let visit = site.visit().await;
+    let page = visit.browser.open(&visit.signed_in_url()).await.expect("a page");
+    assert_eq!(page.status, 401);
+    visit.sign_in(&alice()).await;
+}
+
+#[tokio::test]
+async fn only_get_collects() {
+    let site = Site::new().await;
+    let visit = site.visit().await;
+    visit.chain(&alice()).ident().await;
+    for method in ["HEAD", "POST", "PUT"] {
+        let name = format!("signed-in?nut={}", visit.link.nut());
+        let method = method.parse().expect("a method");
+        let answer = visit.request(method, &name, HeaderMap::new(), "").await;
+        assert!([401, 405].contains(&answer.status().as_u16()));
+    }
+    visit.collect().await;
+}
+
+#[tokio::test]
+async fn cookies_of_others_do_no_harm() {
+    let site = Site::new().await;
+    let visit = site.visit().await;
+    let mine = visit.browser.cookies();
+    let mine = mine.iter().next().expect("a cookie");
+    let stranger = visit.within(Browser::new(site.http()));
+    for noise in ["a=b; ;;=; sqrl-; sqrl-x=; sqrl-cps=1", "\u{fc}=\u{fc}; \"=,", "sqrl-ask=="] {
+        let line = format!("{noise}; {}={}", mine.name, mine.value);
+        let headers = HeaderMap::from_iter([(COOKIE, line.parse().expect("a header"))]);
+        let name = format!("pag.sqrl?nut={}", visit.link.nut());
+        let answer = stranger.request("GET".parse().expect("a method"), &name, headers, "").await;
+        // A line that is not text is passed over as a whole.
+        let expected = if noise.is_ascii() { 404 } else { 410 };
+        assert_eq!(answer.status(), expected, "{noise}");
+    }
+}
+
+#[tokio::test]
+async fn two_browsers_at_once_and_one_sign_in() {
+    let site = Site::new().await;
+    let visit = site.visit().await;
+    visit.chain(&mallory()).ident().await;
+    let url = visit.signed_in_url();
+    let tabs: Vec<_> = (0..8)
+        .map(|_| {
+            let (tab, url) = (Browser::new(site.http()), url.clone());
+            tab.set_cookies(visit.browser.cookies());
+            tokio::spawn(async move { tab.open(&url).await.expect("a page").status.as_u16() })
+        })
+        .collect();
+    let mut collected = 0;
+    for tab in tabs {
+        collected += u32::from(tab.await.expect("a status") == 200);
+    }
+    assert_eq!(collected, 1);
+}
