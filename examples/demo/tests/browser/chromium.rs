@@ -195,7 +195,7 @@ impl Chromium {
     }
 
     /// One of Chromium's own `WebDriver` commands.
-    pub(crate) async fn send(&self, path: &'static str, body: Value) -> Value {
+    pub(super) async fn send(&self, path: &'static str, body: Value) -> Value {
         self.client.issue_cmd(Extension { path, body }).await.expect("an answer")
     }
 }
