@@ -35,6 +35,7 @@
 //! | another address, headers, a server behind a proxy | [`HttpBuilder`] |
 //! | same-device sign-in | [`cps`] |
 //! | the key derivation | [`keys`] |
+//! | thousands of sign-ins, to measure a server (feature `load`) | `load` |
 
 pub mod base64url;
 pub mod browser;
@@ -45,6 +46,8 @@ mod http;
 pub mod identity;
 pub mod keys;
 mod link;
+#[cfg(feature = "load")]
+pub mod load;
 mod session;
 pub mod wire;
 

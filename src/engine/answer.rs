@@ -8,7 +8,7 @@ use futures_util::future::{OptionFuture, join, join3};
 use super::chain::{Chain, Extras};
 use super::decide::{Decision, Verdict, decide, unsupported};
 use super::{Engine, random};
-use crate::identity::{Change, Expected, Lookup, Swap};
+use crate::identity::{Change, Lookup, Swap};
 use crate::protocol::{Command, Nut, Request, Tif, UnverifiedRequest};
 use crate::store::{CpsInfo, NutState, Outcome, StoreError};
 
@@ -118,13 +118,13 @@ impl Engine {
         let (request, policy) = (chain.request, self.config.policy);
         for _ in 0..=MORE_DECISIONS {
             let decision = decide(request, &lookup, chain.ips_match(), policy, random::fresh());
-            let Some((change, expected)) = &decision.change else { return Ok(decision) };
-            match self.identities.apply(change, expected).await {
+            let Some(change) = &decision.change else { return Ok(decision) };
+            match self.identities.apply(change).await {
                 Ok(Swap::Done) => return Ok(decision),
                 Ok(Swap::Lost) => {}
                 Err(error) => {
                     self.store_failed("writing an identity", &error);
-                    let written = self.is_written(request, change, expected).await;
+                    let written = self.is_written(request, change).await;
                     return if written { Ok(decision) } else { Err(NotApplied) };
                 }
             }
@@ -140,9 +140,9 @@ impl Engine {
 
     /// Whether a write whose answer was lost has happened. Versions are random: a row of the
     /// change's version can only be the change's.
-    async fn is_written(&self, request: &Request, change: &Change, expected: &Expected) -> bool {
+    async fn is_written(&self, request: &Request, change: &Change) -> bool {
         match self.identities.look_up(request.idk(), request.pidk()).await {
-            Ok(lookup) => change.is_seen_in(&lookup, expected),
+            Ok(lookup) => change.is_seen_in(&lookup),
             Err(error) => {
                 self.store_failed("looking whether an identity was written", &error);
                 false
@@ -156,12 +156,12 @@ impl Chain<'_> {
     async fn refuse(&self, tif: Tif, why: &'static str) -> String {
         self.engine.failures.count(self.peer, self.now);
         tracing::debug!(%tif, "refused: {why}");
-        self.send(self.next(tif, &Extras::default())).await
+        self.send(self.again(tif)).await
     }
 
     /// 25, 31 to 33: nothing happened, and nothing is the client's fault.
     async fn try_again(&self) -> String {
-        self.send(self.next(Tif::TRY_AGAIN | self.ips(), &Extras::default())).await
+        self.send(self.again(Tif::TRY_AGAIN | self.ips())).await
     }
 
     /// Makes the decision known: to the page that waits, and to the client.
@@ -200,7 +200,7 @@ impl Chain<'_> {
             .into();
         let session: OptionFuture<_> = cps
             .map(async |id| {
-                let left = decision.change.as_ref().and_then(|(change, _)| change.leaves());
+                let left = decision.change.as_ref().and_then(Change::leaves);
                 let info = CpsInfo {
                     idk: *self.request.idk(),
                     // Only `ident`'s URL signs in; the others' epoch is never looked at.
@@ -245,15 +245,19 @@ impl Chain<'_> {
     async fn store_outcome(&self, outcome: Outcome) -> Result<Filed, StoreError> {
         let (nuts, wait) = (&self.engine.nuts, self.record.wait.as_nut());
         let info = self.outcome(outcome);
-        match nuts.store_nut(wait, &info, NutState::Authorized, self.remaining()).await {
-            Ok(()) => Ok(Filed::Ours),
-            Err(error) if error.is_conflict() => {
-                let filed = nuts.get_nut(wait, NutState::Authorized).await?;
-                let same = filed.is_some_and(|filed| filed.idk == Some(*self.request.idk()));
-                Ok(if same { Filed::Ours } else { Filed::Anothers })
+        // Twice, for what stood in the way may be gone when it is looked at.
+        for _ in 0..2 {
+            match nuts.store_nut(wait, &info, NutState::Authorized, self.remaining()).await {
+                Ok(()) => return Ok(Filed::Ours),
+                Err(error) if error.is_conflict() => {}
+                Err(error) => return Err(error),
             }
-            Err(error) => Err(error),
+            if let Some(filed) = nuts.get_nut(wait, NutState::Authorized).await? {
+                let same = filed.idk == Some(*self.request.idk());
+                return Ok(if same { Filed::Ours } else { Filed::Anothers });
+            }
         }
+        Err(StoreError::conflict())
     }
 }
 

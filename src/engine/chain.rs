@@ -67,18 +67,31 @@ impl Chain<'_> {
         self.engine.config.lifetimes.chain.saturating_sub(age)
     }
 
-    /// The next nut and the reply that brings it. The chain belongs to the identity that
-    /// this request proved, unless it belongs to one already.
+    /// The next nut and the reply that brings it.
     pub(super) fn next(&self, tif: Tif, extras: &Extras<'_>) -> Next {
+        self.step(tif, extras, extras.ask.is_some(), self.attached())
+    }
+
+    /// A reply after which the client may send the same request once more: what was asked
+    /// with the old nut counts as asked with the new one.
+    pub(super) fn again(&self, tif: Tif) -> Next {
+        let sin = self.engine.config.sin().filter(|_| self.record.sin_sent);
+        let extras = Extras { sin, ..Extras::default() };
+        self.step(tif, &extras, self.record.asked, self.record.attached.clone())
+    }
+
+    /// The chain belongs to the identity that this request proved, unless it belongs to one
+    /// already.
+    fn step(&self, tif: Tif, extras: &Extras<'_>, asked: bool, attached: Attached) -> Next {
         let nut = random::nut();
         let lines = self.engine.reply(nut, tif, extras);
         let info = NutInfo {
             created: self.now,
             sent: Digest::of(&lines),
             idk: self.record.idk.or(Some(*self.request.idk())),
-            asked: extras.ask.is_some(),
+            asked,
             sin_sent: extras.sin.is_some(),
-            attached: self.attached(),
+            attached,
             ..self.record.clone()
         };
         let ttl = (self.engine.config.lifetimes.later * 2).min(self.remaining());

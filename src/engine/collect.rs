@@ -127,8 +127,12 @@ impl Engine {
             return Err(NotSignedIn::Unavailable);
         }
         let taken = self.nuts.remove_nut(wait.as_nut(), NutState::Authorized).await;
-        self.found(taken)?;
+        let taken = self.found(taken)?;
         self.mark_collected(wait, &info).await;
+        // Who collected it in between has left word, and that is what was taken.
+        if taken != info {
+            return Err(NotSignedIn::Nothing);
+        }
         self.sign_in(idk, identity?, info.attached)
     }
 
@@ -199,8 +203,11 @@ impl Engine {
         };
         let stored =
             self.nuts.store_nut(wait.as_nut(), &info, NutState::Authorized, remaining).await;
-        if let Err(error) = stored {
-            self.store_failed("marking a sign-in as collected", &error);
+        match stored {
+            Err(error) if !error.is_conflict() => {
+                self.store_failed("marking a sign-in as collected", &error);
+            }
+            _ => {}
         }
     }
 

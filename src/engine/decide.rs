@@ -6,7 +6,7 @@
 #[cfg(test)]
 mod tests;
 
-use crate::identity::{Change, Epoch, Expected, Identity, KeyState, Lookup, Version};
+use crate::identity::{Change, Epoch, Identity, KeyState, Lookup, Version};
 use crate::protocol::{Command, Idk, Request, Suk, Tif};
 
 /// At most so many keys that were never live here are superseded for one identity.
@@ -31,7 +31,7 @@ pub(crate) struct Fresh {
 pub(crate) struct Decision {
     pub(crate) tif: Tif,
     pub(crate) suk: Option<Suk>,
-    pub(crate) change: Option<(Change, Expected)>,
+    pub(crate) change: Option<Change>,
     pub(crate) verdict: Verdict,
 }
 
@@ -131,7 +131,7 @@ impl Case<'_> {
         if self.request.command() == Command::Remove {
             let Some(change) = Change::remove(idk, identity, &proof) else { return refusal() };
             let change = supersede(change, self.stranger(identity));
-            return done(self.ips, None, self.expecting(change));
+            return done(self.ips, None, Some(change));
         }
         let next = self.count(identity, self.enabled(identity));
         if !differs(identity, &next) {
@@ -139,7 +139,7 @@ impl Case<'_> {
         }
         let Some(change) = Change::unlock(idk, identity, next, &proof) else { return refusal() };
         let change = supersede(change, self.stranger(identity));
-        done(Tif::ID_MATCH | self.ips, asked_suk, self.expecting(change))
+        done(Tif::ID_MATCH | self.ips, asked_suk, Some(change))
     }
 
     /// The request's key is unknown, and its previous key is live.
@@ -162,7 +162,7 @@ impl Case<'_> {
             let change = differs(identity, &next)
                 .then(|| Change::set(pidk, identity, next).in_place_of(*self.request.idk()));
             let tif = Tif::PREVIOUS_ID_MATCH | Tif::DISABLED | self.ips;
-            return done(tif, Some(identity.suk), change.and_then(|change| self.expecting(change)));
+            return done(tif, Some(identity.suk), change);
         }
         // 15; 21 and 22 without what they need
         if command == Command::Ident || self.request.unlock_keys().is_some() {
@@ -180,7 +180,7 @@ impl Case<'_> {
             (Change::unlock(pidk, identity, next, &proof), tif, Some(identity.suk))
         };
         let Some(change) = change else { return refusal() };
-        done(tif, suk, self.expecting(change.in_place_of(*self.request.idk())))
+        done(tif, suk, Some(change.in_place_of(*self.request.idk())))
     }
 
     /// 14, 21: the owner goes over to the request's key, and then the command is done. None
@@ -206,7 +206,7 @@ impl Case<'_> {
             Command::Ident => Verdict::SignedIn { epoch: self.fresh.epoch },
             _ => Verdict::Done,
         };
-        Some(Decision { tif: tif | self.ips, suk, change: self.expecting(change), verdict })
+        Some(Decision { tif: tif | self.ips, suk, change: Some(change), verdict })
     }
 
     /// Neither key is known.
@@ -239,7 +239,7 @@ impl Case<'_> {
                 Decision {
                     tif: Tif::ID_MATCH | self.ips,
                     suk: options.suk.then_some(suk),
-                    change: self.expecting(supersede(change, stranger)),
+                    change: Some(supersede(change, stranger)),
                     verdict: Verdict::SignedIn { epoch: self.fresh.epoch },
                 }
             }
@@ -275,13 +275,13 @@ impl Case<'_> {
     }
 
     /// A change of the request's own live identity, unless all stays as it is.
-    fn set(&self, identity: &Identity, next: Identity) -> Option<(Change, Expected)> {
+    fn set(&self, identity: &Identity, next: Identity) -> Option<Change> {
         let next = self.count(identity, next);
         if !differs(identity, &next) {
             return None;
         }
         let change = Change::set(*self.request.idk(), identity, next);
-        self.expecting(supersede(change, self.stranger(identity)))
+        Some(supersede(change, self.stranger(identity)))
     }
 
     /// The proved previous key, where nothing is known of it.
@@ -298,11 +298,6 @@ impl Case<'_> {
     fn count(&self, identity: &Identity, next: Identity) -> Identity {
         let strangers = identity.strangers + u8::from(self.stranger(identity).is_some());
         Identity { strangers, ..next }
-    }
-
-    #[allow(clippy::unnecessary_wraps, reason = "what a decision holds")]
-    fn expecting(&self, change: Change) -> Option<(Change, Expected)> {
-        Some((change, self.lookup.expected()))
     }
 }
 
@@ -331,6 +326,6 @@ fn answered(tif: Tif, suk: Option<Suk>) -> Decision {
     Decision { tif, suk, change: None, verdict: Verdict::Answered }
 }
 
-fn done(tif: Tif, suk: Option<Suk>, change: Option<(Change, Expected)>) -> Decision {
+fn done(tif: Tif, suk: Option<Suk>, change: Option<Change>) -> Decision {
     Decision { tif, suk, change, verdict: Verdict::Done }
 }

@@ -1,27 +1,27 @@
 use crate::protocol::{Idk, UnlockProof};
 
-use super::{Identity, KeyState, Lookup, Presence, UserId};
+use super::{Identity, KeyState, Lookup, Presence, UserId, Version};
 
-/// What one command, or the application, changes: create, set, rekey, remove, and each may
-/// carry a key to supersede.
+/// What one command, or the application, changes, and what it has to find: create, set,
+/// unlock, rekey, remove, and each may carry a key to supersede.
 ///
-/// What an unlock request signature guards cannot be written without the proof of one:
-/// the constructors below are the only ones.
+/// The constructors below are the only ones. What an unlock request signature guards cannot
+/// be written without the proof of one, and every change fits only what it is made for: a
+/// new key and a superseded one are written over nothing, any other over the very row that
+/// the change was made from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// The identity key of the request, and what becomes of it.
-    idk: (Idk, Option<KeyState>),
-    /// The previous identity key, and what becomes of it.
-    pidk: Option<(Idk, KeyState)>,
+    /// The identity key of the request.
+    idk: Part,
+    /// The previous identity key.
+    pidk: Option<Part>,
 }
 
-/// The keys' states as they were looked up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Expected {
-    /// The identity key's.
-    pub idk: Presence,
-    /// The previous identity key's, if it was looked up.
-    pub pidk: Option<Presence>,
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Part {
+    key: Idk,
+    expected: Presence,
+    write: Option<KeyState>,
 }
 
 /// One key's part in a compare-and-swap.
@@ -48,7 +48,7 @@ pub enum Swap {
 impl Change {
     /// A new identity.
     pub fn create(idk: Idk, identity: Identity) -> Self {
-        Self { idk: (idk, Some(KeyState::Live(identity))), pidk: None }
+        Self::of(Part::over_nothing(idk, Some(KeyState::Live(identity))))
     }
 
     /// Other flags, another user, or a disable; never an enable: `disabled` stays set
@@ -56,7 +56,12 @@ impl Change {
     pub fn set(idk: Idk, current: &Identity, next: Identity) -> Self {
         let disabled = next.disabled || current.disabled;
         let next = Identity { suk: current.suk, vuk: current.vuk, disabled, ..next };
-        Self { idk: (idk, Some(KeyState::Live(next))), pidk: None }
+        Self::of(Part::over(idk, current, KeyState::Live(next)))
+    }
+
+    /// Links the identity with a user, or unlinks it.
+    pub fn link(idk: Idk, current: &Identity, user: Option<UserId>, version: Version) -> Self {
+        Self::set(idk, current, Identity { user, version, ..current.clone() })
     }
 
     /// Any row with the same keys, enabled or not. None if the proof is another identity's.
@@ -67,9 +72,8 @@ impl Change {
         proof: &UnlockProof,
     ) -> Option<Self> {
         let next = Identity { suk: current.suk, vuk: current.vuk, ..next };
-        proof
-            .is_for(&current.vuk)
-            .then_some(Self { idk: (idk, Some(KeyState::Live(next))), pidk: None })
+        let part = || Part::over(idk, current, KeyState::Live(next));
+        proof.is_for(&current.vuk).then(|| Self::of(part()))
     }
 
     /// The owner of `pidk` goes over to `idk`; `pidk` is superseded. With `next` absent the
@@ -81,82 +85,79 @@ impl Change {
         next: Option<Identity>,
         proof: &UnlockProof,
     ) -> Option<Self> {
-        proof.is_for(&current.vuk).then_some(Self {
-            idk: (idk, next.map(KeyState::Live)),
-            pidk: Some((pidk, KeyState::Superseded)),
+        proof.is_for(&current.vuk).then(|| Self {
+            idk: Part::over_nothing(idk, next.map(KeyState::Live)),
+            pidk: Some(Part::over(pidk, current, KeyState::Superseded)),
         })
     }
 
     /// The identity is forgotten. None if the proof is another identity's.
     pub fn remove(idk: Idk, current: &Identity, proof: &UnlockProof) -> Option<Self> {
-        proof
-            .is_for(&current.vuk)
-            .then_some(Self { idk: (idk, Some(KeyState::Unknown)), pidk: None })
+        let part = || Part::over(idk, current, KeyState::Unknown);
+        proof.is_for(&current.vuk).then(|| Self::of(part()))
     }
 
-    /// The same change to the identity that the *previous* key names, with the request's
-    /// own key only compared.
+    /// The same change to the identity that the *previous* key names; the request's own key
+    /// is only compared, and has to be unknown.
     #[must_use]
     pub fn in_place_of(self, idk: Idk) -> Self {
-        let (pidk, state) = self.idk;
-        Self { idk: (idk, None), pidk: state.map(|state| (pidk, state)) }
+        Self { idk: Part::over_nothing(idk, None), pidk: Some(self.idk) }
     }
 
-    /// Also supersedes a key that was never live here. Does nothing where the change
-    /// writes the previous key already.
+    /// Also supersedes a key that nothing is known of. Does nothing where the change writes
+    /// the previous key already.
     #[must_use]
     pub fn supersede(mut self, pidk: Idk) -> Self {
-        self.pidk.get_or_insert((pidk, KeyState::Superseded));
+        self.pidk.get_or_insert(Part::over_nothing(pidk, Some(KeyState::Superseded)));
         self
     }
 
-    /// Links the identity with a user, or unlinks it.
-    pub fn link(
-        idk: Idk,
-        current: &Identity,
-        user: Option<UserId>,
-        version: super::Version,
-    ) -> Self {
-        Self::set(idk, current, Identity { user, version, ..current.clone() })
-    }
-
     /// What to compare and what to write, one or two keys.
-    pub fn key_writes(&self, expected: &Expected) -> impl Iterator<Item = KeyWrite<'_>> {
-        let (idk, state) = &self.idk;
-        let idk = KeyWrite { key: idk, expected: expected.idk, write: state.as_ref() };
-        let pidk = self
-            .pidk
-            .as_ref()
-            .zip(expected.pidk)
-            .map(|((pidk, state), expected)| KeyWrite { key: pidk, expected, write: Some(state) });
-        [Some(idk), pidk].into_iter().flatten()
+    pub fn key_writes(&self) -> impl Iterator<Item = KeyWrite<'_>> {
+        [Some(&self.idk), self.pidk.as_ref()].into_iter().flatten().map(|part| KeyWrite {
+            key: &part.key,
+            expected: part.expected,
+            write: part.write.as_ref(),
+        })
     }
 
-    /// Whether a look-up made later shows the change as written.
+    /// Whether a look-up of the same keys, made later, proves that the change was written.
     ///
-    /// Versions are random, so a live row with the change's version is the change's own.
-    pub fn is_seen_in(&self, lookup: &Lookup, expected: &Expected) -> bool {
-        let after = lookup.expected();
-        let seen = |before: Presence, after: Presence, write: &KeyState| {
-            before != after && after == write.presence()
-        };
-        let idk = self.idk.1.as_ref().is_none_or(|write| seen(expected.idk, after.idk, write));
-        let pidk = match (&self.pidk, expected.pidk, after.pidk) {
-            (None, _, _) => true,
-            (Some((_, write)), Some(before), Some(after)) => seen(before, after, write),
-            (Some(_), _, _) => false,
-        };
-        idk && pidk
+    /// Versions are random, so a live row with the change's version is the change's own. A
+    /// plain removal shows as a key that is gone, whoever removed it. A rekey with a removal
+    /// proves nothing: the old key may have been superseded by another rekey.
+    pub fn is_seen_in(&self, lookup: &Lookup) -> bool {
+        let states = [Some(&lookup.idk), lookup.pidk.as_ref()];
+        let parts = [Some(&self.idk), self.pidk.as_ref()];
+        parts.into_iter().zip(states).any(|(part, state)| {
+            match part.and_then(|part| part.write.as_ref()) {
+                Some(write @ (KeyState::Live(_) | KeyState::Unknown)) => {
+                    state.is_some_and(|state| state.presence() == write.presence())
+                }
+                Some(KeyState::Superseded) | None => false,
+            }
+        })
     }
 
     /// The live row that the change leaves behind, if any.
     pub fn leaves(&self) -> Option<&Identity> {
-        [self.idk.1.as_ref(), self.pidk.as_ref().map(|(_, state)| state)]
-            .into_iter()
-            .flatten()
-            .find_map(|state| match state {
-                KeyState::Live(identity) => Some(identity),
-                KeyState::Unknown | KeyState::Superseded => None,
-            })
+        self.key_writes().find_map(|part| match part.write {
+            Some(KeyState::Live(identity)) => Some(identity),
+            _ => None,
+        })
+    }
+
+    fn of(idk: Part) -> Self {
+        Self { idk, pidk: None }
+    }
+}
+
+impl Part {
+    fn over_nothing(key: Idk, write: Option<KeyState>) -> Self {
+        Self { key, expected: Presence::Absent, write }
+    }
+
+    fn over(key: Idk, current: &Identity, write: KeyState) -> Self {
+        Self { key, expected: Presence::Live(current.version), write: Some(write) }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
-use super::{Change, Expected, IdentityStore, KeyState, Lookup, Swap};
+use super::{Change, IdentityStore, KeyState, Lookup, Swap};
 use crate::protocol::Idk;
 use crate::store::StoreError;
 
@@ -36,15 +36,15 @@ impl IdentityStore for MemoryIdentityStore {
         Ok(Lookup { idk: state(idk), pidk: pidk.map(state) })
     }
 
-    async fn apply(&self, change: &Change, expected: &Expected) -> Result<Swap, StoreError> {
+    async fn apply(&self, change: &Change) -> Result<Swap, StoreError> {
         let mut keys = self.keys();
-        let all_hold = change.key_writes(expected).all(|write| {
+        let all_hold = change.key_writes().all(|write| {
             keys.get(write.key).unwrap_or(&KeyState::Unknown).presence() == write.expected
         });
         if !all_hold {
             return Ok(Swap::Lost);
         }
-        for write in change.key_writes(expected) {
+        for write in change.key_writes() {
             match write.write {
                 None => {}
                 Some(KeyState::Unknown) => {

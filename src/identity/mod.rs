@@ -4,10 +4,14 @@
 mod change;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+#[cfg(feature = "faults")]
+mod faults;
 mod memory;
 mod record;
 
-pub use change::{Change, Expected, KeyWrite, Swap};
+pub use change::{Change, KeyWrite, Swap};
+#[cfg(feature = "faults")]
+pub use faults::FaultyIdentityStore;
 pub use memory::MemoryIdentityStore;
 pub use record::{Epoch, Identity, KeyState, Lookup, Presence, UserId, Version};
 
@@ -38,7 +42,7 @@ pub trait IdentityStore: Debug + Send + Sync + 'static {
     /// [`Corrupt`](crate::store::StoreErrorKind::Corrupt).
     async fn look_up(&self, idk: &Idk, pidk: Option<&Idk>) -> Result<Lookup, StoreError>;
 
-    /// Writes a command's whole change, if the keys are still as they were looked up.
+    /// Writes a command's whole change, if the keys are still as it was made for.
     ///
     /// [`Change::key_writes`] says what to compare and what to write. A lost swap is an
     /// answer, not an error.
@@ -48,5 +52,5 @@ pub trait IdentityStore: Debug + Send + Sync + 'static {
     /// [`Unavailable`](crate::store::StoreErrorKind::Unavailable), and then nobody knows
     /// whether the change was written, or
     /// [`Corrupt`](crate::store::StoreErrorKind::Corrupt).
-    async fn apply(&self, change: &Change, expected: &Expected) -> Result<Swap, StoreError>;
+    async fn apply(&self, change: &Change) -> Result<Swap, StoreError>;
 }

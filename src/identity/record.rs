@@ -120,14 +120,6 @@ pub struct Lookup {
 }
 
 impl Lookup {
-    /// What a later [`apply`](super::IdentityStore::apply) has to find.
-    pub fn expected(&self) -> super::Expected {
-        super::Expected {
-            idk: self.idk.presence(),
-            pidk: self.pidk.as_ref().map(KeyState::presence),
-        }
-    }
-
     /// The states by key, for stores that read rows in any order.
     pub fn from_rows(
         idk: &Idk,

@@ -74,6 +74,9 @@ pub(super) fn nut(parts: &Parts) -> Option<Nut> {
 
 /// The whole body, if it is no longer than `limit` and arrives in time.
 async fn read(body: impl Body<Error: Into<BoxError>>, limit: usize) -> Option<Bytes> {
+    if body.size_hint().lower() > limit as u64 {
+        return None;
+    }
     let whole = Limited::new(body, limit).collect();
     let whole = tokio::time::timeout(BODY_TIME, whole).await.ok()?.ok()?;
     Some(whole.to_bytes())

@@ -26,21 +26,35 @@ pub(super) async fn collect(sqrl: &Sqrl, parts: &Parts) -> (SignInResult, Option
     let (result, forget) = if let Some(nut) = endpoints::nut(parts) {
         match cookies.wait(&parts.headers, &nut) {
             Some(cookie) if !cookie.is_over(engine.config.clock.now()) => {
-                (engine.collect(&cookie.wait()).await, cookies.forget_wait(&nut))
+                let (sqrl, wait) = (sqrl.clone(), cookie.wait());
+                let result = to_its_end(async move { sqrl.engine().collect(&wait).await }).await;
+                // A wait that has no sign-in yet goes on: whoever lures the browser here with
+                // the nut of its QR code ends nothing.
+                let over = matches!(result, Ok(_) | Err(NotSignedIn::Outdated));
+                (result, over.then(|| cookies.forget_wait(&nut)))
             }
             _ => return nothing,
         }
     } else if let Some(id) = cookies.cps(&parts.headers, CpsStep::Go) {
-        (engine.collect_cps(&id).await, cookies.forget_cps(CpsStep::Go))
+        let sqrl = sqrl.clone();
+        let result = to_its_end(async move { sqrl.engine().collect_cps(&id).await }).await;
+        // What can be tried again keeps its cookie.
+        let over = !matches!(result, Err(NotSignedIn::Unavailable));
+        (result, over.then(|| cookies.forget_cps(CpsStep::Go)))
     } else {
         return nothing;
     };
-    // What can be tried again keeps its cookie.
-    let forget = (!matches!(result, Err(NotSignedIn::Unavailable))).then_some(forget);
     if let Err(why) = &result {
         tracing::debug!("nobody is signed in: {why}");
     }
     (SignInResult(result), forget)
+}
+
+/// Collects even if the browser hangs up, so that a sign-in is never half collected.
+async fn to_its_end(
+    collect: impl Future<Output = Result<SignIn, NotSignedIn>> + Send + 'static,
+) -> Result<SignIn, NotSignedIn> {
+    tokio::spawn(collect).await.unwrap_or(Err(NotSignedIn::Unavailable))
 }
 
 /// Keeps the application's answer out of caches and its address out of referrers.

@@ -122,7 +122,7 @@ impl Sqrl {
             }
             let version = Version::new(rand::random());
             let change = Change::link(*idk, identity, user.clone(), version);
-            let swap = self.engine().identities.apply(&change, &lookup.expected()).await?;
+            let swap = self.engine().identities.apply(&change).await?;
             if swap == Swap::Done {
                 return Ok(());
             }

@@ -19,7 +19,8 @@ impl Sqrl {
     ///
     /// `public_url` has the path below which the application is mounted, if any; the layer
     /// itself looks at paths as they arrive, so nest it in a router or let a proxy strip
-    /// the path.
+    /// the path. With axum that is `nest_service("/path", app.layer(sqrl.layer()))`: in plain
+    /// `nest` an inner layer sees the inner routes' requests alone.
     ///
     /// ```
     /// use tower_sqrl::Sqrl;

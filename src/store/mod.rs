@@ -7,10 +7,13 @@ mod codec;
 pub mod conformance;
 mod cps;
 mod error;
+#[cfg(feature = "faults")]
+pub mod faults;
 mod info;
 mod memory;
 mod timestamp;
 mod wait;
+mod waiters;
 mod watch;
 
 pub use address::AddressBlock;
@@ -20,6 +23,7 @@ pub use info::{Attached, Digest, NutInfo, Outcome};
 pub use memory::MemoryNutStore;
 pub use timestamp::Timestamp;
 pub use wait::WaitId;
+pub use waiters::Waiters;
 pub use watch::Watch;
 
 use std::fmt::Debug;

@@ -3,7 +3,7 @@ use std::error::Error;
 use async_trait::async_trait;
 use tokio_postgres::Row;
 use tower_sqrl::identity::{
-    Change, Epoch, Expected, Identity, IdentityStore, KeyState, Lookup, Swap, UserId, Version,
+    Change, Epoch, Identity, IdentityStore, KeyState, Lookup, Swap, UserId, Version,
 };
 use tower_sqrl::protocol::{Idk, Suk, Vuk};
 use tower_sqrl::store::StoreError;
@@ -59,8 +59,8 @@ impl IdentityStore for PostgresIdentityStore {
         Ok(Lookup::from_rows(idk, pidk, rows.map_err(StoreError::corrupt)?))
     }
 
-    async fn apply(&self, change: &Change, expected: &Expected) -> Result<Swap, StoreError> {
-        let writes = Writes::of(change, expected);
+    async fn apply(&self, change: &Change) -> Result<Swap, StoreError> {
+        let writes = Writes::of(change);
         let agreed = match self.database.write(&self.swap, &writes.parameters()).await {
             Ok(rows) => rows.first().map(|row| row.try_get(0)),
             // Undone over and over again: that many others write these keys.

@@ -54,6 +54,7 @@
 
 mod database;
 mod error;
+mod hint;
 mod identity;
 mod listen;
 mod migrate;
@@ -62,7 +63,6 @@ mod nut;
 mod records;
 mod swap;
 mod sweep;
-mod waiters;
 
 pub use database::Database;
 pub use deadpool_postgres;

@@ -10,7 +10,8 @@ use tokio_postgres::{AsyncMessage, Client, Config, Error, Socket};
 
 use crate::database::Database;
 use crate::error::CallError;
-use crate::waiters::{Hint, Waiters};
+use crate::hint::Hint;
+use tower_sqrl::store::Waiters;
 
 /// How often a connection is asked whether it lives: one that was cut does not say so.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -22,7 +23,7 @@ type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 /// Makes a connection that is not of the pool, since a pool's connections keep what they
 /// hear to themselves. The second future is the connection: it tells those who wait.
 pub(crate) type Connect =
-    dyn Fn(Waiters) -> BoxFuture<Result<(Client, BoxFuture<()>), Error>> + Send + Sync;
+    dyn Fn(Waiters<Hint>) -> BoxFuture<Result<(Client, BoxFuture<()>), Error>> + Send + Sync;
 
 pub(crate) fn connector<T>(config: Config, tls: T) -> Arc<Connect>
 where
@@ -40,7 +41,7 @@ where
                     match message {
                         Ok(AsyncMessage::Notification(notification)) => {
                             if let Some(hint) = Hint::from_payload(notification.payload()) {
-                                waiters.announce(hint);
+                                waiters.announce(&hint);
                             }
                         }
                         Ok(_) => {}
@@ -61,7 +62,7 @@ pub(crate) struct Listener {
     connect: Arc<Connect>,
     channel: String,
     timeout: Duration,
-    waiters: Waiters,
+    waiters: Waiters<Hint>,
     connection: Option<Connection>,
 }
 
@@ -76,7 +77,7 @@ impl Listener {
     pub(crate) async fn start(
         database: &Database,
         connect: Arc<Connect>,
-        waiters: Waiters,
+        waiters: Waiters<Hint>,
     ) -> Result<Self, CallError> {
         let mut listener = Self {
             connect,

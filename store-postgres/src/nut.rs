@@ -3,15 +3,17 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::task::JoinSet;
 use tower_sqrl::protocol::Nut;
-use tower_sqrl::store::{CpsId, CpsInfo, NutInfo, NutState, NutStore, StoreError, WaitId, Watch};
+use tower_sqrl::store::{
+    CpsId, CpsInfo, NutInfo, NutState, NutStore, StoreError, WaitId, Waiters, Watch,
+};
 
 use crate::database::Database;
 use crate::error::OpenError;
+use crate::hint::Hint;
 use crate::listen::Listener;
 use crate::migrate::{Part, migrate};
 use crate::records::{Kind, Records};
 use crate::sweep::{keep_swept, sweep};
-use crate::waiters::{Hint, Waiters};
 
 const PART: Part = Part { name: "nut", steps: &[include_str!("../migrations/nut_1.sql")] };
 
@@ -24,7 +26,7 @@ const PART: Part = Part { name: "nut", steps: &[include_str!("../migrations/nut_
 pub struct PostgresNutStore {
     records: Records,
     /// None where nothing is heard of.
-    waiters: Option<Waiters>,
+    waiters: Option<Waiters<Hint>>,
     _tasks: JoinSet<()>,
 }
 
@@ -128,6 +130,9 @@ impl NutStore for PostgresNutStore {
     }
 
     async fn watch(&self, wait: &WaitId) -> Result<Watch, StoreError> {
-        Ok(self.waiters.as_ref().map_or_else(Watch::silent, |waiters| waiters.watch(wait)))
+        Ok(self
+            .waiters
+            .as_ref()
+            .map_or_else(Watch::silent, |waiters| waiters.watch(Hint::of(*wait.as_bytes()))))
     }
 }

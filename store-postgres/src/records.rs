@@ -4,7 +4,7 @@ use tokio_postgres::Row;
 use tower_sqrl::store::{NutState, StoreError};
 
 use crate::database::Database;
-use crate::waiters::Hint;
+use crate::hint::Hint;
 
 /// The longest that a record can live, in microseconds: a hundred years. Postgres's
 /// calendar ends, if late.

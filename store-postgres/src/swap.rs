@@ -1,5 +1,5 @@
 use tokio_postgres::types::ToSql;
-use tower_sqrl::identity::{Change, Expected, Identity, KeyState, Presence, UserId};
+use tower_sqrl::identity::{Change, Identity, KeyState, Presence, UserId};
 
 /// The parameters of `swap.sql`: an array per column, an element per key.
 #[derive(Debug, Default)]
@@ -21,9 +21,9 @@ pub(crate) struct Writes<'a> {
 }
 
 impl<'a> Writes<'a> {
-    pub(crate) fn of(change: &'a Change, expected: &Expected) -> Self {
+    pub(crate) fn of(change: &'a Change) -> Self {
         let mut writes = Self::default();
-        for write in change.key_writes(expected) {
+        for write in change.key_writes() {
             writes.idk.push(write.key.as_bytes());
             let (state, version) = match write.expected {
                 Presence::Absent => (None, None),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use common::{database, identity, idk};
 use tokio::task::JoinSet;
-use tower_sqrl::identity::{Change, Expected, IdentityStore, KeyState, Lookup, Presence, Swap};
+use tower_sqrl::identity::{Change, IdentityStore, KeyState, Lookup, Swap};
 use tower_sqrl::store::StoreErrorKind;
 use tower_sqrl_postgres::PostgresIdentityStore;
 
@@ -17,8 +17,7 @@ async fn open(schema: &str) -> PostgresIdentityStore {
 /// Creates the identity under `key` and supersedes `previous`, both unknown so far.
 async fn create(store: &PostgresIdentityStore, key: u8, previous: u8, version: u64) -> Swap {
     let change = Change::create(idk(key), identity(version)).supersede(idk(previous));
-    let expected = Expected { idk: Presence::Absent, pidk: Some(Presence::Absent) };
-    store.apply(&change, &expected).await.expect("a working store")
+    store.apply(&change).await.expect("a working store")
 }
 
 async fn look_up(store: &PostgresIdentityStore, key: u8, previous: u8) -> Lookup {
@@ -46,12 +45,13 @@ async fn a_key_that_is_only_compared_is_compared() {
     let store = open("compared").await;
     assert_eq!(create(&store, 1, 2, 7).await, Swap::Done);
     let current = identity(7);
-    let next = |version| Change::set(idk(1), &current, identity(version)).in_place_of(idk(3));
-    let expected = |idk| Expected { idk, pidk: Some(Presence::Live(current.version)) };
-    let wrong = store.apply(&next(8), &expected(Presence::Superseded)).await;
+    let next =
+        |version, beside| Change::set(idk(1), &current, identity(version)).in_place_of(idk(beside));
+    // 2 is superseded, 3 unknown.
+    let wrong = store.apply(&next(8, 2)).await;
     assert_eq!(wrong.expect("a working store"), Swap::Lost);
     assert_eq!(look_up(&store, 1, 3).await.idk, KeyState::Live(identity(7)));
-    let right = store.apply(&next(8), &expected(Presence::Absent)).await;
+    let right = store.apply(&next(8, 3)).await;
     assert_eq!(right.expect("a working store"), Swap::Done);
     let found = look_up(&store, 1, 3).await;
     assert_eq!(found.idk, KeyState::Live(identity(8)));
@@ -105,9 +105,8 @@ async fn no_swap_is_lost_unseen() {
                 let found = look_up(&store, 1, 2).await;
                 let KeyState::Live(current) = &found.idk else { panic!("{found:?}") };
                 let next = identity(current.version.get() + 1);
-                // The superseded key is written again with every one of them.
-                let change = Change::set(idk(1), current, next).supersede(idk(2));
-                let swap = store.apply(&change, &found.expected()).await;
+                let change = Change::set(idk(1), current, next);
+                let swap = store.apply(&change).await;
                 done += u64::from(swap.expect("a working store") == Swap::Done);
             }
             done

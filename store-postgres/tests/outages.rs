@@ -8,7 +8,7 @@ use common::proxy::Proxy;
 use common::{LONG, identity, idk, info, nut, on, outcome, until, wait};
 use test_servers::Postgres;
 use tokio::time::timeout;
-use tower_sqrl::identity::{Change, Expected, IdentityStore, KeyState, Presence, Swap};
+use tower_sqrl::identity::{Change, IdentityStore, KeyState, Swap};
 use tower_sqrl::store::{NutState, NutStore, StoreErrorKind};
 use tower_sqrl_postgres::{Database, PostgresIdentityStore, PostgresNutStore};
 
@@ -30,15 +30,14 @@ async fn a_restart_loses_nothing_and_is_got_over() {
     let nuts = PostgresNutStore::open(&database).await.expect("a store");
     let identities = PostgresIdentityStore::open(&database).await.expect("a store");
     let change = Change::create(idk(1), identity(7));
-    let expected = Expected { idk: Presence::Absent, pidk: None };
-    assert_eq!(identities.apply(&change, &expected).await.expect("a swap"), Swap::Done);
+    assert_eq!(identities.apply(&change).await.expect("a swap"), Swap::Done);
     nuts.store_nut(&nut(1), &info(), NutState::Pending, LONG).await.expect("free");
 
     server.stop().expect("stopped");
     let begun = Instant::now();
     let error = nuts.get_nut(&nut(1), NutState::Pending).await.expect_err("away");
     assert_eq!(error.kind(), StoreErrorKind::Unavailable);
-    let error = identities.apply(&change, &expected).await.expect_err("away");
+    let error = identities.apply(&change).await.expect_err("away");
     assert_eq!(error.kind(), StoreErrorKind::Unavailable);
     assert!(begun.elapsed() < Duration::from_secs(5));
     server.restart().expect("running");

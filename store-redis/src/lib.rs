@@ -8,7 +8,6 @@ mod error;
 mod keys;
 mod lanes;
 mod link;
-mod listeners;
 mod renewed;
 mod slots;
 mod store;

@@ -198,9 +198,9 @@ impl NutStore for RedisNutStore {
     }
 
     async fn watch(&self, wait: &WaitId) -> Result<Watch, StoreError> {
-        let listening = self.0.subscriber.listen(*wait.as_bytes());
-        match timeout(self.0.timeout, listening).await {
-            Ok(Ok(listener)) => Ok(Watch::new(listener.announced())),
+        let subscribed = self.0.subscriber.watch(wait);
+        match timeout(self.0.timeout, subscribed).await {
+            Ok(Ok(watch)) => Ok(watch),
             Ok(Err(error)) => Err(StoreError::unavailable(error)),
             Err(late) => Err(StoreError::unavailable(late)),
         }

@@ -11,8 +11,8 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::connect::{client, master};
-use crate::listeners::{Listener, Listeners, Wait};
 use crate::topology::Topology;
+use tower_sqrl::store::{WaitId, Waiters, Watch};
 
 /// After a failure; doubled with each in a row.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -23,7 +23,7 @@ const SILENCE: Duration = Duration::from_secs(10);
 /// Starts with the first who listens, and ends with its owner.
 pub(crate) struct Subscriber {
     source: Arc<Source>,
-    listeners: Arc<Listeners>,
+    waiters: Waiters<WaitId>,
     status: watch::Sender<Status>,
     task: Mutex<Option<JoinHandle<()>>>,
 }
@@ -46,7 +46,7 @@ impl Subscriber {
     pub(crate) fn new(topology: Topology, channel: String, step: Duration) -> Self {
         Self {
             source: Arc::new(Source { topology, channel, step }),
-            listeners: Arc::default(),
+            waiters: Waiters::default(),
             status: watch::Sender::default(),
             task: Mutex::default(),
         }
@@ -54,15 +54,15 @@ impl Subscriber {
 
     /// Listens for one wait. The subscription stands when this returns; where it does not, the
     /// next attempt to make it decides.
-    pub(crate) async fn listen(&self, wait: Wait) -> RedisResult<Listener> {
+    pub(crate) async fn watch(&self, wait: &WaitId) -> RedisResult<Watch> {
         // First, or an announcement just after the subscription could be missed.
-        let listener = self.listeners.listen(wait);
+        let watch = self.waiters.watch(*wait);
         let mut status = self.status.subscribe();
         let failures = status.borrow().failures;
         self.start();
         let decided = status.wait_for(|now| now.subscribed || now.failures != failures).await;
         match decided {
-            Ok(now) if now.subscribed => Ok(listener),
+            Ok(now) if now.subscribed => Ok(watch),
             Ok(now) => Err(now.error.clone().unwrap_or_else(closed)),
             Err(_) => Err(closed()),
         }
@@ -73,7 +73,7 @@ impl Subscriber {
         // It ends by itself only with its runtime.
         if task.as_ref().is_none_or(JoinHandle::is_finished) {
             let (source, status) = (Arc::clone(&self.source), self.status.clone());
-            *task = Some(tokio::spawn(source.run(Arc::clone(&self.listeners), status)));
+            *task = Some(tokio::spawn(source.run(self.waiters.clone(), status)));
         }
     }
 }
@@ -88,7 +88,7 @@ impl Drop for Subscriber {
 }
 
 impl Source {
-    async fn run(self: Arc<Self>, listeners: Arc<Listeners>, status: watch::Sender<Status>) {
+    async fn run(self: Arc<Self>, waiters: Waiters<WaitId>, status: watch::Sender<Status>) {
         let mut pause = FIRST_PAUSE;
         for attempt in 0_usize.. {
             match self.subscribe(attempt).await {
@@ -96,9 +96,9 @@ impl Source {
                     let since = Instant::now();
                     status.send_modify(|status| status.subscribed = true);
                     if attempt > 0 {
-                        listeners.announce_all();
+                        waiters.announce_all();
                     }
-                    self.hear(subscription, &listeners).await;
+                    self.hear(subscription, &waiters).await;
                     tracing::debug!("the subscription to announcements in Redis has ended");
                     status.send_modify(|status| status.subscribed = false);
                     if since.elapsed() > LONGEST_PAUSE {
@@ -140,13 +140,13 @@ impl Source {
     }
 
     /// Until the connection ends, or no longer answers.
-    async fn hear(&self, subscription: PubSub, listeners: &Listeners) {
+    async fn hear(&self, subscription: PubSub, waiters: &Waiters<WaitId>) {
         let (mut questions, mut messages) = subscription.split();
         loop {
             match timeout(SILENCE, messages.next()).await {
                 Ok(Some(message)) => {
-                    if let Ok(wait) = Wait::try_from(message.get_payload_bytes()) {
-                        listeners.announce(&wait);
+                    if let Ok(wait) = <[u8; 16]>::try_from(message.get_payload_bytes()) {
+                        waiters.announce(&WaitId::from_bytes(wait));
                     }
                 }
                 Ok(None) => return,

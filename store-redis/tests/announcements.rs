@@ -10,7 +10,8 @@ use tokio::time::timeout;
 use tower_sqrl::store::{NutState, NutStore, WaitId, Watch};
 use tower_sqrl_redis::RedisNutStore;
 
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Enough for a cluster's take-over.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 async fn connect(url: &str) -> RedisNutStore {
     RedisNutStore::connect(url).await.expect("a store")
@@ -127,6 +128,23 @@ async fn a_new_master_is_subscribed_to() {
     let (waiting, storing) = (connect(&url).await, connect(&url).await);
     drop(watch(&waiting).await);
     sentinel.kill_primary().expect("a fail-over");
+    hears_again(&waiting, &storing).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "slow: waits for a fail-over"]
+async fn another_node_is_subscribed_to_when_one_dies() {
+    let mut cluster = RedisCluster::start().expect("servers");
+    let hosts: Vec<_> = cluster.ports().iter().map(|port| format!("127.0.0.1:{port}")).collect();
+    let url = format!("redis-cluster://{}", hosts.join(","));
+    let (waiting, storing) = (connect(&url).await, connect(&url).await);
+    drop(watch(&waiting).await);
+    let subscribed = |node: &Redis| {
+        let clients = node.command(&["CLIENT", "LIST", "TYPE", "pubsub"]).expect("a list");
+        !clients.is_empty()
+    };
+    let node = cluster.nodes().iter_mut().find(|node| subscribed(node)).expect("a subscription");
+    node.kill().expect("killed");
     hears_again(&waiting, &storing).await;
 }
 

@@ -2,9 +2,10 @@
 
 mod common;
 
-use common::{nut, outcome, works};
-use redis::cluster::ClusterClient;
 use std::time::Duration;
+
+use common::{every_hook_is_unavailable, nut, outcome, pause, until_it_works, works};
+use redis::cluster::ClusterClient;
 use test_servers::{Redis, RedisCluster};
 use tokio::time::timeout;
 use tower_sqrl::store::{NutState, NutStore, WaitId};
@@ -13,7 +14,7 @@ use tower_sqrl_redis::{RedisNutStore, RedisNutStoreBuilder};
 async fn check(builder: RedisNutStoreBuilder) {
     let store = builder.connect().await.expect("a store");
     for _ in 0..20 {
-        assert!(works(&store).await);
+        works(&store).await.expect("it works");
     }
     let wait = WaitId::from_bytes(*nut().as_bytes());
     let mut watch = store.watch(&wait).await.expect("a watch");
@@ -24,20 +25,36 @@ async fn check(builder: RedisNutStoreBuilder) {
     timeout(Duration::from_secs(5), watch.announced()).await.expect("announced");
 }
 
+async fn stops_and_comes_back(redis: &mut Redis, store: &RedisNutStore) {
+    pause(redis);
+    every_hook_is_unavailable(store).await;
+    redis.resume().expect("resumed");
+    redis.stop().expect("stopped");
+    every_hook_is_unavailable(store).await;
+    redis.restart().expect("started again");
+    until_it_works(store, Duration::from_secs(5)).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_manager() {
-    let redis = Redis::start().expect("a server");
+    let mut redis = Redis::start().expect("a server");
     let client = redis::Client::open(redis.url()).expect("a client");
     let manager = client.get_connection_manager().await.expect("a connection");
-    check(RedisNutStore::builder(&redis.url()).with_redis_1(manager)).await;
+    let builder = || RedisNutStore::builder(&redis.url()).with_redis_1(manager.clone());
+    check(builder()).await;
+    let store = builder().build().expect("a store");
+    stops_and_comes_back(&mut redis, &store).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pool() {
-    let redis = Redis::start().expect("a server");
+    let mut redis = Redis::start().expect("a server");
     let config = deadpool_redis::Config::from_url(redis.url());
     let pool = config.create_pool(Some(deadpool_redis::Runtime::Tokio1)).expect("a pool");
-    check(RedisNutStore::builder(&redis.url()).with_deadpool_0_13(pool)).await;
+    let builder = || RedisNutStore::builder(&redis.url()).with_deadpool_0_13(pool.clone());
+    check(builder()).await;
+    let store = builder().build().expect("a store");
+    stops_and_comes_back(&mut redis, &store).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

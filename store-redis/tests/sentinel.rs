@@ -19,14 +19,14 @@ fn url(sentinel: &RedisSentinel) -> String {
 async fn a_fail_over_is_followed() {
     let mut sentinel = RedisSentinel::start().expect("servers");
     let store = RedisNutStore::connect(&url(&sentinel)).await.expect("a store");
-    assert!(works(&store).await);
+    works(&store).await.expect("it works");
     let old = sentinel.primary_port().expect("a primary");
     assert_ne!(sentinel.kill_primary().expect("a fail-over"), old);
     until_it_works(&store, Duration::from_secs(3)).await;
     // The dead one comes back as a replica, and the other way round.
     let dead = sentinel.nodes().iter_mut().find(|node| node.port() == old).expect("the dead one");
     dead.restart().expect("started again");
-    assert!(works(&store).await);
+    works(&store).await.expect("it works");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -48,7 +48,7 @@ async fn one_living_sentinel_suffices_and_the_name_has_to_be_right() {
     let port = sentinel.sentinel_ports()[0];
     let url = format!("redis-sentinel://127.0.0.1:1,127.0.0.1:{port},127.0.0.1:2/");
     let store = RedisNutStore::connect(&format!("{url}?service=main")).await.expect("a store");
-    assert!(works(&store).await);
+    until_it_works(&store, Duration::from_secs(3)).await;
     let error = RedisNutStore::connect(&format!("{url}?service=other")).await.expect_err("a name");
     let source = std::error::Error::source(&error).expect("the reason").to_string();
     assert!(source.contains("no service of that name"), "{source}");

@@ -23,7 +23,7 @@ async fn connect(redis: &Redis) -> RedisNutStore {
 async fn records_come_back_once() {
     let redis = start();
     let store = connect(&redis).await;
-    assert!(works(&store).await);
+    works(&store).await.expect("it works");
     let (nut, info) = (nut(), outcome());
     for state in [NutState::Pending, NutState::Authorized] {
         store.store_nut(&nut, &info, state, TTL).await.expect("created");

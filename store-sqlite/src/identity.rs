@@ -3,8 +3,8 @@ use std::path::Path;
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use tower_sqrl::identity::{
-    Change, Epoch, Expected, Identity, IdentityStore, KeyState, KeyWrite, Lookup, Presence, Swap,
-    UserId, Version,
+    Change, Epoch, Identity, IdentityStore, KeyState, KeyWrite, Lookup, Presence, Swap, UserId,
+    Version,
 };
 use tower_sqrl::protocol::{Idk, Suk, Vuk};
 use tower_sqrl::store::StoreError;
@@ -55,16 +55,16 @@ impl IdentityStore for SqliteIdentityStore {
         self.worker.read(move |connection| look_up(connection, &idk, pidk.as_ref())).await
     }
 
-    async fn apply(&self, change: &Change, expected: &Expected) -> Result<Swap, StoreError> {
-        let (change, expected) = (change.clone(), *expected);
+    async fn apply(&self, change: &Change) -> Result<Swap, StoreError> {
+        let change = change.clone();
         self.worker
             .write(move |transaction| {
-                for write in change.key_writes(&expected) {
+                for write in change.key_writes() {
                     if presence(transaction, write.key)? != write.expected {
                         return Ok(Swap::Lost);
                     }
                 }
-                for write in change.key_writes(&expected) {
+                for write in change.key_writes() {
                     apply(transaction, &write)?;
                 }
                 Ok(Swap::Done)

@@ -42,7 +42,6 @@ mod identity;
 mod migrate;
 mod nut;
 mod open;
-mod waiters;
 mod worker;
 
 pub use error::OpenError;

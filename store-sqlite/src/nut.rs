@@ -4,12 +4,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, params};
 use tower_sqrl::protocol::Nut;
-use tower_sqrl::store::{CpsId, CpsInfo, NutInfo, NutState, NutStore, StoreError, WaitId, Watch};
+use tower_sqrl::store::{
+    CpsId, CpsInfo, NutInfo, NutState, NutStore, StoreError, WaitId, Waiters, Watch,
+};
 
 use crate::error::OpenError;
 use crate::migrate::Part;
 use crate::open::{Durability, open};
-use crate::waiters::Waiters;
 use crate::worker::Worker;
 
 const PART: Part = Part { name: "nut", steps: &[include_str!("../migrations/nut_1.sql")] };
@@ -35,7 +36,7 @@ macro_rules! now {
 #[derive(Debug)]
 pub struct SqliteNutStore {
     worker: Worker,
-    waiters: Waiters,
+    waiters: Waiters<WaitId>,
 }
 
 impl SqliteNutStore {
@@ -102,7 +103,7 @@ impl NutStore for SqliteNutStore {
     ) -> Result<(), StoreError> {
         self.create(state.into(), *nut.as_bytes(), info.encode(), ttl).await?;
         if state == NutState::Authorized {
-            self.waiters.announce(nut.as_bytes());
+            self.waiters.announce(&WaitId::from_bytes(*nut.as_bytes()));
         }
         Ok(())
     }
@@ -140,7 +141,7 @@ impl NutStore for SqliteNutStore {
     }
 
     async fn watch(&self, wait: &WaitId) -> Result<Watch, StoreError> {
-        Ok(self.waiters.watch(wait))
+        Ok(self.waiters.watch(*wait))
     }
 }
 

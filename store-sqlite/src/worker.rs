@@ -127,7 +127,7 @@ mod tests {
         assert!(sent.count() >= QUEUE - 1);
         assert_eq!(poll_once(worker.read(|_| Ok(()))), Poll::Ready(StoreErrorKind::Unavailable));
         drop(release);
-        while poll_once(worker.read(|_| Ok(()))).is_ready() {
+        while worker.read(|_| Ok(())).await.is_err() {
             tokio::task::yield_now().await;
         }
     }

@@ -3,15 +3,14 @@
 mod common;
 
 use common::{File, identity, idk};
-use tower_sqrl::identity::{Change, Expected, IdentityStore, KeyState, Lookup, Presence, Swap};
+use tower_sqrl::identity::{Change, IdentityStore, KeyState, Lookup, Swap};
 use tower_sqrl::store::StoreErrorKind;
 use tower_sqrl_sqlite::SqliteIdentityStore;
 
 /// Creates the identity under `idk` and supersedes `pidk`, both unknown so far.
 async fn create(store: &SqliteIdentityStore, key: u8, previous: u8, version: u64) -> Swap {
     let change = Change::create(idk(key), identity(version)).supersede(idk(previous));
-    let expected = Expected { idk: Presence::Absent, pidk: Some(Presence::Absent) };
-    store.apply(&change, &expected).await.expect("a working store")
+    store.apply(&change).await.expect("a working store")
 }
 
 async fn look_up(store: &SqliteIdentityStore, key: u8, previous: u8) -> Lookup {
@@ -80,11 +79,10 @@ async fn a_file_that_somebody_else_locks_is_unavailable_in_time() {
     let connection = file.connection();
     connection.execute_batch("begin immediate").expect("a lock");
     let change = Change::create(idk(1), identity(1));
-    let expected = Expected { idk: Presence::Absent, pidk: None };
     let begun = std::time::Instant::now();
-    let error = store.apply(&change, &expected).await.expect_err("locked");
+    let error = store.apply(&change).await.expect_err("locked");
     assert_eq!(error.kind(), StoreErrorKind::Unavailable);
     assert!(begun.elapsed() < std::time::Duration::from_secs(3));
     connection.execute_batch("rollback").expect("no lock");
-    assert_eq!(store.apply(&change, &expected).await.expect("unlocked"), Swap::Done);
+    assert_eq!(store.apply(&change).await.expect("unlocked"), Swap::Done);
 }

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use tokio::sync::Mutex as AsyncMutex;
 use tokio::task::yield_now;
 use tower_sqrl::identity::{
-    Change, Expected, IdentityStore, KeyState, KeyWrite, Lookup, Presence, Swap, Version,
+    Change, IdentityStore, KeyState, KeyWrite, Lookup, Presence, Swap, Version,
 };
 use tower_sqrl::protocol::Idk;
 use tower_sqrl::store::StoreError;
@@ -119,9 +119,9 @@ impl Store {
     }
 
     /// Compares and writes, all of it in one turn.
-    async fn swap(&self, change: &Change, expected: &Expected) -> Swap {
+    async fn swap(&self, change: &Change) -> Swap {
         if self.has(Fault::OneKeyAfterTheOther) {
-            for write in change.key_writes(expected) {
+            for write in change.key_writes() {
                 let mut rows = self.rows();
                 if !self.holds(&rows, &write) {
                     return Swap::Lost;
@@ -130,14 +130,14 @@ impl Store {
             }
             return Swap::Done;
         }
-        if !change.key_writes(expected).all(|write| self.holds(&self.rows(), &write)) {
+        if !change.key_writes().all(|write| self.holds(&self.rows(), &write)) {
             return Swap::Lost;
         }
         if self.has(Fault::CompareThenWrite) {
             yield_now().await;
         }
         let mut rows = self.rows();
-        change.key_writes(expected).for_each(|write| self.write(&mut rows, &write));
+        change.key_writes().for_each(|write| self.write(&mut rows, &write));
         Swap::Done
     }
 }
@@ -156,10 +156,10 @@ impl IdentityStore for Store {
         Ok(Lookup { idk: self.look(&rows, idk), pidk })
     }
 
-    async fn apply(&self, change: &Change, expected: &Expected) -> Result<Swap, StoreError> {
+    async fn apply(&self, change: &Change) -> Result<Swap, StoreError> {
         let mut held = Vec::new();
         if self.has(Fault::LocksInOrder) {
-            for write in change.key_writes(expected) {
+            for write in change.key_writes() {
                 let lock = {
                     let mut locks = self.locks.lock().expect("no panic under the lock");
                     Arc::clone(locks.entry(*write.key).or_default())
@@ -171,12 +171,12 @@ impl IdentityStore for Store {
             held.push(Arc::clone(&self.turn).lock_owned().await);
         }
         let marks = self.has(Fault::ListOfMarks).then(|| self.marks());
-        let swap = self.swap(change, expected).await;
+        let swap = self.swap(change).await;
         drop(held);
         match (swap, marks) {
             (Swap::Lost, _) if self.has(Fault::LostIsAnError) => Err(StoreError::conflict()),
             (Swap::Done, Some(mut marks)) => {
-                let own = change.key_writes(expected);
+                let own = change.key_writes();
                 marks.extend(own.map(|write| *write.key));
                 yield_now().await;
                 let kept = |key: &Idk, state: &mut KeyState| {

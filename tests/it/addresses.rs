@@ -78,7 +78,8 @@ async fn a_link_for_a_page_that_makes_its_own() {
         let asked = visit.get(&format!("nut.sqrl?can={}", base64url::encode(can))).await;
         assert_eq!(asked.status(), 400, "{can}");
     }
-    let json = visit.request(Method::GET, "nut.sqrl", headers(ACCEPT, "application/json"), "").await;
+    let json =
+        visit.request(Method::GET, "nut.sqrl", headers(ACCEPT, "application/json"), "").await;
     assert_eq!(json.headers()["content-type"], "application/json");
     let json = text(json);
     assert!(json.starts_with("{\"link\":\"qrl://127.0.0.1:"), "{json}");
@@ -113,10 +114,8 @@ async fn same_address(site: &Site, browser: &str, client: &str) -> bool {
 
 #[tokio::test]
 async fn a_trusted_proxy_says_whose_address_it_is() {
-    let site = Site::with(|builder| {
-        builder.trusted_proxy("127.0.0.1").trusted_proxy("10.0.0.0/8")
-    })
-    .await;
+    let site =
+        Site::with(|builder| builder.trusted_proxy("127.0.0.1").trusted_proxy("10.0.0.0/8")).await;
     for (browser, client, same) in [
         ("203.0.113.1", "203.0.113.1", true),
         ("203.0.113.1", "203.0.113.2", false),

@@ -88,7 +88,10 @@ async fn another_browser_is_asked_first() {
     let url = given(&mut chain).await;
     let other = Browser::new(site.http());
     let page = open(&other, &url).await;
-    assert_eq!((page.status.as_u16(), page.url.as_str()), (200, &*format!("{}/cps.sqrl", site.public)));
+    assert_eq!(
+        (page.status.as_u16(), page.url.as_str()),
+        (200, &*format!("{}/cps.sqrl", site.public))
+    );
     assert_eq!(page.headers["cache-control"], "no-store");
     assert!(page.body.contains(&chain.idk()[..6]), "it says who");
     assert!(!page.body.contains(&chain.idk()));

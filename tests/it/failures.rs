@@ -1,5 +1,8 @@
 //! Rows 31 to 33: stores that fail, lose replies and lose swaps, on every step of the way.
 
+use std::time::Duration;
+
+use tokio::io::AsyncWriteExt;
 use tower_sqrl::store::NutState::{Authorized, Pending};
 use tower_sqrl_client::browser::Waiting;
 
@@ -265,4 +268,57 @@ async fn pages_say_when_a_store_is_out_of_reach() {
     site.tap.plan(GetNut(Pending), Fault::Fails);
     assert_eq!(visit.get(&format!("nut.sqrl?renew={}", visit.link.nut())).await.status(), 503);
     assert_eq!(site.sqrl.store_failures(), 5);
+}
+
+/// Sends a request, hangs up while a store is at work, and lets the store go on.
+async fn hangs_up_during(site: &Site, hook: Hook, request: &str) {
+    let (reached, begun) = tokio::sync::oneshot::channel();
+    let (go_on, released) = tokio::sync::oneshot::channel::<()>();
+    site.tap.first(hook, async move {
+        reached.send(()).expect("a listener");
+        released.await.expect("a word");
+    });
+    let mut stream = site.connect().await;
+    stream.write_all(request.as_bytes()).await.expect("a connection");
+    begun.await.expect("a word");
+    drop(stream);
+    // The server learns of it, as far as it does, before the store goes on.
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    // Where what was begun has been dropped, nobody listens any more.
+    let _ = go_on.send(());
+}
+
+#[tokio::test]
+async fn a_client_that_hangs_up_leaves_no_step_half_done() {
+    let site = Site::new().await;
+    let visit = site.visit().await;
+    let chain = visit.chain(&alice());
+    let body = chain.signed(&chain.introducing("ident")).encode();
+    let path = chain.url.strip_prefix(&site.here).expect("ours");
+    let length = body.len();
+    let request =
+        format!("POST {path} HTTP/1.1\r\nhost: a\r\ncontent-length: {length}\r\n\r\n{body}");
+    hangs_up_during(&site, Apply, &request).await;
+    let heard = visit.browser.wait(&visit.page.url, &visit.link, Duration::from_secs(5)).await;
+    assert!(matches!(heard, Ok(Waiting::GoTo(_))), "{heard:?}");
+    visit.collect().await;
+}
+
+#[tokio::test]
+async fn a_browser_that_hangs_up_leaves_no_sign_in_half_collected() {
+    let site = Site::new().await;
+    let visit = site.visit().await;
+    assert_eq!(visit.chain(&alice()).ident().await, "5");
+    let cookies = visit.browser.cookies();
+    let cookie = cookies.iter().next().expect("a cookie");
+    let request = format!(
+        "GET /signed-in?nut={} HTTP/1.1\r\nhost: a\r\ncookie: {}={}\r\n\r\n",
+        visit.link.nut(),
+        cookie.name,
+        cookie.value
+    );
+    // Taken already, and word not yet left.
+    hangs_up_during(&site, StoreNut(Authorized), &request).await;
+    let heard = visit.browser.wait(&visit.page.url, &visit.link, Duration::from_secs(5)).await;
+    assert!(matches!(heard, Ok(Waiting::Gone(_))), "{heard:?}");
 }

@@ -18,7 +18,8 @@ async fn a_body_has_a_limit() {
 
 #[tokio::test]
 async fn repeated_failures_are_slowed_down() {
-    let site = Site::with(|builder| builder.trusted_proxy("127.0.0.1").failures_per_minute(3)).await;
+    let site =
+        Site::with(|builder| builder.trusted_proxy("127.0.0.1").failures_per_minute(3)).await;
     let (bad, good) = (site.http_from("203.0.113.1"), site.http_from("203.0.113.2"));
     let visit = site.visit_with(&Browser::new(bad.clone())).await;
     let chain = visit.chain_by(&alice(), &bad);
@@ -40,7 +41,8 @@ async fn repeated_failures_are_slowed_down() {
 
 #[tokio::test]
 async fn a_network_of_ipv6_counts_as_one() {
-    let site = Site::with(|builder| builder.trusted_proxy("127.0.0.1").failures_per_minute(3)).await;
+    let site =
+        Site::with(|builder| builder.trusted_proxy("127.0.0.1").failures_per_minute(3)).await;
     for host in 1..=3 {
         let http = site.http_from(&format!("2001:db8::{host}"));
         let url = format!("{}/cli.sqrl", site.here);

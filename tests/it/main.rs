@@ -12,4 +12,5 @@ mod limits;
 mod replies;
 mod rules;
 mod situations;
+mod time;
 mod waiting;

@@ -5,7 +5,7 @@ use tower_sqrl::identity::{IdentityStore, KeyState};
 use tower_sqrl::protocol::{Ask, Idk};
 use tower_sqrl_client::keys::SiteKey;
 
-use crate::common::{Chain, Hook, Site, alice, new_alice, rekey};
+use crate::common::{Chain, Fault, Hook, Site, alice, new_alice, rekey};
 
 fn question() -> LinkOptions {
     let ask = Ask::new("Really?").expect("a question").button("Yes").expect("a button");
@@ -73,6 +73,23 @@ async fn an_answer_that_nobody_asked_for_is_ignored() {
     let form = chain.signed(&chain.params("ident").with("btn", "1"));
     assert_eq!(chain.send(&form).await, "5");
     assert!(!visit.collect().await.body.contains("button"));
+}
+
+#[tokio::test]
+async fn an_answer_is_not_lost_where_the_request_is_sent_again() {
+    let site = Site::new().await;
+    site.knows(&alice()).await;
+    let visit = site.visit_for(question()).await;
+    let mut chain = visit.chain(&alice());
+    assert_eq!(chain.query().await, "5");
+    for _ in 0..2 {
+        site.tap.plan(Hook::LookUp, Fault::Fails);
+        let form = chain.signed(&chain.params("ident").with("btn", "2"));
+        assert_eq!(chain.send(&form).await, "64");
+    }
+    let form = chain.signed(&chain.params("ident").with("btn", "1"));
+    assert_eq!(chain.send(&form).await, "5");
+    assert!(visit.collect().await.body.contains("button=1\n"));
 }
 
 #[tokio::test]
@@ -213,6 +230,22 @@ mod sin {
         let form = chain.signed(&params).signed("pids", &chain.previous());
         assert_eq!(chain.send(&form.signed("urs", &chain.urs(1))).await, "5");
         assert!(visit.collect().await.body.contains(&format!("pins={secret}\n")));
+    }
+
+    #[tokio::test]
+    async fn a_secret_is_asked_for_again_where_the_request_is_sent_again() {
+        let site = site().await;
+        let visit = site.visit().await;
+        let mut chain = visit.chain(&alice());
+        assert_eq!(chain.query().await, "4");
+        site.tap.plan(Hook::LookUp, Fault::Fails);
+        let ins = "A".repeat(43);
+        let form = chain.signed(&chain.introducing("ident").with("ins", &ins));
+        assert_eq!(chain.send(&form).await, "64");
+        assert_eq!(chain.reply().sin.as_deref(), Some("files"));
+        let form = chain.signed(&chain.introducing("ident").with("ins", &ins));
+        assert_eq!(chain.send(&form).await, "5");
+        assert!(visit.collect().await.body.contains(&format!("ins={ins}\n")));
     }
 
     #[tokio::test]

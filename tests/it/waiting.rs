@@ -4,7 +4,7 @@ use axum::http::HeaderMap;
 use axum::http::header::{COOKIE, SET_COOKIE};
 use tower_sqrl_client::browser::{Browser, Waiting};
 
-use crate::common::{Setup, Site, Visit, alice, mallory, new_alice, rekey};
+use crate::common::{Setup, Site, alice, mallory, new_alice, rekey};
 
 fn set_cookies(headers: &HeaderMap) -> Vec<String> {
     let lines = headers.get_all(SET_COOKIE).iter();
@@ -152,7 +152,7 @@ async fn a_renewal_keeps_the_wait() {
 async fn only_the_browser_that_asked_renews() {
     let site = Site::new().await;
     let visit = site.visit().await;
-    let stranger = Visit { browser: Browser::new(site.http()), ..site.visit().await };
+    let stranger = visit.within(Browser::new(site.http()));
     let renew = format!("nut.sqrl?renew={}", visit.link.nut());
     assert_eq!(stranger.get(&renew).await.status(), 410);
     assert_eq!(visit.get("nut.sqrl?renew=nonsense").await.status(), 410);
@@ -240,6 +240,15 @@ async fn other_changes_leave_it() {
 }
 
 #[tokio::test]
+async fn coming_too_early_ends_nothing() {
+    let site = Site::new().await;
+    let visit = site.visit().await;
+    let page = visit.browser.open(&visit.signed_in_url()).await.expect("a page");
+    assert_eq!(page.status, 401);
+    visit.sign_in(&alice()).await;
+}
+
+#[tokio::test]
 async fn only_get_collects() {
     let site = Site::new().await;
     let visit = site.visit().await;
@@ -259,7 +268,7 @@ async fn cookies_of_others_do_no_harm() {
     let visit = site.visit().await;
     let mine = visit.browser.cookies();
     let mine = mine.iter().next().expect("a cookie");
-    let stranger = Visit { browser: Browser::new(site.http()), ..site.visit().await };
+    let stranger = visit.within(Browser::new(site.http()));
     for noise in ["a=b; ;;=; sqrl-; sqrl-x=; sqrl-cps=1", "\u{fc}=\u{fc}; \"=,", "sqrl-ask=="] {
         let line = format!("{noise}; {}={}", mine.name, mine.value);
         let headers = HeaderMap::from_iter([(COOKIE, line.parse().expect("a header"))]);

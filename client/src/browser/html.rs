@@ -1,7 +1,7 @@
 //! The links of a page: just enough HTML for the `href`s of its `<a>` tags.
 
 /// The values of `href` in `<a …>` tags, character references resolved, in order.
-pub(super) fn links(page: &str) -> impl Iterator<Item = String> {
+pub(crate) fn links(page: &str) -> impl Iterator<Item = String> {
     page.split('<').filter_map(|tag| {
         let rest = tag.strip_prefix(['a', 'A'])?;
         let attributes = rest.strip_prefix(|c: char| c.is_ascii_whitespace())?;

@@ -1,7 +1,7 @@
 //! The small part of a browser that signing in takes: cookies, redirects, the link in a
 //! page, the waiting for its sign-in. No script runs and nothing is rendered.
 
-mod html;
+pub(crate) mod html;
 mod jar;
 
 use std::sync::{Arc, Mutex, PoisonError};

@@ -39,7 +39,8 @@ pub(crate) fn router(app: App, sessions: SessionManagerLayer<Sessions>) -> Route
         .route("/account/unlink", post(account::unlink))
         .route("/account/identity", get(sign_in::another_identity))
         .route("/sign-out", post(account::sign_out))
-        .route("/demo.css", get(pages::style));
+        .route("/demo.css", get(pages::style))
+        .route("/favicon.ico", get(pages::icon));
     if server::name().is_some() {
         router = router.route("/servers", get(steps::show));
     }

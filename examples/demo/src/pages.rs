@@ -20,6 +20,13 @@ pub(crate) async fn style() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, css), (header::CACHE_CONTROL, hour)], include_str!("style.css"))
 }
 
+/// Browsers ask for it under this name, and complain where there is none.
+pub(crate) async fn icon() -> impl IntoResponse {
+    let svg = HeaderValue::from_static("image/svg+xml");
+    let day = HeaderValue::from_static("max-age=86400");
+    ([(header::CONTENT_TYPE, svg), (header::CACHE_CONTROL, day)], include_str!("icon.svg"))
+}
+
 pub(crate) fn home(signed_in: bool, public_url: &PublicUrl) -> Html<String> {
     page(
         "tower-sqrl demo",

@@ -25,7 +25,7 @@ use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 
-use super::{Change, Expected, IdentityStore, KeyState, Lookup, Presence, Swap, UserId};
+use super::{Change, IdentityStore, KeyState, Lookup, Swap, UserId};
 use crate::protocol::Idk;
 use crate::store::conformance::{Clause, in_parallel};
 use rows::{any_key, any_row};
@@ -122,13 +122,13 @@ impl Suite {
         clause.equal("an unknown key", &second.idk, &KeyState::Unknown);
     }
 
-    async fn apply(&self, clause: Clause, change: &Change, expected: Expected) -> Swap {
-        clause.ok("apply", self.server(0).apply(change, &expected).await)
+    async fn apply(&self, clause: Clause, change: &Change) -> Swap {
+        clause.ok("apply", self.server(0).apply(change).await)
     }
 
-    /// Applies a change whose expectation is right.
-    async fn done(&self, clause: Clause, what: &str, change: &Change, expected: Expected) {
-        let swap = self.apply(clause, change, expected).await;
+    /// Applies a change that fits.
+    async fn done(&self, clause: Clause, what: &str, change: &Change) {
+        let swap = self.apply(clause, change).await;
         clause.equal(what, &swap, &Swap::Done);
     }
 
@@ -136,7 +136,7 @@ impl Suite {
     async fn created(&self, clause: Clause) -> (Idk, super::Identity) {
         let (key, identity) = (any_key(), any_row());
         let change = Change::create(key, identity.clone());
-        self.done(clause, "a create", &change, idk(Presence::Absent)).await;
+        self.done(clause, "a create", &change).await;
         (key, identity)
     }
 
@@ -144,19 +144,9 @@ impl Suite {
     async fn superseded(&self, clause: Clause) -> Idk {
         let key = any_key();
         let change = Change::create(any_key(), any_row()).supersede(key);
-        self.done(clause, "a create", &change, both(Presence::Absent, Presence::Absent)).await;
+        self.done(clause, "a create", &change).await;
         key
     }
-}
-
-/// What is expected of one key.
-fn idk(idk: Presence) -> Expected {
-    Expected { idk, pidk: None }
-}
-
-/// What is expected of two keys.
-fn both(idk: Presence, pidk: Presence) -> Expected {
-    Expected { idk, pidk: Some(pidk) }
 }
 
 impl fmt::Debug for Suite {

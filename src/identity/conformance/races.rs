@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use super::rows::{any_key, any_row, rekey, version};
-use super::{Clause, Suite, both, idk, in_parallel};
-use crate::identity::{Change, Expected, Identity, KeyState, Presence, Swap};
+use super::{Clause, Suite, in_parallel};
+use crate::identity::{Change, Identity, KeyState, Swap};
 use crate::protocol::Idk;
 
 /// How many callers take part in one race.
@@ -18,7 +18,7 @@ impl Suite {
             let changes = (0..CALLERS).map(|caller| {
                 let (sqrlonly, hardlock) = (caller % 2 == 0, caller % 3 == 0);
                 let next = Identity { version: version(), sqrlonly, hardlock, ..current.clone() };
-                (Change::set(key, &current, next), idk(Presence::Live(current.version)))
+                Change::set(key, &current, next)
             });
             let winner = self.one_wins(clause, changes.collect()).await;
             current = winner.leaves().cloned().expect("a set leaves a row");
@@ -35,10 +35,9 @@ impl Suite {
             let key = any_key();
             let changes = (0..CALLERS).map(|caller| {
                 if caller % 2 == 0 {
-                    (Change::create(key, any_row()), idk(Presence::Absent))
+                    Change::create(key, any_row())
                 } else {
-                    let change = Change::create(any_key(), any_row()).supersede(key);
-                    (change, both(Presence::Absent, Presence::Absent))
+                    Change::create(any_key(), any_row()).supersede(key)
                 }
             });
             let winner = self.one_wins(clause, changes.collect()).await;
@@ -54,11 +53,7 @@ impl Suite {
         for _ in 0..self.rounds {
             let (old, current) = self.created(clause).await;
             let successors: Vec<_> = (0..CALLERS).map(|_| any_key()).collect();
-            let changes = successors.iter().map(|&new| {
-                let change = rekey(new, old, &current, Some(any_row()));
-                let expected = both(Presence::Absent, Presence::Live(current.version));
-                (change, expected)
-            });
+            let changes = successors.iter().map(|&new| rekey(new, old, &current, Some(any_row())));
             let winner = self.one_wins(clause, changes.collect()).await;
             let kept = self.state(clause, &old).await;
             clause.equal("the old key", &kept, &KeyState::Superseded);
@@ -80,11 +75,7 @@ impl Suite {
             }
             let rekeys: Vec<_> = owners
                 .iter()
-                .map(|(old, current)| {
-                    let change = rekey(any_key(), *old, current, Some(any_row()));
-                    let expected = both(Presence::Absent, Presence::Live(current.version));
-                    (change, expected)
-                })
+                .map(|(old, current)| rekey(any_key(), *old, current, Some(any_row())))
                 .collect();
             for (swap, _) in self.at_once(clause, rekeys).await {
                 clause.equal("a rekey that meets no other", &swap, &Swap::Done);
@@ -104,8 +95,7 @@ impl Suite {
             let pair = [any_key(), any_key()];
             let changes = (0..CALLERS).map(|caller| {
                 let (key, other) = (pair[caller % 2], pair[(caller + 1) % 2]);
-                let change = Change::create(key, any_row()).supersede(other);
-                (change, both(Presence::Absent, Presence::Absent))
+                Change::create(key, any_row()).supersede(other)
             });
             let winner = self.one_wins(clause, changes.collect()).await;
             for key in &pair {
@@ -124,14 +114,13 @@ impl Suite {
             let next = any_row();
             let (before, after) = (KeyState::Live(current.clone()), KeyState::Live(next.clone()));
             let change = rekey(new, old, &current, Some(next));
-            let expected = both(Presence::Absent, Presence::Live(current.version));
             let (first, second) = if round % 2 == 0 { (new, old) } else { (old, new) };
             let callers = (0..4).map(|caller| {
                 let store = Arc::clone(self.server(caller));
                 let change = (caller == 0).then(|| change.clone());
                 async move {
                     if let Some(change) = change {
-                        let swap = clause.ok("apply", store.apply(&change, &expected).await);
+                        let swap = clause.ok("apply", store.apply(&change).await);
                         clause.equal("a rekey that meets no other", &swap, &Swap::Done);
                         return None;
                     }
@@ -152,7 +141,7 @@ impl Suite {
     }
 
     /// Applies all of them at once; the one that is done. There has to be exactly one.
-    async fn one_wins(&self, clause: Clause, changes: Vec<(Change, Expected)>) -> Change {
+    async fn one_wins(&self, clause: Clause, changes: Vec<Change>) -> Change {
         let mut winner = None;
         for (swap, change) in self.at_once(clause, changes).await {
             if swap == Swap::Done {
@@ -163,14 +152,10 @@ impl Suite {
         winner.unwrap_or_else(|| clause.broken("of several right changes none was done"))
     }
 
-    async fn at_once(
-        &self,
-        clause: Clause,
-        changes: Vec<(Change, Expected)>,
-    ) -> Vec<(Swap, Change)> {
-        let calls = changes.into_iter().enumerate().map(|(turn, (change, expected))| {
+    async fn at_once(&self, clause: Clause, changes: Vec<Change>) -> Vec<(Swap, Change)> {
+        let calls = changes.into_iter().enumerate().map(|(turn, change)| {
             let store = Arc::clone(self.server(turn));
-            async move { (clause.ok("apply", store.apply(&change, &expected).await), change) }
+            async move { (clause.ok("apply", store.apply(&change).await), change) }
         });
         in_parallel(clause, calls).await
     }
@@ -178,7 +163,6 @@ impl Suite {
 
 /// What a change leaves of a key that was unknown before.
 fn written(change: &Change, key: &Idk) -> KeyState {
-    let expected = both(Presence::Absent, Presence::Absent);
-    let write = change.key_writes(&expected).find(|write| write.key == key);
+    let write = change.key_writes().find(|write| write.key == key);
     write.and_then(|write| write.write).cloned().unwrap_or(KeyState::Unknown)
 }

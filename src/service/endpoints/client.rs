@@ -20,7 +20,11 @@ pub(super) async fn answer(
     let peer = sqrl.client_address(&parts.headers, &parts.extensions);
     let reply = match (body, peer) {
         (Some(body), Some(peer)) => {
-            engine.answer(parameter(parts, "nut").as_deref(), &body, peer).await
+            // A client that hangs up leaves no step half done: what has begun ends. Nor does a
+            // mistake of ours leave a client without a reply.
+            let (sqrl, nut) = (sqrl.clone(), parameter(parts, "nut"));
+            let answer = async move { sqrl.engine().answer(nut.as_deref(), &body, peer).await };
+            tokio::spawn(answer).await.unwrap_or_else(|_| engine.dead_end(Tif::TRY_AGAIN))
         }
         (None, _) => {
             tracing::debug!("refused: the body is too long, cut off or late");

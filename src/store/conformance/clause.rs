@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use crate::store::StoreError;
 
 /// No race of a few calls takes as long as this, on any store that is not stuck.
-const STUCK: Duration = Duration::from_secs(10);
+const STUCK: Duration = Duration::from_secs(20);
 
 /// One clause of a contract, which every failure names.
 #[derive(Clone, Copy)]
@@ -55,7 +55,7 @@ impl Clause {
         })
     }
 
-    /// Fails, unless `call` comes back within 10 s.
+    /// Fails, unless `call` comes back within 20 s.
     pub(crate) async fn in_time<T>(self, call: impl Future<Output = T>) -> T {
         match timeout(STUCK, call).await {
             Ok(value) => value,

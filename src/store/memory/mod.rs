@@ -13,7 +13,6 @@ mod shard;
 mod slab;
 #[cfg(test)]
 mod tests;
-mod waiters;
 
 use std::fmt;
 use std::time::Duration;

@@ -1,16 +1,15 @@
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Moment;
 use super::kept::Kept;
 use super::pending::Pending;
-use super::waiters::Waiters;
 use crate::protocol::Nut;
-use crate::store::{CpsInfo, NutInfo, NutState, StoreError, WaitId};
+use crate::store::{CpsInfo, NutInfo, NutState, StoreError, WaitId, Waiters};
 
 /// A complete small store.
 pub(super) struct Shard {
     records: Mutex<Records>,
-    pub(super) waiters: Arc<Waiters>,
+    pub(super) waiters: Waiters<WaitId>,
 }
 
 pub(super) struct Records {
@@ -26,7 +25,7 @@ impl Shard {
             outcomes: Kept::new(kept),
             cps_ids: Kept::new(kept),
         };
-        Self { records: Mutex::new(records), waiters: Arc::default() }
+        Self { records: Mutex::new(records), waiters: Waiters::default() }
     }
 
     /// The records, with a few that have expired freed.

@@ -10,8 +10,8 @@ use test_servers::Redis;
 use tower_sqrl::identity::Epoch;
 use tower_sqrl::protocol::{Command, Idk, Nut};
 use tower_sqrl::store::{
-    Attached, CpsId, CpsInfo, Digest, NutInfo, NutState, NutStore, Outcome, StoreErrorKind,
-    Timestamp, WaitId,
+    Attached, CpsId, CpsInfo, Digest, NutInfo, NutState, NutStore, Outcome, StoreError,
+    StoreErrorKind, Timestamp, WaitId,
 };
 use tower_sqrl_redis::RedisNutStore;
 
@@ -75,22 +75,24 @@ pub fn cps() -> (CpsId, CpsInfo) {
     (CpsId::from_bytes(unique()), info)
 }
 
-/// Stores, looks at and takes one record; whether all of that went well.
-pub async fn works(store: &RedisNutStore) -> bool {
+/// Stores, looks at and takes one record. It may also have got lost, in a fail-over.
+pub async fn works(store: &RedisNutStore) -> Result<(), StoreError> {
     let (nut, info) = (nut(), pending());
-    if store.store_nut(&nut, &info, NutState::Pending, TTL).await.is_err() {
-        return false;
+    store.store_nut(&nut, &info, NutState::Pending, TTL).await?;
+    let seen = store.get_nut(&nut, NutState::Pending).await?;
+    let taken = store.remove_nut(&nut, NutState::Pending).await?;
+    if [seen.as_ref(), taken.as_ref()] == [Some(&info); 2] {
+        Ok(())
+    } else {
+        Err(StoreError::corrupt(format!("seen: {seen:?}, taken: {taken:?}")))
     }
-    let seen = store.get_nut(&nut, NutState::Pending).await;
-    let taken = store.remove_nut(&nut, NutState::Pending).await;
-    matches!((seen, taken), (Ok(Some(seen)), Ok(Some(taken))) if seen == info && taken == info)
 }
 
 /// Tries until the store works, and says how long that took.
 pub async fn until_it_works(store: &RedisNutStore, patience: Duration) -> Duration {
     let start = Instant::now();
-    while !works(store).await {
-        assert!(start.elapsed() < patience, "it does not work again after {patience:?}");
+    while let Err(error) = works(store).await {
+        assert!(start.elapsed() < patience, "not after {patience:?}: {error:?}");
     }
     start.elapsed()
 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::http::HeaderMap;
+use tower_sqrl_client::base64url;
 use tower_sqrl_client::browser::{Browser, Waiting};
 use tower_sqrl_client::wire::Form;
-use tower_sqrl_client::base64url;
 
 use crate::common::{
     MemoryIdentityStore, MemoryNutStore, Setup, Site, Tap, TestClock, alice, read,
@@ -34,7 +34,7 @@ async fn attack_11_a_flood_of_links_pushes_out_nobody_else() {
     let mut cps = taken_over.chain_by(&alice(), &http[1]).with_opt("cps");
     assert_eq!(cps.ident().await, "5");
     let flood = site.http_from("198.51.100.1");
-    for _ in 0..1000 {
+    for _ in 0..300 {
         let answer = flood.get(&format!("{}/nut.sqrl", site.here), HeaderMap::new()).await;
         assert_eq!(answer.expect("an answer").status(), 200);
     }
@@ -45,7 +45,7 @@ async fn attack_11_a_flood_of_links_pushes_out_nobody_else() {
     assert_eq!(taken_over.browser.open(&url).await.expect("a page").status, 200);
     // From a whole network of IPv6 it is one flood too.
     let pending = site.visit_with(&Browser::new(http[0].clone())).await;
-    for host in 0..200 {
+    for host in 0..100 {
         let flood = site.http_from(&format!("2001:db8::{host:x}"));
         flood.get(&format!("{}/nut.sqrl", site.here), HeaderMap::new()).await.expect("an answer");
     }
@@ -86,13 +86,14 @@ async fn attack_11_a_huge_body_is_not_read_to_its_end() {
     let answer = chain.post(vec![b'a'; 1 << 20]).await;
     assert_eq!(read(&answer).tif.to_string(), "c0");
     // Nor waited for: what is announced is too long already.
-    let answer = site
-        .raw("POST /cli.sqrl HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: 99999999999\r\n\r\n")
-        .await;
+    let head = "POST /cli.sqrl HTTP/1.1\r\nhost: a\r\nconnection: close\r\n";
+    let before = Instant::now();
+    let answer = site.raw(&format!("{head}content-length: 99999999999\r\n\r\n")).await;
+    assert!(before.elapsed() < Duration::from_secs(5));
     let (_, reply) = answer.split_once("\r\n\r\n").expect("a body");
     let reply = tower_sqrl_client::wire::Reply::parse(reply).expect("a reply");
     assert_eq!(reply.tif.to_string(), "c0");
-    let names: String = (0..500).map(|n| format!("n{n}=1\r\n")).collect();
+    let names = (0..500).fold(String::new(), |names, n| names + &format!("n{n}=1\r\n"));
     let mut chain = site.visit().await.chain(&alice());
     let list = format!("ver=1\r\ncmd=query\r\nidk={}\r\n{names}", chain.idk());
     let form = Form::new(&base64url::encode(list), &chain.server).signed("ids", &chain.key);

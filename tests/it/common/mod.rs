@@ -6,10 +6,10 @@ mod tap;
 mod visit;
 
 pub(crate) use chain::{Chain, read};
-pub(crate) use tower_sqrl::identity::MemoryIdentityStore;
-pub(crate) use tower_sqrl::store::MemoryNutStore;
 pub(crate) use site::{Setup, Site, TestClock};
 pub(crate) use tap::{Fault, Hook, Tap};
+pub(crate) use tower_sqrl::identity::MemoryIdentityStore;
+pub(crate) use tower_sqrl::store::MemoryNutStore;
 pub(crate) use visit::Visit;
 
 use tower_sqrl_client::Identity;

@@ -167,7 +167,7 @@ impl Drop for Site {
 }
 
 fn nest(mount: &str, app: Router) -> Router {
-    if mount.is_empty() { app } else { Router::new().nest(mount, app) }
+    if mount.is_empty() { app } else { Router::new().nest_service(mount, app) }
 }
 
 fn app(sqrl: &Sqrl, options: &Options) -> Router {

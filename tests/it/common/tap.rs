@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tower_sqrl::identity::{Change, Expected, IdentityStore, Lookup, Swap};
+use tower_sqrl::identity::{Change, IdentityStore, Lookup, Swap};
 use tower_sqrl::protocol::{Idk, Nut};
 use tower_sqrl::store::{CpsId, CpsInfo, NutInfo, NutState, NutStore, StoreError, WaitId, Watch};
 
@@ -188,7 +188,7 @@ impl IdentityStore for Tap {
         self.call(LookUp, self.identities.look_up(idk, pidk), None).await
     }
 
-    async fn apply(&self, change: &Change, expected: &Expected) -> Result<Swap, StoreError> {
-        self.call(Apply, self.identities.apply(change, expected), Some(Swap::Lost)).await
+    async fn apply(&self, change: &Change) -> Result<Swap, StoreError> {
+        self.call(Apply, self.identities.apply(change), Some(Swap::Lost)).await
     }
 }

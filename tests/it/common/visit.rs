@@ -14,7 +14,7 @@ pub(crate) struct Visit {
     pub(crate) page: Page,
     pub(crate) link: Link,
     /// The connections that a client takes.
-    http: Http,
+    pub(crate) http: Http,
 }
 
 impl Visit {
@@ -22,6 +22,12 @@ impl Visit {
         let page = browser.open(url).await.expect("a page");
         let link = page.sqrl_link().expect("a link");
         Self { browser: browser.clone(), page, link, http }
+    }
+
+    /// The same addresses in another browser.
+    pub(crate) fn within(&self, browser: Browser) -> Self {
+        let Self { page, link, http, .. } = self;
+        Self { browser, page: page.clone(), link: link.clone(), http: http.clone() }
     }
 
     /// A client that has scanned the link.

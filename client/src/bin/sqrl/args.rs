@@ -7,6 +7,8 @@ use tower_sqrl_client::RescueCode;
 use tower_sqrl_client::cps::PORT;
 use tower_sqrl_client::wire::Options;
 
+use crate::load::LoadArgs;
+
 /// A headless SQRL client: signs in without a phone. For tests and trying out, not a
 /// wallet: whoever reads the identity file can sign in as you.
 #[derive(Debug, Parser)]
@@ -46,6 +48,9 @@ pub(crate) enum Action {
         #[arg(long)]
         yes: bool,
     },
+    /// Measure a server of your own with many sign-ins; its page is the TARGET. No
+    /// identity file is read or written
+    Load(LoadArgs),
 }
 
 #[derive(Debug, clap::Args)]

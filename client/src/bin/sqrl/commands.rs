@@ -8,7 +8,7 @@ use tower_sqrl_client::wire::Command;
 use tower_sqrl_client::{Answer, Client, Error, Http, Identity, Link, Outcome, RescueCode};
 
 use crate::args::{Action, Args, Settings};
-use crate::{Failure, listen, person, words};
+use crate::{Failure, listen, load, person, words};
 
 /// How long a page waits for the sign-in that this very command has just done.
 const PAGE_WAITS: Duration = Duration::from_secs(15);
@@ -39,6 +39,11 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         }
         Action::Rekey { target } => rekey(settings, target.as_deref()).await,
         Action::Listen { port, yes } => listen::run(settings, port, yes).await,
+        Action::Load(args) => {
+            // It has runtimes of its own, on threads of its own.
+            let options = settings.options();
+            tokio::task::spawn_blocking(move || load::run(options, args)).await?
+        }
     }
 }
 

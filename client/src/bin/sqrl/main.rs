@@ -3,6 +3,7 @@
 mod args;
 mod commands;
 mod listen;
+mod load;
 mod person;
 mod words;
 

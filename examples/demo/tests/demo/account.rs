@@ -145,6 +145,26 @@ async fn an_unlinked_identity_gets_a_new_account() {
 }
 
 #[tokio::test]
+async fn an_account_that_has_an_identity_again_takes_no_other() {
+    let directory = TempDir::new().expect("a directory");
+    let demo = Demo::start_in_memory(&directory, &[]);
+    let mut ada = Person::new();
+    let account = account_id(&ada.sign_in(&demo).await);
+    ada.command(&demo, Command::Remove).await.expect("removed");
+    // Two tabs: the second one's link is answered when the first one's has been.
+    let second = ada.browser.open(&demo.url("/account/identity")).await.expect("a page");
+    let link = second.sqrl_link().expect("a link");
+    ada.client = Person::new().client;
+    ada.sign_in_at(&demo, "/account/identity").await;
+
+    Person::new().client.sign_in(&link).await.expect("a sign-in");
+    let late = demo.url(&format!("/signed-in?nut={}", link.nut()));
+    let page = ada.browser.open(&late).await.expect("a page");
+    assert_eq!(page.status, StatusCode::CONFLICT, "{}", page.body);
+    assert_eq!(account_id(&ada.at_another_browser().sign_in(&demo).await), account);
+}
+
+#[tokio::test]
 async fn a_link_for_one_account_gives_nobody_elses_account_away() {
     let directory = TempDir::new().expect("a directory");
     let demo = Demo::start_in_memory(&directory, &[]);

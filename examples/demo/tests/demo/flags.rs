@@ -1,6 +1,8 @@
 //! The command line.
 
+use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
+use std::process::Stdio;
 
 use tempfile::TempDir;
 use tower_sqrl_client::Http;
@@ -11,10 +13,19 @@ use crate::process::{Demo, command};
 
 /// What the demo says before it gives up, with this exit code.
 fn complaint(arguments: &[&str], code: i32) -> String {
-    let output = command().args(arguments).output().expect("the demo runs");
+    let mut command = command();
+    command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the demo runs");
+    let mut line = String::new();
+    let stdout = child.stdout.take().expect("its output");
+    BufReader::new(stdout).read_line(&mut line).expect("a line or the end");
+    if !line.is_empty() {
+        child.kill().expect("it runs");
+    }
+    let output = child.wait_with_output().expect("its end");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(line, "", "{arguments:?}: {said}");
     assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
-    assert!(output.stdout.is_empty(), "{arguments:?}");
     said
 }
 

@@ -1,0 +1,55 @@
+//! A request that is not ours, on its way through the layer.
+
+use std::convert::Infallible;
+use std::future::{Ready, ready};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use divan::Bencher;
+use futures_util::FutureExt as _;
+use http::{Request, Response};
+use http_body_util::Empty;
+use tower::{Layer as _, Service};
+use tower_sqrl::Sqrl;
+use tower_sqrl::identity::MemoryIdentityStore;
+use tower_sqrl::store::MemoryNutStore;
+
+/// An application that answers at once, without allocating.
+#[derive(Clone)]
+struct Application;
+
+impl Service<Request<Empty<Bytes>>> for Application {
+    type Response = Response<Empty<Bytes>>;
+    type Error = Infallible;
+    type Future = Ready<Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Request<Empty<Bytes>>) -> Self::Future {
+        ready(Ok(Response::new(Empty::new())))
+    }
+}
+
+fn request() -> Request<Empty<Bytes>> {
+    Request::get("/articles/2026/how-to-sign-in").body(Empty::new()).unwrap()
+}
+
+#[divan::bench]
+fn without_the_layer(bencher: Bencher<'_, '_>) {
+    let mut service = Application;
+    bencher
+        .with_inputs(request)
+        .bench_local_values(|request| service.call(request).now_or_never().unwrap());
+}
+
+#[divan::bench]
+fn passing_through(bencher: Bencher<'_, '_>) {
+    let (nuts, identities) = (MemoryNutStore::new(), MemoryIdentityStore::new());
+    let sqrl = Sqrl::builder("https://example.com", nuts, identities).build().unwrap();
+    let mut service = sqrl.layer().layer(Application);
+    bencher
+        .with_inputs(request)
+        .bench_local_values(|request| service.call(request).now_or_never().unwrap());
+}

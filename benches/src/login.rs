@@ -1,0 +1,126 @@
+//! Processor time per sign-in: the floor and tower-sqrl in turns, several rounds, so that
+//! what else the machine does meets both alike.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use tower_sqrl_client::load::{Load, Report, Stop, Who, picture};
+
+use crate::Failure;
+use crate::child::{self, Server};
+use crate::spread::Spread;
+
+#[derive(Debug, Args)]
+pub(crate) struct LoginArgs {
+    /// Turns of both servers
+    #[arg(long, default_value_t = 25)]
+    rounds: usize,
+
+    /// Sign-ins of a turn
+    #[arg(long, default_value_t = 2_000)]
+    logins: u64,
+
+    /// Sign-ins under way at a time
+    #[arg(long, default_value_t = 16)]
+    in_flight: usize,
+
+    /// Threads of each server
+    #[arg(long, default_value_t = 1)]
+    threads: usize,
+
+    /// A new connection for every request
+    #[arg(long)]
+    new_connections: bool,
+
+    /// Fetch the whole sign-in page instead of its link alone
+    #[arg(long)]
+    page: bool,
+
+    /// A new identity every time
+    #[arg(long)]
+    new: bool,
+
+    /// Write all figures to this file, as JSON
+    #[arg(long)]
+    json: Option<PathBuf>,
+
+    /// Draw latency against load into this file, as SVG: 1 to 64 sign-ins in flight, 3 s
+    /// each, after the rounds
+    #[arg(long)]
+    svg: Option<PathBuf>,
+}
+
+/// One server over all rounds.
+struct Side {
+    server: Server,
+    reports: Vec<Report>,
+}
+
+impl Side {
+    fn start(name: &str, threads: usize) -> Result<Self, Failure> {
+        let server = Server::start(&[name, "--threads", &threads.to_string()])?;
+        Ok(Self { server, reports: Vec::new() })
+    }
+
+    /// One load; the processor time per sign-in, in microseconds.
+    fn turn(&mut self, load: &Load) -> Result<f64, Failure> {
+        let load = Load {
+            url: self.server.page.clone(),
+            server_pids: vec![self.server.pid()],
+            ..load.clone()
+        };
+        let (report, cpu) = child::run(&load)?;
+        self.reports.push(report);
+        Ok(cpu * 1e3)
+    }
+}
+
+pub(crate) fn run(args: &LoginArgs) -> Result<(), Failure> {
+    let mut floor = Side::start("floor", args.threads)?;
+    let mut sqrl = Side::start("sqrl", args.threads)?;
+    let mut load = Load::new("");
+    load.in_flight = vec![args.in_flight];
+    load.stop = Stop::Logins(args.logins);
+    load.who = if args.new { Who::New } else { Who::Known(200) };
+    load.new_connections = args.new_connections;
+    load.page = args.page;
+
+    println!("processor time of the server per sign-in, microseconds");
+    println!("{:>7} {:>9} {:>9} {:>9}", "round", "floor", "sqrl", "ratio");
+    let mut spreads = [Spread::default(), Spread::default(), Spread::default()];
+    for round in 1..=args.rounds {
+        // Who goes first changes.
+        let (a, b) = if round % 2 == 1 {
+            let a = floor.turn(&load)?;
+            (a, sqrl.turn(&load)?)
+        } else {
+            let b = sqrl.turn(&load)?;
+            (floor.turn(&load)?, b)
+        };
+        println!("{round:>7} {a:>9.1} {b:>9.1} {:>9.3}", b / a);
+        for (spread, figure) in spreads.iter_mut().zip([a, b, b / a]) {
+            spread.add(figure);
+        }
+    }
+    let [a, b, ratio] = spreads;
+    for (name, cpu) in [("floor", a), ("sqrl", b)] {
+        let per_second = 1e6 / cpu.median();
+        println!("{name}: {} µs, {per_second:.0} sign-ins per second of one core", cpu.text(1));
+    }
+    println!("ratio: {}", ratio.text(3));
+    if let Some(file) = &args.json {
+        let all = serde_json::json!({ "floor": floor.reports, "sqrl": sqrl.reports });
+        std::fs::write(file, serde_json::to_string_pretty(&all)?)?;
+    }
+    if let Some(file) = &args.svg {
+        load.in_flight = vec![1, 2, 4, 8, 16, 32, 64];
+        load.stop = Stop::After(Duration::from_secs(3));
+        floor.turn(&load)?;
+        sqrl.turn(&load)?;
+        let last = |side: &Side| side.reports.last().cloned().ok_or("no report");
+        let (floor, sqrl) = (last(&floor)?, last(&sqrl)?);
+        std::fs::write(file, picture(&[("floor", &floor), ("tower-sqrl", &sqrl)]))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,52 @@
+//! Measures tower-sqrl beside the floor, in the same run. `docs/performance.md` says how.
+
+mod child;
+mod floor;
+mod growth;
+mod login;
+mod memory;
+mod serve;
+mod site;
+mod spread;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Whatever is worth telling a person.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+#[derive(Debug, Parser)]
+#[command(name = "bench", about)]
+struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Processor time per sign-in, beside the floor
+    Login(login::LoginArgs),
+    /// The same with ever more nuts that wait, and the memory that each takes
+    Growth(growth::GrowthArgs),
+    /// Memory over minutes of load
+    Memory(memory::MemoryArgs),
+    /// Be one of the servers: says its address, serves until its standard input ends
+    Serve(serve::ServeArgs),
+}
+
+fn main() -> ExitCode {
+    let done = match Args::parse().action {
+        Action::Login(args) => login::run(&args),
+        Action::Growth(args) => growth::run(&args),
+        Action::Memory(args) => memory::run(&args),
+        Action::Serve(args) => serve::run(&args),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("bench: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! Figures of several rounds.
+
+/// The same figure, measured again and again.
+#[derive(Debug, Default)]
+pub(crate) struct Spread(Vec<f64>);
+
+impl Spread {
+    pub(crate) fn add(&mut self, figure: f64) {
+        self.0.push(figure);
+        self.0.sort_by(f64::total_cmp);
+    }
+
+    /// The middle one.
+    pub(crate) fn median(&self) -> f64 {
+        self.0.get(self.0.len() / 2).copied().unwrap_or(f64::NAN)
+    }
+
+    /// Median, least and greatest.
+    pub(crate) fn text(&self, digits: usize) -> String {
+        let end = |figure: Option<&f64>| figure.copied().unwrap_or(f64::NAN);
+        let (least, most) = (end(self.0.first()), end(self.0.last()));
+        format!("{:.digits$} ({least:.digits$} to {most:.digits$})", self.median())
+    }
+}

@@ -1,0 +1,38 @@
+//! A request that is not ours costs no allocation.
+
+use std::convert::Infallible;
+use std::future::ready;
+
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use http::{Method, Request, Response};
+use http_body_util::Empty;
+use tower::{Layer as _, Service as _, service_fn};
+use tower_sqrl::Sqrl;
+use tower_sqrl::identity::MemoryIdentityStore;
+use tower_sqrl::store::MemoryNutStore;
+
+#[test]
+fn no_allocation() {
+    let (nuts, identities) = (MemoryNutStore::new(), MemoryIdentityStore::new());
+    let sqrl = Sqrl::builder("https://example.com", nuts, identities).build().expect("a site");
+    let application = service_fn(|_: Request<Empty<Bytes>>| {
+        ready(Ok::<_, Infallible>(Response::new(Empty::<Bytes>::new())))
+    });
+    let mut service = sqrl.layer().layer(application);
+    let mut allocations = |path: &str| {
+        let request = Request::builder().method(Method::GET).uri(path).body(Empty::new());
+        let request = request.expect("a request");
+        let mut response = None;
+        let counted = allocation_counter::measure(|| {
+            response = service.call(request).now_or_never();
+        });
+        assert!(response.expect("ready at once").is_ok(), "{path}");
+        counted.count_total
+    };
+    for path in ["/", "/articles/1?a=b", "/cli.sqrl/x", "/loginx", "/sqrl.jsx"] {
+        assert_eq!(allocations(path), 0, "{path}");
+    }
+    // The counter counts: one of ours does allocate.
+    assert!(allocations("/sqrl.css") > 0);
+}

@@ -1,0 +1,99 @@
+//! What the operating system says about the server's processes (Linux: `/proc`).
+
+use std::time::Duration;
+
+use super::error::LoadError;
+
+/// Processor time and resident memory of some processes, summed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ProcessTimes {
+    /// In the program itself.
+    pub user: Duration,
+    /// In the kernel on its behalf.
+    pub system: Duration,
+    /// Both, to the nanosecond where the kernel keeps count of its threads' turns.
+    pub busy: Duration,
+    /// Bytes of memory that are there now.
+    pub resident: u64,
+}
+
+/// What `/proc` counts in: a hundredth of a second on every Linux machine, whatever the
+/// kernel's own rate is.
+const TICK: Duration = Duration::from_millis(10);
+
+impl ProcessTimes {
+    /// Reads all of them.
+    ///
+    /// # Errors
+    /// [`LoadError::Process`]: there is no such process, or no `/proc`.
+    pub fn of(pids: &[u32]) -> Result<Self, LoadError> {
+        let mut sum = Self::default();
+        for &pid in pids {
+            let process = |source| LoadError::Process { pid, source };
+            let read = |name: &str| std::fs::read_to_string(format!("/proc/{pid}/{name}"));
+            let (user, system) = times(&read("stat").map_err(process)?).unwrap_or_default();
+            sum.user += user;
+            sum.system += system;
+            // Threads that have ended are in the coarse sum alone.
+            sum.busy += turns(pid).unwrap_or_default().max(user + system);
+            sum.resident += resident(&read("status").map_err(process)?).unwrap_or(0);
+        }
+        Ok(sum)
+    }
+
+    /// The processor time since an earlier reading.
+    pub fn since(&self, earlier: &Self) -> Self {
+        Self {
+            user: self.user.saturating_sub(earlier.user),
+            system: self.system.saturating_sub(earlier.system),
+            busy: self.busy.saturating_sub(earlier.busy),
+            resident: self.resident,
+        }
+    }
+}
+
+/// Fields 14 and 15 of `stat`; the second, the name in parentheses, may contain anything.
+fn times(stat: &str) -> Option<(Duration, Duration)> {
+    let (_, rest) = stat.rsplit_once(')')?;
+    let mut fields = rest.split_ascii_whitespace().skip(11);
+    let mut ticks = || fields.next()?.parse::<u32>().ok();
+    Some((TICK * ticks()?, TICK * ticks()?))
+}
+
+/// The first field of every thread's `schedstat`: nanoseconds on a processor.
+fn turns(pid: u32) -> Option<Duration> {
+    let mut nanoseconds = 0;
+    for thread in std::fs::read_dir(format!("/proc/{pid}/task")).ok()? {
+        let text = std::fs::read_to_string(thread.ok()?.path().join("schedstat")).ok()?;
+        nanoseconds += text.split_ascii_whitespace().next()?.parse::<u64>().ok()?;
+    }
+    Some(Duration::from_nanos(nanoseconds))
+}
+
+fn resident(status: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kilobytes: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
+    Some(kilobytes * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_name_may_contain_anything() {
+        let stat = "7 (a) b (1 2 3) R 1 7 7 0 -1 4194304 99 0 0 0 250 30 0 0 20 0 3 0 1 2 3";
+        let (user, system) = times(stat).unwrap();
+        assert_eq!((user.as_millis(), system.as_millis()), (2500, 300));
+        assert_eq!(times("7 (a) R"), None);
+    }
+
+    #[test]
+    fn this_process() {
+        let now = ProcessTimes::of(&[std::process::id()]).unwrap();
+        assert!(now.resident > 100_000, "{now:?}");
+        assert!(now.busy >= now.user + now.system, "{now:?}");
+        assert!(matches!(ProcessTimes::of(&[u32::MAX]), Err(LoadError::Process { .. })));
+    }
+}

@@ -1,0 +1,26 @@
+//! A browser without JavaScript.
+
+use serde_json::json;
+
+use crate::chromium::Chromium;
+use crate::{demo, somebody};
+
+#[tokio::test]
+async fn the_code_the_link_and_the_way_on_work_without_javascript() {
+    let (demo, _directory) = demo(&[]);
+    let without = json!({ "profile.managed_default_content_settings.javascript": 2 });
+    let browser = Chromium::start_with(without).await;
+    browser.open(&demo.url("/login")).await;
+    browser.element("#sqrl:not([data-state])").await;
+    let link = browser.scan().await;
+    assert_eq!(browser.button_link().await, link);
+    let note = browser.text("noscript").await;
+    assert!(note.starts_with("JavaScript is off"), "{note}");
+
+    browser.click("noscript a").await;
+    assert_eq!(browser.text("h1").await, "Not signed in yet");
+    somebody().sign_in(&link).await.expect("a sign-in");
+    browser.click("main a").await;
+    browser.arrives_at_account(&demo).await;
+    browser.close().await;
+}

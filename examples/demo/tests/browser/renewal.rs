@@ -1,0 +1,74 @@
+//! Links grow old: the page renews them without a reload, or says that it cannot.
+
+use serde_json::json;
+use tower_sqrl_client::wire::Command;
+
+use crate::chromium::Chromium;
+use crate::{demo, somebody};
+
+const SHORT: [&str; 2] = ["--link-lifetime", "3"];
+const RELOAD: &str = "[data-sqrl=\"reload\"]";
+
+#[tokio::test]
+async fn an_old_code_is_replaced_and_the_new_one_signs_in() {
+    let (demo, _directory) = demo(&SHORT);
+    let browser = Chromium::start().await;
+    browser.open(&demo.url("/login")).await;
+    browser.mark().await;
+    let old = browser.scan().await;
+    let new = browser.scan_other_than(Some(&old)).await;
+    assert_ne!(new.nut(), old.nut());
+    let renewed = browser.state("waiting").await;
+    assert_eq!(renewed, "The code was renewed. Waiting for your SQRL app.");
+    assert_ne!(browser.button_link().await.nut(), old.nut());
+    assert!(browser.is_marked().await, "without a reload");
+
+    somebody().sign_in(&new).await.expect("a sign-in");
+    browser.arrives_at_account(&demo).await;
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn a_link_that_an_app_answers_is_not_renewed_and_still_signs_in() {
+    let (demo, _directory) = demo(&SHORT);
+    let browser = Chromium::start().await;
+    browser.open(&demo.url("/login")).await;
+    browser.mark().await;
+    let mut session = somebody().session(&browser.scan().await);
+    session.find().await.expect("an answer");
+    // The person thinks it over.
+    assert_eq!(browser.state("expired").await, "This code has expired.");
+    assert!(browser.is_marked().await);
+    session.run(Command::Ident).await.expect("a sign-in");
+    browser.arrives_at_account(&demo).await;
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn a_link_of_nobodys_is_not_renewed_and_the_person_gets_a_new_one() {
+    let (demo, _directory) = demo(&SHORT);
+    let browser = Chromium::start().await;
+    browser.open(&demo.url("/login")).await;
+    let old = browser.scan().await;
+    browser.devtools("Network.clearBrowserCookies", json!({})).await;
+    browser.state("expired").await;
+    assert!(browser.shows(RELOAD).await && !browser.shows("[data-sqrl=\"button\"]").await);
+    browser.click(RELOAD).await;
+    browser.state("waiting").await;
+    let new = browser.scan_other_than(Some(&old)).await;
+    somebody().sign_in(&new).await.expect("a sign-in");
+    browser.arrives_at_account(&demo).await;
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn a_code_of_a_server_that_is_gone_expires() {
+    let (demo, _directory) = demo(&SHORT);
+    let browser = Chromium::start().await;
+    browser.open(&demo.url("/login")).await;
+    browser.state("waiting").await;
+    demo.stop();
+    assert_eq!(browser.state("expired").await, "This code has expired.");
+    assert_eq!(browser.text(RELOAD).await, "Get a new code");
+    browser.close().await;
+}

@@ -1,0 +1,112 @@
+#![allow(clippy::unwrap_used, reason = "what a test unwraps it has just made")]
+
+use tokio::time::Instant;
+
+use super::*;
+use crate::identity::{FaultyIdentityStore, IdentityStore, MemoryIdentityStore};
+use crate::protocol::{Idk, Nut};
+use crate::store::{
+    Attached, Digest, MemoryNutStore, NutInfo, NutStore, StoreErrorKind, Timestamp, WaitId,
+};
+
+const MINUTE: Duration = Duration::from_mins(1);
+const NUT: Nut = Nut::from_bytes([1; 16]);
+
+fn info() -> NutInfo {
+    NutInfo {
+        created: Timestamp::from_millis(1),
+        chain_start: Timestamp::from_millis(1),
+        ip: [127, 0, 0, 1].into(),
+        first_nut: NUT,
+        wait: WaitId::from_bytes([2; 16]),
+        sent: Digest::of("sent"),
+        idk: None,
+        ask: None,
+        asked: false,
+        sin_sent: false,
+        attached: Attached::default(),
+        outcome: None,
+    }
+}
+
+fn stores(faults: &Faults) -> (Arc<MemoryNutStore>, FaultyNutStore) {
+    let memory = Arc::new(MemoryNutStore::new());
+    let store = Arc::clone(&memory);
+    (memory, FaultyNutStore::new(store, faults))
+}
+
+fn is_unavailable<T: fmt::Debug>(reply: Result<T, StoreError>) -> bool {
+    reply.unwrap_err().kind() == StoreErrorKind::Unavailable
+}
+
+#[tokio::test]
+async fn a_failed_call_is_not_made_and_a_lost_reply_is_of_one_that_was() {
+    let faults = Faults::new();
+    let (memory, store) = stores(&faults);
+    let pending = NutState::Pending;
+    faults.nth(Hook::StoreNut, 1, Fault::Fail);
+    assert!(is_unavailable(store.store_nut(&NUT, &info(), pending, MINUTE).await));
+    assert_eq!(memory.get_nut(&NUT, pending).await.unwrap(), None);
+
+    faults.nth(Hook::StoreNut, 2, Fault::LoseReply);
+    assert!(is_unavailable(store.store_nut(&NUT, &info(), pending, MINUTE).await));
+    assert_eq!(memory.get_nut(&NUT, pending).await.unwrap(), Some(info()));
+
+    faults.every(Hook::RemoveNut, Fault::LoseReply);
+    assert!(is_unavailable(store.remove_nut(&NUT, pending).await));
+    assert_eq!(memory.get_nut(&NUT, pending).await.unwrap(), None);
+    faults.heal();
+    assert_eq!(store.remove_nut(&NUT, pending).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn calls_are_chosen_and_counted() {
+    let faults = Faults::new();
+    let (_, store) = stores(&faults);
+    let identities = FaultyIdentityStore::new(Arc::new(MemoryIdentityStore::new()), &faults);
+    faults.when(|call| call.state == Some(NutState::Authorized), Fault::Fail);
+    faults.nth(Hook::LookUp, 2, Fault::Fail);
+
+    store.store_nut(&NUT, &info(), NutState::Pending, MINUTE).await.unwrap();
+    let refused = store.store_nut(&NUT, &info(), NutState::Authorized, MINUTE).await;
+    assert!(is_unavailable(refused));
+    let key = Idk::from_bytes([1; 32]);
+    identities.look_up(&key, None).await.unwrap();
+    assert!(is_unavailable(identities.look_up(&key, None).await));
+    identities.look_up(&key, None).await.unwrap();
+    assert_eq!(faults.calls(Hook::StoreNut), 2);
+    assert_eq!(faults.calls(Hook::LookUp), 3);
+    assert_eq!(faults.calls(Hook::Apply), 0);
+    assert_eq!(faults.total(), 5);
+    faults.count_anew();
+    assert_eq!(faults.total(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn delays_show_what_is_done_one_after_another() {
+    let faults = Faults::new();
+    let (_, store) = stores(&faults);
+    faults.when(|_| true, Fault::Delay(Duration::from_secs(1)));
+    let start = Instant::now();
+    let (look, check) = tokio::join!(store.get_nut_idk(&NUT), store.check_nut_authorized(&NUT));
+    assert_eq!((look.unwrap(), check.unwrap()), (None, false));
+    store.remove_nut(&NUT, NutState::Pending).await.unwrap();
+    assert_eq!(start.elapsed().as_secs(), 2);
+}
+
+#[tokio::test]
+async fn a_call_is_held_until_it_is_let_go() {
+    let faults = Faults::new();
+    let (memory, store) = stores(&faults);
+    let hold = Hold::new();
+    faults.nth(Hook::StoreNut, 1, Fault::Hold(hold.clone()));
+    let held =
+        tokio::spawn(
+            async move { store.store_nut(&NUT, &info(), NutState::Pending, MINUTE).await },
+        );
+    hold.reached().await;
+    assert_eq!(memory.get_nut(&NUT, NutState::Pending).await.unwrap(), None);
+    hold.release();
+    held.await.unwrap().unwrap();
+    assert_eq!(memory.get_nut(&NUT, NutState::Pending).await.unwrap(), Some(info()));
+}

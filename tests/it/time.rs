@@ -1,0 +1,84 @@
+//! The layer without a socket, so that time can stand still.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+
+use axum::body::{Body, Bytes};
+use axum::http::Request;
+use axum::response::Response;
+use http_body_util::BodyExt;
+use tokio::time::Instant;
+use tower::{Layer, Service, ServiceExt};
+use tower_sqrl::PeerAddress;
+use tower_sqrl_client::wire::Reply;
+
+use crate::common::Site;
+
+type Answer = Response<tower_sqrl::SqrlBody<Body>>;
+
+/// What the layer answers, with nothing behind it.
+async fn ask(site: &Site, request: axum::http::request::Builder, body: Body) -> Answer {
+    let mut request = request.body(body).expect("a request");
+    request.extensions_mut().insert(PeerAddress(SocketAddr::from(([127, 0, 0, 1], 1))));
+    let nothing = tower::service_fn(async |_| Ok::<_, Infallible>(Response::new(Body::empty())));
+    let mut service = site.sqrl.layer().layer(nothing);
+    service.ready().await.expect("ready").call(request).await.expect("an answer")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_comment_every_fifteen_seconds_until_the_chain_is_over() {
+    let site = Site::new().await;
+    let link = ask(&site, Request::get("/nut.sqrl"), Body::empty()).await;
+    let cookie = link.headers()["set-cookie"].to_str().expect("text");
+    let cookie = cookie.split(';').next().expect("a pair").to_owned();
+    let nut = link.into_body().collect().await.expect("a body").to_bytes();
+    let uri = format!("/evt.sqrl?{}", std::str::from_utf8(&nut).expect("text"));
+    let mut body =
+        ask(&site, Request::get(uri).header("cookie", cookie), Body::empty()).await.into_body();
+    let began = Instant::now();
+    let (mut last, mut comments) = (began, 0);
+    while let Some(frame) = body.frame().await {
+        match frame.expect("a frame").data_ref().map(|data| &data[..]) {
+            Some(b":\n\n") => {
+                assert_eq!(last.elapsed().as_secs(), 15);
+                (last, comments) = (Instant::now(), comments + 1);
+            }
+            Some(b"retry: 3000\n\n") => assert_eq!(last.elapsed().as_secs(), 0),
+            Some(b"event: outcome\ndata: look\n\n") => break,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(comments >= 118, "{comments}");
+    assert!((1795..=1801).contains(&began.elapsed().as_secs()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_never_ends_is_given_up() {
+    let site = Site::new().await;
+    let (sender, body) = tokio::sync::mpsc::channel::<Bytes>(1);
+    sender.send(Bytes::from_static(b"client=")).await.expect("a body");
+    let body = Endless(body);
+    let began = Instant::now();
+    let answer = ask(&site, Request::post("/cli.sqrl"), Body::new(body)).await;
+    assert_eq!(began.elapsed().as_secs(), 10);
+    assert_eq!(answer.status(), 200);
+    let reply = answer.into_body().collect().await.expect("a body").to_bytes();
+    let reply = Reply::parse(std::str::from_utf8(&reply).expect("text")).expect("a reply");
+    assert_eq!(reply.tif.to_string(), "c0");
+    drop(sender);
+}
+
+/// A body whose sender takes its time.
+struct Endless(tokio::sync::mpsc::Receiver<Bytes>);
+
+impl http_body::Body for Endless {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: std::pin::Pin<&mut Self>,
+        cx: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<http_body::Frame<Bytes>, Infallible>>> {
+        self.0.poll_recv(cx).map(|some| some.map(|some| Ok(http_body::Frame::data(some))))
+    }
+}
