@@ -90,8 +90,8 @@ fn new_link(headers: &HeaderMap) -> Option<&str> {
     let set = headers.get_all(header::SET_COOKIE).iter().filter_map(|value| value.to_str().ok());
     set.filter(|cookie| !cookie.contains("Max-Age=0"))
         .filter_map(|cookie| cookie.split_once('='))
-        .find_map(|(name, _)| name.strip_prefix("__Host-").unwrap_or(name).strip_prefix("sqrl-"))
-        .filter(|name| !matches!(*name, "ask" | "cps"))
+        .filter_map(|(name, _)| name.strip_prefix("__Host-").unwrap_or(name).strip_prefix("sqrl-"))
+        .find(|name| !matches!(*name, "ask" | "cps"))
 }
 
 fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
