@@ -56,7 +56,9 @@ impl Engine {
         }
         let ips = chain.ips();
         if too_many {
-            return chain.refuse(Tif::FAILED | ips, "too many failures").await;
+            // Stores nothing, so that nobody who is slowed down fills the store, nor the
+            // share of the address that asked for the link.
+            return refuse(Tif::FAILED | ips, &"too many failures");
         }
 
         // 3.
@@ -196,7 +198,7 @@ impl Chain<'_> {
                 Some(_) => Outcome::TakenOver,
                 None => Outcome::SignedIn { epoch },
             })
-            .map(|outcome| self.store_outcome(outcome))
+            .map(|outcome| self.file_outcome(outcome))
             .into();
         let session: OptionFuture<_> = cps
             .map(async |id| {
@@ -241,20 +243,26 @@ impl Chain<'_> {
         }
     }
 
-    /// Files the chain's one outcome. 34: where there is one already, it stays.
-    async fn store_outcome(&self, outcome: Outcome) -> Result<Filed, StoreError> {
+    /// Files the chain's one outcome. 34: where there is one already, it stays, unless it is
+    /// this identity's own sign-in that nobody has collected, of an earlier epoch or without
+    /// the CPS URL that is promised now.
+    async fn file_outcome(&self, outcome: Outcome) -> Result<Filed, StoreError> {
         let (nuts, wait) = (&self.engine.nuts, self.record.wait.as_nut());
         let info = self.outcome(outcome);
-        // Twice, for what stood in the way may be gone when it is looked at.
-        for _ in 0..2 {
+        // Three times, for what stood in the way may be gone when it is looked at.
+        for _ in 0..3 {
             match nuts.store_nut(wait, &info, NutState::Authorized, self.remaining()).await {
                 Ok(()) => return Ok(Filed::Ours),
                 Err(error) if error.is_conflict() => {}
                 Err(error) => return Err(error),
             }
-            if let Some(filed) = nuts.get_nut(wait, NutState::Authorized).await? {
-                let same = filed.idk == Some(*self.request.idk());
-                return Ok(if same { Filed::Ours } else { Filed::Anothers });
+            match nuts.get_nut(wait, NutState::Authorized).await? {
+                None => {}
+                Some(filed) if filed.idk != info.idk => return Ok(Filed::Anothers),
+                Some(filed) if filed.is_signed_in() && filed.outcome != info.outcome => {
+                    nuts.remove_nut(wait, NutState::Authorized).await?;
+                }
+                Some(_) => return Ok(Filed::Ours),
             }
         }
         Err(StoreError::conflict())

@@ -35,12 +35,19 @@ impl LinkOptions {
 }
 
 /// A link that is ready to be shown.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct IssuedLink {
     /// Its nut.
     pub(crate) nut: Nut,
     /// The text for the button and the QR code.
     pub(crate) text: String,
+}
+
+/// Without the text, which has the whole nut.
+impl std::fmt::Debug for IssuedLink {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("IssuedLink").field(&self.nut).finish()
+    }
 }
 
 /// The answer to a page that wants to go on with a new link.

@@ -12,7 +12,6 @@ use super::{
 /// let refused = UnverifiedRequest::parse(b"client=&server=").err();
 /// assert_eq!(refused, Some(ProtocolError::Missing("ids")));
 /// ```
-#[derive(Debug)]
 pub struct UnverifiedRequest {
     signed: Signed,
     ids: SignatureBytes,
@@ -21,13 +20,25 @@ pub struct UnverifiedRequest {
 
 /// What is left of a request once its signatures have been looked at, and what a later
 /// look at `urs` needs.
-#[derive(Debug)]
 struct Signed {
     client: ClientParams,
     server: Vec<u8>,
     /// The `client` and `server` values one behind the other, as received.
     message: Vec<u8>,
     urs: Option<SignatureBytes>,
+}
+
+/// Without what was signed and the signatures, which have no business in a log.
+impl std::fmt::Debug for Signed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Signed").field("client", &self.client).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for UnverifiedRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("UnverifiedRequest").field(&self.signed).finish()
+    }
 }
 
 impl UnverifiedRequest {

@@ -262,8 +262,7 @@ impl SqrlBuilder {
                 .iter()
                 .map(|text| network(text))
                 .collect::<Result<_, _>>()?,
-            header: HeaderName::try_from(&self.address_header)
-                .map_err(|_| ConfigError::Header(self.address_header.clone()))?,
+            header: address_header(&self.address_header)?,
         };
         #[cfg(feature = "sin")]
         let secrets = match &self.indexed_secret {
@@ -354,6 +353,15 @@ fn check_lifetimes(lifetimes: &Lifetimes) -> Result<(), ConfigError> {
 fn network(text: &str) -> Result<IpNet, ConfigError> {
     let address = text.parse::<IpAddr>().map(IpNet::from);
     address.or_else(|_| text.parse()).map_err(|_| ConfigError::Network(text.to_owned()))
+}
+
+/// The header's name. `Forwarded` has another form than a list of addresses, so nothing in it
+/// would ever be read as one.
+fn address_header(name: &str) -> Result<HeaderName, ConfigError> {
+    HeaderName::try_from(name)
+        .ok()
+        .filter(|name| name != http::header::FORWARDED)
+        .ok_or_else(|| ConfigError::Header(name.to_owned()))
 }
 
 #[cfg(feature = "sin")]

@@ -38,8 +38,8 @@ pub enum ConfigError {
     /// A proxy's network cannot be read.
     #[error("`{0}` is no network: write `10.0.0.0/8`, `::1/128` or a single address")]
     Network(String),
-    /// The name of the header with the client's address is malformed.
-    #[error("`{0}` is no name of a header: write `x-forwarded-for` or `x-real-ip`")]
+    /// The header with the client's address is none, or not a list of addresses.
+    #[error("`{0}` is no header with a list of addresses: use `x-forwarded-for` or `x-real-ip`")]
     Header(String),
     /// The body limit would refuse what well-behaved clients send.
     #[error("`body_limit({0})` is below 4096 octets: a client's request may need that much")]

@@ -27,9 +27,10 @@ async fn repeated_failures_are_slowed_down() {
         assert_eq!(read(&chain.post("nonsense").await).tif.to_string(), "c0");
     }
     // Where the address is known to be the link's, 40+i; else C0.
+    assert_eq!(chain.clone().query().await, "44");
     let mut slowed = chain.clone();
     assert_eq!(slowed.query().await, "44");
-    assert_eq!(slowed.query().await, "44");
+    assert_eq!(slowed.query().await, "c0", "nothing was stored for the reply before");
     slowed.url = format!("{}/cli.sqrl?nut=AAAAAAAAAAAAAAAAAAAAAA", site.here);
     assert_eq!(slowed.query().await, "c0");
     // Nobody else is.

@@ -9,6 +9,7 @@ mod cps;
 mod events;
 mod failures;
 mod limits;
+mod regressions;
 mod replies;
 mod rules;
 mod situations;

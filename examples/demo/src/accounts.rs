@@ -8,8 +8,6 @@ mod sqlite;
 use std::fmt::Debug;
 
 use async_trait::async_trait;
-use tower_sqrl::protocol::Idk;
-
 pub(crate) use memory::MemoryAccounts;
 pub(crate) use postgres::PostgresAccounts;
 pub(crate) use sqlite::SqliteAccounts;
@@ -19,8 +17,8 @@ pub(crate) use sqlite::SqliteAccounts;
 pub(crate) struct Account {
     /// What its owner calls it; empty until then.
     pub(crate) name: String,
-    /// The identity that signed in last, in base64url.
-    pub(crate) idk: String,
+    /// Which sign-in was the last: [`SignedIn::mark`](crate::session::SignedIn::mark).
+    pub(crate) last_sign_in: String,
 }
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
@@ -29,8 +27,8 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>
 /// knows; here stands what only the application knows.
 #[async_trait]
 pub(crate) trait Accounts: Debug + Send + Sync + 'static {
-    /// The account of an identity that has just signed in to it, opened if it is new.
-    async fn enter(&self, id: &str, idk: &Idk) -> Result<Account>;
+    /// The account that somebody has just signed in to, opened if it is new.
+    async fn enter(&self, id: &str, sign_in: &str) -> Result<Account>;
 
     /// The account.
     async fn find(&self, id: &str) -> Result<Option<Account>>;
@@ -38,8 +36,9 @@ pub(crate) trait Accounts: Debug + Send + Sync + 'static {
     /// Gives it a name.
     async fn rename(&self, id: &str, name: &str) -> Result<()>;
 
-    /// Passes it on to another identity, if nobody else did: of all callers one gets true.
-    async fn pass_on(&self, id: &str, from: &Idk, to: &Idk) -> Result<bool>;
+    /// Passes it on from its last sign-in to another identity's, if nobody else did: of all
+    /// callers one gets true.
+    async fn pass_on(&self, id: &str, from: &str, to: &str) -> Result<bool>;
 }
 
 /// A new account's id. People may read it where SQRL asks whom it is to sign in.

@@ -47,6 +47,12 @@ impl SignedIn {
         Idk::from_bytes(self.idk)
     }
 
+    /// Which sign-in this was, as far as the account goes: the identity and its epoch. A
+    /// session that a disable has ended is not mistaken for the one that came after it.
+    pub(crate) fn mark(&self) -> String {
+        format!("{}.{:016x}", self.idk(), self.epoch)
+    }
+
     /// The identity's epoch then.
     pub(crate) fn epoch(&self) -> Epoch {
         Epoch::new(self.epoch)

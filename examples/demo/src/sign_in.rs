@@ -35,8 +35,9 @@ pub(crate) async fn signed_in(
             Err(why) => return Ok((StatusCode::CONFLICT, why).into_response()),
         },
     };
-    app.accounts.enter(&account, login.idk()).await?;
-    session::begin(&session, SignedIn::new(&account, &login)).await?;
+    let signed_in = SignedIn::new(&account, &login);
+    app.accounts.enter(&account, &signed_in.mark()).await?;
+    session::begin(&session, signed_in).await?;
     tracing::info!(account, "signed in");
     Ok(Redirect::to("/account").into_response())
 }
@@ -100,11 +101,12 @@ async fn pass_on(
     if login.user().is_some() {
         return refused("This identity has an account of its own: sign in to that one.");
     }
-    if !app.accounts.pass_on(&before.account, &before.idk(), login.idk()).await? {
+    let after = SignedIn::new(&before.account, login);
+    if !app.accounts.pass_on(&before.account, &before.mark(), &after.mark()).await? {
         return refused("The account has another identity by now: sign in with that one.");
     }
     // From here on the session is the new identity's, so that what fails can be repeated.
-    session::begin(session, SignedIn::new(&before.account, login)).await?;
+    session::begin(session, after).await?;
     app.sqrl.link(login.idk(), before.account.as_str()).await?;
     tracing::info!(account = before.account, "passed on to another identity");
     Ok(Ok(before.account))

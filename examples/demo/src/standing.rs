@@ -28,7 +28,7 @@ pub(crate) async fn of(
     account: &Account,
 ) -> Result<Standing, Failure> {
     let idk = signed_in.idk();
-    let is_last = account.idk == idk.to_string();
+    let is_last = account.last_sign_in == signed_in.mark();
     let user = UserId::from(signed_in.account.as_str());
     Ok(match app.identities.look_up(&idk, None).await?.idk {
         KeyState::Live(identity) if identity.user.as_ref() == Some(&user) => {
@@ -40,7 +40,10 @@ pub(crate) async fn of(
                 Standing::Over
             }
         }
-        KeyState::Live(_) | KeyState::Unknown if is_last => Standing::Without,
+        KeyState::Live(identity) if is_last && identity.epoch == signed_in.epoch() => {
+            Standing::Without
+        }
+        KeyState::Unknown if is_last => Standing::Without,
         KeyState::Live(_) | KeyState::Unknown | KeyState::Superseded => Standing::Over,
     })
 }

@@ -17,7 +17,7 @@ const CREATE: &str = "
     begin;
     select pg_advisory_xact_lock(hashtextextended('tower-sqrl demo', 0));
     create table if not exists demo_accounts (
-        id text primary key, name text not null default '', idk text not null
+        id text primary key, name text not null default '', last_sign_in text not null
     );
     create table if not exists demo_sessions (
         id text primary key, data text not null, expires_at timestamptz not null

@@ -18,7 +18,7 @@ pub(super) async fn answer(sqrl: &Sqrl, parts: &Parts) -> Own {
         Some(old) => renew(sqrl, parts, &old).await,
     };
     match made {
-        Ok(Some((link, cookie, old))) => send(sqrl, parts, &link, &cookie, old),
+        Ok(Some((link, cookie))) => send(sqrl, parts, &link, &cookie),
         Ok(None) => respond::text(StatusCode::GONE, "expired"),
         Err(error @ ChallengeError::NoClientAddress) => {
             tracing::error!("{error}");
@@ -28,7 +28,7 @@ pub(super) async fn answer(sqrl: &Sqrl, parts: &Parts) -> Own {
     }
 }
 
-type Made = (IssuedLink, WaitCookie, Option<Nut>);
+type Made = (IssuedLink, WaitCookie);
 
 async fn issue(sqrl: &Sqrl, parts: &Parts) -> Result<Made, ChallengeError> {
     let ip = sqrl
@@ -37,7 +37,7 @@ async fn issue(sqrl: &Sqrl, parts: &Parts) -> Result<Made, ChallengeError> {
     let config = &sqrl.engine().config;
     let cookie = WaitCookie::fresh(config.clock.now(), config.lifetimes.chain);
     let link = sqrl.engine().issue(ip, cookie.wait(), LinkOptions::default()).await?;
-    Ok((link, cookie, None))
+    Ok((link, cookie))
 }
 
 async fn renew(sqrl: &Sqrl, parts: &Parts, old: &str) -> Result<Option<Made>, ChallengeError> {
@@ -51,18 +51,12 @@ async fn renew(sqrl: &Sqrl, parts: &Parts, old: &str) -> Result<Option<Made>, Ch
         Renewal::Renewed(link) => {
             let config = &sqrl.engine().config;
             let cookie = cookie.renewed(config.clock.now(), config.lifetimes.chain);
-            Ok(Some((link, cookie, Some(old))))
+            Ok(Some((link, cookie)))
         }
     }
 }
 
-fn send(
-    sqrl: &Sqrl,
-    parts: &Parts,
-    link: &IssuedLink,
-    cookie: &WaitCookie,
-    old: Option<Nut>,
-) -> Own {
+fn send(sqrl: &Sqrl, parts: &Parts, link: &IssuedLink, cookie: &WaitCookie) -> Own {
     let can = match can(sqrl, parts) {
         Ok(can) => can,
         Err(error) => return respond::text(StatusCode::BAD_REQUEST, error),
@@ -91,9 +85,9 @@ fn send(
         respond::text(StatusCode::OK, format!("{x}nut={}{can}", link.nut))
     };
     let cookies = sqrl.cookies();
-    let set = cookies.set_wait(&parts.headers, &link.nut, cookie, config.lifetimes.chain);
-    let forget = old.map(|old| cookies.forget_wait(&old));
-    for value in set.into_iter().chain(forget) {
+    // The old link's cookie stays, for the wait goes on, and whoever lures the browser here
+    // with the nut of its QR code ends nothing.
+    for value in cookies.set_wait(&parts.headers, &link.nut, cookie, config.lifetimes.chain) {
         response.headers_mut().append(header::SET_COOKIE, value);
     }
     response

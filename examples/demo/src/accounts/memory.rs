@@ -2,7 +2,6 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use tower_sqrl::protocol::Idk;
 
 use super::{Account, Accounts, Result};
 
@@ -18,11 +17,11 @@ impl MemoryAccounts {
 
 #[async_trait]
 impl Accounts for MemoryAccounts {
-    async fn enter(&self, id: &str, idk: &Idk) -> Result<Account> {
+    async fn enter(&self, id: &str, sign_in: &str) -> Result<Account> {
         let mut accounts = self.lock();
-        let new = || Account { name: String::new(), idk: String::new() };
+        let new = || Account { name: String::new(), last_sign_in: String::new() };
         let account = accounts.entry(id.to_owned()).or_insert_with(new);
-        account.idk = idk.to_string();
+        sign_in.clone_into(&mut account.last_sign_in);
         Ok(account.clone())
     }
 
@@ -37,9 +36,9 @@ impl Accounts for MemoryAccounts {
         Ok(())
     }
 
-    async fn pass_on(&self, id: &str, from: &Idk, to: &Idk) -> Result<bool> {
+    async fn pass_on(&self, id: &str, from: &str, to: &str) -> Result<bool> {
         let mut accounts = self.lock();
-        let account = accounts.get_mut(id).filter(|account| account.idk == from.to_string());
-        Ok(account.map(|account| account.idk = to.to_string()).is_some())
+        let account = accounts.get_mut(id).filter(|account| account.last_sign_in == from);
+        Ok(account.map(|account| to.clone_into(&mut account.last_sign_in)).is_some())
     }
 }

@@ -1,5 +1,4 @@
 use async_trait::async_trait;
-use tower_sqrl::protocol::Idk;
 use tower_sqrl_postgres::tokio_postgres::Row;
 
 use super::{Account, Accounts, Result};
@@ -11,16 +10,16 @@ pub(crate) struct PostgresAccounts(pub(crate) Tables);
 
 #[async_trait]
 impl Accounts for PostgresAccounts {
-    async fn enter(&self, id: &str, idk: &Idk) -> Result<Account> {
-        const SQL: &str = "insert into demo_accounts (id, idk) values ($1, $2)
-                           on conflict (id) do update set idk = excluded.idk
-                           returning name, idk";
-        let rows = self.0.query(SQL, &[&id, &idk.to_string()]).await?;
+    async fn enter(&self, id: &str, sign_in: &str) -> Result<Account> {
+        const SQL: &str = "insert into demo_accounts (id, last_sign_in) values ($1, $2)
+                           on conflict (id) do update set last_sign_in = excluded.last_sign_in
+                           returning name, last_sign_in";
+        let rows = self.0.query(SQL, &[&id, &sign_in]).await?;
         account(rows.first().ok_or("no row of an account")?)
     }
 
     async fn find(&self, id: &str) -> Result<Option<Account>> {
-        const SQL: &str = "select name, idk from demo_accounts where id = $1";
+        const SQL: &str = "select name, last_sign_in from demo_accounts where id = $1";
         self.0.query(SQL, &[&id]).await?.first().map(account).transpose()
     }
 
@@ -30,14 +29,13 @@ impl Accounts for PostgresAccounts {
         Ok(())
     }
 
-    async fn pass_on(&self, id: &str, from: &Idk, to: &Idk) -> Result<bool> {
-        const SQL: &str =
-            "update demo_accounts set idk = $3 where id = $1 and idk = $2 returning true";
-        let rows = self.0.query(SQL, &[&id, &from.to_string(), &to.to_string()]).await?;
+    async fn pass_on(&self, id: &str, from: &str, to: &str) -> Result<bool> {
+        const SQL: &str = "update demo_accounts set last_sign_in = $3 where id = $1 and last_sign_in = $2 returning true";
+        let rows = self.0.query(SQL, &[&id, &from.to_owned(), &to.to_owned()]).await?;
         Ok(!rows.is_empty())
     }
 }
 
 fn account(row: &Row) -> Result<Account> {
-    Ok(Account { name: row.try_get(0)?, idk: row.try_get(1)? })
+    Ok(Account { name: row.try_get(0)?, last_sign_in: row.try_get(1)? })
 }

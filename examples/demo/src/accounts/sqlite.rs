@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension as _, Row};
-use tower_sqrl::protocol::Idk;
 
 use super::{Account, Accounts, Result};
 
@@ -18,7 +17,7 @@ impl SqliteAccounts {
         connection.busy_timeout(Duration::from_secs(2))?;
         connection.execute_batch(
             "create table if not exists demo_accounts (
-                 id text primary key, name text not null default '', idk text not null
+                 id text primary key, name text not null default '', last_sign_in text not null
              ) strict",
         )?;
         Ok(Self(Arc::new(Mutex::new(connection))))
@@ -37,16 +36,16 @@ impl SqliteAccounts {
 
 #[async_trait]
 impl Accounts for SqliteAccounts {
-    async fn enter(&self, id: &str, idk: &Idk) -> Result<Account> {
-        const SQL: &str = "insert into demo_accounts (id, idk) values (?1, ?2)
-                           on conflict (id) do update set idk = excluded.idk
-                           returning name, idk";
-        let row = (id.to_owned(), idk.to_string());
+    async fn enter(&self, id: &str, sign_in: &str) -> Result<Account> {
+        const SQL: &str = "insert into demo_accounts (id, last_sign_in) values (?1, ?2)
+                           on conflict (id) do update set last_sign_in = excluded.last_sign_in
+                           returning name, last_sign_in";
+        let row = (id.to_owned(), sign_in.to_owned());
         self.run(move |connection| connection.query_one(SQL, row, account)).await
     }
 
     async fn find(&self, id: &str) -> Result<Option<Account>> {
-        const SQL: &str = "select name, idk from demo_accounts where id = ?1";
+        const SQL: &str = "select name, last_sign_in from demo_accounts where id = ?1";
         let id = id.to_owned();
         self.run(move |connection| connection.query_one(SQL, [id], account).optional()).await
     }
@@ -58,13 +57,14 @@ impl Accounts for SqliteAccounts {
         Ok(())
     }
 
-    async fn pass_on(&self, id: &str, from: &Idk, to: &Idk) -> Result<bool> {
-        const SQL: &str = "update demo_accounts set idk = ?3 where id = ?1 and idk = ?2";
-        let row = (id.to_owned(), from.to_string(), to.to_string());
+    async fn pass_on(&self, id: &str, from: &str, to: &str) -> Result<bool> {
+        const SQL: &str =
+            "update demo_accounts set last_sign_in = ?3 where id = ?1 and last_sign_in = ?2";
+        let row = (id.to_owned(), from.to_owned(), to.to_owned());
         Ok(self.run(move |connection| connection.execute(SQL, row)).await? == 1)
     }
 }
 
 fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
-    Ok(Account { name: row.get(0)?, idk: row.get(1)? })
+    Ok(Account { name: row.get(0)?, last_sign_in: row.get(1)? })
 }

@@ -40,9 +40,10 @@ async fn pause_between_event_and_look() -> f64 {
     let told = traffic.iter().position(is_outcome).expect("an event");
     let look = traffic[told..].iter().find(|event| asks(event, "/pag.sqrl")).expect("a look");
     let seconds = |event: &Value| event["params"]["timestamp"].as_f64().expect("a time");
+    let pause = seconds(look) - seconds(&traffic[told]);
     assert_eq!(browser.complaints().await, [""; 0]);
     browser.close().await;
-    seconds(look) - seconds(&traffic[told])
+    pause
 }
 
 #[tokio::test]

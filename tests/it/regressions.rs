@@ -1,0 +1,68 @@
+//! What reviewers found, so that it stays mended.
+
+use std::sync::Arc;
+
+use tower_sqrl_client::browser::{Browser, Waiting};
+
+use crate::common::{
+    MemoryIdentityStore, MemoryNutStore, Setup, Site, Tap, TestClock, alice, mallory,
+};
+
+/// Refusals are kept with the address that asked for the link: somebody who is slowed down
+/// must not use its share up.
+#[tokio::test]
+async fn a_stranger_who_is_slowed_down_pushes_no_link_out() {
+    let nuts = Arc::new(MemoryNutStore::with_capacity(64));
+    let tap = Tap::new(nuts, Arc::new(MemoryIdentityStore::new()));
+    let site = Site::over(tap, TestClock::default(), Setup::default(), |builder| {
+        builder.trusted_proxy("127.0.0.1").failures_per_minute(3)
+    })
+    .await;
+    let (owner, thief) = (site.http_from("203.0.113.1"), site.http_from("198.51.100.1"));
+    let visit = site.visit_with(&Browser::new(owner.clone())).await;
+    let photographed = visit.chain_by(&mallory(), &thief);
+    for request in 0..100 {
+        let tif = photographed.clone().query().await;
+        assert_eq!(tif, "40", "{request}");
+    }
+    assert_eq!(visit.chain_by(&alice(), &owner).ident().await, "5");
+}
+
+/// Another site leads the browser to the renewal of the link that its page shows.
+#[tokio::test]
+async fn a_lured_renewal_ends_no_wait() {
+    let site = Site::new().await;
+    let visit = site.visit().await;
+    let url = format!("{}/nut.sqrl?renew={}", site.public, visit.link.nut());
+    assert_eq!(visit.browser.open(&url).await.expect("an answer").status, 200);
+    assert_eq!(visit.chain(&alice()).ident().await, "5");
+    assert!(matches!(visit.poll().await, Waiting::GoTo(_)));
+}
+
+/// A sign-in that was told to have succeeded can be collected, though an earlier one of the
+/// same chain has been outdated.
+#[tokio::test]
+async fn a_later_sign_in_replaces_an_outdated_one() {
+    let site = Site::new().await;
+    let visit = site.visit().await;
+    let mut chain = visit.chain(&alice());
+    assert_eq!(chain.ident().await, "5");
+    assert_eq!(chain.disable().await, "d");
+    assert_eq!(chain.enable().await, "5");
+    assert_eq!(chain.ident().await, "5");
+    assert!(visit.collect().await.body.contains(&chain.idk()));
+}
+
+/// One sign-in per chain: a CPS URL that comes after it takes the page's place.
+#[tokio::test]
+async fn a_later_cps_url_takes_the_place_of_the_page() {
+    let site = Site::new().await;
+    let visit = site.visit().await;
+    let mut chain = visit.chain(&alice());
+    assert_eq!(chain.ident().await, "5");
+    chain.opt = "cps";
+    assert_eq!(chain.ident().await, "5");
+    let url = chain.reply().url.clone().expect("a URL");
+    assert_eq!(visit.browser.open(&visit.signed_in_url()).await.expect("a page").status, 401);
+    assert_eq!(visit.browser.open(&url).await.expect("a page").status, 200);
+}
