@@ -30,22 +30,22 @@ use tracing_subscriber::filter::LevelFilter;
 
 /// Runs the demo as its command line says, until it is told to stop.
 pub fn main() -> ExitCode {
-    main_with(args::Args::parse())
+    main_with(&args::Args::parse())
 }
 
 /// The same with these arguments, the first of which is the program's name.
 pub fn main_from(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    main_with(args::Args::parse_from(arguments))
+    main_with(&args::Args::parse_from(arguments))
 }
 
 #[tokio::main]
-async fn main_with(args: args::Args) -> ExitCode {
+async fn main_with(args: &args::Args) -> ExitCode {
     tracing_subscriber::fmt()
         .with_max_level(LevelFilter::INFO)
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
         .init();
-    match serve::run(&args).await {
+    match serve::run(args).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
             eprintln!("demo: {problem}");

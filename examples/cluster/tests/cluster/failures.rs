@@ -21,7 +21,7 @@ async fn meanwhile(
     name: &str,
     happens: impl AsyncFnOnce(),
 ) -> Report {
-    let stream = Stream::begin(nginx).await;
+    let stream = Stream::begin(nginx);
     sleep(CALM).await;
     stream.forget_pauses();
     let begin = Instant::now();

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use http::{Method, StatusCode};
+use bytes::Bytes;
+use http::{HeaderMap, Method, StatusCode};
 use test_servers::Nginx;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
@@ -84,7 +85,7 @@ pub(crate) struct Stream {
 }
 
 impl Stream {
-    pub(crate) async fn begin(nginx: &Nginx) -> Self {
+    pub(crate) fn begin(nginx: &Nginx) -> Self {
         let seen = Seen {
             report: Report::default(),
             last: Instant::now(),
@@ -279,8 +280,7 @@ impl Attempt {
         let mut unclear = false;
         let since = Instant::now();
         while since.elapsed() < PATIENCE {
-            let fetched =
-                self.browser.fetch(Method::GET, url, Default::default(), Default::default());
+            let fetched = self.browser.fetch(Method::GET, url, HeaderMap::new(), Bytes::new());
             let answer = self.timed(fetched).await.expect("an answer in time");
             match answer.status() {
                 StatusCode::SEE_OTHER => return Ok(()),
