@@ -41,7 +41,7 @@ fn parse_and_verify_two(bencher: Bencher<'_, '_>) {
 
 #[divan::bench]
 fn nut() -> Nut {
-    Nut::from_bytes(rand::random())
+    Nut::from_bytes(rand::random::<u128>().to_ne_bytes())
 }
 
 #[divan::bench]

@@ -7,11 +7,16 @@ use crate::store::CpsId;
 use super::decide::Fresh;
 
 pub(super) fn nut() -> Nut {
-    Nut::from_bytes(rand::random())
+    Nut::from_bytes(bits())
 }
 
 pub(super) fn cps_id() -> CpsId {
-    CpsId::from_bytes(rand::random())
+    CpsId::from_bytes(bits())
+}
+
+/// 128 bits in one piece; byte by byte the generator takes five times as long.
+fn bits() -> [u8; 16] {
+    rand::random::<u128>().to_ne_bytes()
 }
 
 pub(super) fn version() -> Version {

@@ -3,6 +3,8 @@
 //! The specification: "any trailing equals signs are removed after encoding and are
 //! not required when decoding".
 
+use std::fmt;
+
 use base64::Engine as _;
 use base64::alphabet::URL_SAFE;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -21,6 +23,13 @@ const STRICT: GeneralPurpose = GeneralPurpose::new(
 /// Encodes without padding.
 pub fn encode(bytes: impl AsRef<[u8]>) -> String {
     STRICT.encode(bytes)
+}
+
+/// Writes at most 32 bytes' text without padding, without allocating.
+pub(super) fn write(bytes: &[u8], to: &mut impl fmt::Write) -> fmt::Result {
+    let mut text = [0; 43];
+    let length = STRICT.encode_slice(bytes, &mut text).map_err(|_| fmt::Error)?;
+    to.write_str(std::str::from_utf8(&text[..length]).map_err(|_| fmt::Error)?)
 }
 
 /// Decodes text of any length, with or without `=` padding.

@@ -25,7 +25,7 @@ macro_rules! key {
         /// Unpadded base64url, 43 characters.
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&base64url::encode(self.0))
+                base64url::write(&self.0, f)
             }
         }
 

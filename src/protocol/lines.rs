@@ -20,7 +20,8 @@ pub(super) fn write(
     name: &str,
     value: impl fmt::Display,
 ) -> fmt::Result {
-    write!(list, "{name}={value}\r\n")
+    list.write_str(name)?;
+    write!(list, "={value}\r\n")
 }
 
 #[cfg(test)]

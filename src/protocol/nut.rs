@@ -31,7 +31,7 @@ impl Nut {
 
 impl fmt::Display for Nut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&base64url::encode(self.0))
+        base64url::write(&self.0, f)
     }
 }
 

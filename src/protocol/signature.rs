@@ -7,23 +7,24 @@ pub(super) type SignatureBytes = [u8; SIGNATURE_LENGTH];
 
 /// The key, if it is one: a point on the curve, canonically encoded, of large order.
 pub(super) fn strict_key(bytes: &[u8; PUBLIC_KEY_LENGTH]) -> Option<VerifyingKey> {
-    if !is_canonical(bytes) {
-        return None;
-    }
-    let key = VerifyingKey::from_bytes(bytes).ok()?;
-    (!key.is_weak()).then_some(key)
+    canonical_key(bytes).filter(|key| !key.is_weak())
 }
 
 /// Whether `signature` is the owner's of `key` over `message`.
 ///
-/// `verify_strict` refuses S ≥ L and an R of small order; the key was looked at before.
+/// `verify_strict` refuses S ≥ L, and a key or an R of small order.
 pub(super) fn verifies(
     key: &[u8; PUBLIC_KEY_LENGTH],
     message: &[u8],
     signature: &SignatureBytes,
 ) -> bool {
-    strict_key(key)
+    canonical_key(key)
         .is_some_and(|key| key.verify_strict(message, &Signature::from_bytes(signature)).is_ok())
+}
+
+/// A point on the curve, canonically encoded; its order may be small.
+fn canonical_key(bytes: &[u8; PUBLIC_KEY_LENGTH]) -> Option<VerifyingKey> {
+    is_canonical(bytes).then(|| VerifyingKey::from_bytes(bytes).ok())?
 }
 
 /// Whether the encoding is the only one of its point: y below p = 2²⁵⁵ − 19.
@@ -37,6 +38,8 @@ fn is_canonical(bytes: &[u8; PUBLIC_KEY_LENGTH]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use ed25519_dalek::Verifier as _;
+
     use super::*;
 
     /// Every encoding with y ≥ p, with and without the sign bit.
@@ -71,9 +74,14 @@ mod tests {
             bytes[0] = 1;
             bytes
         };
-        // With the neutral element as key, R = B, S = 1 verifies for any message.
-        assert!(VerifyingKey::from_bytes(&identity).is_ok());
         assert!(strict_key(&identity).is_none());
+        // With the neutral element as key, R = B, S = 1 verifies for any message.
+        let mut forged = [0x66; 64];
+        (forged[0], forged[32]) = (0x58, 1);
+        forged[33..].fill(0);
+        let lax = VerifyingKey::from_bytes(&identity).expect("a point");
+        assert!(lax.verify(b"anything", &Signature::from_bytes(&forged)).is_ok());
+        assert!(!verifies(&identity, b"anything", &forged));
         assert!(strict_key(&[0; 32]).is_none());
         for bytes in non_canonical() {
             assert!(strict_key(&bytes).is_none(), "{bytes:x?}");

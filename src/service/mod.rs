@@ -12,6 +12,7 @@ mod respond;
 mod routes;
 mod sign_in;
 mod sqrl;
+mod to_its_end;
 
 pub use body::SqrlBody;
 pub use client_address::PeerAddress;

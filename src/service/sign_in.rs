@@ -6,6 +6,7 @@ use http::{HeaderValue, Method, header};
 use super::Sqrl;
 use super::cookies::CpsStep;
 use super::endpoints;
+use super::to_its_end::to_its_end;
 use crate::engine::{NotSignedIn, SignIn};
 
 /// What the layer found for a request to the route that gets the sign-in: in the request's
@@ -27,7 +28,8 @@ pub(super) async fn collect(sqrl: &Sqrl, parts: &Parts) -> (SignInResult, Option
         match cookies.wait(&parts.headers, &nut) {
             Some(cookie) if !cookie.is_over(engine.config.clock.now()) => {
                 let (sqrl, wait) = (sqrl.clone(), cookie.wait());
-                let result = to_its_end(async move { sqrl.engine().collect(&wait).await }).await;
+                let collect = async move { sqrl.engine().collect(&wait).await };
+                let result = whole(collect).await;
                 // A wait that has no sign-in yet goes on: whoever lures the browser here with
                 // the nut of its QR code ends nothing.
                 let over = matches!(result, Ok(_) | Err(NotSignedIn::Outdated));
@@ -37,7 +39,7 @@ pub(super) async fn collect(sqrl: &Sqrl, parts: &Parts) -> (SignInResult, Option
         }
     } else if let Some(id) = cookies.cps(&parts.headers, CpsStep::Go) {
         let sqrl = sqrl.clone();
-        let result = to_its_end(async move { sqrl.engine().collect_cps(&id).await }).await;
+        let result = whole(async move { sqrl.engine().collect_cps(&id).await }).await;
         // What can be tried again keeps its cookie.
         let over = !matches!(result, Err(NotSignedIn::Unavailable));
         (result, over.then(|| cookies.forget_cps(CpsStep::Go)))
@@ -51,10 +53,10 @@ pub(super) async fn collect(sqrl: &Sqrl, parts: &Parts) -> (SignInResult, Option
 }
 
 /// Collects even if the browser hangs up, so that a sign-in is never half collected.
-async fn to_its_end(
+async fn whole(
     collect: impl Future<Output = Result<SignIn, NotSignedIn>> + Send + 'static,
 ) -> Result<SignIn, NotSignedIn> {
-    tokio::spawn(collect).await.unwrap_or(Err(NotSignedIn::Unavailable))
+    to_its_end(collect).await.unwrap_or(Err(NotSignedIn::Unavailable))
 }
 
 /// Keeps the application's answer out of caches and its address out of referrers.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tower_sqrl::identity::{IdentityStore, MemoryIdentityStore};
-use tower_sqrl::store::NutStore;
+use tower_sqrl::store::{MemoryNutStore, NutStore};
 use tower_sqrl_postgres::{Database, PostgresIdentityStore, PostgresNutStore};
 use tower_sqrl_redis::RedisNutStore;
 use tower_sqrl_sqlite::{SqliteIdentityStore, SqliteNutStore};
@@ -32,9 +32,7 @@ pub(crate) struct Kept {
 
 pub(crate) async fn nuts(store: &Store) -> Result<Arc<dyn NutStore>, Problem> {
     Ok(match store {
-        Store::Memory => {
-            Arc::new(SqliteNutStore::in_memory().map_err(|e| Problem::failed("memory", &e))?)
-        }
+        Store::Memory => Arc::new(MemoryNutStore::new()),
         Store::Sqlite(file) => {
             Arc::new(SqliteNutStore::open(file).map_err(|error| opening(file, &error))?)
         }

@@ -8,6 +8,7 @@ use http_body::Body;
 use super::{parameter, read};
 use crate::protocol::Tif;
 use crate::service::respond::{self, Own};
+use crate::service::to_its_end::to_its_end;
 use crate::service::{BoxError, ChallengeError, Sqrl};
 
 pub(super) async fn answer(
@@ -24,7 +25,7 @@ pub(super) async fn answer(
             // mistake of ours leave a client without a reply.
             let (sqrl, nut) = (sqrl.clone(), parameter(parts, "nut"));
             let answer = async move { sqrl.engine().answer(nut.as_deref(), &body, peer).await };
-            tokio::spawn(answer).await.unwrap_or_else(|_| engine.dead_end(Tif::TRY_AGAIN))
+            to_its_end(answer).await.unwrap_or_else(|| engine.dead_end(Tif::TRY_AGAIN))
         }
         (None, _) => {
             tracing::debug!("refused: the body is too long, cut off or late");

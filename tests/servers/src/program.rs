@@ -7,7 +7,7 @@ use crate::process::Process;
 #[derive(Debug)]
 pub struct Program {
     process: Process,
-    executable: PathBuf,
+    path: PathBuf,
     arguments: Vec<String>,
     ready: String,
 }
@@ -17,7 +17,7 @@ impl Program {
     pub fn start(program: &Path, arguments: &[&str], ready: &str) -> Result<Self> {
         let mut program = Self {
             process: Process::new("program", None)?,
-            executable: program.to_owned(),
+            path: program.to_owned(),
             arguments: arguments.iter().map(|&argument| argument.to_owned()).collect(),
             ready: ready.to_owned(),
         };
@@ -27,7 +27,7 @@ impl Program {
 
     fn run(&mut self) -> Result<()> {
         let arguments: Vec<&str> = self.arguments.iter().map(String::as_str).collect();
-        self.process.spawn(&self.executable, &arguments)?;
+        self.process.spawn(&self.path, &arguments)?;
         let ready = &self.ready;
         self.process.wait_for(ready, |process| process.log().contains(ready).then_some(()))
     }
