@@ -12,9 +12,11 @@ const CONFIGURATION: &str = include_str!("../nginx.conf");
 /// Demo servers, and the nginx before them.
 #[derive(Debug)]
 pub struct Servers {
-    demos: Vec<Program>,
+    /// The servers' processes, in order.
+    pub demos: Vec<Program>,
     ports: Vec<u16>,
-    nginx: Nginx,
+    /// The nginx.
+    pub nginx: Nginx,
 }
 
 impl Servers {
@@ -47,16 +49,6 @@ impl Servers {
     /// Where each of the servers listens, without nginx.
     pub fn backends(&self) -> Vec<String> {
         self.ports.iter().map(|port| format!("http://127.0.0.1:{port}")).collect()
-    }
-
-    /// The servers' processes, in order.
-    pub fn demos(&mut self) -> &mut [Program] {
-        &mut self.demos
-    }
-
-    /// The nginx.
-    pub fn nginx(&self) -> &Nginx {
-        &self.nginx
     }
 
     /// Lets every server finish what it is doing, and stops them all.

@@ -61,13 +61,12 @@ async fn login(site: &Site, identity: &Arc<Identity>, number: usize) -> String {
         assert_ne!(server, before);
         before = server;
     }
-    let page = match outcome.url {
-        Some(url) => visit.browser.open(&url).await,
-        None => {
-            // At once: the outcome is stored before the client is answered.
-            let Waiting::GoTo(url) = visit.poll().await else { panic!("nothing to collect") };
-            visit.browser.open(url.as_str()).await
-        }
+    let page = if let Some(url) = outcome.url {
+        visit.browser.open(&url).await
+    } else {
+        // At once: the outcome is stored before the client is answered.
+        let Waiting::GoTo(url) = visit.poll().await else { panic!("nothing to collect") };
+        visit.browser.open(url.as_str()).await
     };
     account_id(&page.expect("a page"))
 }

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use http::{HeaderMap, Method, StatusCode, header};
+use bytes::Bytes;
+use http::{HeaderMap, Method, Response, StatusCode, header};
 use tower_sqrl::protocol::Idk;
 use tower_sqrl_client::browser::{Browser, Page, Waiting};
 use tower_sqrl_client::{Client, Http, Identity, Link, Session};
@@ -45,13 +46,22 @@ impl Visit {
     /// Asks for an address with this browser's cookies, by these connections. Follows nothing
     /// and keeps nothing. Whether the answer signs in, and its cookies.
     pub(crate) async fn goes(&self, url: &Url, http: &Http) -> Answer {
+        let answer = self.get(url, http).await;
+        Answer { status: answer.status(), headers: answer.headers().clone() }
+    }
+
+    /// The whole of what an address sends until it ends.
+    pub(crate) async fn body(&self, url: &Url, http: &Http) -> String {
+        String::from_utf8(self.get(url, http).await.into_body().to_vec()).expect("text")
+    }
+
+    async fn get(&self, url: &Url, http: &Http) -> Response<Bytes> {
         let pairs = self.browser.cookies();
         let pairs: Vec<_> = pairs.iter().map(|c| format!("{}={}", c.name, c.value)).collect();
         let mut headers = HeaderMap::new();
         headers.insert(header::COOKIE, pairs.join("; ").parse().expect("a value"));
-        let answer = http.send(Method::GET, url.as_str(), headers, bytes::Bytes::new()).await;
-        let answer = answer.expect("an answer");
-        Answer { status: answer.status(), headers: answer.headers().clone() }
+        let answer = http.send(Method::GET, url.as_str(), headers, Bytes::new()).await;
+        answer.expect("an answer")
     }
 }
 

@@ -30,9 +30,7 @@ impl Site {
     pub(crate) fn start(flags: &[&str]) -> Self {
         let redis = Redis::start().expect("Redis");
         let postgres = Postgres::start().expect("Postgres");
-        let (nuts, identities) = (redis.url(), postgres.url());
-        let own = ["--nuts", &nuts, "--identities", &identities, "--failures-per-minute", "off"];
-        let servers = Servers::start(program(), SERVERS, &[&own, flags].concat()).expect("servers");
+        let servers = start_servers(&redis.url(), &postgres, flags);
         let (url, backends) = (servers.url(), servers.backends());
         Self { servers, postgres, redis, url, backends }
     }
@@ -68,6 +66,13 @@ impl Site {
         let database = Database::connect_no_tls(&self.postgres.url()).expect("an address");
         PostgresIdentityStore::open(&database).await.expect("a store")
     }
+}
+
+/// The servers alone, whose nuts are anywhere.
+pub(crate) fn start_servers(nuts: &str, postgres: &Postgres, flags: &[&str]) -> Servers {
+    let identities = postgres.url();
+    let own = ["--nuts", nuts, "--identities", &identities, "--failures-per-minute", "off"];
+    Servers::start(program(), SERVERS, &[&own, flags].concat()).expect("servers")
 }
 
 /// The program `cluster`.

@@ -134,9 +134,9 @@ mod tests {
             step(6.0, "circle", &["circle"]),
         ];
         let sign_ins = by_sign_in(&steps);
-        let at = |steps: &Vec<&Step>| steps.iter().map(|step| step.at.to_string()).collect();
-        let at: Vec<Vec<_>> = sign_ins.iter().map(at).collect();
-        assert_eq!(at, [vec!["6"], vec!["2"], vec!["1", "3", "4", "5"]]);
+        let at = |steps: &Vec<&Step>| steps.iter().map(|step| step.at).collect::<Vec<_>>();
+        let at: Vec<_> = sign_ins.iter().map(at).collect();
+        assert_eq!(at, [vec![6.0], vec![2.0], vec![1.0, 3.0, 4.0, 5.0]]);
     }
 
     #[test]

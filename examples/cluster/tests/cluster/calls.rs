@@ -1,0 +1,114 @@
+//! What each step costs Redis.
+
+use std::sync::Arc;
+
+use test_servers::Redis;
+use tower_sqrl_client::Identity;
+use tower_sqrl_client::wire::{Command, Options};
+
+use crate::people::{Visit, client};
+use crate::site::{Site, alone};
+
+/// As sent, with everything around it.
+const MOST_BYTES: usize = 400;
+
+/// Commands of each kind since the last time.
+#[derive(Debug, PartialEq)]
+struct Calls {
+    get: usize,
+    getdel: usize,
+    set: usize,
+    publish: usize,
+}
+
+fn calls(redis: &Redis) -> Calls {
+    let stats = redis.command(&["INFO", "commandstats"]).expect("statistics");
+    redis.command(&["CONFIG", "RESETSTAT"]).expect("nothing");
+    let count = |name: &str| {
+        let calls = stats.split_once(&format!("cmdstat_{name}:calls="))?.1;
+        calls.split_once(',')?.0.parse().ok()
+    };
+    let count = |name| count(name).unwrap_or(0);
+    Calls {
+        get: count("get"),
+        getdel: count("getdel"),
+        set: count("set"),
+        publish: count("publish"),
+    }
+}
+
+/// Octets that Redis has been sent so far.
+fn sent(redis: &Redis) -> usize {
+    let stats = redis.command(&["INFO", "stats"]).expect("statistics");
+    let (_, rest) = stats.split_once("total_net_input_bytes:").expect("a number");
+    rest.lines().next().expect("its end").trim().parse().expect("a number")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_step_costs_what_it_must() {
+    let _alone = alone().await;
+    let site = Site::start(&[]);
+    let redis = &site.redis;
+    let identity = Arc::new(Identity::generate());
+    let http = site.in_turn(0);
+    // The first sign-in makes the account, and every server its connections.
+    for server in site.each() {
+        let visit = Visit::begin(&site.url, server.clone()).await;
+        client(&identity, &server).sign_in(&visit.link).await.expect("a sign-in");
+        assert!(visit.goes(&visit.signed_in(), &server).await.signs_in());
+    }
+    calls(redis);
+    let step = |get, getdel, set, publish| Calls { get, getdel, set, publish };
+
+    let visit = Visit::begin(&site.url, http.clone()).await;
+    assert_eq!(calls(redis), step(0, 0, 1, 0), "a link");
+    let mut session = client(&identity, &http).session(&visit.link);
+    session.send(&Command::Query).await.expect("a reply");
+    assert_eq!(calls(redis), step(1, 1, 1, 0), "query");
+    visit.poll().await;
+    assert_eq!(calls(redis), step(1, 0, 0, 0), "a look");
+    session.send(&Command::Ident).await.expect("a reply");
+    assert_eq!(calls(redis), step(1, 1, 2, 1), "ident");
+    assert!(visit.goes(&visit.signed_in(), &http).await.signs_in());
+    assert_eq!(calls(redis), step(1, 1, 1, 1), "a collection");
+
+    let visit = Visit::begin(&site.url, http.clone()).await;
+    let options = Options { cps: true, ..Options::default() };
+    let mut session = client(&identity, &http).with_options(options).session(&visit.link);
+    session.find().await.expect("a reply");
+    calls(redis);
+    let url = session.send(&Command::Ident).await.expect("a reply").url.expect("a CPS URL");
+    assert_eq!(calls(redis), step(1, 1, 3, 1), "ident with cps");
+    visit.browser.open(&url).await.expect("a page");
+    assert_eq!(calls(redis), step(2, 1, 0, 0), "a CPS landing");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_nut_is_small_on_the_wire() {
+    let _alone = alone().await;
+    let site = Site::start(&[]);
+    let redis = &site.redis;
+    let http = site.in_turn(0);
+    for server in site.each() {
+        Visit::begin(&site.url, server).await;
+    }
+    redis.command(&["FLUSHALL"]).expect("nothing");
+    let before = sent(redis);
+    let asking = sent(redis) - before;
+    let visit = Visit::begin(&site.url, http.clone()).await;
+    let link = sent(redis) - before - 2 * asking;
+    let size = |key: &str| -> usize {
+        let value = redis.command(&["STRLEN", key]).expect("a length");
+        key.len() + value.parse::<usize>().expect("a number")
+    };
+    let keys = redis.command(&["KEYS", "*"]).expect("keys");
+    let around = link.checked_sub(size(&keys)).expect("more than its key and value");
+    assert!((40..120).contains(&around), "{around} octets around the key and the record");
+    let identity = Arc::new(Identity::generate());
+    client(&identity, &http).sign_in(&visit.link).await.expect("a sign-in");
+    let keys = redis.command(&["KEYS", "*"]).expect("keys");
+    assert_eq!(keys.lines().count(), 2, "the outcome and the chain's next nut");
+    let all: Vec<_> = keys.lines().map(|key| (key.split(':').nth(1), size(key) + around)).collect();
+    println!("as sent to Redis: the link's nut {link}, {all:?} octets");
+    assert!(link <= MOST_BYTES && all.iter().all(|(_, octets)| *octets <= MOST_BYTES));
+}

@@ -1,0 +1,54 @@
+//! The one command.
+
+use std::net::TcpStream;
+use std::time::Duration;
+
+use test_servers::Program;
+use tokio::time::sleep;
+use tower_sqrl_client::browser::{Browser, Waiting};
+use tower_sqrl_client::{Client, Http, Identity};
+
+use crate::people::{Visit, account_id};
+use crate::site::program;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_command_starts_and_stops_everything() {
+    let mut cluster = Program::start(program(), &["--servers", "2"], "Ctrl-C").expect("a cluster");
+    let said = cluster.log();
+    let word = |after: &str| {
+        let (_, rest) = said.split_once(after).expect("a line");
+        rest.lines().next().expect("its end").trim_end_matches('/').to_owned()
+    };
+    let url = word("open ");
+    let visit = Visit::begin(&url, Http::default()).await;
+    Client::new(Identity::generate()).sign_in(&visit.link).await.expect("a sign-in");
+    let Waiting::GoTo(to) = visit.poll().await else { panic!("nothing to collect") };
+    account_id(&visit.browser.open(to.as_str()).await.expect("a page"));
+    shows_who_answered(&visit.browser, &url).await;
+
+    cluster.stop().expect("an end");
+    let postgres = word("Postgres: postgres://postgres@");
+    let postgres = postgres.trim_end_matches("/postgres");
+    for address in [url.as_str(), &word("Redis: "), postgres] {
+        let address = address.rsplit('/').next().expect("an address");
+        // Its children end with it, a moment later.
+        while TcpStream::connect(address).is_ok() {
+            sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
+/// What was answered is written down behind the answer.
+async fn shows_who_answered(browser: &Browser, url: &str) {
+    loop {
+        let page = browser.open(&format!("{url}/servers")).await.expect("a page");
+        let shown = |what: &str| page.body.contains(what);
+        if shown("signed-in: 303") && shown("login: 200") {
+            assert!(shown("server-1") && shown("server-2"), "{}", page.body);
+            assert_eq!(page.body.matches("<section>").count(), 1, "one sign-in");
+            assert_eq!(page.body.matches("cli.sqrl: tif").count(), 2, "{}", page.body);
+            return;
+        }
+        sleep(Duration::from_millis(10)).await;
+    }
+}
