@@ -195,6 +195,7 @@ async fn row_16_disable() {
     let mut chain = site.visit().await.chain(&alice()).with_opt("");
     assert_eq!(chain.disable().await, "d");
     assert_eq!(chain.extras(), ["suk"]);
+    assert_eq!(site.visit().await.chain(&alice()).query().await, "d");
 }
 
 #[tokio::test]
