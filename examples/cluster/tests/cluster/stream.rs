@@ -182,9 +182,12 @@ impl Shared {
             let mut seen = self.seen.lock().unwrap();
             match made {
                 Ok(account) => {
-                    let pause = seen.last.elapsed();
+                    // Once it is over, the others have gone home.
+                    if !self.over.load(Ordering::Relaxed) {
+                        let pause = seen.last.elapsed();
+                        seen.report.longest_pause = seen.report.longest_pause.max(pause);
+                    }
                     seen.last = Instant::now();
-                    seen.report.longest_pause = seen.report.longest_pause.max(pause);
                     seen.report.reloaded += usize::from(reload > 0);
                     return Some(account);
                 }

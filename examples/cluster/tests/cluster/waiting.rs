@@ -11,7 +11,7 @@ use tower_sqrl_client::{Http, Identity};
 use crate::people::Visit;
 use crate::site::{Site, alone, program};
 
-const ROUNDS: usize = 40;
+const ROUNDS: usize = 30;
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "slow: half a second a round, for whoever has to look"]
