@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use ::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, header};
@@ -23,6 +24,8 @@ struct Inner {
     #[cfg(feature = "tls")]
     tls: std::sync::OnceLock<TlsClient>,
     settings: HttpBuilder,
+    /// Requests that were routed.
+    routed: AtomicUsize,
 }
 
 #[cfg(feature = "tls")]
@@ -101,7 +104,8 @@ impl HttpBuilder {
 
     /// Sends what is meant for one origin to another, keeping the `Host`: so a server
     /// that stands behind a TLS-terminating proxy is reached without the proxy, as with
-    /// `route("https://example.com", "http://127.0.0.1:8080")`. Default: none.
+    /// `route("https://example.com", "http://127.0.0.1:8080")`. Several routes of one origin
+    /// are taken in turn, as a load balancer does. Default: none.
     pub fn route(mut self, from: &str, to: &str) -> Self {
         self.routes.push((from.to_owned(), to.to_owned()));
         self
@@ -114,6 +118,7 @@ impl HttpBuilder {
             #[cfg(feature = "tls")]
             tls: std::sync::OnceLock::new(),
             settings: self,
+            routed: AtomicUsize::new(0),
         }))
     }
 
@@ -204,7 +209,10 @@ impl Http {
         body: Bytes,
     ) -> Result<Request<Full<Bytes>>, HttpError> {
         let address = |_| HttpError::Address(url.to_owned());
-        let route = self.0.settings.routes.iter().find(|(from, _)| from == origin(url));
+        let routes = self.0.settings.routes.iter().filter(|(from, _)| from == origin(url));
+        let routes: Vec<_> = routes.collect();
+        let turn = || self.0.routed.fetch_add(1, Ordering::Relaxed) % routes.len();
+        let route = (!routes.is_empty()).then(|| routes[turn()]);
         let mut request = match route {
             Some((from, to)) => {
                 let host = from.split_once("://").map_or(from.as_str(), |(_, host)| host);

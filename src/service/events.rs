@@ -119,10 +119,15 @@ impl Waiter {
         }
     }
 
-    /// Watches first and looks then, so that nothing falls in between.
+    /// Watches first and looks then, so that nothing falls in between. Where it cannot watch
+    /// it looks all the same.
     async fn is_outcome(&mut self) -> Result<bool, StoreError> {
         if self.watch.is_silent() {
-            self.watch = self.sqrl.engine().nuts.watch(&self.wait).await?;
+            let watch = self.sqrl.engine().nuts.watch(&self.wait).await;
+            self.watch = watch.unwrap_or_else(|error| {
+                tracing::debug!(%error, "no announcements");
+                Watch::silent()
+            });
         }
         let waiting = self.sqrl.engine().look(&self.wait).await?;
         Ok(waiting != Waiting::Pending)

@@ -38,6 +38,7 @@ async fn in_the_browser_that_asked_it_signs_in_at_once() {
     assert!(page.body.contains(&chain.idk()));
     assert_eq!(page.headers["cache-control"], "no-store");
     assert_eq!(page.headers["referrer-policy"], "no-referrer");
+    assert!(visit.browser.cookies().get("sqrl-cps").is_none(), "used up");
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
-use crate::common::{Site, Visit, alice};
+use crate::common::{Setup, Site, Visit, alice};
 
 /// A page that listens, and what it has read ahead.
 struct Listener(TcpStream, String);
@@ -65,6 +65,20 @@ async fn an_outcome_is_announced() {
         // And consume nothing.
         assert_eq!(visit.pag().await.status(), if opt == "cps" { 410 } else { 200 });
     }
+}
+
+#[tokio::test]
+async fn where_the_store_announces_nothing_it_is_asked() {
+    let first = Site::new().await;
+    let tap = first.tap.silent();
+    let site = Site::over(tap, first.clock.clone(), Setup::default(), |builder| builder).await;
+    let visit = site.visit().await;
+    let mut listener = Listener::of(&site, &visit).await;
+    listener.hears("retry:").await;
+    assert_eq!(visit.chain(&alice()).ident().await, "5");
+    let before = Instant::now();
+    listener.hears("event: outcome").await;
+    assert!(before.elapsed() < Duration::from_secs(3), "once a second");
 }
 
 #[tokio::test]

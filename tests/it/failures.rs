@@ -9,7 +9,7 @@ use tower_sqrl_client::browser::Waiting;
 use crate::common::Hook::{
     Apply, GetCps, GetNut, LookUp, RemoveCps, RemoveNut, StoreCps, StoreNut,
 };
-use crate::common::{Fault, Hook, Site, alice, mallory};
+use crate::common::{Fault, Hook, Site, alice, mallory, new_alice};
 
 /// A store that goes wrong once during an ident: what the client is told, and that its next
 /// try succeeds, if there is one.
@@ -108,6 +108,20 @@ async fn row_32_other_commands_whose_reply_is_lost() {
         assert!(site.tap.is_played());
         assert_eq!(chain.query().await, query, "{command}");
     }
+}
+
+/// Nobody can tell who superseded the old key, so that the client is to ask once more.
+#[tokio::test]
+async fn row_32_a_rekey_with_a_removal_whose_reply_is_lost() {
+    let site = Site::new().await;
+    site.knows(&alice()).await;
+    let mut chain = site.visit().await.chain(&new_alice());
+    let form = chain.signed(&chain.succeeding("query")).signed("pids", &chain.previous());
+    assert_eq!(chain.send(&form).await, "6");
+    site.tap.plan(Apply, Fault::ReplyLost);
+    assert_eq!(chain.send(&chain.rekey("remove")).await, "64");
+    assert_eq!(chain.query().await, "4");
+    assert_eq!(site.visit().await.chain(&alice()).query().await, "204");
 }
 
 #[tokio::test]

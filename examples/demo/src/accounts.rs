@@ -2,6 +2,7 @@
 //! both live equally long.
 
 mod memory;
+mod postgres;
 mod sqlite;
 
 use std::fmt::Debug;
@@ -10,6 +11,7 @@ use async_trait::async_trait;
 use tower_sqrl::protocol::Idk;
 
 pub(crate) use memory::MemoryAccounts;
+pub(crate) use postgres::PostgresAccounts;
 pub(crate) use sqlite::SqliteAccounts;
 
 /// An account.

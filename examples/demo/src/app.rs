@@ -7,14 +7,16 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse};
 use axum::routing::{get, post};
-use tower_sessions::{MemoryStore, Session, SessionManagerLayer};
+use tower_sessions::{Session, SessionManagerLayer};
 use tower_sqrl::Sqrl;
 use tower_sqrl::identity::IdentityStore;
 use tower_sqrl::protocol::PublicUrl;
 
 use crate::accounts::Accounts;
 use crate::failure::Failure;
-use crate::{account, guard, pages, session, sign_in};
+use crate::session::Sessions;
+use crate::steps::{self, Steps};
+use crate::{account, guard, pages, server, session, sign_in};
 
 /// What every handler may need.
 #[derive(Debug, Clone)]
@@ -22,12 +24,13 @@ pub(crate) struct App {
     pub(crate) sqrl: Sqrl,
     pub(crate) identities: Arc<dyn IdentityStore>,
     pub(crate) accounts: Arc<dyn Accounts>,
+    pub(crate) steps: Steps,
     pub(crate) public_url: PublicUrl,
 }
 
-pub(crate) fn router(app: App, sessions: SessionManagerLayer<MemoryStore>) -> Router {
+pub(crate) fn router(app: App, sessions: SessionManagerLayer<Sessions>) -> Router {
     let sqrl = app.sqrl.layer();
-    Router::new()
+    let mut router = Router::new()
         .route("/", get(home))
         .route("/login", get(sign_in::login))
         .route("/signed-in", get(sign_in::signed_in))
@@ -37,12 +40,23 @@ pub(crate) fn router(app: App, sessions: SessionManagerLayer<MemoryStore>) -> Ro
         .route("/account/identity", get(sign_in::another_identity))
         .route("/sign-out", post(account::sign_out))
         .route("/demo.css", get(pages::style))
-        .route("/favicon.ico", get(pages::icon))
+        .route("/favicon.ico", get(pages::icon));
+    if server::name().is_some() {
+        router = router.route("/servers", get(steps::show));
+    }
+    router = router
         .fallback(not_found)
         .layer(DefaultBodyLimit::max(4096))
         .layer(sessions)
         .layer(axum::middleware::from_fn_with_state(app.clone(), guard::guard))
-        .layer(sqrl)
+        .layer(sqrl);
+    if server::name().is_none() {
+        return router.with_state(app);
+    }
+    // Outside SQRL's layer, to see its answers too.
+    router
+        .layer(axum::middleware::from_fn_with_state(app.clone(), steps::note))
+        .layer(axum::middleware::from_fn(server::sign))
         .with_state(app)
 }
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use axum::http::HeaderValue;
 use clap::Parser;
 use tower_sqrl::protocol::LinkScheme;
 
@@ -21,11 +22,13 @@ pub(crate) struct Args {
     #[arg(long, value_name = "URL")]
     pub(crate) public_url: Option<String>,
 
-    /// Where sign-ins under way are kept: memory, sqlite:FILE, `redis://…` or `postgres://…`
+    /// Where sign-ins under way are kept: memory, sqlite:FILE, `postgres://…`, `redis://…`,
+    /// `redis-sentinel://…` or `redis-cluster://…`
     #[arg(long, value_name = "STORE", default_value = "memory")]
     pub(crate) nuts: Store,
 
-    /// Where identities and accounts are kept: sqlite:FILE, memory or `postgres://…`
+    /// Where identities and accounts are kept: sqlite:FILE, memory or `postgres://…`; with
+    /// Postgres the sessions too
     #[arg(long, value_name = "STORE", default_value = "sqlite:demo.sqlite")]
     pub(crate) identities: Store,
 
@@ -49,6 +52,19 @@ pub(crate) struct Args {
     /// How long a link can be scanned [default: 300]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) link_lifetime: Option<Duration>,
+
+    /// How long a client's every further step may take [default: 600]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) nut_lifetime: Option<Duration>,
+
+    /// How long a whole sign-in may take [default: 1800]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) chain_lifetime: Option<Duration>,
+
+    /// What this server is called among several: said in the header x-server and on the pages,
+    /// and /servers shows to everybody which server answered which step of recent sign-ins
+    #[arg(long, value_name = "NAME", value_parser = name)]
+    pub(crate) server_name: Option<HeaderValue>,
 }
 
 /// Where something is kept.
@@ -64,13 +80,15 @@ impl FromStr for Store {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let begins = |schemes: [&str; 2]| schemes.iter().any(|scheme| text.starts_with(scheme));
+        let (scheme, _) = text.split_once("://").unwrap_or_default();
         match text.strip_prefix("sqlite:") {
             Some("") => Err("sqlite: needs a file, as in sqlite:demo.sqlite"),
             Some(file) => Ok(Self::Sqlite(file.into())),
             None if text == "memory" => Ok(Self::Memory),
-            None if begins(["redis://", "rediss://"]) => Ok(Self::Redis(text.to_owned())),
-            None if begins(["postgres://", "postgresql://"]) => Ok(Self::Postgres(text.to_owned())),
+            None if scheme.starts_with("redis") => Ok(Self::Redis(text.to_owned())),
+            None if matches!(scheme, "postgres" | "postgresql") => {
+                Ok(Self::Postgres(text.to_owned()))
+            }
             None => Err("write memory, sqlite:FILE, redis://… or postgres://…"),
         }
     }
@@ -111,6 +129,14 @@ fn scheme(text: &str) -> Result<LinkScheme, &'static str> {
         "sqrl" => Ok(LinkScheme::Sqrl),
         "qrl" => Ok(LinkScheme::Qrl),
         _ => Err("write sqrl or qrl"),
+    }
+}
+
+fn name(text: &str) -> Result<HeaderValue, &'static str> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    match HeaderValue::from_str(text) {
+        Ok(name) if (1..=60).contains(&text.len()) && text.bytes().all(plain) => Ok(name),
+        _ => Err("write a name of letters, digits, `-`, `.` and `_`"),
     }
 }
 

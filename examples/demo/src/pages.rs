@@ -1,6 +1,7 @@
 //! The pages. maud escapes what stands in them.
 
 mod account;
+mod servers;
 
 use axum::http::{HeaderValue, header};
 use axum::response::{Html, IntoResponse};
@@ -8,6 +9,9 @@ use maud::{DOCTYPE, Markup, html};
 use tower_sqrl::protocol::PublicUrl;
 
 pub(crate) use account::{account, over};
+pub(crate) use servers::servers;
+
+use crate::server;
 
 /// The stylesheet, under the one address that the policy of the pages allows.
 pub(crate) async fn style() -> impl IntoResponse {
@@ -86,6 +90,11 @@ fn page(title: &str, signed_in: bool, main: &Markup) -> Html<String> {
                     }
                 }
                 main { (main) }
+                @if let Some(name) = server::name() {
+                    footer.soft {
+                        "Answered by " strong { (name) } ". " a href="/servers" { "Who answered what" }
+                    }
+                }
             }
         }
     };

@@ -15,15 +15,20 @@ use tower_sqrl::{ConfigError, Sqrl};
 use crate::app::{self, App};
 use crate::args::{Args, Failures};
 use crate::problem::Problem;
-use crate::{session, stores};
+use crate::stores::Kept;
+use crate::{server, session, stores};
 
 /// How long requests under way may take once the server is told to stop.
 const GRACE: Duration = Duration::from_secs(30);
 
 pub(crate) async fn run(args: &Args) -> Result<(), Problem> {
     let public_url = public_url(args)?;
-    let nuts = stores::nuts(&args.nuts)?;
-    let (identities, accounts) = stores::identities(&args.identities)?;
+    if let Some(name) = &args.server_name {
+        server::set_name(name.clone());
+    }
+    let nuts = stores::nuts(&args.nuts).await?;
+    let Kept { identities, accounts, sessions, steps } =
+        stores::identities(&args.identities).await?;
     let listener = TcpListener::bind(args.listen)
         .await
         .map_err(|error| Problem::failed(&format!("cannot listen on {}", args.listen), &error))?;
@@ -43,6 +48,12 @@ pub(crate) async fn run(args: &Args) -> Result<(), Problem> {
     if let Some(lifetime) = args.link_lifetime {
         builder = builder.link_lifetime(lifetime);
     }
+    if let Some(lifetime) = args.nut_lifetime {
+        builder = builder.nut_lifetime(lifetime);
+    }
+    if let Some(lifetime) = args.chain_lifetime {
+        builder = builder.chain_lifetime(lifetime);
+    }
     builder = match args.failures_per_minute {
         None => builder,
         Some(Failures::Off) => builder.without_slowing_down_failures(),
@@ -53,8 +64,9 @@ pub(crate) async fn run(args: &Args) -> Result<(), Problem> {
     }
     let sqrl = builder.build().map_err(|error: ConfigError| Problem::Usage(error.to_string()))?;
 
-    let sessions = session::layer(public_url.is_https());
-    let app = App { sqrl: sqrl.clone(), identities, accounts, public_url: public_url.clone() };
+    let sessions = session::layer(sessions, public_url.is_https());
+    let app =
+        App { sqrl: sqrl.clone(), identities, accounts, steps, public_url: public_url.clone() };
     let router = app::router(app, sessions);
     let stopping = stopping(sqrl).map_err(|error| Problem::failed("signals", &error))?;
     let graceful =

@@ -1,16 +1,26 @@
-//! Who is signed in: tower-sessions, in this process's memory.
+//! Who is signed in: tower-sessions, in this process's memory, or in Postgres where the
+//! accounts are there.
 //!
-//! One process needs no more, and a restart signs everybody out. Several processes behind a
-//! load balancer need a shared store: another type in [`layer`], and nothing else changes.
+//! In memory a restart signs everybody out; several processes behind a load balancer need the
+//! shared store.
 
+mod postgres;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use tower_sessions::cookie::SameSite;
 use tower_sessions::cookie::time::Duration;
-use tower_sessions::session::Error;
-use tower_sessions::{Expiry, MemoryStore, Session, SessionManagerLayer};
+use tower_sessions::session::{Error, Id, Record};
+use tower_sessions::{
+    Expiry, MemoryStore, Session, SessionManagerLayer, SessionStore, session_store,
+};
 use tower_sqrl::SignIn;
 use tower_sqrl::identity::Epoch;
 use tower_sqrl::protocol::Idk;
+
+pub(crate) use postgres::PostgresSessions;
 
 const KEY: &str = "signed-in";
 
@@ -43,9 +53,44 @@ impl SignedIn {
     }
 }
 
+/// Where sessions are kept.
+#[derive(Debug, Clone)]
+pub(crate) struct Sessions(Arc<dyn SessionStore>);
+
+impl Sessions {
+    pub(crate) fn new(store: impl SessionStore) -> Self {
+        Self(Arc::new(store))
+    }
+}
+
+impl Default for Sessions {
+    fn default() -> Self {
+        Self::new(MemoryStore::default())
+    }
+}
+
+#[async_trait]
+impl SessionStore for Sessions {
+    async fn create(&self, record: &mut Record) -> session_store::Result<()> {
+        self.0.create(record).await
+    }
+
+    async fn save(&self, record: &Record) -> session_store::Result<()> {
+        self.0.save(record).await
+    }
+
+    async fn load(&self, id: &Id) -> session_store::Result<Option<Record>> {
+        self.0.load(id).await
+    }
+
+    async fn delete(&self, id: &Id) -> session_store::Result<()> {
+        self.0.delete(id).await
+    }
+}
+
 /// Sessions with a cookie for this host alone, over https only where the site has it.
-pub(crate) fn layer(https: bool) -> SessionManagerLayer<MemoryStore> {
-    SessionManagerLayer::new(MemoryStore::default())
+pub(crate) fn layer(sessions: Sessions, https: bool) -> SessionManagerLayer<Sessions> {
+    SessionManagerLayer::new(sessions)
         .with_name(if https { "__Host-demo" } else { "demo" })
         .with_secure(https)
         .with_same_site(SameSite::Lax)

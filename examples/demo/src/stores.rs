@@ -1,52 +1,103 @@
 //! From the command line to stores: the one place that names them.
 
+use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tower_sqrl::identity::{IdentityStore, MemoryIdentityStore};
-use tower_sqrl::store::NutStore;
+use tower_sqrl::store::{MemoryNutStore, NutStore};
+use tower_sqrl_postgres::{Database, PostgresIdentityStore, PostgresNutStore};
+use tower_sqrl_redis::RedisNutStore;
 use tower_sqrl_sqlite::{SqliteIdentityStore, SqliteNutStore};
 
-use crate::accounts::{Accounts, MemoryAccounts, SqliteAccounts};
+use crate::accounts::{Accounts, MemoryAccounts, PostgresAccounts, SqliteAccounts};
 use crate::args::Store;
-use crate::problem::Problem;
+use crate::problem::{Chain, Problem};
+use crate::session::{PostgresSessions, Sessions};
+use crate::steps::Steps;
+use crate::tables::Tables;
 
-/// Identities, and the accounts beside them.
-pub(crate) type Kept = (Arc<dyn IdentityStore>, Arc<dyn Accounts>);
+/// How long a store may take to open: whoever starts the demo is watching.
+const PATIENCE: Duration = Duration::from_secs(5);
 
-pub(crate) fn nuts(store: &Store) -> Result<Arc<dyn NutStore>, Problem> {
+/// Identities, and what lives beside them.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    pub(crate) identities: Arc<dyn IdentityStore>,
+    pub(crate) accounts: Arc<dyn Accounts>,
+    pub(crate) sessions: Sessions,
+    pub(crate) steps: Steps,
+}
+
+pub(crate) async fn nuts(store: &Store) -> Result<Arc<dyn NutStore>, Problem> {
     Ok(match store {
-        Store::Memory => {
-            Arc::new(SqliteNutStore::in_memory().map_err(|e| Problem::failed("memory", &e))?)
-        }
+        Store::Memory => Arc::new(MemoryNutStore::new()),
         Store::Sqlite(file) => {
             Arc::new(SqliteNutStore::open(file).map_err(|error| opening(file, &error))?)
         }
-        Store::Redis(_) => return Err(not_yet("--nuts", "Redis")),
-        Store::Postgres(_) => return Err(not_yet("--nuts", "PostgreSQL")),
+        Store::Redis(url) => {
+            let wrong = |error| Problem::Usage(format!("--nuts: {}", Chain(&error)));
+            let _: RedisNutStore = RedisNutStore::builder(url).build().map_err(wrong)?;
+            Arc::new(in_time("Redis", RedisNutStore::connect(url)).await?)
+        }
+        Store::Postgres(url) => {
+            let database = database("--nuts", url)?;
+            Arc::new(in_time("Postgres", PostgresNutStore::open(&database)).await?)
+        }
     })
 }
 
-pub(crate) fn identities(store: &Store) -> Result<Kept, Problem> {
+pub(crate) async fn identities(store: &Store) -> Result<Kept, Problem> {
     Ok(match store {
-        Store::Memory => {
-            (Arc::new(MemoryIdentityStore::new()), Arc::new(MemoryAccounts::default()))
+        Store::Memory => Kept {
+            identities: Arc::new(MemoryIdentityStore::new()),
+            accounts: Arc::new(MemoryAccounts::default()),
+            sessions: Sessions::default(),
+            steps: Steps::in_memory(),
+        },
+        Store::Sqlite(file) => {
+            let identities = SqliteIdentityStore::open(file).map_err(|e| opening(file, &e))?;
+            Kept {
+                identities: Arc::new(identities),
+                accounts: Arc::new(SqliteAccounts::open(file).map_err(|e| opening(file, &e))?),
+                sessions: Sessions::default(),
+                steps: Steps::in_memory(),
+            }
         }
-        Store::Sqlite(file) => (
-            Arc::new(SqliteIdentityStore::open(file).map_err(|error| opening(file, &error))?),
-            Arc::new(SqliteAccounts::open(file).map_err(|error| opening(file, &error))?),
-        ),
         Store::Redis(_) => {
             let sentence = "identities are kept for ever, which is not what Redis is for: \
                             use --identities sqlite:FILE or memory";
             return Err(Problem::Usage(sentence.to_owned()));
         }
-        Store::Postgres(_) => return Err(not_yet("--identities", "PostgreSQL")),
+        Store::Postgres(url) => {
+            let database = database("--identities", url)?;
+            let identities = in_time("Postgres", PostgresIdentityStore::open(&database)).await?;
+            let tables = in_time("Postgres", Tables::open(url)).await?;
+            Kept {
+                identities: Arc::new(identities),
+                accounts: Arc::new(PostgresAccounts(tables.clone())),
+                sessions: Sessions::new(PostgresSessions(tables.clone())),
+                steps: Steps::in_postgres(tables),
+            }
+        }
     })
 }
 
-fn not_yet(flag: &str, what: &str) -> Problem {
-    Problem::Usage(format!("this demo has no {what} store yet: use {flag} memory or sqlite:FILE"))
+fn database(flag: &str, url: &str) -> Result<Database, Problem> {
+    Database::connect_no_tls(url)
+        .map_err(|error| Problem::Usage(format!("{flag}: {}", Chain(&error))))
+}
+
+/// Opens a store that is elsewhere, and does not wait for ever if there is none.
+async fn in_time<T, E: Into<Box<dyn Error + Send + Sync>>>(
+    what: &str,
+    opening: impl Future<Output = Result<T, E>>,
+) -> Result<T, Problem> {
+    match tokio::time::timeout(PATIENCE, opening).await {
+        Ok(opened) => opened.map_err(|error| Problem::failed(what, &*error.into())),
+        Err(_) => Err(Problem::Failed(format!("{what}: no answer within {PATIENCE:?}"))),
+    }
 }
 
 fn opening(file: &Path, error: &dyn std::error::Error) -> Problem {

@@ -1,2 +1,51 @@
-//! Not built yet.
-fn main() {}
+//! The shortest honest sign-in: <http://127.0.0.1:8080/>.
+
+use std::net::SocketAddr;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{Html, Redirect};
+use axum::{Router, routing::get};
+use tower_sessions::{MemoryStore, Session, SessionManagerLayer};
+use tower_sqrl::axum::{SqrlChallenge, SqrlLogin};
+use tower_sqrl::{Sqrl, identity::MemoryIdentityStore, store::MemoryNutStore};
+
+const BROKEN: StatusCode = StatusCode::SERVICE_UNAVAILABLE;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let (nuts, identities) = (MemoryNutStore::new(), MemoryIdentityStore::new());
+    let sqrl = Sqrl::builder("http://127.0.0.1:8080", nuts, identities).build()?;
+    let app = Router::new()
+        .route("/", get(home))
+        .route("/login", get(async |challenge: SqrlChallenge| challenge.page()))
+        .route("/signed-in", get(signed_in))
+        .layer(sqrl.layer())
+        .layer(SessionManagerLayer::new(MemoryStore::default()).with_secure(false)) // no https here
+        .with_state(sqrl);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
+    // SQRL compares the browser's address with the client's.
+    axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).await?;
+    Ok(())
+}
+
+async fn signed_in(
+    sqrl: State<Sqrl>,
+    session: Session,
+    login: SqrlLogin,
+) -> Result<Redirect, StatusCode> {
+    // The account is linked with the key, for users move to new keys.
+    let user = login.user().map_or_else(|| login.idk().to_string(), |user| user.to_string());
+    sqrl.link(login.idk(), user.as_str()).await.or(Err(BROKEN))?;
+    session.cycle_id().await.or(Err(BROKEN))?; // nobody can have planted the new id
+    session.insert("user", user).await.or(Err(BROKEN))?;
+    Ok(Redirect::to("/"))
+}
+
+async fn home(session: Session) -> Result<Html<String>, StatusCode> {
+    let user = session.get::<String>("user").await.or(Err(BROKEN))?;
+    Ok(Html(match user {
+        Some(user) => format!("<p>Hello, {user}!</p>"),
+        None => "<p><a href=\"/login\">Sign in</a></p>".to_owned(),
+    }))
+}

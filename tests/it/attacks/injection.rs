@@ -139,7 +139,9 @@ async fn attack_10_no_secret_is_logged() {
     assert_eq!(visit.browser.open(&url).await.expect("a page").status, 410);
     let stale = visit.browser.open(&visit.signed_in_url()).await.expect("a page");
     assert_eq!(stale.status, 401);
-    let debug = format!("{:?}", site.sqrl);
+    let idk = Idk::parse(&chain.idk()).expect("a key");
+    let identity = site.sqrl.identity(&idk).await.expect("a look-up").expect("an identity");
+    let debug = format!("{:?} {idk:?} {identity:?}", site.sqrl);
     let ours = log.0.lock().expect("a log");
     let ours = String::from_utf8_lossy(&ours);
     let ours: Vec<_> = ours.lines().filter(|line| line.contains("tower_sqrl")).collect();

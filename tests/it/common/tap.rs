@@ -58,16 +58,22 @@ pub(crate) struct Tap {
     nuts: Arc<dyn NutStore>,
     identities: Arc<dyn IdentityStore>,
     script: Arc<Mutex<Script>>,
+    is_silent: bool,
 }
 
 impl Tap {
     pub(crate) fn new(nuts: Arc<dyn NutStore>, identities: Arc<dyn IdentityStore>) -> Self {
-        Self { nuts, identities, script: Arc::default() }
+        Self { nuts, identities, script: Arc::default(), is_silent: false }
     }
 
     /// The same stores without a tap: another server's way to them.
     pub(crate) fn untapped(&self) -> Self {
         Self { script: Arc::default(), ..self.clone() }
+    }
+
+    /// The same stores, announcing nothing.
+    pub(crate) fn silent(&self) -> Self {
+        Self { is_silent: true, ..self.clone() }
     }
 
     /// The next call of that hook that nothing is planned for yet goes wrong.
@@ -178,7 +184,7 @@ impl NutStore for Tap {
     }
 
     async fn watch(&self, wait: &WaitId) -> Result<Watch, StoreError> {
-        self.nuts.watch(wait).await
+        if self.is_silent { Ok(Watch::silent()) } else { self.nuts.watch(wait).await }
     }
 }
 

@@ -1,4 +1,5 @@
 use std::net::{Ipv4Addr, TcpStream};
+use std::path::PathBuf;
 
 use crate::process::Process;
 use crate::{Error, Result, ports, programs};
@@ -51,6 +52,11 @@ impl Nginx {
     /// `http://127.0.0.1:PORT`.
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// `{{dir}}`.
+    pub fn directory(&self) -> PathBuf {
+        self.process.data()
     }
 
     /// The master process's id, while it runs.

@@ -79,7 +79,7 @@ impl Chromium {
         let wanted: Url = url.parse().expect("an address");
         let arrived = self.client.wait().at_most(PATIENCE).every(PAUSE).for_url(&wanted).await;
         if let Err(error) = arrived {
-            panic!("{error}: {wanted}, but {}: {}", self.url().await, self.text("body").await);
+            panic!("{error}: {wanted}, but {}", self.seen().await);
         }
     }
 
@@ -94,11 +94,14 @@ impl Chromium {
         let wait = self.client.wait().at_most(PATIENCE).every(PAUSE);
         match wait.for_element(Locator::Css(css)).await {
             Ok(element) => element,
-            Err(error) => {
-                let body = self.client.source().await.unwrap_or_default();
-                panic!("{error}: {css} in {body}")
-            }
+            Err(error) => panic!("{error}: {css}, but {}", self.seen().await),
         }
+    }
+
+    /// Where the tab is, and what a person sees there.
+    async fn seen(&self) -> String {
+        let body = self.client.find(Locator::Css("body")).await.expect("a page");
+        format!("{}: {}", self.url().await, body.text().await.expect("its text"))
     }
 
     /// The text of an element as a person sees it.

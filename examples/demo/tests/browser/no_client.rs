@@ -7,6 +7,9 @@ use crate::same_device::app_that_listens;
 use crate::{demo, somebody};
 
 const JUMP: &str = "[data-sqrl=\"jump\"]";
+const UNOPENED: &str = "addEventListener('click', (event) => {
+    if (event.target.dataset.sqrl === 'button') event.preventDefault();
+});";
 
 #[tokio::test]
 async fn where_the_picture_is_blocked_the_jump_and_the_code_still_work() {
@@ -17,6 +20,8 @@ async fn where_the_picture_is_blocked_the_jump_and_the_code_still_work() {
     browser.state("waiting").await;
     assert!(!browser.shows(JUMP).await, "not before it is known to be needed");
     let link = browser.button_link().await;
+    // Chromium would ask a person whether it may open the link, and take no clicks meanwhile.
+    browser.run(UNOPENED).await;
     browser.click("[data-sqrl=\"button\"]").await;
     let said = browser.state("probing").await;
     assert!(said.starts_with("Looking for the SQRL app on this device"), "{said}");

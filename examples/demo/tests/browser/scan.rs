@@ -13,6 +13,17 @@ fn is_outcome(event: &Value) -> bool {
 
 #[tokio::test]
 async fn events_sign_the_page_in() {
+    // The event makes the page look; the end of the stream, which follows, would after a
+    // second. A machine that is busy for so long gets another chance.
+    let mut pauses = Vec::new();
+    while pauses.len() < 3 && pauses.last().is_none_or(|&pause| pause >= 0.9) {
+        pauses.push(pause_between_event_and_look().await);
+    }
+    assert!(pauses.last() < Some(&0.9), "{pauses:?} s from the event to the look");
+}
+
+/// Signs in by events; the seconds from the event to the look.
+async fn pause_between_event_and_look() -> f64 {
     let (demo, _directory) = demo(&[]);
     let mut browser = Chromium::start().await;
     browser.open(&demo.url("/login")).await;
@@ -25,15 +36,13 @@ async fn events_sign_the_page_in() {
     let account = browser.arrives_at_account(&demo).await;
     assert!(account.starts_with("account-"), "{account}");
 
-    // The event made the page look: long before the 15 s after which it does by itself.
     let traffic = browser.traffic().await;
     let told = traffic.iter().position(is_outcome).expect("an event");
     let look = traffic[told..].iter().find(|event| asks(event, "/pag.sqrl")).expect("a look");
     let seconds = |event: &Value| event["params"]["timestamp"].as_f64().expect("a time");
-    let pause = seconds(look) - seconds(&traffic[told]);
-    assert!(pause < 3.0, "{pause} s from the event to the look");
     assert_eq!(browser.complaints().await, [""; 0]);
     browser.close().await;
+    seconds(look) - seconds(&traffic[told])
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::io::{BufRead as _, BufReader};
+use std::net::TcpListener;
 use std::process::Stdio;
 
 use tempfile::TempDir;
@@ -31,10 +32,12 @@ fn complaint(arguments: &[&str], code: i32) -> String {
 #[test]
 fn what_cannot_be_is_said_in_a_sentence() {
     for (arguments, words) in [
-        (["--nuts", "redis://:secret@localhost"], "this demo has no Redis store yet: use --nuts"),
-        (["--nuts", "postgres://u:secret@localhost"], "this demo has no PostgreSQL store yet"),
+        (["--nuts", "redis://:secret@localhost:port"], "--nuts: the Redis URL cannot be used"),
+        (["--nuts", "redis-sentinel://:secret@localhost"], "--nuts: "),
+        (["--nuts", "postgres://u:secret@localhost:port"], "--nuts: the database's URL cannot"),
         (["--identities", "redis://:secret@localhost"], "which is not what Redis is for"),
-        (["--identities", "postgresql://u:secret@localhost"], "no PostgreSQL store yet"),
+        (["--identities", "postgresql://u:secret@localhost:port"], "--identities: the database's"),
+        (["--server-name", "a b"], "write a name of letters, digits"),
         (["--nuts", "mysql://localhost"], "write memory, sqlite:FILE"),
         (["--nuts", "sqlite:"], "sqlite: needs a file"),
         (["--public-url", "example.com"], "--public-url"),
@@ -61,6 +64,23 @@ fn what_is_outside_fails_with_its_cause() {
     let missing = directory.path().join("missing/demo.sqlite");
     let said = complaint(&["--identities", &format!("sqlite:{}", missing.display())], 1);
     assert!(said.contains("missing/demo.sqlite: the database cannot be opened"), "{said}");
+    // Nobody listens at port 1, and nobody answers behind this socket.
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let silent = listener.local_addr().expect("its address");
+    for (flag, scheme, what) in [
+        ("--nuts", "redis", "Redis"),
+        ("--nuts", "postgres", "Postgres"),
+        ("--identities", "postgres", "Postgres"),
+    ] {
+        for address in ["127.0.0.1:1", &silent.to_string()] {
+            let url = format!("{scheme}://u:secret@{address}/");
+            let others: &[&str] =
+                if flag == "--nuts" { &["--identities", "memory"] } else { &["--nuts", "memory"] };
+            let said = complaint(&[&[flag, &url], others].concat(), 1);
+            assert!(said.starts_with(&format!("demo: {what}: ")), "{said}");
+            assert!(!said.contains("secret"), "{said}");
+        }
+    }
     let demo = Demo::start_in_memory(&directory, &[]);
     let said = complaint(&["--identities", "memory", "--listen", &demo.address], 1);
     assert!(said.contains(&format!("cannot listen on {}", demo.address)), "{said}");

@@ -1,0 +1,93 @@
+//! Whole logins, each request of which another server answers than the one before.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures_util::{StreamExt as _, stream};
+use test_servers::Redis;
+use tokio::time::{Instant, sleep};
+use tower_sqrl_client::Identity;
+use tower_sqrl_client::browser::Waiting;
+use tower_sqrl_client::wire::Options;
+
+use crate::people::{Visit, account_id, client, server};
+use crate::site::{Site, alone};
+
+const LOGINS: usize = 1000;
+const AT_ONCE: usize = 32;
+const IDENTITIES: usize = 250;
+/// Of links and nuts; a chain lives twice as long, and no record longer than its chain.
+const LIFETIME: Duration = Duration::from_secs(10);
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "slow: 1,000 logins, and the life of what they leave"]
+async fn a_thousand_logins_wander_over_all_servers_and_leave_nothing() {
+    let _alone = alone().await;
+    let (lifetime, chain) = (LIFETIME.as_secs().to_string(), (2 * LIFETIME).as_secs().to_string());
+    let flags =
+        ["--link-lifetime", &lifetime, "--nut-lifetime", &lifetime, "--chain-lifetime", &chain];
+    let site = Site::start(&flags);
+    let identities: Vec<_> = (0..IDENTITIES).map(|_| Arc::new(Identity::generate())).collect();
+    let accounts = Mutex::new(HashMap::new());
+    stream::iter(0..LOGINS)
+        .for_each_concurrent(AT_ONCE, async |number| {
+            let account = login(&site, &identities[number % IDENTITIES], number).await;
+            let mut accounts = accounts.lock().unwrap();
+            let known = accounts.entry(number % IDENTITIES).or_insert_with(|| account.clone());
+            assert_eq!(*known, account, "an identity has one account");
+        })
+        .await;
+    let mut accounts: Vec<_> = accounts.into_inner().unwrap().into_values().collect();
+    accounts.sort();
+    accounts.dedup();
+    assert_eq!(accounts.len(), IDENTITIES, "an account has one identity");
+    nothing_stays(&site.redis).await;
+}
+
+/// One login; every other time the client takes the session to the browser.
+async fn login(site: &Site, identity: &Arc<Identity>, number: usize) -> String {
+    let http = site.in_turn(number);
+    let visit = Visit::begin(&site.url, http.clone()).await;
+    let cps = number % 2 == 1;
+    let options = Options { cps, ..Options::default() };
+    let client = client(identity, &http).with_options(options);
+    let outcome = client.sign_in(&visit.link).await.expect("a sign-in");
+
+    let mut before = server(&visit.page.headers);
+    for step in &outcome.steps {
+        assert!(step.reply.departures().is_empty(), "{:?}", step.reply.departures());
+        let server = server(&step.headers);
+        assert_ne!(server, before);
+        before = server;
+    }
+    let page = match outcome.url {
+        Some(url) => visit.browser.open(&url).await,
+        None => {
+            // At once: the outcome is stored before the client is answered.
+            let Waiting::GoTo(url) = visit.poll().await else { panic!("nothing to collect") };
+            visit.browser.open(url.as_str()).await
+        }
+    };
+    account_id(&page.expect("a page"))
+}
+
+/// Everything in Redis has an end, a chain's life from now at most, and is gone then.
+async fn nothing_stays(redis: &Redis) {
+    let keys = redis.command(&["KEYS", "*"]).expect("keys");
+    assert!(keys.lines().count() >= LOGINS / 2, "the outcomes of so many logins stay for a while");
+    let mut last = 0;
+    for key in keys.lines() {
+        let left: i64 = redis.command(&["PTTL", key]).expect("a time").parse().expect("a number");
+        // -2: gone meanwhile.
+        assert!(left != -1, "{key} stays for ever");
+        last = last.max(left);
+    }
+    let chain = i64::try_from((2 * LIFETIME).as_millis()).expect("a number");
+    assert!(last <= chain, "{last} ms");
+    let deadline = Instant::now() + 2 * LIFETIME;
+    while redis.command(&["DBSIZE"]).expect("a size") != "0" {
+        assert!(Instant::now() < deadline, "something has outlived its time");
+        sleep(Duration::from_millis(100)).await;
+    }
+}

@@ -1,0 +1,248 @@
+//! Two commands at two servers at the same instant: what comes of it is what one of the two
+//! orders would have come to.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use futures_util::future::join_all;
+use tokio::join;
+use tower_sqrl::identity::{Identity as Row, IdentityStore, KeyState};
+use tower_sqrl::protocol::Idk;
+use tower_sqrl_client::browser::Waiting;
+use tower_sqrl_client::keys::{Iuk, UnlockPair};
+use tower_sqrl_client::wire::{Command, Form, Tif};
+use tower_sqrl_client::{Http, Identity, Session};
+use tower_sqrl_postgres::PostgresIdentityStore;
+
+use crate::people::{Visit, client, idk};
+use crate::site::{SERVERS, Site, alone};
+
+const ROUNDS: usize = 1000;
+const AT_ONCE: usize = 8;
+
+/// What a race needs.
+struct Track {
+    site: &'static Site,
+    servers: Vec<Http>,
+    store: PostgresIdentityStore,
+    identity: Arc<Identity>,
+    round: usize,
+}
+
+impl Track {
+    async fn new() -> Self {
+        let site = Site::shared();
+        let identity = Arc::new(Identity::generate());
+        Self { site, servers: site.each(), store: site.identities().await, identity, round: 0 }
+    }
+
+    /// The servers take turns at both parts.
+    fn one(&self) -> &Http {
+        &self.servers[self.round % SERVERS]
+    }
+
+    fn other(&self) -> &Http {
+        &self.servers[(self.round + 1 + self.round / SERVERS % (SERVERS - 1)) % SERVERS]
+    }
+
+    async fn visit(&self) -> Visit {
+        Visit::begin(&self.site.url, self.one().clone()).await
+    }
+
+    /// Two clients of these identities that have asked, at two servers.
+    async fn starters(
+        &self,
+        one: &Arc<Identity>,
+        other: &Arc<Identity>,
+    ) -> (Visit, Session, Session) {
+        let (visit, second) = join!(self.visit(), self.visit());
+        let (one, other) = join!(visit.asked(one, self.one()), second.asked(other, self.other()));
+        (visit, one, other)
+    }
+
+    async fn state(&self, idk: &Idk) -> KeyState {
+        self.store.look_up(idk, None).await.expect("an answer").idk
+    }
+
+    async fn live(&self, idk: &Idk) -> Option<Row> {
+        match self.state(idk).await {
+            KeyState::Live(identity) => Some(identity),
+            KeyState::Unknown | KeyState::Superseded => None,
+        }
+    }
+
+    async fn sign_in(&self, identity: &Arc<Identity>) -> Visit {
+        let visit = self.visit().await;
+        client(identity, self.other()).sign_in(&visit.link).await.expect("a sign-in");
+        visit
+    }
+}
+
+/// Runs the rounds, some at once, and says how often each outcome came about.
+async fn race<O: Debug + PartialEq>(orders: [O; 2], round: impl AsyncFn(&Track) -> O) {
+    let _alone = alone().await;
+    let counts = [AtomicUsize::new(0), AtomicUsize::new(0)];
+    join_all((0..AT_ONCE).map(|_| async {
+        let mut track = Track::new().await;
+        for number in 0..ROUNDS / AT_ONCE {
+            track.round = number;
+            let outcome = round(&track).await;
+            let order = orders.iter().position(|order| *order == outcome);
+            let order = order.unwrap_or_else(|| panic!("{outcome:?} is neither of {orders:?}"));
+            counts[order].fetch_add(1, Ordering::Relaxed);
+        }
+    }))
+    .await;
+    println!("{counts:?} of {orders:?}");
+}
+
+/// Sends two forms at the same instant.
+async fn at_once(one: (&mut Session, Form), other: (&mut Session, Form)) -> (Tif, Tif) {
+    let (one, other) = join!(one.0.post(one.1), other.0.post(other.1));
+    (one.expect("a reply").tif, other.expect("a reply").tif)
+}
+
+fn request(session: &Session, command: &Command) -> Form {
+    session.request(command).expect("an unlocked identity")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "slow: 1,000 rounds"]
+async fn disable_against_ident() {
+    // Ident and disable: flags; what the page hears; whether it is signed in then.
+    let ident_first = (Tif(5), Tif(0xd), true, false);
+    let disable_first = (Tif(0x4d), Tif(0xd), false, false);
+    race([ident_first, disable_first], async |track| {
+        if track.round == 0 {
+            track.sign_in(&track.identity).await;
+        }
+        let (visit, mut one, mut other) = track.starters(&track.identity, &track.identity).await;
+        let (ident, disable) = (request(&one, &Command::Ident), request(&other, &Command::Disable));
+        let (ident, disable) = at_once((&mut one, ident), (&mut other, disable)).await;
+        let row = track.live(&idk(&one)).await.expect("it is known");
+        assert!(row.disabled, "an ident undid a disable");
+        let heard = visit.poll().await != Waiting::Pending;
+        let signs_in = visit.goes(&visit.signed_in(), track.other()).await.signs_in();
+        assert_eq!(other.send(&Command::Enable).await.expect("a reply").tif, Tif(5));
+        (ident, disable, heard, signs_in)
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "slow: 1,000 rounds"]
+async fn remove_against_ident() {
+    // Ident that does not bring an identity along, and remove: flags; known then; signed in then.
+    let ident_first = (Tif(5), Tif(4), false, false);
+    let remove_first = (Tif(0xc4), Tif(4), false, false);
+    race([ident_first, remove_first], async |track| {
+        remove_and(track, |session| request(session, &Command::Ident)).await
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "slow: 1,000 rounds"]
+async fn remove_against_ident_that_comes_anew() {
+    // An ident that brings keys along makes a new identity, where it comes second.
+    let ident_first = (Tif(5), Tif(4), false, false);
+    let remove_first = (Tif(5), Tif(4), true, true);
+    race([ident_first, remove_first], async |track| {
+        remove_and(track, |session| {
+            let pair = UnlockPair::generate(track.identity.ilk());
+            session.sign(&session.params(&Command::Ident).with_pair(&pair))
+        })
+        .await
+    })
+    .await;
+}
+
+async fn remove_and(track: &Track, ident: impl Fn(&Session) -> Form) -> (Tif, Tif, bool, bool) {
+    track.sign_in(&track.identity).await;
+    let (visit, mut one, mut other) = track.starters(&track.identity, &track.identity).await;
+    let before = track.live(&idk(&one)).await.expect("it is known");
+    let (ident, remove) = (ident(&one), request(&other, &Command::Remove));
+    let (ident, remove) = at_once((&mut one, ident), (&mut other, remove)).await;
+    let after = track.live(&idk(&one)).await;
+    if let Some(after) = &after {
+        assert_ne!(after.suk, before.suk, "a removed identity came back");
+        assert!(after.epoch != before.epoch && after.user.is_none());
+    }
+    let signs_in = visit.goes(&visit.signed_in(), track.other()).await.signs_in();
+    (ident, remove, after.is_some(), signs_in)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "slow: 1,000 rounds"]
+async fn two_rekeys() {
+    // Whoever comes second finds the previous identity superseded, and is somebody new: flags;
+    // which of the two has the account.
+    let one_first = (Tif(5), Tif(5), [true, false]);
+    let other_first = (Tif(5), Tif(5), [false, true]);
+    race([one_first, other_first], async |track| {
+        let identity = Arc::new(Identity::generate());
+        let visit = track.sign_in(&identity).await;
+        assert!(visit.goes(&visit.signed_in(), track.one()).await.signs_in());
+        let rekeyed = || Arc::new(identity.rekey_to(Iuk::generate()).expect("unlocked"));
+        let (_, mut one, mut other) = track.starters(&rekeyed(), &rekeyed()).await;
+        let previous = one.previous_key().expect("a previous identity").idk();
+        let previous = Idk::from_bytes(*previous.as_bytes());
+        let account = track.live(&previous).await.expect("it is known").user;
+        assert!(account.is_some());
+        let forms = [request(&one, &Command::Ident), request(&other, &Command::Ident)];
+        assert!(forms.iter().all(|form| form.get("urs").is_some()));
+        let [first, second] = forms;
+        let (first, second) = at_once((&mut one, first), (&mut other, second)).await;
+        assert_eq!(track.state(&previous).await, KeyState::Superseded);
+        let has = async |session: &Session| {
+            let user = track.live(&idk(session)).await.expect("it is known").user;
+            assert!(user.is_none() || user == account);
+            user.is_some()
+        };
+        (first, second, [has(&one).await, has(&other).await])
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "slow: 1,000 rounds"]
+async fn create_against_supersede() {
+    // Flags; whether A and B live. Who finds A live needs its owner's `urs` to supersede it.
+    let create_first = (Tif(5), Tif(0xc6), [true, false]);
+    let supersede_first = (Tif(0x244), Tif(5), [false, true]);
+    race([create_first, supersede_first], async |track| {
+        let a = Arc::new(Identity::generate());
+        let b = Arc::new(a.rekey_to(Iuk::generate()).expect("unlocked"));
+        let (_, mut one, mut other) = track.starters(&a, &b).await;
+        let (create, supersede) =
+            (request(&one, &Command::Ident), request(&other, &Command::Ident));
+        let (create, supersede) = at_once((&mut one, create), (&mut other, supersede)).await;
+        let (a, b) = (idk(&one), idk(&other));
+        let live = [track.live(&a).await.is_some(), track.live(&b).await.is_some()];
+        assert_eq!(track.state(&a).await == KeyState::Superseded, live[1], "an entry is lost");
+        (create, supersede, live)
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "slow: 1,000 rounds"]
+async fn disable_against_collection() {
+    // Whether the browser is signed in; disable's flags; whether it is signed in by trying again.
+    let collected_first = (true, Tif(0xd), false);
+    let disabled_first = (false, Tif(0xd), false);
+    race([collected_first, disabled_first], async |track| {
+        let visit = track.sign_in(&track.identity).await;
+        let mut session = track.visit().await.asked(&track.identity, track.other()).await;
+        let disable = request(&session, &Command::Disable);
+        let url = visit.signed_in();
+        let (collected, disabled) = join!(visit.goes(&url, track.one()), session.post(disable));
+        let row = track.live(&idk(&session)).await.expect("it is known");
+        assert!(row.disabled, "a collection undid a disable");
+        let again = visit.goes(&url, track.other()).await.signs_in();
+        assert_eq!(session.send(&Command::Enable).await.expect("a reply").tif, Tif(5));
+        (collected.signs_in(), disabled.expect("a reply").tif, again)
+    })
+    .await;
+}

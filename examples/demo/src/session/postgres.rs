@@ -1,0 +1,62 @@
+use async_trait::async_trait;
+use tower_sessions::SessionStore;
+use tower_sessions::session::{Id, Record};
+use tower_sessions::session_store::{Error, Result};
+
+use crate::tables::Tables;
+
+/// Sessions that every server reads.
+#[derive(Debug, Clone)]
+pub(crate) struct PostgresSessions(pub(crate) Tables);
+
+#[async_trait]
+impl SessionStore for PostgresSessions {
+    async fn create(&self, record: &mut Record) -> Result<()> {
+        const SQL: &str = "insert into demo_sessions (id, data, expires_at)
+                           values ($1, $2, to_timestamp($3)) on conflict do nothing returning true";
+        // What is over makes room for what begins.
+        const SWEEP: &str = "delete from demo_sessions where expires_at <= now()";
+        self.0.query(SWEEP, &[]).await.map_err(backend)?;
+        loop {
+            let (id, data, expiry) = row(record)?;
+            let rows = self.0.query(SQL, &[&id, &data, &expiry]).await.map_err(backend)?;
+            if !rows.is_empty() {
+                return Ok(());
+            }
+            record.id = Id::default();
+        }
+    }
+
+    async fn save(&self, record: &Record) -> Result<()> {
+        const SQL: &str = "insert into demo_sessions (id, data, expires_at)
+                           values ($1, $2, to_timestamp($3)) on conflict (id)
+                           do update set data = excluded.data, expires_at = excluded.expires_at";
+        let (id, data, expiry) = row(record)?;
+        self.0.query(SQL, &[&id, &data, &expiry]).await.map_err(backend)?;
+        Ok(())
+    }
+
+    async fn load(&self, id: &Id) -> Result<Option<Record>> {
+        const SQL: &str = "select data from demo_sessions where id = $1 and expires_at > now()";
+        let rows = self.0.query(SQL, &[&id.to_string()]).await.map_err(backend)?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        let data: String = row.try_get(0).map_err(|error| Error::Decode(error.to_string()))?;
+        serde_json::from_str(&data).map(Some).map_err(|error| Error::Decode(error.to_string()))
+    }
+
+    async fn delete(&self, id: &Id) -> Result<()> {
+        const SQL: &str = "delete from demo_sessions where id = $1";
+        self.0.query(SQL, &[&id.to_string()]).await.map_err(backend)?;
+        Ok(())
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "seconds since 1970 are exact in a double")]
+fn row(record: &Record) -> Result<(String, String, f64)> {
+    let data = serde_json::to_string(record).map_err(|error| Error::Encode(error.to_string()))?;
+    Ok((record.id.to_string(), data, record.expiry_date.unix_timestamp() as f64))
+}
+
+fn backend(error: impl std::fmt::Display) -> Error {
+    Error::Backend(error.to_string())
+}
