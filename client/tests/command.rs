@@ -106,3 +106,19 @@ async fn wrong_usage_is_2() {
     assert!(text(&output.stderr).contains("`sqrl new` makes one"), "{output:?}");
     assert_eq!(output.status.code(), Some(1));
 }
+
+#[tokio::test]
+async fn load_aims_at_servers_of_ones_own_only() {
+    let directory = tempfile::tempdir().unwrap();
+    let refused = sqrl(directory.path(), "", &["load", "http://192.0.2.1/login"]).await;
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+    assert!(text(&refused.stderr).contains("192.0.2.1:80 is not on this machine"), "{refused:?}");
+
+    // A site that signs nobody in: said at once, and no identity file is made.
+    let site = Site::new(&[]).await;
+    let page = format!("http://{}/circle", site.origin);
+    let failed = sqrl(directory.path(), "", &["load", &page, "--logins", "3"]).await;
+    assert_eq!(failed.status.code(), Some(1), "{failed:?}");
+    assert!(text(&failed.stderr).contains("no SQRL link"), "{failed:?}");
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
+}

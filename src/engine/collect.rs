@@ -11,6 +11,10 @@ use crate::identity::{Epoch, Identity, KeyState, UserId};
 use crate::protocol::{Button, Command, Idk, IndexedSecret};
 use crate::store::{Attached, CpsId, CpsInfo, NutInfo, NutState, Outcome, StoreError, WaitId};
 
+/// How long word is left that a wait is over. Its browser has lost the cookie by then, and
+/// stores keep outcomes come what may: they are not to fill with those that nobody awaits.
+const COLLECTED_FOR: Duration = Duration::from_mins(2);
+
 /// What a page that waits is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Waiting {
@@ -195,14 +199,14 @@ impl Engine {
     /// vain, and nothing worse.
     async fn mark_collected(&self, wait: &WaitId, info: &NutInfo) {
         let age = self.config.clock.now().since(info.chain_start);
-        let remaining = self.config.lifetimes.chain.saturating_sub(age).max(Duration::from_secs(1));
+        let remaining = self.config.lifetimes.chain.saturating_sub(age);
+        let ttl = remaining.clamp(Duration::from_secs(1), COLLECTED_FOR);
         let info = NutInfo {
             outcome: Some(Outcome::Collected),
             attached: Attached::default(),
             ..info.clone()
         };
-        let stored =
-            self.nuts.store_nut(wait.as_nut(), &info, NutState::Authorized, remaining).await;
+        let stored = self.nuts.store_nut(wait.as_nut(), &info, NutState::Authorized, ttl).await;
         match stored {
             Err(error) if !error.is_conflict() => {
                 self.store_failed("marking a sign-in as collected", &error);

@@ -35,7 +35,7 @@ async fn signed_in(
     login: SqrlLogin,
 ) -> Result<Redirect, StatusCode> {
     // The account is linked with the key, for users move to new keys.
-    let user = login.user().map_or_else(|| login.idk().to_string(), |user| user.to_string());
+    let user = login.user().map_or_else(|| login.idk().to_string(), ToString::to_string);
     sqrl.link(login.idk(), user.as_str()).await.or(Err(BROKEN))?;
     session.cycle_id().await.or(Err(BROKEN))?; // nobody can have planted the new id
     session.insert("user", user).await.or(Err(BROKEN))?;
