@@ -84,7 +84,7 @@ impl RedisNutStoreBuilder {
     }
 
     /// Sends calls over connections of a pool of the application's, of the crate deadpool
-    /// 0.13: any that [deadpool-redis](https://docs.rs/deadpool-redis) 0.23 makes. As
+    /// 0.13: any that deadpool-redis 0.23 makes. As
     /// [`with_redis_1`](Self::with_redis_1) otherwise.
     ///
     /// Each call checks a connection out, which costs two further commands and much of the
