@@ -161,12 +161,20 @@ async fn other_commands_lead_to_a_page_and_the_wait_goes_on() {
     urls.push(chain.reply().url.clone().expect("a URL"));
     assert_eq!(chain.remove().await, "4");
     urls.push(chain.reply().url.clone().expect("a URL"));
-    for url in urls {
-        let page = open(&visit.browser, &url).await;
+    for (url, word) in urls.iter().zip(["disabled", "enabled", "removed"]) {
+        let id = url.split('?').nth(1).expect("an id");
+        let first = visit.get(&format!("cps.sqrl?{id}")).await;
+        assert_eq!(first.status(), 303);
+        let clean = format!("/cps.sqrl?{word}");
+        assert_eq!(first.headers()[LOCATION], clean.as_str());
+        assert_eq!(first.headers()["referrer-policy"], "no-referrer");
+        assert_eq!(first.headers()["cache-control"], "no-store");
+        let page = open(&visit.browser, &format!("{}{clean}", site.public)).await;
         assert_eq!(page.status, 200);
-        assert_eq!(page.headers["referrer-policy"], "no-referrer");
         assert_eq!(page.headers["cache-control"], "no-store");
-        assert_eq!(open(&visit.browser, &url).await.status, 410, "once");
+        let again = visit.get(&format!("cps.sqrl?{id}")).await;
+        assert_eq!(again.headers()[LOCATION], "/cps.sqrl?gone", "once");
+        assert_eq!(open(&visit.browser, url).await.status, 410, "once");
         assert_eq!(open(&visit.browser, &format!("{}/signed-in", site.public)).await.status, 401);
         assert_eq!(visit.poll().await, Waiting::Pending);
     }

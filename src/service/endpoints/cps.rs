@@ -17,31 +17,44 @@ use crate::service::respond::{self, Own};
 use crate::service::{BoxError, Sqrl};
 use crate::store::CpsId;
 
-/// The URL itself, or the clean address at which it asks.
+/// The URL itself, or the clean address at which it asks, or tells what has happened.
 pub(super) async fn answer(sqrl: &Sqrl, parts: &Parts) -> Own {
-    let result = match parts.uri.query() {
-        Some(id) => follow(sqrl, parts, id).await,
-        None => ask(sqrl, parts).await,
-    };
-    result.unwrap_or_else(|why| not_signed_in(sqrl, why))
+    match parts.uri.query() {
+        None => ask(sqrl, parts).await.unwrap_or_else(|why| not_signed_in(sqrl, why)),
+        Some("disabled") => tell(sqrl, StatusCode::OK, Told::Disabled),
+        Some("enabled") => tell(sqrl, StatusCode::OK, Told::Enabled),
+        Some("removed") => tell(sqrl, StatusCode::OK, Told::Removed),
+        Some("gone") => tell(sqrl, StatusCode::GONE, Told::CpsGone),
+        Some(id) => match follow(sqrl, parts, id).await {
+            Ok(onward) => onward,
+            // What can be tried again is tried again here.
+            Err(why @ NotSignedIn::Unavailable) => not_signed_in(sqrl, why),
+            Err(_) => to_word(sqrl, "gone"),
+        },
+    }
 }
 
 async fn follow(sqrl: &Sqrl, parts: &Parts, id: &str) -> Result<Own, NotSignedIn> {
     let id = CpsId::parse(id).ok_or(NotSignedIn::Nothing)?;
     let info = sqrl.engine().look_at_cps(&id).await?;
-    let told = match info.command {
+    let word = match info.command {
         Command::Ident => {
             let same_browser = sqrl.cookies().hold(&parts.headers, &info.wait);
             let step = if same_browser { CpsStep::Go } else { CpsStep::Ask };
             return Ok(to_step(sqrl, step, &id));
         }
-        Command::Disable => Told::Disabled,
-        Command::Enable => Told::Enabled,
-        Command::Remove => Told::Removed,
+        Command::Disable => "disabled",
+        Command::Enable => "enabled",
+        Command::Remove => "removed",
         Command::Query | Command::Unknown => return Err(NotSignedIn::Nothing),
     };
     sqrl.engine().take_cps(&id).await?;
-    Ok(tell(sqrl, StatusCode::OK, told))
+    Ok(to_word(sqrl, word))
+}
+
+/// Redirects to the clean address that tells this.
+fn to_word(sqrl: &Sqrl, word: &'static str) -> Own {
+    respond::see_other(&format!("{}/cps.sqrl?{word}", sqrl.base()))
 }
 
 async fn ask(sqrl: &Sqrl, parts: &Parts) -> Result<Own, NotSignedIn> {
