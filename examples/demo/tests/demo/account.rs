@@ -124,6 +124,26 @@ async fn whose_identity_is_removed_gives_the_account_another() {
     );
 }
 
+/// A session that a disable has ended stays ended, whatever its owner does afterwards.
+#[tokio::test]
+async fn a_session_that_is_over_takes_no_account_after_a_removal() {
+    let directory = TempDir::new().expect("a directory");
+    let demo = Demo::start_in_memory(&directory, &[]);
+    let ada = Person::new();
+    let thief = ada.at_another_browser();
+    // He keeps the cookie and opens no page, so that nothing tells the server to forget it.
+    thief.sign_in(&demo).await;
+    ada.command(&demo, Command::Disable).await.expect("disabled");
+    ada.command(&demo, Command::Enable).await.expect("enabled");
+    ada.sign_in(&demo).await;
+    ada.command(&demo, Command::Remove).await.expect("removed");
+
+    let page = thief.browser.open(&demo.url("/account/identity")).await.expect("a page");
+    assert!(page.sqrl_link().is_err(), "no link for another identity: {}", page.body);
+    let page = ada.browser.open(&demo.url("/account/identity")).await.expect("a page");
+    assert!(page.sqrl_link().is_ok(), "the owner gets one: {}", page.body);
+}
+
 #[tokio::test]
 async fn an_unlinked_identity_gets_a_new_account() {
     let directory = TempDir::new().expect("a directory");
