@@ -7,6 +7,7 @@ use tower_sqrl_client::RescueCode;
 use tower_sqrl_client::cps::PORT;
 use tower_sqrl_client::wire::Options;
 
+use crate::attack::AttackArgs;
 use crate::load::LoadArgs;
 
 /// A headless SQRL client: signs in without a phone. For tests and trying out, not a
@@ -51,6 +52,9 @@ pub(crate) enum Action {
     /// Measure a server of your own with many sign-ins; its page is the TARGET. No
     /// identity file is read or written
     Load(LoadArgs),
+    /// Try on a server of your own the attacks that have worked on others. It ends with 0
+    /// when all were refused, 1 when one has worked, 2 when not all could be tried
+    Attack(AttackArgs),
 }
 
 #[derive(Debug, clap::Args)]
