@@ -307,3 +307,20 @@ fn reason(error: &(dyn std::error::Error + 'static)) -> String {
     }
     cause.to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_client_with_routes_only_goes_nowhere_else() {
+        let http = Http::builder().route("http://a.invalid", "http://127.0.0.1:1").routes_only();
+        let http = http.build();
+        for url in ["http://127.0.0.1:1/", "http://a.invalid:81/", "https://a.invalid/"] {
+            let refused = http.get(url, HeaderMap::new()).await.expect_err("no route");
+            assert!(matches!(refused, HttpError::NoRoute(_)), "{refused}");
+        }
+        let sent = http.get("http://a.invalid/", HeaderMap::new()).await.expect_err("no server");
+        assert!(matches!(sent, HttpError::Connection { .. }), "{sent}");
+    }
+}

@@ -22,15 +22,18 @@ pub(super) async fn twice(scene: &mut Scene<'_>) -> Tried {
     let (visit, url) = url(scene, &victim).await?;
     let page = visit.browser.open(&url).await?;
     if !page.status.is_success() {
-        return Err(Trouble::new(format!("an honest CPS URL is answered HTTP {}", page.status)));
+        return Err(Trouble::new(format!(
+            "an honest CPS URL is answered HTTP {}",
+            page.status.as_u16()
+        )));
     }
     let thief = scene.browser();
     let page = thief.open(&url).await?;
-    scene.say(format!("the URL again, in another browser: HTTP {}", page.status));
+    scene.say(format!("the URL again, in another browser: HTTP {}", page.status.as_u16()));
     if scene.is_in(&thief, &page, &victim).await? {
         return worked("a CPS URL signs a second browser in");
     }
-    refused(format!("HTTP {} to the second browser, which nobody is signed in with", page.status))
+    refused(format!("HTTP {}, and the second browser is not signed in", page.status.as_u16()))
 }
 
 /// What the victim's browser shows after following the attacker's URL: it has a link of
@@ -38,7 +41,7 @@ pub(super) async fn twice(scene: &mut Scene<'_>) -> Tried {
 async fn followed(scene: &mut Scene<'_>, url: &str) -> Result<(Browser, Page), Trouble> {
     let browser = scene.visit().await?.browser;
     let page = browser.open(url).await?;
-    scene.say(format!("the victim's browser follows it: HTTP {}", page.status));
+    scene.say(format!("the victim's browser follows it: HTTP {}", page.status.as_u16()));
     Ok((browser, page))
 }
 
@@ -50,7 +53,7 @@ pub(super) async fn sent_to_the_victim(scene: &mut Scene<'_>) -> Tried {
     if scene.is_in(&browser, &page, &attacker).await? {
         return worked("following a link signs the victim's browser in as the attacker");
     }
-    refused(format!("HTTP {} and nobody is signed in", page.status))
+    refused(format!("HTTP {}, and her browser is not signed in", page.status.as_u16()))
 }
 
 /// 13b: by a form on the attacker's site, which the victim's browser submits.
@@ -65,11 +68,11 @@ pub(super) async fn confirmed_by_another_site(scene: &mut Scene<'_>) -> Tried {
     let action = page.url.join(&action).map_err(|_| Trouble::new("a form without an address"))?;
     let evil = Url::parse("https://attacker.invalid/").map_err(|e| Trouble::new(e.to_string()))?;
     let page = browser.submit(&evil, action.as_str(), &fields).await?;
-    scene.say(format!("a form of another site confirms it: HTTP {}", page.status));
+    scene.say(format!("a form of another site confirms it: HTTP {}", page.status.as_u16()));
     if scene.is_in(&browser, &page, &attacker).await? {
         return worked("a form on another site signs the victim's browser in as the attacker");
     }
-    refused(format!("HTTP {} and nobody is signed in", page.status))
+    refused(format!("HTTP {}, and her browser is not signed in", page.status.as_u16()))
 }
 
 /// 13c: where the attacker's own waiting page was told to go.
@@ -83,5 +86,5 @@ pub(super) async fn waiting_address(scene: &mut Scene<'_>) -> Tried {
     if scene.is_in(&browser, &page, &attacker).await? {
         return worked("that address signs any browser in");
     }
-    refused(format!("HTTP {} and nobody is signed in", page.status))
+    refused(format!("HTTP {}, and her browser is not signed in", page.status.as_u16()))
 }

@@ -3,8 +3,8 @@
 
 use super::report::Elsewhere;
 
-/// What tower-sqrl's own tests do.
-pub(super) const ELSEWHERE: &[Elsewhere] = &[
+/// The attacks 8 to 11, and the tests of tower-sqrl that do them.
+pub const ELSEWHERE: &[Elsewhere] = &[
     Elsewhere {
         number: "8",
         name: "forged forwarding headers that make the addresses match",

@@ -71,11 +71,13 @@ impl Eyes {
             false => Sight::Them,
         }
     }
+}
 
+impl Marks {
     /// Whether a page has a mark that somebody else's page of this moment has not.
-    pub(super) fn tells_apart(&self, page: &Page, marks: &Marks, contrast: &Page) -> bool {
+    pub(super) fn tell_apart(&self, page: &Page, contrast: &Page) -> bool {
         let contrast: BTreeSet<_> = words(&contrast.body).collect();
-        words(&page.body).any(|word| marks.0.contains(&word) && !contrast.contains(&word))
+        words(&page.body).any(|word| self.0.contains(&word) && !contrast.contains(&word))
     }
 }
 

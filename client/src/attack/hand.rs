@@ -105,7 +105,8 @@ impl Hand {
 
     /// The key for a `urs` of the identity of that age, with the `suk` last given back.
     pub(super) fn urs(&self, age: usize) -> Result<UrsKey, Trouble> {
-        let missing = || Trouble::new("the site gives back no suk, so that nothing can be unlocked");
+        let missing =
+            || Trouble::new("the site gives back no suk, so that nothing can be unlocked");
         let suk = self.suk.ok_or_else(missing)?;
         let iuk = self.identity.iuk(age).ok_or_else(missing)?;
         UrsKey::derive(iuk, &suk).map_err(|error| Trouble::new(error.to_string()))

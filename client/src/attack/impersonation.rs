@@ -13,12 +13,12 @@ fn forged(hand: &Hand, params: &ClientParams) -> Vec<(&'static str, Form)> {
     let other = hand.signed(&hand.params("query"));
     let replayed = other.get("ids").unwrap_or_default();
     vec![
-        ("signed with one's own key", hand.signed(params)),
+        ("a signature of one's own", hand.signed(params)),
         ("junk for ids", unsigned.clone().with("ids", &base64url::encode([7; 64]))),
         ("zeros for ids", unsigned.clone().with("ids", &base64url::encode([0; 64]))),
         ("an empty ids", unsigned.clone().with("ids", "")),
         ("a signature over something else", unsigned.clone().with("ids", replayed)),
-        ("one's own signature as urs", unsigned.clone().signed("urs", &hand.key)),
+        ("a signature as urs alone", unsigned.clone().signed("urs", &hand.key)),
         ("no ids", unsigned),
     ]
 }

@@ -55,6 +55,7 @@ mod scene;
 mod server_field;
 mod weak_keys;
 
+pub use elsewhere::ELSEWHERE;
 pub use error::AttackError;
 pub use report::{Elsewhere, Finding, Report, Verdict};
 pub use run::Attack;

@@ -14,6 +14,7 @@ pub(super) async fn collecting(scene: &mut Scene<'_>) -> Tried {
     let visit = scene.visit().await?;
     // With a link and a cookie of his own, which are for his own sign-in alone.
     let thief = scene.visit().await?.browser;
+    let mut leaked = false;
     for answered in [false, true] {
         if answered {
             visit.hand(&victim.identity).ident().await?.honest("ident")?;
@@ -22,6 +23,7 @@ pub(super) async fn collecting(scene: &mut Scene<'_>) -> Tried {
         let when = if answered { "after" } else { "before" };
         let heard = if told.is_some() { "is told where to go" } else { "is told nothing" };
         scene.say(format!("asking with the nut {when} the sign-in: {heard}"));
+        leaked |= told.is_some();
         if let Some(url) = told {
             let page = thief.open(url.as_str()).await?;
             if page.status.is_success() {
@@ -36,16 +38,23 @@ pub(super) async fn collecting(scene: &mut Scene<'_>) -> Tried {
     };
     if url.as_str().contains(visit.link.nut()) {
         let page = thief.open(url.as_str()).await?;
-        scene.say(format!("the address of her landing, in another browser: HTTP {}", page.status));
+        scene.say(format!(
+            "the address of her landing, in another browser: HTTP {}",
+            page.status.as_u16()
+        ));
         if scene.is_in(&thief, &page, &victim).await? {
             return worked("who knows the nut can make up the address that signs in");
         }
     }
     let page = visit.browser.open(url.as_str()).await?;
     if !page.status.is_success() {
-        return worked(format!("the victim's own browser is answered HTTP {} now", page.status));
+        return worked(format!(
+            "the victim's own browser is answered HTTP {} now",
+            page.status.as_u16()
+        ));
     }
-    refused("another browser is told nothing, and the one that waits gets its sign-in")
+    let told = if leaked { "told where to go, and gets nothing there" } else { "told nothing" };
+    refused(format!("another browser is {told}; the one that waits gets its sign-in"))
 }
 
 fn burning_forms(hand: &Hand, victim: &Hand) -> Vec<(&'static str, String)> {

@@ -46,9 +46,7 @@ impl Takeover {
             "one's own pids, and a urs for one's own vuk" => {
                 signed.signed("pids", &hand.key).signed("urs", &self.own_urs)
             }
-            "one's own pids and urs" => {
-                signed.signed("pids", &hand.key).signed("urs", &hand.key)
-            }
+            "one's own pids and urs" => signed.signed("pids", &hand.key).signed("urs", &hand.key),
             _ => signed.with("pids", &base64url::encode([7; 64])),
         }
     }
@@ -175,9 +173,8 @@ pub(super) async fn from_a_superseded_identity(scene: &mut Scene<'_>) -> Tried {
 async fn rekey(scene: &Scene<'_>, new: &Identity) -> Result<(), Trouble> {
     let mut hand = scene.visit().await?.hand(new);
     let old = previous(&hand)?;
-    let params = |hand: &Hand, command| {
-        hand.introducing(command).with("pidk", &old.idk().to_string())
-    };
+    let params =
+        |hand: &Hand, command| hand.introducing(command).with("pidk", &old.idk().to_string());
     let query = hand.signed(&params(&hand, "query")).signed("pids", &old);
     hand.send(&query).await?.honest("query with a pidk")?;
     let ident = hand.signed(&params(&hand, "ident")).signed("pids", &old);

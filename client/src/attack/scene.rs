@@ -139,7 +139,7 @@ impl<'a> Scene<'a> {
         if page.status.is_success() {
             return Ok(page);
         }
-        Err(Trouble::new(format!("an honest sign-in ends with HTTP {}", page.status)))
+        Err(Trouble::new(format!("an honest sign-in ends with HTTP {}", page.status.as_u16())))
     }
 
     /// Where a waiting page is told to go, if it is.
@@ -202,7 +202,7 @@ impl<'a> Scene<'a> {
                 Sight::Them => {
                     // What two sign-ins at the same time have in common says nothing.
                     let contrast = self.sign_in(eyes.contrast()).await?;
-                    if eyes.tells_apart(page, &person.marks, &contrast) {
+                    if person.marks.tell_apart(page, &contrast) {
                         return Ok(true);
                     }
                 }
@@ -251,10 +251,12 @@ impl<'a> Scene<'a> {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "what an attack ends with")]
 pub(super) fn refused(how: impl Into<String>) -> Tried {
     Ok(Verdict::Refused { how: how.into() })
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "what an attack ends with")]
 pub(super) fn worked(how: impl Into<String>) -> Tried {
     Ok(Verdict::Worked { how: how.into() })
 }
