@@ -1,5 +1,6 @@
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
+use http::Method;
 use http::request::Parts;
 
 use super::ChallengeRejection;
@@ -10,6 +11,9 @@ use crate::service::{Challenge, Sqrl};
 ///
 /// Works on the path that the builder calls `sign_in_path` (default `/login`). For a link
 /// on another page, or with [`LinkOptions`], call [`Sqrl::challenge`].
+///
+/// A HEAD request, which axum answers by the same handler, gets a link that nobody can answer
+/// and no cookie: nothing is stored for what shows nobody anything.
 ///
 /// ```
 /// use axum::response::Response;
@@ -62,6 +66,9 @@ impl<S: Sync> FromRequestParts<S> for SqrlChallenge {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ChallengeRejection> {
         let sqrl = parts.extensions.get::<Sqrl>().ok_or(ChallengeRejection::NotTheSignInPath)?;
+        if parts.method == Method::HEAD {
+            return Ok(Self(sqrl.challenge_for_head()));
+        }
         let options = LinkOptions::default();
         let challenge = sqrl.challenge(&parts.headers, &parts.extensions, options).await?;
         Ok(Self(challenge))

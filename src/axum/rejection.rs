@@ -1,5 +1,5 @@
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
+use http::{HeaderValue, StatusCode, header};
 use thiserror::Error;
 
 use crate::engine::NotSignedIn;
@@ -45,7 +45,8 @@ impl IntoResponse for ChallengeRejection {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
         };
-        (status, "Signing in does not work at the moment.\n").into_response()
+        let no_store = [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
+        (status, no_store, "Signing in does not work at the moment.\n").into_response()
     }
 }
 

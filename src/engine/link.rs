@@ -60,6 +60,13 @@ pub(crate) enum Renewal {
 }
 
 impl Engine {
+    /// A link that nobody can answer: its nut is stored nowhere.
+    #[cfg(feature = "axum")]
+    pub(crate) fn dead_link(&self) -> IssuedLink {
+        let nut = random::nut();
+        IssuedLink { nut, text: self.config.link(nut) }
+    }
+
     /// Makes a link for a browser at `ip`.
     pub(crate) async fn issue(
         &self,

@@ -59,7 +59,8 @@ impl Sqrl {
 
     /// A link for the browser that sent this request, in a page of the application's own.
     ///
-    /// Axum handlers take a [`SqrlChallenge`](crate::axum::SqrlChallenge) instead.
+    /// Axum handlers take a [`SqrlChallenge`](crate::axum::SqrlChallenge) instead. Call it for
+    /// GET: a HEAD needs no link.
     ///
     /// # Errors
     ///
@@ -76,6 +77,14 @@ impl Sqrl {
         let link = self.engine().issue(ip, cookie.wait(), options).await?;
         let cookies = self.cookies().set_wait(headers, &link.nut, &cookie, lifetimes.chain);
         Ok(Challenge { sqrl: self.clone(), link, cookies })
+    }
+
+    /// What HEAD is answered with: like a challenge's page, but nothing is stored, and no
+    /// cookie is set, for what shows nobody anything.
+    #[cfg(feature = "axum")]
+    pub(crate) fn challenge_for_head(&self) -> Challenge {
+        let link = self.engine().dead_link();
+        Challenge { sqrl: self.clone(), link, cookies: Vec::new() }
     }
 
     /// The identity of a key as it is now; none if it is unknown, removed or superseded.

@@ -8,6 +8,7 @@ mod common;
 mod cps;
 mod events;
 mod failures;
+mod http;
 mod limits;
 mod regressions;
 mod replies;
