@@ -5,11 +5,22 @@ use crate::protocol::{Ask, Idk, Nut};
 use crate::store::{Attached, Digest, NutInfo, NutState, StoreError, WaitId};
 
 /// What a link is made for, if for more than signing in.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct LinkOptions {
     pub(super) ask: Option<Box<Ask>>,
     pub(super) idk: Option<Idk>,
     pub(super) data: Option<Box<[u8]>>,
+}
+
+/// Of the application's bytes the length in octets alone.
+impl std::fmt::Debug for LinkOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LinkOptions")
+            .field("ask", &self.ask)
+            .field("idk", &self.idk)
+            .field("data", &self.data.as_ref().map(|data| data.len()))
+            .finish()
+    }
 }
 
 impl LinkOptions {

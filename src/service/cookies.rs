@@ -198,7 +198,7 @@ mod tests {
         assert!(text.starts_with(&format!("__Host-sqrl-{nut}=")));
         assert!(text.ends_with("; Path=/; Max-Age=1800; HttpOnly; SameSite=Lax; Secure"));
         let headers = sent_back(&set);
-        assert_eq!(COOKIES.wait(&headers, &nut), Some(cookie));
+        assert_eq!(COOKIES.wait(&headers, &nut), Some(cookie.clone()));
         assert_eq!(COOKIES.wait(&headers, &other), None);
         assert!(COOKIES.hold(&headers, &cookie.wait()));
         assert!(!COOKIES.hold(&headers, &WaitCookie::fresh(now, CHAIN).wait()));

@@ -3,8 +3,7 @@
 
 use std::fmt::Debug;
 
-/// A page with the policy that it works under.
-#[derive(Debug)]
+/// A page with the policy that it works under. It may hold a CPS id, so it is never printed.
 pub(crate) struct Page {
     pub(crate) html: String,
     pub(crate) csp: String,
@@ -19,8 +18,7 @@ pub(crate) struct Asset {
     pub(crate) version: &'static str,
 }
 
-/// What a sign-in page shows.
-#[derive(Debug)]
+/// What a sign-in page shows. The link has the whole nut, so it is never printed.
 pub(crate) struct SignInView<'a> {
     pub(crate) link: &'a str,
     pub(crate) nut: &'a str,

@@ -91,7 +91,7 @@ pub struct SqrlBuilder {
     address_header: String,
     clock: Clock,
     #[cfg(feature = "sin")]
-    indexed_secret: Option<(String, [u8; 32])>,
+    indexed_secret: Option<crate::engine::IndexedSecrets>,
     #[cfg(feature = "web")]
     texts: crate::web::Texts,
 }
@@ -212,7 +212,8 @@ impl SqrlBuilder {
     /// same on every server, and nowhere else.
     #[cfg(feature = "sin")]
     pub fn indexed_secret(mut self, name: impl Into<String>, key: [u8; 32]) -> Self {
-        self.indexed_secret = Some((name.into(), key));
+        let key = zeroize::Zeroizing::new(key);
+        self.indexed_secret = Some(crate::engine::IndexedSecrets::new(&name.into(), &key));
         self
     }
 
@@ -265,11 +266,9 @@ impl SqrlBuilder {
             header: address_header(&self.address_header)?,
         };
         #[cfg(feature = "sin")]
-        let secrets = match &self.indexed_secret {
-            None => None,
-            Some((name, _)) if !is_secret_name(name) => return Err(ConfigError::SecretName),
-            Some((name, key)) => Some(crate::engine::IndexedSecrets::new(name, key)),
-        };
+        if self.indexed_secret.as_ref().is_some_and(|secrets| !is_secret_name(secrets.sin())) {
+            return Err(ConfigError::SecretName);
+        }
         let settings = Settings {
             pages: self.pages(&public_url, prefix)?,
             address,
@@ -292,7 +291,7 @@ impl SqrlBuilder {
             policy: Policy { accepts_new: self.accepts_new },
             failures_per_minute: self.failures_per_minute,
             #[cfg(feature = "sin")]
-            secrets,
+            secrets: self.indexed_secret,
             clock: self.clock,
             public_url,
         };

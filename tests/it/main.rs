@@ -13,6 +13,7 @@ mod limits;
 mod regressions;
 mod replies;
 mod rules;
+mod secrets;
 mod situations;
 mod time;
 mod waiting;

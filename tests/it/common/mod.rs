@@ -1,6 +1,7 @@
 //! What the tests share.
 
 mod chain;
+pub(crate) mod secrets;
 mod site;
 mod tap;
 mod visit;

@@ -19,6 +19,7 @@ use tower_sqrl::{Clock, LinkOptions, Sqrl, SqrlBuilder};
 use tower_sqrl_client::browser::Browser;
 use tower_sqrl_client::{Http, Identity};
 
+use super::secrets;
 use super::tap::Tap;
 use super::visit::Visit;
 use super::{MemoryIdentityStore, MemoryNutStore};
@@ -76,6 +77,7 @@ impl Site {
         setup: Setup,
         configure: impl FnOnce(SqrlBuilder) -> SqrlBuilder,
     ) -> Self {
+        secrets::listen();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let here = format!("http://{}", listener.local_addr().expect("an address"));
         let public = format!("{}{}", setup.origin.unwrap_or(&here), setup.mount);
@@ -163,6 +165,10 @@ impl Site {
 impl Drop for Site {
     fn drop(&mut self) {
         self.task.abort();
+        // A test that fails anyway has said why.
+        if !std::thread::panicking() {
+            secrets::look();
+        }
     }
 }
 

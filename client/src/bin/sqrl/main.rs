@@ -10,15 +10,13 @@ mod words;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 /// Whatever is worth telling a person; its text is shown as it is.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// 0: done; 1: refused or failed; 2: wrong usage (by clap). `attack` has its own meanings.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    match commands::run(args::Args::parse()).await {
+    match commands::run(args::Args::read()).await {
         Ok(code) => code,
         Err(failure) => {
             eprintln!("sqrl: {failure}");
