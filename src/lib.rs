@@ -87,6 +87,8 @@ struct Readme;
 #[cfg(feature = "axum")]
 pub mod axum;
 mod engine;
+#[cfg(all(feature = "axum", feature = "web", any(doc, doctest)))]
+pub mod guide;
 pub mod identity;
 pub mod protocol;
 mod service;
