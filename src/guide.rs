@@ -14,5 +14,8 @@
 #[doc = include_str!("../docs/guide/add_to_an_app.md")]
 pub mod add_to_an_app {}
 
+#[doc = include_str!("../docs/guide/own_page.md")]
+pub mod own_page {}
+
 #[doc = include_str!("../docs/guide/testing.md")]
 pub mod testing {}

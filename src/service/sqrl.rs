@@ -219,20 +219,31 @@ impl Challenge {
         self.sqrl.engine().config.lifetimes.link
     }
 
+    /// The part of the ready page that signs in, as HTML, for a page of the application's own:
+    /// button, status, QR code. That page loads `sqrl.js`, and is sent with
+    /// [`attach_to`](Self::attach_to).
+    pub fn fragment(&self) -> String {
+        self.view(|pages, view| pages.sign_in_fragment(view))
+    }
+
     /// The ready sign-in page.
     pub fn page(self) -> Response<String> {
+        let page = self.view(|pages, view| pages.sign_in(view));
+        let mut response = Response::new(page.html);
+        let html = http::HeaderValue::from_static("text/html; charset=utf-8");
+        response.headers_mut().insert(http::header::CONTENT_TYPE, html);
+        respond::set_page_headers(response.headers_mut(), &page.csp);
+        self.attach_to(response)
+    }
+
+    fn view<T>(&self, show: impl FnOnce(&dyn Pages, &SignInView<'_>) -> T) -> T {
         let view = SignInView {
             link: self.href(),
             nut: &self.link.nut.to_string(),
             base: self.sqrl.base(),
             expires_in: self.lifetime().as_secs(),
         };
-        let page = self.sqrl.settings().pages.sign_in(&view);
-        let mut response = Response::new(page.html);
-        let html = http::HeaderValue::from_static("text/html; charset=utf-8");
-        response.headers_mut().insert(http::header::CONTENT_TYPE, html);
-        respond::set_page_headers(response.headers_mut(), &page.csp);
-        self.attach_to(response)
+        show(&*self.sqrl.settings().pages, &view)
     }
 
     /// Gives a response of the application's own the cookie, and keeps it out of caches.
