@@ -17,5 +17,10 @@ pub mod add_to_an_app {}
 #[doc = include_str!("../docs/guide/own_page.md")]
 pub mod own_page {}
 
+// Its store is put to the suite.
+#[cfg(any(not(doctest), feature = "conformance"))]
+#[doc = include_str!("../docs/guide/own_user_table.md")]
+pub mod own_user_table {}
+
 #[doc = include_str!("../docs/guide/testing.md")]
 pub mod testing {}
