@@ -17,6 +17,9 @@ pub mod add_to_an_app {}
 #[doc = include_str!("../docs/guide/own_page.md")]
 pub mod own_page {}
 
+#[doc = include_str!("../docs/guide/behind_a_proxy.md")]
+pub mod behind_a_proxy {}
+
 // Its store is put to the suite.
 #[cfg(any(not(doctest), feature = "conformance"))]
 #[doc = include_str!("../docs/guide/own_user_table.md")]
