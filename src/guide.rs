@@ -25,5 +25,9 @@ pub mod behind_a_proxy {}
 #[doc = include_str!("../docs/guide/own_user_table.md")]
 pub mod own_user_table {}
 
+// Its examples need the stores' crates, which need this one: `examples/cluster` compiles them.
+#[cfg_attr(not(doctest), doc = include_str!("../docs/guide/several_servers.md"))]
+pub mod several_servers {}
+
 #[doc = include_str!("../docs/guide/testing.md")]
 pub mod testing {}
