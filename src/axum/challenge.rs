@@ -32,8 +32,7 @@ use crate::service::{Challenge, Sqrl};
 /// }
 /// ```
 ///
-/// What such a page must not forget stands in the guide on a page of one's own
-/// (`docs/guide/own_page.md`).
+/// What such a page must not forget stands in [`guide::own_page`](crate::guide::own_page).
 #[derive(Debug)]
 #[must_use = "the browser needs the challenge's cookie: return `page()` or `respond_with()`"]
 pub struct SqrlChallenge(Challenge);

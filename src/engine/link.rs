@@ -5,6 +5,22 @@ use crate::protocol::{Ask, Idk, Nut};
 use crate::store::{Attached, Digest, NutInfo, NutState, StoreError, WaitId};
 
 /// What a link is made for, if for more than signing in.
+///
+/// ```
+/// use tower_sqrl::LinkOptions;
+/// use tower_sqrl::protocol::{Ask, Idk};
+///
+/// # fn options(signed_in: Idk) -> Result<LinkOptions, tower_sqrl::protocol::AskError> {
+/// let ask = Ask::new("Delete your account?")?.button("Delete")?.button("Keep")?;
+/// let options = LinkOptions::default().ask(ask).only_for(signed_in).data(*b"delete");
+/// # Ok(options)
+/// # }
+/// # options(Idk::from_bytes([1; 32]))?;
+/// # Ok::<(), tower_sqrl::protocol::AskError>(())
+/// ```
+///
+/// A link with them is made by [`Sqrl::challenge`](crate::Sqrl::challenge); answer and data come
+/// back with the [`SignIn`](super::SignIn).
 #[derive(Debug, Clone, Default)]
 pub struct LinkOptions {
     pub(super) ask: Option<Box<Ask>>,

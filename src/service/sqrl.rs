@@ -15,6 +15,24 @@ use crate::protocol::{Idk, Nut};
 use crate::store::StoreError;
 
 /// SQRL sign-in for one site: made once by [`Sqrl::builder`], cloned freely.
+///
+/// ```
+/// use tower_sqrl::identity::MemoryIdentityStore;
+/// use tower_sqrl::protocol::Idk;
+/// use tower_sqrl::store::MemoryNutStore;
+/// use tower_sqrl::{LinkError, Sqrl};
+///
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// let (nuts, identities) = (MemoryNutStore::new(), MemoryIdentityStore::new());
+/// let sqrl = Sqrl::builder("https://example.com", nuts, identities).build()?;
+/// let layer = sqrl.layer(); // around the application
+///
+/// let nobody = Idk::from_bytes([1; 32]);
+/// assert!(sqrl.identity(&nobody).await?.is_none());
+/// assert!(matches!(sqrl.link(&nobody, "ada").await, Err(LinkError::NotLive)));
+/// # Ok::<_, Box<dyn std::error::Error>>(()) })?;
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Sqrl(Arc<Inner>);
 

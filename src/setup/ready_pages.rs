@@ -49,9 +49,7 @@ impl Pages for ReadyPages {
     }
 
     fn sign_in_fragment(&self, view: &SignInView<'_>) -> String {
-        self.sign_in_page(view)
-            .fragment()
-            .unwrap_or_else(|_| PlainPages.sign_in_fragment(view))
+        self.sign_in_page(view).fragment().unwrap_or_else(|_| PlainPages.sign_in_fragment(view))
     }
 
     fn confirm(&self, who: &str, action: &str, id: &str, sign_in: &str, base: &str) -> Page {
