@@ -55,7 +55,7 @@ fn site(sqrl: SqrlBuilder) -> Result<Router, Failure> {
     Ok(Router::new()
         .route("/login", get(login))
         .route("/signed-in", get(signed_in))
-        .layer(sqrl.build()?.layer()))
+        .layer(sqrl.without_limiting_links().build()?.layer()))
 }
 
 async fn login(challenge: SqrlChallenge) -> Response {
