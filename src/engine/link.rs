@@ -114,7 +114,8 @@ impl Engine {
                 tracing::warn!(
                     %ip,
                     "an address asks for more links than it gets in a minute; if it is a proxy of \
-                     yours, name it with `trusted_proxy`, else see `links_per_minute`"
+                     yours, name it with `trusted_proxy` and let it say its clients' addresses, \
+                     else see `links_per_minute`"
                 );
             }
             NoLink::TooMany
