@@ -49,6 +49,7 @@ pub(crate) struct EngineConfig {
     pub(crate) lifetimes: Lifetimes,
     pub(crate) policy: Policy,
     pub(crate) failures_per_minute: Option<u32>,
+    pub(crate) links_per_minute: Option<u32>,
     #[cfg(feature = "sin")]
     pub(crate) secrets: Option<super::seal::IndexedSecrets>,
     pub(crate) clock: Clock,

@@ -2,14 +2,14 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{Extensions, HeaderMap, Response};
+use http::{Extensions, HeaderMap, Response, StatusCode};
 use tokio::sync::{Semaphore, watch};
 
 use super::cookies::{Cookies, WaitCookie};
 use super::pages::{Pages, SignInView};
 use super::respond;
 use super::{ClientAddress, Routes, SqrlLayer};
-use crate::engine::{Engine, IssuedLink, LinkOptions};
+use crate::engine::{Engine, IssuedLink, LinkOptions, NoLink};
 use crate::identity::{Change, Identity, KeyState, Swap, UserId, Version};
 use crate::protocol::{Idk, Nut};
 use crate::store::StoreError;
@@ -286,9 +286,34 @@ pub enum ChallengeError {
          request's extensions"
     )]
     NoClientAddress,
+    /// The address has asked for more links than it gets in a minute:
+    /// [`SqrlBuilder::links_per_minute`](crate::SqrlBuilder::links_per_minute).
+    #[error("too many attempts to sign in from this address: try again in a minute")]
+    TooManyLinks,
     /// The nut could not be stored.
     #[error("signing in does not work at the moment")]
     Store(#[from] StoreError),
+}
+
+impl ChallengeError {
+    /// What tells a browser so: 500 for a mistake in the set-up, 429, or 503 when a store is
+    /// out of reach.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::NoClientAddress => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::TooManyLinks => StatusCode::TOO_MANY_REQUESTS,
+            Self::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+}
+
+impl From<NoLink> for ChallengeError {
+    fn from(why: NoLink) -> Self {
+        match why {
+            NoLink::TooMany => Self::TooManyLinks,
+            NoLink::Store(error) => Self::Store(error),
+        }
+    }
 }
 
 /// Why an identity and an account are not linked.

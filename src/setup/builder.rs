@@ -57,6 +57,7 @@ impl Sqrl {
             lifetimes: Lifetimes::default(),
             accepts_new: true,
             failures_per_minute: Some(120),
+            links_per_minute: Some(600),
             body_limit: 8 * 1024,
             max_event_streams: 10_000,
             trusted_proxies: Vec::new(),
@@ -108,6 +109,7 @@ pub struct SqrlBuilder {
     lifetimes: Lifetimes,
     accepts_new: bool,
     failures_per_minute: Option<u32>,
+    links_per_minute: Option<u32>,
     body_limit: usize,
     max_event_streams: usize,
     trusted_proxies: Vec<String>,
@@ -201,6 +203,24 @@ impl SqrlBuilder {
     /// in front does it.
     pub fn without_slowing_down_failures(mut self) -> Self {
         self.failures_per_minute = None;
+        self
+    }
+
+    /// How many links, fresh or renewed, one address (IPv6: one /64) may ask one process for in
+    /// a minute; more are refused with 429. It bounds what an address can leave in the stores,
+    /// for each link has one chain, one outcome, and one new identity. Default: 600.
+    ///
+    /// Everybody behind one NAT has one address; everybody behind a proxy has too, unless
+    /// the proxy is named with [`trusted_proxy`](Self::trusted_proxy).
+    pub fn links_per_minute(mut self, links: u32) -> Self {
+        self.links_per_minute = Some(links);
+        self
+    }
+
+    /// Gives every address as many links as it asks for: for measurements, and where something
+    /// in front limits requests.
+    pub fn without_limiting_links(mut self) -> Self {
+        self.links_per_minute = None;
         self
     }
 
@@ -325,6 +345,7 @@ impl SqrlBuilder {
             lifetimes: self.lifetimes,
             policy: Policy { accepts_new: self.accepts_new },
             failures_per_minute: self.failures_per_minute,
+            links_per_minute: self.links_per_minute,
             #[cfg(feature = "sin")]
             secrets,
             clock: self.clock,
