@@ -31,6 +31,7 @@ impl Walk {
         let site = Site::set_up(setup, |builder| builder.max_event_streams(1)).await;
         let mut walk = Self { https, site, rows: Vec::new() };
         walk.links().await;
+        walk.too_many_links().await;
         walk.pictures_and_assets().await;
         walk.waits().await;
         walk.events().await;
@@ -115,6 +116,14 @@ impl Walk {
         }
         let ninth = self.site.visit_with(&browser).await;
         self.add("`GET nut.sqrl`, with eight links open", &ninth.get("nut.sqrl").await);
+    }
+
+    /// An address that has asked for more links than it may.
+    async fn too_many_links(&mut self) {
+        let site = Site::with(|builder| builder.links_per_minute(1)).await;
+        let visit = site.visit().await;
+        self.add_by(By::Application, "`GET /login`, too many links", &visit.get("login").await);
+        self.add("`GET nut.sqrl`, too many links", &visit.get("nut.sqrl").await);
     }
 
     async fn pictures_and_assets(&mut self) {
