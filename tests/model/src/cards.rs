@@ -1,0 +1,302 @@
+//! Histories out of bytes: for a generator that shrinks, and for a fuzzer.
+//!
+//! A history is one card for the site and then one for each thing that happens. All cards
+//! mean something; zeroes mean the plainest thing, so that smaller bytes are simpler tales.
+
+use proptest::collection::vec;
+use proptest::prelude::{Strategy, any};
+
+use crate::history::{
+    Action, Command, History, Keys, Lifetime, Options, Pass, Previous, Purpose, Send, Site, Twist,
+    Urs,
+};
+use crate::words::{ADDRESSES, BROWSERS, GENERATIONS, LOCKS, PERSONS, SERVERS};
+
+/// The bytes of one card.
+pub const CARD: usize = 12;
+
+/// A card.
+pub type Card = [u8; CARD];
+
+/// No more than so many things happen in a history that comes out of bytes.
+pub const MOST_CARDS: usize = 100;
+
+impl History {
+    /// Reads any bytes as a history; what is missing at the end is zero.
+    pub fn from_bytes(bytes: &[u8]) -> Self {
+        let mut cards = bytes.chunks(CARD).map(|chunk| {
+            let mut card = [0; CARD];
+            card[..chunk.len()].copy_from_slice(chunk);
+            card
+        });
+        let site = cards.next().unwrap_or_default();
+        Self::from_cards(&site, cards.take(MOST_CARDS))
+    }
+
+    /// Reads a card for the site, and one for each thing that happens.
+    pub fn from_cards(site: &Card, cards: impl IntoIterator<Item = Card>) -> Self {
+        let actions = cards.into_iter().flat_map(|card| Hand { card, at: 0 }.actions()).collect();
+        Self { site: Hand { card: *site, at: 0 }.site(), actions }
+    }
+
+    /// Histories of at most so many cards. They shrink by leaving cards out and making
+    /// what is left plainer.
+    pub fn any(most_cards: usize) -> impl Strategy<Value = Self> {
+        (any::<Card>(), vec(any::<Card>(), 1..=most_cards))
+            .prop_map(|(site, cards)| Self::from_cards(&site, cards))
+    }
+}
+
+/// A card that is being read.
+struct Hand {
+    card: Card,
+    at: usize,
+}
+
+impl Hand {
+    fn byte(&mut self) -> u8 {
+        let byte = self.card.get(self.at).copied().unwrap_or_default();
+        self.at += 1;
+        byte
+    }
+
+    /// Below `count`.
+    fn pick(&mut self, count: u8) -> u8 {
+        self.byte() % count
+    }
+
+    /// Mostly 0, now and then a little more, seldom anything.
+    fn back(&mut self) -> u8 {
+        match self.byte() {
+            0..176 => 0,
+            176..216 => 1,
+            216..240 => 2,
+            byte => byte - 237,
+        }
+    }
+
+    /// True about so many times in 256.
+    fn seldom(&mut self, times: u8) -> bool {
+        self.byte() > u8::MAX - times
+    }
+
+    fn site(&mut self) -> Site {
+        let closed = self.seldom(20);
+        let failures = self.seldom(40).then(|| 2 + self.pick(6));
+        let ahead = if self.seldom(60) { [self.pick(4), self.pick(8)] } else { [0, 0] };
+        Site { closed, failures, ahead }
+    }
+
+    fn actions(&mut self) -> Vec<Action> {
+        match self.byte() {
+            0..60 => {
+                let visit = self.visit();
+                vec![visit, Action::Send(self.send())]
+            }
+            60..150 => vec![Action::Send(self.send())],
+            150..170 => self.to_the_page(),
+            170..196 => self.by_cps(),
+            196..204 => vec![self.visit()],
+            204..212 => {
+                let (link, stranger) = (self.back(), self.seldom(30));
+                vec![Action::Renew {
+                    link,
+                    stranger,
+                    address: self.address(),
+                    server: self.server(),
+                }]
+            }
+            212..224 => {
+                let (request, other_nut) = (self.back(), self.seldom(128));
+                let (address, server) = (self.address(), self.server());
+                vec![Action::Replay { request, other_nut, address, server }]
+            }
+            224..246 => vec![Action::Pass(self.pass())],
+            _ => {
+                let (person, given) = (self.person(), !self.seldom(80));
+                let user = given.then(|| self.pick(2));
+                vec![Action::Account { person, user, server: self.server() }]
+            }
+        }
+    }
+
+    fn visit(&mut self) -> Action {
+        let purpose = match self.byte() {
+            0..190 => Purpose::Anybody,
+            190..230 => Purpose::Question,
+            person => Purpose::Only(person % PERSONS),
+        };
+        let bits = self.byte();
+        let address = if bits < 200 { 0 } else { bits % ADDRESSES };
+        Action::Visit { browser: bits % BROWSERS, address, server: bits / 8 % SERVERS, purpose }
+    }
+
+    /// The page asks, and mostly it collects too.
+    fn to_the_page(&mut self) -> Vec<Action> {
+        let (link, stranger) = (self.back(), self.seldom(40));
+        let poll = Action::Poll { link, stranger, server: self.server() };
+        let collect = Action::Collect { link, stranger, server: self.server() };
+        match self.byte() {
+            0..60 => vec![poll],
+            60..100 => vec![collect],
+            _ => vec![poll, collect],
+        }
+    }
+
+    /// A browser is sent to a CPS URL, and mostly goes on to the end.
+    fn by_cps(&mut self) -> Vec<Action> {
+        let (url, stranger, bits) = (self.back(), self.seldom(80), self.byte());
+        let browser = if bits < 220 { 0 } else { bits % BROWSERS };
+        let server = bits / 4 % SERVERS;
+        let follow = Action::Follow { url, stranger, server };
+        let question = Action::Question { browser, server };
+        let (from_elsewhere, other_url) = (self.seldom(30), self.seldom(30));
+        let confirm = Action::Confirm { browser, from_elsewhere, other_url, server };
+        let land = Action::Land { browser, server };
+        match self.byte() {
+            0..30 => vec![follow],
+            30..50 => vec![question],
+            50..70 => vec![confirm],
+            70..90 => vec![land],
+            90..130 => vec![follow, land],
+            _ => vec![follow, question, confirm, land],
+        }
+    }
+
+    fn pass(&mut self) -> Pass {
+        let lifetime = match self.pick(8) {
+            0 | 1 => return Pass::Seconds(1 + self.pick(20)),
+            2 => Lifetime::Cps,
+            3 => Lifetime::Collected,
+            4 => Lifetime::Link,
+            5 | 6 => Lifetime::Later,
+            _ => Lifetime::Chain,
+        };
+        Pass::Lifetime(lifetime, [0, 1, -1][usize::from(self.pick(3))])
+    }
+
+    /// Seven bytes at most are left for it.
+    fn send(&mut self) -> Send {
+        let link = self.back();
+        let person = self.byte();
+        let (command, mut send) = self.errand();
+        let bits = self.byte();
+        send.options = Options {
+            suk: bits & 1 != 0,
+            cps: bits & 6 == 6,
+            noiptest: bits & 24 == 24,
+            sqrlonly: bits & 96 == 96,
+            hardlock: bits & 128 != 0 && bits & 32 != 0,
+        };
+        let place = self.byte();
+        let address = if place < 224 { 0 } else { place % ADDRESSES };
+        let twist = self.byte();
+        Send {
+            link,
+            person: person % 16,
+            command,
+            button: (person >= 192).then_some(person % 4),
+            twist: (twist >= 200).then(|| Self::twist(twist - 200, place)),
+            address,
+            server: place % SERVERS,
+            ..send
+        }
+    }
+
+    /// What a client wants, and what it brings for it.
+    fn errand(&mut self) -> (Command, Send) {
+        let byte = self.byte();
+        let number = byte % LOCKS;
+        let owner = Send { urs: Urs::Owner, ..Send::default() };
+        let pair = Send { keys: Keys::Both(number), ..Send::default() };
+        let rekey = Send {
+            next_generation: true,
+            previous: Previous::Own,
+            keys: Keys::Both(number),
+            urs: Urs::Owner,
+            ..Send::default()
+        };
+        let successor = Send { keys: Keys::None, urs: Urs::None, ..rekey.clone() };
+        match byte {
+            0..32 => (Command::Query, Send::default()),
+            32..84 => (Command::Ident, pair),
+            84..108 => (Command::Disable, Send::default()),
+            108..128 => (Command::Enable, owner),
+            128..140 => (Command::Remove, owner),
+            140..164 => (Command::Ident, rekey),
+            164..167 => (Command::Disable, rekey),
+            167..170 => (Command::Enable, rekey),
+            170..173 => (Command::Remove, rekey),
+            173..178 => (Command::Query, successor),
+            178..182 => (Command::Disable, successor),
+            182..186 => (Command::Enable, Send { urs: Urs::Owner, ..successor }),
+            186..190 => (Command::Remove, Send { urs: Urs::Owner, ..successor }),
+            190..194 => (Command::Other, Send::default()),
+            _ => self.anything(byte),
+        }
+    }
+
+    fn anything(&mut self, byte: u8) -> (Command, Send) {
+        let (bits, more) = (self.byte(), self.byte());
+        let command = [
+            Command::Ident,
+            Command::Query,
+            Command::Disable,
+            Command::Enable,
+            Command::Remove,
+            Command::Ident,
+        ][usize::from(byte % 6)];
+        let keys = match bits % 8 {
+            0 | 1 => Keys::None,
+            2 => Keys::Suk,
+            3 => Keys::Vuk,
+            _ => Keys::Both(bits / 8),
+        };
+        let previous = match more % 8 {
+            0 => Previous::None,
+            1..4 => Previous::Own,
+            4 => Previous::Any(more / 8 % GENERATIONS),
+            5 => Previous::Stolen(more / 8 % PERSONS),
+            6 => Previous::Unsigned,
+            _ => Previous::Any(0),
+        };
+        let urs = match (bits / 8 + more / 8) % 5 {
+            0 => Urs::None,
+            1 | 2 => Urs::Owner,
+            3 => Urs::Presented,
+            _ => Urs::Other(more),
+        };
+        let next_generation = more & 64 != 0;
+        (command, Send { keys, previous, urs, next_generation, ..Send::default() })
+    }
+
+    fn twist(byte: u8, place: u8) -> Twist {
+        match byte {
+            0..8 => Twist::StolenIdk(byte % 4),
+            8..12 => Twist::WrongIds,
+            12..18 => Twist::OldNut(place % 16),
+            18..25 => Twist::OldNutAndServer(place % 16),
+            25..28 => Twist::MadeUpNut,
+            28..30 => Twist::NoNut,
+            30..35 => Twist::OtherServer(place % 16),
+            35..38 => Twist::LongerServer,
+            38..43 => Twist::Can,
+            43..45 => Twist::EmptyCan,
+            _ => Twist::Malformed(place),
+        }
+    }
+
+    fn person(&mut self) -> u8 {
+        self.pick(PERSONS)
+    }
+
+    fn server(&mut self) -> u8 {
+        self.pick(SERVERS)
+    }
+
+    /// Mostly the first.
+    fn address(&mut self) -> u8 {
+        let byte = self.byte();
+        if byte < 200 { 0 } else { byte % ADDRESSES }
+    }
+}
