@@ -3,9 +3,6 @@
 //! A history is one card for the site and then one for each thing that happens. All cards
 //! mean something; zeroes mean the plainest thing, so that smaller bytes are simpler tales.
 
-use proptest::collection::vec;
-use proptest::prelude::{Strategy, any};
-
 use crate::history::{
     Action, Command, History, Keys, Lifetime, Options, Pass, Previous, Purpose, Send, Site, Twist,
     Urs,
@@ -33,17 +30,9 @@ impl History {
         Self::from_cards(&site, cards.take(MOST_CARDS))
     }
 
-    /// Reads a card for the site, and one for each thing that happens.
-    pub fn from_cards(site: &Card, cards: impl IntoIterator<Item = Card>) -> Self {
+    fn from_cards(site: &Card, cards: impl IntoIterator<Item = Card>) -> Self {
         let actions = cards.into_iter().flat_map(|card| Hand { card, at: 0 }.actions()).collect();
         Self { site: Hand { card: *site, at: 0 }.site(), actions }
-    }
-
-    /// Histories of at most so many cards. They shrink by leaving cards out and making
-    /// what is left plainer.
-    pub fn any(most_cards: usize) -> impl Strategy<Value = Self> {
-        (any::<Card>(), vec(any::<Card>(), 1..=most_cards))
-            .prop_map(|(site, cards)| Self::from_cards(&site, cards))
     }
 }
 

@@ -2,23 +2,24 @@
 //! against it.
 
 pub mod cards;
+mod director;
 pub mod history;
+mod play;
+mod search;
+mod seen;
+pub mod spec;
+mod story;
 pub mod words;
+mod world;
 
 pub use history::History;
+pub use play::{run, run_on};
+pub use search::search;
+pub use spec::Lifetimes;
+pub use world::{Passing, Paused, Real, Stores};
 
 use std::collections::BTreeMap;
 use std::fmt;
-
-/// Plays a history on memory stores, where the clocks stand still unless it moves them.
-///
-/// # Errors
-///
-/// The first reply, or the final state, that is not the model's.
-pub fn run(history: &History) -> Result<Summary, Difference> {
-    let _ = history;
-    Ok(Summary::default())
-}
 
 /// What a history came to.
 #[derive(Debug, Clone, Default)]
@@ -29,6 +30,18 @@ pub struct Summary {
     pub rows: BTreeMap<u8, usize>,
     /// How often other things happened that matter.
     pub events: BTreeMap<&'static str, usize>,
+}
+
+impl std::ops::AddAssign for Summary {
+    fn add_assign(&mut self, other: Self) {
+        self.steps += other.steps;
+        for (row, times) in other.rows {
+            *self.rows.entry(row).or_default() += times;
+        }
+        for (event, times) in other.events {
+            *self.events.entry(event).or_default() += times;
+        }
+    }
 }
 
 /// Where the engine and the model part: the story as far as it went. `Display` prints it.
