@@ -31,8 +31,11 @@ impl History {
     }
 
     fn from_cards(site: &Card, cards: impl IntoIterator<Item = Card>) -> Self {
-        let actions = cards.into_iter().flat_map(|card| Hand { card, at: 0 }.actions()).collect();
-        Self { site: Hand { card: *site, at: 0 }.site(), actions }
+        let mut hand = Hand { card: *site, at: 0 };
+        let site = hand.site();
+        let mut actions = hand.known_from_the_start();
+        actions.extend(cards.into_iter().flat_map(|card| Hand { card, at: 0 }.actions()));
+        Self { site, actions }
     }
 }
 
@@ -76,14 +79,34 @@ impl Hand {
         Site { closed, failures, ahead }
     }
 
+    /// Alice, and now and then Bob: so that there is something to change.
+    fn known_from_the_start(&mut self) -> Vec<Action> {
+        let known = [self.byte() >= 64, self.byte() >= 160];
+        let mut actions = Vec::new();
+        for (person, _) in [0, 20].into_iter().zip(known).filter(|(_, known)| *known) {
+            let (browser, purpose) = (self.pick(BROWSERS), Purpose::Anybody);
+            actions.push(Action::Visit { browser, address: 0, server: 0, purpose });
+            let keys = Keys::Both(self.pick(LOCKS));
+            let ident = Send { person, keys, command: Command::Ident, ..Send::default() };
+            actions.push(Action::Send(ident));
+        }
+        actions
+    }
+
     fn actions(&mut self) -> Vec<Action> {
         match self.byte() {
-            0..60 => {
+            0..40 => {
                 let visit = self.visit();
                 vec![visit, Action::Send(self.send())]
             }
-            60..150 => vec![Action::Send(self.send())],
-            150..170 => self.to_the_page(),
+            40..60 => {
+                let visit = self.visit();
+                let send = self.send();
+                let query = Send { command: Command::Query, twist: None, ..send.clone() };
+                vec![visit, Action::Send(query), Action::Send(send)]
+            }
+            60..140 => vec![Action::Send(self.send())],
+            140..170 => self.on_the_page(),
             170..196 => self.by_cps(),
             196..204 => vec![self.visit()],
             204..212 => {
@@ -121,7 +144,7 @@ impl Hand {
     }
 
     /// The page asks, and mostly it collects too.
-    fn to_the_page(&mut self) -> Vec<Action> {
+    fn on_the_page(&mut self) -> Vec<Action> {
         let (link, stranger) = (self.back(), self.seldom(40));
         let poll = Action::Poll { link, stranger, server: self.server() };
         let collect = Action::Collect { link, stranger, server: self.server() };
@@ -182,10 +205,10 @@ impl Hand {
         let twist = self.byte();
         Send {
             link,
-            person: person % 16,
+            person: person % 32,
             command,
             button: (person >= 192).then_some(person % 4),
-            twist: (twist >= 200).then(|| Self::twist(twist - 200, place)),
+            twist: (twist >= 208).then(|| Self::twist(twist - 208, place)),
             address,
             server: place % SERVERS,
             ..send
@@ -208,19 +231,21 @@ impl Hand {
         let successor = Send { keys: Keys::None, urs: Urs::None, ..rekey.clone() };
         match byte {
             0..32 => (Command::Query, Send::default()),
-            32..84 => (Command::Ident, pair),
-            84..108 => (Command::Disable, Send::default()),
+            32..88 => (Command::Ident, pair),
+            88..108 => (Command::Disable, Send::default()),
             108..128 => (Command::Enable, owner),
-            128..140 => (Command::Remove, owner),
-            140..164 => (Command::Ident, rekey),
-            164..167 => (Command::Disable, rekey),
-            167..170 => (Command::Enable, rekey),
-            170..173 => (Command::Remove, rekey),
-            173..178 => (Command::Query, successor),
-            178..182 => (Command::Disable, successor),
-            182..186 => (Command::Enable, Send { urs: Urs::Owner, ..successor }),
-            186..190 => (Command::Remove, Send { urs: Urs::Owner, ..successor }),
-            190..194 => (Command::Other, Send::default()),
+            128..137 => (Command::Remove, owner),
+            137..160 => (Command::Ident, rekey),
+            160..165 => (Command::Disable, rekey),
+            165..170 => (Command::Enable, rekey),
+            170..174 => (Command::Remove, rekey),
+            174..186 => (Command::Query, successor),
+            186..190 => (Command::Ident, Send { keys: pair.keys, ..successor }),
+            190..195 => (Command::Disable, successor),
+            195..200 => (Command::Enable, Send { urs: Urs::Owner, ..successor }),
+            200..203 => (Command::Remove, Send { urs: Urs::Owner, ..successor }),
+            203..205 => (Command::Enable, Send::default()),
+            205..208 => (Command::Other, Send::default()),
             _ => self.anything(byte),
         }
     }
@@ -256,21 +281,21 @@ impl Hand {
             _ => Urs::Other(more),
         };
         let next_generation = more & 64 != 0;
-        (command, Send { keys, previous, urs, next_generation, ..Send::default() })
+        (command, Send { next_generation, keys, previous, urs, ..Send::default() })
     }
 
     fn twist(byte: u8, place: u8) -> Twist {
         match byte {
-            0..8 => Twist::StolenIdk(byte % 4),
-            8..12 => Twist::WrongIds,
-            12..18 => Twist::OldNut(place % 16),
-            18..25 => Twist::OldNutAndServer(place % 16),
-            25..28 => Twist::MadeUpNut,
-            28..30 => Twist::NoNut,
-            30..35 => Twist::OtherServer(place % 16),
-            35..38 => Twist::LongerServer,
-            38..43 => Twist::Can,
-            43..45 => Twist::EmptyCan,
+            0..6 => Twist::StolenIdk(byte % 4),
+            6..8 => Twist::WrongIds,
+            8..13 => Twist::OldNut(place % 16),
+            13..21 => Twist::OldNutAndServer(place % 16),
+            21..23 => Twist::MadeUpNut,
+            23 => Twist::NoNut,
+            24..28 => Twist::OtherServer(place % 16),
+            28..31 => Twist::LongerServer,
+            31..36 => Twist::Can,
+            36..38 => Twist::EmptyCan,
             _ => Twist::Malformed(place),
         }
     }

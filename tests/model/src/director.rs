@@ -149,17 +149,23 @@ impl Director {
         Some(&self.chains[back(self.chains.len(), link)?])
     }
 
+    /// A chain that can go on, and with which nut.
+    fn going_on(&self, spec: &Spec, link: u8) -> Option<(&Chain, Nut)> {
+        let live = self.chains.iter().filter_map(|chain| Some((chain, chain.newest(spec)?)));
+        let live: Vec<_> = live.collect();
+        Some(live[back(live.len(), link)?])
+    }
+
     fn follower(&self, browser: u8) -> Browser {
         Browser((self.follower + browser) % BROWSERS)
     }
 
     fn send(&self, spec: &Spec, send: &Send) -> Option<Step> {
-        let chain = self.chain(send.link)?;
-        let nut = chain.newest(spec);
-        let (owner, own) = (spec.owner(nut), send.person % 2 == 0);
+        let (chain, nut) = self.going_on(spec, send.link)?;
+        let (owner, own) = (spec.owner(nut), send.person % 4 != 3);
         let person = match owner.filter(|_| own) {
             Some(owner) => owner.person(),
-            None => [0, 0, 0, 0, 0, 1, 1, 2][usize::from(send.person / 2 % 8)],
+            None => [0, 0, 0, 0, 0, 1, 1, 2][usize::from(send.person / 4 % 8)],
         };
         let idk = match owner.filter(|_| own) {
             Some(owner) => owner,
@@ -210,10 +216,11 @@ impl Director {
             vuk,
             urs,
             options: send.options,
-            button: send.button,
+            // Whoever is asked answers.
+            button: send.button.or(spec.is_asked(nut).then_some(send.person % 3)),
         };
         let request = match send.twist {
-            Some(twist) => twisted(spec, request, nut, twist)?,
+            Some(twist) => twisted(spec, &request, nut, twist)?,
             None => request,
         };
         Some(Step::Client(Server(send.server % SERVERS), chain.from(send.address), request, None))
@@ -225,10 +232,9 @@ impl Chain {
         self.nuts[0]
     }
 
-    /// The newest nut that is in the store, or else the newest.
-    fn newest(&self, spec: &Spec) -> Nut {
-        let live = self.nuts.iter().rev().copied().find(|&nut| spec.is_live(nut));
-        live.unwrap_or(self.nuts[self.nuts.len() - 1])
+    /// The newest nut that is in the store.
+    fn newest(&self, spec: &Spec) -> Option<Nut> {
+        self.nuts.iter().rev().copied().find(|&nut| spec.is_live(nut))
     }
 
     fn browser(&self, stranger: bool) -> Browser {
@@ -278,8 +284,9 @@ fn previous(spec: &Spec, idk: Key) -> Key {
     live.unwrap_or(Key::of(person, (idk.generation() + GENERATIONS - 1) % GENERATIONS))
 }
 
-fn twisted(spec: &Spec, right: Request, nut: Nut, twist: Twist) -> Option<Request> {
+fn twisted(spec: &Spec, right: &Request, nut: Nut, twist: Twist) -> Option<Request> {
     let person = right.idk.person();
+    let right = right.clone();
     let old = |number| back(spec.nuts(), number).map(Nut);
     Some(match twist {
         Twist::StolenIdk(by) => {

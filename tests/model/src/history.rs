@@ -68,7 +68,7 @@ pub enum Purpose {
 pub struct Send {
     /// Which link's chain.
     pub link: u8,
-    /// Who; the chain's own person if it has one and this is even.
+    /// Who; the chain's own person if it has one, but for every fourth number.
     pub person: u8,
     /// With the key that replaces the person's present one.
     pub next_generation: bool,
@@ -82,7 +82,7 @@ pub struct Send {
     pub previous: Previous,
     /// Who signs `urs`.
     pub urs: Urs,
-    /// `btn`.
+    /// `btn`, whether anything was asked or not.
     pub button: Option<u8>,
     /// What is wrong, if anything.
     pub twist: Option<Twist>,

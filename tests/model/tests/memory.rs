@@ -2,6 +2,6 @@
 
 #[test]
 fn the_engine_is_as_the_model_says() {
-    let summary = model::search(400, 40, model::run);
+    let summary = model::search(400, 50, model::run);
     println!("{summary:?}");
 }

@@ -61,8 +61,10 @@ pub enum Followed {
 /// What the page that asks shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Question {
-    /// Whom it would sign in: an account, or a key.
-    Whom(Key, Option<User>),
+    /// That it would sign in to this account.
+    Account(User),
+    /// That it would sign this identity in, which has no account yet.
+    New(Key),
     /// 410.
     Gone,
 }
@@ -225,7 +227,11 @@ impl Spec {
         if whom.is_some() {
             self.event("asked in another browser");
         }
-        whom.map_or(Question::Gone, |(key, it)| Question::Whom(key, it.user))
+        match whom {
+            Some((_, Identity { user: Some(user), .. })) => Question::Account(user),
+            Some((key, _)) => Question::New(key),
+            None => Question::Gone,
+        }
     }
 
     /// The answer to the question with that id; true: on to the application.

@@ -145,7 +145,7 @@ impl Spec {
             Asked::MadeUp | Asked::Nothing => None,
         };
         // A chain ends with its lifetime.
-        let record = record.filter(|(_, record)| !self.left(server, record).is_none());
+        let record = record.filter(|(_, record)| self.left(server, record).is_some());
         let Some((nut, record)) = record else {
             self.row(26);
             if is_slow {
@@ -259,7 +259,8 @@ impl Spec {
     }
 
     /// The chain's one outcome, create-only. 34: the same idk's stays, but an uncollected
-    /// sign-in is replaced; another idk's is not touched, and false.
+    /// sign-in is replaced by one that says something else; another idk's is not touched, and
+    /// false.
     fn file_outcome(&mut self, step: &Step<'_>, what: What) -> bool {
         let ours = Outcome {
             key: step.request.idk,
@@ -274,7 +275,8 @@ impl Spec {
                 self.event("an outcome is another's");
                 return false;
             }
-            if !matches!(filed.what, What::SignedIn(_)) {
+            let is_new = (filed.what, filed.button) != (ours.what, ours.button);
+            if !matches!(filed.what, What::SignedIn(_)) || !is_new {
                 return true;
             }
             self.event("a sign-in is replaced");

@@ -240,6 +240,11 @@ impl Spec {
         self.record(nut)?.key
     }
 
+    /// Whether what came with a nut put a question.
+    pub fn is_asked(&self, nut: Nut) -> bool {
+        self.record(nut).is_some_and(|record| record.asked)
+    }
+
     /// Of which link's chain a nut is, if it is in the store.
     pub fn link_of(&self, nut: Nut) -> Option<Nut> {
         Some(self.record(nut)?.link)

@@ -365,15 +365,12 @@ impl World {
         if answer.status == 410 {
             return Seen::Question(Question::Gone);
         }
-        let shown = |key: Key, idk: String| {
-            let linked =
-                [0, 1].map(User).into_iter().find(|&user| answer.body.contains(&name(user)));
-            let shows = linked.is_some() || answer.body.contains(&idk[..6]);
-            shows.then_some(Question::Whom(key, linked))
-        };
-        let mut all = self.ring.idks().filter_map(|(key, idk)| shown(key, idk.to_string()));
-        match (answer.status.as_u16(), all.next()) {
-            (200, Some(whom)) => Seen::Question(whom),
+        let shows = |text: &str| answer.body.contains(text);
+        let account = [0, 1].map(User).into_iter().find(|&user| shows(&name(user)));
+        let mut new = self.ring.idks().filter(|(_, idk)| shows(&idk.to_string()[..6]));
+        match (answer.status.as_u16(), account, new.next()) {
+            (200, Some(user), None) => Seen::Question(Question::Account(user)),
+            (200, None, Some((key, _))) => Seen::Question(Question::New(key)),
             _ => Seen::Strange(format!("{answer:?}")),
         }
     }
