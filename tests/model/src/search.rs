@@ -11,6 +11,9 @@ use crate::{Difference, History, Summary};
 /// Where a history that failed is given to be played again, in hexadecimal.
 const REPLAY: &str = "MODEL_REPLAY";
 
+/// Milliseconds that may go into making a history shorter.
+const SHRINK_FOR: u32 = 20_000;
+
 /// Plays histories of at most so many cards, as many as `PROPTEST_CASES` says or else
 /// `cases`, and says what they came to. With `MODEL_REPLAY` it plays that one alone.
 ///
@@ -27,7 +30,8 @@ pub fn search(
     }
     let cases =
         std::env::var("PROPTEST_CASES").ok().and_then(|it| it.parse().ok()).unwrap_or(cases);
-    let config = Config { cases, failure_persistence: None, ..Config::default() };
+    let max_shrink_time = SHRINK_FOR;
+    let config = Config { cases, max_shrink_time, failure_persistence: None, ..Config::default() };
     let total = std::cell::RefCell::new(Summary::default());
     let result = TestRunner::new(config).run(&cards(most_cards), |bytes| {
         match play(&History::from_bytes(&bytes)) {
