@@ -2,7 +2,8 @@
 //! model is in, and reads an action's numbers relative to it.
 
 use crate::history::{Action, Keys, Lifetime, Pass, Previous, Purpose, Send, Twist, Urs};
-use crate::spec::{Asked, COLLECTED, Request, Said, Spec, State};
+use crate::seen::Seen;
+use crate::spec::{Asked, COLLECTED, Reply, Request, Said, Spec, State};
 use crate::words::{
     ADDRESSES, Address, BROWSERS, Browser, Cps, GENERATIONS, Key, Lock, Nut, PERSONS, SERVERS,
     Seconds, Server, User,
@@ -39,8 +40,8 @@ pub(crate) enum Step {
 #[derive(Debug, Default)]
 pub(crate) struct Director {
     chains: Vec<Chain>,
-    /// Every request, with its chain.
-    requests: Vec<(usize, Address, Request)>,
+    /// Every request, and where it came from.
+    requests: Vec<(Address, Request)>,
     /// Whose link each CPS URL answered.
     urls: Vec<Browser>,
     follower: u8,
@@ -83,7 +84,7 @@ impl Director {
             Action::Send(ref send) => self.send(spec, send)?,
             Action::Replay { request, other_nut, address, server: at } => {
                 let number = back(self.requests.len(), request)?;
-                let (_, from, mut request) = self.requests[number].clone();
+                let (from, mut request) = self.requests[number].clone();
                 if other_nut {
                     request.nut = Asked::Nut(Nut(spec.nuts().checked_sub(1)?));
                 }
@@ -121,28 +122,30 @@ impl Director {
         })
     }
 
-    /// A browser has got a link.
-    pub(crate) fn linked(&mut self, browser: Browser, address: Address, link: Nut) {
-        self.chains.push(Chain { browser, address, nuts: vec![link] });
+    /// Remembers what has come of a step.
+    pub(crate) fn note(&mut self, step: &Step, seen: &Seen) {
+        match (step, seen) {
+            (
+                &(Step::Visit(_, browser, address, ..) | Step::Renew(_, browser, address, _)),
+                &Seen::Link(Some(link)),
+            ) => self.chains.push(Chain { browser, address, nuts: vec![link] }),
+            (Step::Client(_, address, request, _), Seen::Reply(reply, _)) => {
+                self.answered(*address, request, reply);
+            }
+            _ => {}
+        }
     }
 
-    /// A request has been answered.
-    pub(crate) fn answered(
-        &mut self,
-        address: Address,
-        request: Request,
-        nut: Nut,
-        url: Option<Cps>,
-    ) {
+    fn answered(&mut self, address: Address, request: &Request, reply: &Reply) {
         let chain = match request.nut {
             Asked::Nut(old) => self.chains.iter().position(|chain| chain.nuts.contains(&old)),
             _ => None,
         };
         if let Some(chain) = chain {
-            self.chains[chain].nuts.push(nut);
-            self.urls.extend(url.map(|_| self.chains[chain].browser));
+            self.chains[chain].nuts.push(reply.nut);
+            self.urls.extend(reply.url.map(|_| self.chains[chain].browser));
         }
-        self.requests.push((chain.unwrap_or_default(), address, request));
+        self.requests.push((address, request.clone()));
     }
 
     fn chain(&self, link: u8) -> Option<&Chain> {
@@ -297,6 +300,11 @@ fn twisted(spec: &Spec, right: &Request, nut: Nut, twist: Twist) -> Option<Reque
             let ids = Key::of(person, (right.idk.generation() + 1) % GENERATIONS);
             Request { ids, ..right }
         }
+        Twist::LeftBehind => {
+            let left = |&key: &Key| spec.key(key) == Some(State::Superseded);
+            let idk = (0..PERSONS).flat_map(keys).find(left)?;
+            Request { idk, ids: idk, ..right }
+        }
         Twist::OldNut(number) => Request { nut: Asked::Nut(old(number)?), ..right },
         Twist::OldNutAndServer(number) => {
             Request { nut: Asked::Nut(old(number)?), server: Said::Sent(old(number)?), ..right }
@@ -314,11 +322,11 @@ fn twisted(spec: &Spec, right: &Request, nut: Nut, twist: Twist) -> Option<Reque
 fn seconds(spec: &Spec, pass: Pass) -> Seconds {
     let lifetimes = spec.lifetimes();
     match pass {
-        Pass::Seconds(seconds) => Seconds::from(seconds),
+        Pass::Seconds(seconds) => Seconds::from(seconds).min(lifetimes.cps),
         Pass::Lifetime(lifetime, more) => {
             let whole = match lifetime {
                 Lifetime::Cps => lifetimes.cps,
-                Lifetime::Collected => COLLECTED,
+                Lifetime::Collected => COLLECTED.min(lifetimes.chain),
                 Lifetime::Link => lifetimes.link,
                 Lifetime::Later => lifetimes.later,
                 Lifetime::Chain => lifetimes.chain,

@@ -177,6 +177,8 @@ pub enum Twist {
     StolenIdk(u8),
     /// `ids` is signed by another key of one's own.
     WrongIds,
+    /// `idk` is a key that its owner has left behind, if there is one.
+    LeftBehind,
     /// The nut is one of those given out, dead or alive, so many back.
     OldNut(u8),
     /// As before, and `server` is what came with that nut.

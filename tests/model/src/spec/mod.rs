@@ -285,7 +285,8 @@ impl Spec {
         *self.rows.entry(row).or_default() += 1;
     }
 
-    fn event(&mut self, event: &'static str) {
+    /// Counts something that happened.
+    pub fn event(&mut self, event: &'static str) {
         *self.events.entry(event).or_default() += 1;
     }
 

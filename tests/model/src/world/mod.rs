@@ -5,25 +5,24 @@ mod jar;
 mod last;
 mod ring;
 mod server;
+mod stores;
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use async_trait::async_trait;
 use http::header::{HeaderName, LOCATION};
 use http::{HeaderMap, HeaderValue, Method};
-use tower_sqrl::identity::{IdentityStore, MemoryIdentityStore};
 use tower_sqrl::protocol::{self, Ask};
-use tower_sqrl::store::{MemoryNutStore, NutState, NutStore, WaitId};
+use tower_sqrl::store::{NutState, WaitId};
 use tower_sqrl::{LinkOptions, NotSignedIn as Refusal, SignInResult};
 use tower_sqrl_client::{base64url, wire};
 
 use self::jar::Jar;
 use self::ring::Ring;
 use self::server::{Answer, ORIGIN, Server, peer, request};
+pub use self::stores::{Passing, Paused, Real, Stores};
 use crate::director::Step;
 use crate::history::{Purpose, Site};
 use crate::seen::Seen;
@@ -34,67 +33,13 @@ use crate::words::{
     Address, BROWSERS, Browser, Cps, Epoch, Key, Nut, SERVERS, Seconds, User, Wait,
 };
 
-/// How time passes for a pair of stores.
-#[async_trait]
-pub trait Passing: fmt::Debug + Send + Sync {
-    /// Lets it pass, no less.
-    async fn pass(&self, time: Duration);
-}
-
-/// Time that passes by itself, so that one has to wait for it.
-#[derive(Debug)]
-pub struct Real;
-
-#[async_trait]
-impl Passing for Real {
-    async fn pass(&self, time: Duration) {
-        // Stores count in milliseconds, and some let the last one count.
-        tokio::time::sleep(time + Duration::from_millis(2)).await;
-    }
-}
-
-/// Tokio's paused clock, which memory stores read.
-#[derive(Debug)]
-pub struct Paused;
-
-#[async_trait]
-impl Passing for Paused {
-    async fn pass(&self, time: Duration) {
-        tokio::time::advance(time).await;
-    }
-}
-
-/// What the servers share, and its time.
-#[derive(Debug, Clone)]
-pub struct Stores {
-    /// Sign-ins under way.
-    pub nuts: Arc<dyn NutStore>,
-    /// Identities.
-    pub identities: Arc<dyn IdentityStore>,
-    /// Their clock.
-    pub time: Arc<dyn Passing>,
-    /// Other people's keys for every history that shares the stores; 0 where none does.
-    pub salt: u64,
-}
-
-impl Stores {
-    /// Stores in memory, on tokio's paused clock.
-    pub fn in_memory() -> Self {
-        Self {
-            nuts: Arc::new(MemoryNutStore::with_capacity(10_000)),
-            identities: Arc::new(MemoryIdentityStore::new()),
-            time: Arc::new(Paused),
-            salt: 0,
-        }
-    }
-}
-
 /// Servers, browsers, and what was said.
 #[derive(Debug)]
 pub(crate) struct World {
     stores: Stores,
     ring: Arc<Ring>,
     now: Arc<AtomicU64>,
+    began: Instant,
     servers: Vec<Server>,
     jars: Vec<Jar>,
     /// Every nut that was given out.
@@ -115,10 +60,11 @@ impl World {
     pub(crate) fn new(stores: &Stores, site: Site, lifetimes: Lifetimes) -> Self {
         let now = Arc::new(AtomicU64::new(0));
         let ahead = [0, site.ahead[0], site.ahead[1]];
-        let server = |ahead| Server::new(stores, site, lifetimes, &now, ahead);
+        let server =
+            |(number, &ahead)| Server::new(stores.of(number), site, lifetimes, &now, ahead);
         Self {
             ring: if stores.salt == 0 { Ring::alone() } else { Arc::new(Ring::new(stores.salt)) },
-            servers: ahead[..usize::from(SERVERS)].iter().map(|&ahead| server(ahead)).collect(),
+            servers: ahead[..usize::from(SERVERS)].iter().enumerate().map(server).collect(),
             jars: vec![Jar::default(); usize::from(BROWSERS)],
             nuts: Vec::new(),
             sent: Vec::new(),
@@ -127,6 +73,7 @@ impl World {
             bodies: Vec::new(),
             epochs: BTreeMap::new(),
             stores: stores.clone(),
+            began: Instant::now(),
             now,
         }
     }
@@ -195,6 +142,12 @@ impl World {
     async fn pass(&mut self, seconds: Seconds) {
         self.stores.time.pass(Duration::from_secs(seconds)).await;
         self.now.fetch_add(seconds, Ordering::Relaxed);
+    }
+
+    /// Whether more time has passed by itself than any expectation allows for.
+    pub(crate) fn is_late(&self) -> bool {
+        let passed = Duration::from_secs(self.now.load(Ordering::Relaxed));
+        self.stores.time.late(self.began.elapsed(), passed) >= LATE
     }
 
     fn server(&self, server: crate::words::Server) -> &Server {
@@ -309,7 +262,7 @@ impl World {
     /// Whether a nut is in the store. A look, which changes nothing.
     async fn is_live(&self, nut: &str) -> bool {
         let Some(nut) = protocol::Nut::parse(nut) else { return false };
-        let record = self.stores.nuts.get_nut(&nut, NutState::Pending).await;
+        let record = self.stores.of(0).0.get_nut(&nut, NutState::Pending).await;
         record.expect("a store that works").is_some()
     }
 
@@ -400,6 +353,10 @@ impl World {
         &self.waits[wait.0]
     }
 }
+
+/// Everything happens at whole seconds of the model: what a real store takes longer must not
+/// add up to the next.
+const LATE: Duration = Duration::from_millis(950);
 
 /// What stands before the id in a CPS URL.
 const CPS: &str = "https://example.com/cps.sqrl?";
