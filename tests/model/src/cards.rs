@@ -108,7 +108,8 @@ impl Hand {
             60..140 => vec![Action::Send(self.send())],
             140..170 => self.on_the_page(),
             170..196 => self.by_cps(),
-            196..204 => vec![self.visit()],
+            196..199 => vec![self.visit()],
+            199..204 => self.race(),
             204..212 => self.renewed(),
             212..224 => {
                 let (request, other_nut) = (self.back(), self.seldom(128));
@@ -133,6 +134,40 @@ impl Hand {
         let bits = self.byte();
         let address = if bits < 200 { 0 } else { bits % ADDRESSES };
         Action::Visit { browser: bits % BROWSERS, address, server: bits / 8 % SERVERS, purpose }
+    }
+
+    /// Two at once: of one client, of two, or of a client and who has its bytes.
+    fn race(&mut self) -> Vec<Action> {
+        let (kind, turns) = (self.byte(), self.byte());
+        let servers = [turns % SERVERS, turns / SERVERS % SERVERS];
+        if kind >= 224 {
+            return vec![Action::RaceToCollect { link: 0, servers, turns }];
+        }
+        let (number, one) = (self.byte() % LOCKS, self.send());
+        let other = match kind {
+            0..100 => None,
+            100..130 => Some(Command::Disable),
+            130..160 => Some(Command::Remove),
+            160..200 => Some(Command::Ident),
+            _ => Some(Command::Query),
+        };
+        let other = other.map(|command| Send {
+            link: u8::from(kind % 2 == 0),
+            command,
+            urs: if command == Command::Remove { Urs::Owner } else { Urs::None },
+            keys: if command == Command::Ident { Keys::Both(number) } else { Keys::None },
+            next_generation: one.next_generation,
+            person: one.person,
+            ..Send::default()
+        });
+        let visit = Action::Visit {
+            browser: number % BROWSERS,
+            address: 0,
+            server: servers[0],
+            purpose: Purpose::Anybody,
+        };
+        let race = Action::Race { one, other, servers, turns };
+        if number == 0 { vec![race] } else { vec![visit, race] }
     }
 
     /// A page goes on with a new link; now and then the old one is answered as well.

@@ -30,6 +30,8 @@ pub(crate) enum Step {
     Confirm(Server, Browser, Option<Cps>, bool),
     /// A browser goes on to the sign-in.
     Land(Server, Browser),
+    /// Two of these at the same instant, and which store calls wait for others.
+    Race(Box<[Step; 2]>, u8),
     /// Time passes.
     Pass(Seconds),
     /// The application links an identity with an account, or unlinks it.
@@ -115,6 +117,22 @@ impl Director {
                 Step::Confirm(server(at), browser, url, !from_elsewhere)
             }
             Action::Land { browser, server: at } => Step::Land(server(at), self.follower(browser)),
+            Action::Race { ref one, ref other, servers, turns } => {
+                // Whom a server slows down depends on which request it counts first.
+                if spec.counts_failures() {
+                    return None;
+                }
+                let one = self.send(spec, one)?;
+                let other =
+                    other.as_ref().map_or(Some(one.clone()), |other| self.send(spec, other));
+                let both = [at_server(one, servers[0]), at_server(other?, servers[1])];
+                Step::Race(Box::new(both), turns)
+            }
+            Action::RaceToCollect { link, servers, turns } => {
+                let chain = self.chain(link)?;
+                let collect = |at| Step::Collect(server(at), chain.browser, chain.link());
+                Step::Race(Box::new(servers.map(collect)), turns)
+            }
             Action::Pass(pass) => Step::Pass(seconds(spec, pass)),
             Action::Account { person, user, server: at } => {
                 Step::Account(server(at), current(spec, person % PERSONS), user.map(User))
@@ -246,6 +264,15 @@ impl Chain {
 
     fn from(&self, address: u8) -> Address {
         if address == 0 { self.address } else { Address(address % ADDRESSES) }
+    }
+}
+
+fn at_server(step: Step, number: u8) -> Step {
+    match step {
+        Step::Client(_, address, request, replayed) => {
+            Step::Client(Server(number % SERVERS), address, request, replayed)
+        }
+        other => other,
     }
 }
 

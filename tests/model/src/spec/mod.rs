@@ -240,6 +240,11 @@ impl Spec {
         self.record(nut)?.key
     }
 
+    /// Whether somebody may be slowed down here.
+    pub fn counts_failures(&self) -> bool {
+        self.site.failures.is_some()
+    }
+
     /// Whether what came with a nut put a question.
     pub fn is_asked(&self, nut: Nut) -> bool {
         self.record(nut).is_some_and(|record| record.asked)

@@ -6,6 +6,7 @@ mod last;
 mod ring;
 mod server;
 mod stores;
+mod stutter;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,18 +24,24 @@ use self::jar::Jar;
 use self::ring::Ring;
 use self::server::{Answer, ORIGIN, Server, peer, request};
 pub use self::stores::{Passing, Paused, Real, Stores};
+use self::stutter::with_turns;
 use crate::director::Step;
 use crate::history::{Purpose, Site};
 use crate::seen::Seen;
-use crate::spec::{
-    Asked, Followed, Heard, Lifetimes, NotSignedIn, Question, Reply, Request, SignIn,
-};
+use crate::spec::{Asked, Followed, Heard, Lifetimes, NotSignedIn, Question, Reply, SignIn};
 use crate::words::{
     Address, BROWSERS, Browser, Cps, Epoch, Key, Nut, SERVERS, Seconds, User, Wait,
 };
 
+/// What a server answered, and to which body.
+#[derive(Debug, Clone)]
+pub(crate) struct Called {
+    body: String,
+    answer: Answer,
+}
+
 /// Servers, browsers, and what was said.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct World {
     stores: Stores,
     ring: Arc<Ring>,
@@ -90,23 +97,15 @@ impl World {
                 let answer = self.get(*at, *browser, *address, &path).await;
                 Seen::Link((answer.status == 200).then(|| self.link(&answer.body)))
             }
-            Step::Client(at, address, request, replayed) => {
-                let body = match replayed {
-                    Some(number) => self.bodies[*number].clone(),
-                    None => craft::body(&self.ring, request, &self.sent),
-                };
-                self.bodies.push(body.clone());
-                self.client(*at, *address, request, body).await
+            Step::Client(..) | Step::Collect(..) => {
+                let answer = self.call(step).await;
+                self.read(step, answer, hint).await
             }
+            Step::Race(..) => unreachable!("its two steps are called and read apart"),
             Step::Poll(at, browser, link) => {
                 let path = format!("/pag.sqrl?nut={}", self.nuts[link.0]);
                 let answer = self.get(*at, *browser, Address(0), &path).await;
                 self.heard(&answer, *link)
-            }
-            Step::Collect(at, browser, link) => {
-                let path = format!("/signed-in?nut={}", self.nuts[link.0]);
-                let answer = self.get(*at, *browser, Address(0), &path).await;
-                self.signed_in(answer.sign_in, hint)
             }
             Step::Follow(at, browser, url) => {
                 let path = format!("/cps.sqrl?{}", self.urls[url.0]);
@@ -137,6 +136,50 @@ impl World {
                 Seen::Account(done.is_ok())
             }
         }
+    }
+
+    /// Both first halves at the same instant.
+    pub(crate) async fn call_both(&self, both: &[Step; 2], turns: u8) -> [Called; 2] {
+        let (one, other) = (self.call(&both[0]), self.call(&both[1]));
+        with_turns(turns, async { tokio::join!(one, other) }).await.into()
+    }
+
+    /// The first half of what a client or a collecting page does: the server answers.
+    async fn call(&self, step: &Step) -> Called {
+        match step {
+            Step::Client(at, address, asked, replayed) => {
+                let body = match replayed {
+                    Some(number) => self.bodies[*number].clone(),
+                    None => craft::body(&self.ring, asked, &self.sent),
+                };
+                let path = match asked.nut {
+                    Asked::Nut(nut) => format!("/cli.sqrl?nut={}", self.nuts[nut.0]),
+                    Asked::MadeUp => "/cli.sqrl?nut=AAAAAAAAAAAAAAAAAAAAAA".to_owned(),
+                    Asked::Nothing => "/cli.sqrl".to_owned(),
+                };
+                let headers = HeaderMap::new();
+                let sent = request(Method::POST, &path, headers, body.clone(), *address);
+                Called { body, answer: self.server(*at).answer(sent).await }
+            }
+            Step::Collect(at, browser, link) => {
+                let path = format!("/signed-in?nut={}", self.nuts[link.0]);
+                let headers = self.jars[usize::from(browser.0)].headers();
+                let sent = request(Method::GET, &path, headers, String::new(), Address(0));
+                Called { body: String::new(), answer: self.server(*at).answer(sent).await }
+            }
+            _ => unreachable!("only these two are called apart"),
+        }
+    }
+
+    /// The second half: what was to be seen.
+    pub(crate) async fn read(&mut self, step: &Step, called: Called, hint: Option<Epoch>) -> Seen {
+        let Called { body, answer } = called;
+        if let Step::Collect(_, browser, _) = step {
+            self.jars[usize::from(browser.0)].take(&answer.headers);
+            return self.signed_in(answer.sign_in, hint);
+        }
+        self.bodies.push(body);
+        self.replied(answer).await
     }
 
     async fn pass(&mut self, seconds: Seconds) {
@@ -220,20 +263,7 @@ impl World {
         Nut(self.nuts.len() - 1)
     }
 
-    async fn client(
-        &mut self,
-        at: crate::words::Server,
-        address: Address,
-        asked: &Request,
-        body: String,
-    ) -> Seen {
-        let path = match asked.nut {
-            Asked::Nut(nut) => format!("/cli.sqrl?nut={}", self.nuts[nut.0]),
-            Asked::MadeUp => "/cli.sqrl?nut=AAAAAAAAAAAAAAAAAAAAAA".to_owned(),
-            Asked::Nothing => "/cli.sqrl".to_owned(),
-        };
-        let sent = request(Method::POST, &path, HeaderMap::new(), body, address);
-        let answer = self.server(at).answer(sent).await;
+    async fn replied(&mut self, answer: Answer) -> Seen {
         let reply = match wire::Reply::parse(&answer.body) {
             Ok(reply) if answer.status == 200 && reply.departures().is_empty() => reply,
             _ => return Seen::Strange(format!("{answer:?}")),

@@ -27,14 +27,14 @@ type Inner =
 pub(crate) const ORIGIN: &str = "https://example.com";
 
 /// One of the servers that share the stores.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Server {
     pub(crate) sqrl: Sqrl,
     service: SqrlService<Inner>,
 }
 
 /// What a server answers.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,

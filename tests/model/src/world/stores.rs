@@ -8,6 +8,8 @@ use async_trait::async_trait;
 use tower_sqrl::identity::{IdentityStore, MemoryIdentityStore};
 use tower_sqrl::store::{MemoryNutStore, NutStore};
 
+use super::stutter::Stutter;
+
 /// How time passes for stores.
 #[async_trait]
 pub trait Passing: fmt::Debug + Send + Sync {
@@ -67,8 +69,8 @@ impl Stores {
     /// Stores in memory, on tokio's paused clock.
     pub fn in_memory() -> Self {
         Self {
-            nuts: vec![Arc::new(MemoryNutStore::with_capacity(10_000))],
-            identities: vec![Arc::new(MemoryIdentityStore::new())],
+            nuts: vec![Arc::new(Stutter(MemoryNutStore::with_capacity(10_000)))],
+            identities: vec![Arc::new(Stutter(MemoryIdentityStore::new()))],
             time: Arc::new(Paused),
             salt: 0,
         }
