@@ -153,8 +153,8 @@ fn options(options: Options) -> String {
         (sqrlonly, "sqrlonly"),
         (hardlock, "hardlock"),
     ];
-    let on = words.into_iter().filter_map(|(on, word)| on.then_some(word));
-    on.map(|word| format!(", {word}")).collect()
+    let on = words.into_iter().filter_map(|(on, word)| on.then_some([", ", word]));
+    on.flatten().collect()
 }
 
 /// What is to be seen.

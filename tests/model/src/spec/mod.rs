@@ -232,7 +232,7 @@ impl Spec {
 
     /// How a wait ended.
     pub fn outcome(&self, wait: Wait) -> Option<&Outcome> {
-        held(self.now, &self.waits[wait.0])
+        held(self.now, self.waits[wait.0].as_ref())
     }
 
     /// Whose a nut's chain is, as far as that is known.
@@ -267,11 +267,11 @@ impl Spec {
     }
 
     fn record(&self, nut: Nut) -> Option<&Record> {
-        held(self.now, self.nuts.get(nut.0)?)
+        held(self.now, self.nuts.get(nut.0)?.as_ref())
     }
 
     fn url(&self, url: Cps) -> Option<&Url> {
-        held(self.now, self.urls.get(url.0)?)
+        held(self.now, self.urls.get(url.0)?.as_ref())
     }
 
     /// A nut with a record, or a dead one.
@@ -317,6 +317,6 @@ impl Spec {
 }
 
 /// What is held, unless its TTL is over: then it is absent at once.
-fn held<T>(now: Seconds, held: &Option<Held<T>>) -> Option<&T> {
-    held.as_ref().filter(|held| now < held.until).map(|held| &held.it)
+fn held<T>(now: Seconds, held: Option<&Held<T>>) -> Option<&T> {
+    held.filter(|held| now < held.until).map(|held| &held.it)
 }

@@ -1,22 +1,23 @@
 //! Histories on stores whose time passes by itself.
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use model::{Lifetimes, Stores, run_on, search_together};
+use tokio::sync::Semaphore;
 
 /// As short as the builder allows, so that all of them really end.
 const LIFETIMES: Lifetimes = Lifetimes { link: 1, later: 2, chain: 5, cps: 1 };
 
-/// So many histories. Most of their time they wait.
-const HISTORIES: u32 = 60;
+/// So many histories, and no more at a time. Mostly they wait.
+const HISTORIES: u32 = 40;
 
 /// Plays histories side by side; `stores` gets a number that is nobody else's.
 pub(crate) async fn side_by_side(stores: impl Fn(u64) -> Stores) {
+    let room = Arc::new(Semaphore::new(HISTORIES as usize));
     let summary = search_together(HISTORIES, |history, number| {
-        let stores = stores(number);
+        let (stores, room) = (stores(number), Arc::clone(&room));
         async move {
-            // Not all at once, so that none comes late.
-            tokio::time::sleep(Duration::from_millis(number % u64::from(HISTORIES) * 20)).await;
+            let _one = room.acquire().await.expect("never closed");
             run_on(&history, &stores, LIFETIMES).await
         }
     })
