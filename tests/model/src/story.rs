@@ -27,14 +27,15 @@ fn at(server: Server) -> String {
 }
 
 pub(crate) fn site(site: Site) -> String {
-    let Site { closed, failures, ahead } = site;
+    let Site { closed, failures, links, ahead } = site;
     let new = if closed { "no new identities" } else { "new identities" };
-    let failures = match failures {
-        Some(failures) => format!("{failures} refusals a minute"),
-        None => "any number of refusals".to_owned(),
-    };
+    let number = |limit: Option<u8>| limit.map_or("any number of".to_owned(), |it| it.to_string());
+    let (failures, links) = (number(failures), number(links));
     let [second, third] = ahead;
-    format!("A site for {new} and {failures}; servers 2 and 3 are {second} s and {third} s ahead.")
+    format!(
+        "A site for {new}, {failures} refusals and {links} links a minute; servers 2 and 3 are \
+         {second} s and {third} s ahead."
+    )
 }
 
 /// What is about to be done.

@@ -75,7 +75,8 @@ impl Hand {
         let closed = self.seldom(20);
         let failures = self.seldom(40).then(|| 2 + self.pick(6));
         let ahead = if self.seldom(60) { [self.pick(4), self.pick(8)] } else { [0, 0] };
-        Site { closed, failures, ahead }
+        let links = self.seldom(20).then(|| 1 + self.pick(4));
+        Site { closed, failures, links, ahead }
     }
 
     /// Alice, and now and then Bob: so that there is something to change.
