@@ -4,18 +4,15 @@ use crate::director::Step;
 use crate::history::{Command, Options, Site};
 use crate::seen::Seen;
 use crate::spec::{Asked, Reply, Request, Said};
-use crate::words::{Key, Lock, Nut, Server};
-
-fn person(number: u8) -> &'static str {
-    ["Alice", "Bob", "Carol"][usize::from(number)]
-}
+use crate::words::{Key, LOCKS, Lock, Nut, Server};
 
 fn key(key: Key) -> String {
-    format!("{} {}", person(key.person()), key.generation())
+    format!("{key:?}")
 }
 
 fn lock(lock: Lock) -> String {
-    format!("{}'s lock {}", person(lock.person()), lock.0 % crate::words::LOCKS)
+    let owner = format!("{:?}", Key::of(lock.person(), 0));
+    format!("{}'s lock {}", owner.trim_end_matches(" 0"), lock.0 % LOCKS)
 }
 
 fn nut(nut: Nut) -> String {
