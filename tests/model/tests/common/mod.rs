@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 const LIFETIMES: Lifetimes = Lifetimes { link: 1, later: 2, chain: 5, cps: 1 };
 
 /// So many histories.
-const HISTORIES: u32 = 40;
+const HISTORIES: u32 = 32;
 
 /// So many of them side by side: mostly they wait, but none may wait for another for long.
 const AT_A_TIME: usize = 20;
