@@ -2,7 +2,12 @@ use std::time::Duration;
 
 use crate::identity::Epoch;
 use crate::protocol::{Ask, Button, Command, Idk, Nut};
-use crate::store::{Attached, CpsId, CpsInfo, Digest, NutInfo, Outcome, Timestamp, WaitId};
+use crate::store::{
+    Attached, CpsId, CpsInfo, Digest, NutInfo, NutState, Outcome, Timestamp, WaitId,
+};
+
+/// Both namespaces of the hooks that take a nut.
+pub(super) const STATES: [NutState; 2] = [NutState::Pending, NutState::Authorized];
 
 /// Longer than any check takes.
 pub(super) const LONG: Duration = Duration::from_mins(10);
