@@ -1,11 +1,13 @@
 //! What the tests share.
 
 mod chain;
+mod layer;
 mod site;
 mod tap;
 mod visit;
 
 pub(crate) use chain::{Chain, read};
+pub(crate) use layer::ask;
 pub(crate) use site::{Setup, Site, TestClock};
 pub(crate) use tap::{Fault, Hook, Tap};
 pub(crate) use tower_sqrl::identity::MemoryIdentityStore;
