@@ -57,6 +57,9 @@ pub enum HttpError {
         /// What went wrong.
         reason: String,
     },
+    /// The client goes where its routes lead, and nowhere else.
+    #[error("{0} is none of the servers that this client was given")]
+    NoRoute(String),
     /// Built without the feature `tls`.
     #[error("this client was built without TLS, so it cannot reach {0}")]
     NoTls(String),
@@ -69,6 +72,7 @@ pub struct HttpBuilder {
     local_address: Option<IpAddr>,
     headers: HeaderMap,
     routes: Vec<(String, String)>,
+    routes_only: bool,
 }
 
 impl Default for HttpBuilder {
@@ -78,6 +82,7 @@ impl Default for HttpBuilder {
             local_address: None,
             headers: HeaderMap::new(),
             routes: Vec::new(),
+            routes_only: false,
         }
     }
 }
@@ -108,6 +113,13 @@ impl HttpBuilder {
     /// are taken in turn, as a load balancer does. Default: none.
     pub fn route(mut self, from: &str, to: &str) -> Self {
         self.routes.push((from.to_owned(), to.to_owned()));
+        self
+    }
+
+    /// Refuses every origin that has no [`route`](Self::route): whatever a page or a reply
+    /// says, nothing is sent to anybody else.
+    pub fn routes_only(mut self) -> Self {
+        self.routes_only = true;
         self
     }
 
@@ -211,6 +223,9 @@ impl Http {
         let address = |_| HttpError::Address(url.to_owned());
         let routes = self.0.settings.routes.iter().filter(|(from, _)| from == origin(url));
         let routes: Vec<_> = routes.collect();
+        if routes.is_empty() && self.0.settings.routes_only {
+            return Err(HttpError::NoRoute(origin(url).to_owned()));
+        }
         let turn = || self.0.routed.fetch_add(1, Ordering::Relaxed) % routes.len();
         let route = (!routes.is_empty()).then(|| routes[turn()]);
         let mut request = match route {
@@ -291,4 +306,21 @@ fn reason(error: &(dyn std::error::Error + 'static)) -> String {
         cause = source;
     }
     cause.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_client_with_routes_only_goes_nowhere_else() {
+        let http = Http::builder().route("http://a.invalid", "http://127.0.0.1:1").routes_only();
+        let http = http.build();
+        for url in ["http://127.0.0.1:1/", "http://a.invalid:81/", "https://a.invalid/"] {
+            let refused = http.get(url, HeaderMap::new()).await.expect_err("no route");
+            assert!(matches!(refused, HttpError::NoRoute(_)), "{refused}");
+        }
+        let sent = http.get("http://a.invalid/", HeaderMap::new()).await.expect_err("no server");
+        assert!(matches!(sent, HttpError::Connection { .. }), "{sent}");
+    }
 }

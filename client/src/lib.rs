@@ -36,7 +36,10 @@
 //! | same-device sign-in | [`cps`] |
 //! | the key derivation | [`keys`] |
 //! | thousands of sign-ins, to measure a server (feature `load`) | `load` |
+//! | the attacks that have worked on other servers, on one's own (feature `attack`) | `attack` |
 
+#[cfg(feature = "attack")]
+pub mod attack;
 pub mod base64url;
 pub mod browser;
 mod client;
@@ -48,6 +51,8 @@ pub mod keys;
 mod link;
 #[cfg(feature = "load")]
 pub mod load;
+#[cfg(any(feature = "attack", feature = "load"))]
+mod own_server;
 mod session;
 pub mod wire;
 

@@ -107,6 +107,29 @@ async fn wrong_usage_is_2() {
     assert_eq!(output.status.code(), Some(1));
 }
 
+/// A code with a wrong digit, or a seed with one too many, is nearly the right one.
+#[tokio::test]
+async fn no_complaint_repeats_a_secret() {
+    let directory = tempfile::tempdir().unwrap();
+    let (code, seed) = ("1198-8748-7132-2838-8318-757O", "0123456789abcdef".repeat(4) + "0");
+    let enable = ["enable", "http://127.0.0.1:1/"];
+    for (arguments, environment, secret) in [
+        (&["--rescue-code", code][..], "", code),
+        (&[], code, code),
+        (&["--seed", &seed], "", &*seed),
+    ] {
+        let arguments = [&enable, arguments].concat();
+        let output = sqrl(directory.path(), environment, &arguments).await;
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        let said = text(&output.stdout) + &text(&output.stderr);
+        assert!(
+            said.contains("a rescue code is 24 digits") || said.contains("a seed is 64"),
+            "{said}"
+        );
+        assert!(!said.contains(&secret[..10]) && !said.contains(&secret[10..]), "{said}");
+    }
+}
+
 #[tokio::test]
 async fn load_aims_at_servers_of_ones_own_only() {
     let directory = tempfile::tempdir().unwrap();

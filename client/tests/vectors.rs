@@ -50,7 +50,7 @@ fn index_secret_vectors() {
     for row in rows(include_str!("vectors/ins-vectors.txt"), 48) {
         let imk = Imk::from_bytes(key(row[0]));
         let secret = index_secret(&imk, &AuthDomain::parse(row[1]), row[2]);
-        assert_eq!(secret, key(row[3]), "{row:?}");
+        assert_eq!(*secret, key(row[3]), "{row:?}");
     }
 }
 

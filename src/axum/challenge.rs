@@ -1,5 +1,8 @@
+use std::time::Duration;
+
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
+use http::Method;
 use http::request::Parts;
 
 use super::ChallengeRejection;
@@ -11,6 +14,9 @@ use crate::service::{Challenge, Sqrl};
 /// Works on the path that the builder calls `sign_in_path` (default `/login`). For a link
 /// on another page, or with [`LinkOptions`], call [`Sqrl::challenge`].
 ///
+/// A HEAD request, which axum answers by the same handler, gets a link that nobody can answer
+/// and no cookie: nothing is stored for what shows nobody anything.
+///
 /// ```
 /// use axum::response::Response;
 /// use tower_sqrl::axum::SqrlChallenge;
@@ -20,12 +26,17 @@ use crate::service::{Challenge, Sqrl};
 ///     challenge.page()
 /// }
 ///
-/// // A page of one's own:
+/// // A page of one's own around the ready page's part:
 /// async fn own_login(challenge: SqrlChallenge) -> Response {
-///     let html = format!("<a href=\"{}\">Sign in</a>", challenge.href());
+///     let html = format!(
+///         "<!doctype html><title>Example</title><script src=\"/sqrl.js\" defer></script>{}",
+///         challenge.fragment(),
+///     );
 ///     challenge.respond_with(axum::response::Html(html))
 /// }
 /// ```
+///
+/// What such a page must not forget stands in [`guide::own_page`](crate::guide::own_page).
 #[derive(Debug)]
 #[must_use = "the browser needs the challenge's cookie: return `page()` or `respond_with()`"]
 pub struct SqrlChallenge(Challenge);
@@ -46,6 +57,18 @@ impl SqrlChallenge {
         self.0.nut().to_string()
     }
 
+    /// How long the link can be answered.
+    pub fn lifetime(&self) -> Duration {
+        self.0.lifetime()
+    }
+
+    /// The part of the ready page that signs in, as HTML, for a page of one's own: button,
+    /// status, QR code. That page loads `sqrl.js`, and is sent with
+    /// [`respond_with`](Self::respond_with).
+    pub fn fragment(&self) -> String {
+        self.0.fragment()
+    }
+
     /// The ready sign-in page.
     pub fn page(self) -> Response {
         self.0.page().into_response()
@@ -62,6 +85,9 @@ impl<S: Sync> FromRequestParts<S> for SqrlChallenge {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ChallengeRejection> {
         let sqrl = parts.extensions.get::<Sqrl>().ok_or(ChallengeRejection::NotTheSignInPath)?;
+        if parts.method == Method::HEAD {
+            return Ok(Self(sqrl.challenge_for_head()));
+        }
         let options = LinkOptions::default();
         let challenge = sqrl.challenge(&parts.headers, &parts.extensions, options).await?;
         Ok(Self(challenge))

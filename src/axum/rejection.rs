@@ -1,5 +1,5 @@
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
+use http::{HeaderValue, StatusCode, header};
 use thiserror::Error;
 
 use crate::engine::NotSignedIn;
@@ -50,7 +50,8 @@ impl IntoResponse for ChallengeRejection {
             Self::Challenge(why @ ChallengeError::TooManyLinks) => format!("{why}\n"),
             _ => "Signing in does not work at the moment.\n".to_owned(),
         };
-        (status, text).into_response()
+        let no_store = [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
+        (status, no_store, text).into_response()
     }
 }
 

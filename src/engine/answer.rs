@@ -93,6 +93,7 @@ impl Engine {
 
         // 7.
         if too_old {
+            tracing::debug!("try again: the nut is too old");
             return chain.try_again().await;
         }
 
@@ -178,6 +179,7 @@ impl Chain<'_> {
 
     /// Makes the decision known: to the page that waits, and to the client.
     async fn conclude(&self, decision: Decision) -> String {
+        tracing::debug!(command = ?self.request.command(), tif = %decision.tif, "answered");
         let epoch = match decision.verdict {
             Verdict::Refused => {
                 self.note_refusal(decision.tif, &self.request.command());

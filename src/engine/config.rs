@@ -6,6 +6,8 @@ use crate::protocol::{LinkScheme, Nut, PublicUrl};
 use crate::store::NutInfo;
 
 /// How long things live.
+///
+/// Section 2 of `docs/protocol.md`: the specification leaves them to the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Lifetimes {

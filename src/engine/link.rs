@@ -5,11 +5,38 @@ use crate::protocol::{Ask, Idk, Nut};
 use crate::store::{Attached, Digest, NutInfo, NutState, StoreError, Timestamp, WaitId};
 
 /// What a link is made for, if for more than signing in.
-#[derive(Debug, Clone, Default)]
+///
+/// ```
+/// use tower_sqrl::LinkOptions;
+/// use tower_sqrl::protocol::{Ask, Idk};
+///
+/// # fn options(signed_in: Idk) -> Result<LinkOptions, tower_sqrl::protocol::AskError> {
+/// let ask = Ask::new("Delete your account?")?.button("Delete")?.button("Keep")?;
+/// let options = LinkOptions::default().ask(ask).only_for(signed_in).data(*b"delete");
+/// # Ok(options)
+/// # }
+/// # options(Idk::from_bytes([1; 32]))?;
+/// # Ok::<(), tower_sqrl::protocol::AskError>(())
+/// ```
+///
+/// A link with them is made by [`Sqrl::challenge`](crate::Sqrl::challenge); answer and data come
+/// back with the [`SignIn`](super::SignIn).
+#[derive(Clone, Default)]
 pub struct LinkOptions {
     pub(super) ask: Option<Box<Ask>>,
     pub(super) idk: Option<Idk>,
     pub(super) data: Option<Box<[u8]>>,
+}
+
+/// Of the application's bytes the length in octets alone.
+impl std::fmt::Debug for LinkOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LinkOptions")
+            .field("ask", &self.ask)
+            .field("idk", &self.idk)
+            .field("data", &self.data.as_ref().map(|data| data.len()))
+            .finish()
+    }
 }
 
 impl LinkOptions {
@@ -69,6 +96,13 @@ pub(crate) enum Renewal {
 }
 
 impl Engine {
+    /// A link that nobody can answer: its nut is stored nowhere.
+    #[cfg(feature = "axum")]
+    pub(crate) fn dead_link(&self) -> IssuedLink {
+        let nut = random::nut();
+        IssuedLink { nut, text: self.config.link(nut) }
+    }
+
     /// Makes a link for a browser at `ip`.
     pub(crate) async fn issue(
         &self,

@@ -2,7 +2,7 @@
 //! servers hold, bound to the identity.
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
-use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
+use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use zeroize::Zeroizing;
 
 use super::collect::Secrets;
@@ -19,10 +19,10 @@ pub(crate) struct IndexedSecrets {
 
 impl IndexedSecrets {
     pub(crate) fn new(sin: &str, key: &[u8; 32]) -> Self {
-        Self { sin: sin.into(), cipher: XChaCha20Poly1305::new(&Key::from(*key)) }
+        Self { sin: sin.into(), cipher: XChaCha20Poly1305::new(key.into()) }
     }
 
-    pub(super) fn sin(&self) -> &str {
+    pub(crate) fn sin(&self) -> &str {
         &self.sin
     }
 

@@ -8,6 +8,8 @@ use super::{
 /// The decoded `client` value: what the client says about itself and wants.
 ///
 /// Nothing here is proved; that is what [`Request`](super::Request) is for.
+///
+/// *On The Wire*, "Client Parameters".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientParams {
     /// `cmd`.
@@ -31,6 +33,12 @@ pub struct ClientParams {
 }
 
 impl ClientParams {
+    /// The list in the specification's order, as a client of version 1 writes it, indexed
+    /// secrets included.
+    pub fn to_list(&self) -> zeroize::Zeroizing<String> {
+        zeroize::Zeroizing::new(Written(self).to_string())
+    }
+
     /// Reads the list, in any order; unknown names are ignored.
     ///
     /// # Errors
@@ -88,27 +96,31 @@ pub(super) fn once<T>(slot: &mut Option<T>, value: T) -> Result<(), ProtocolErro
     }
 }
 
-/// The list in the specification's order, as a client of version 1 writes it.
-impl fmt::Display for ClientParams {
+/// The list as text: there is no `Display` of the parameters, so that no indexed secret is
+/// written by accident.
+struct Written<'a>(&'a ClientParams);
+
+impl fmt::Display for Written<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         use super::base64url::encode;
 
+        let Self(params) = self;
         lines::write(f, "ver", version::OURS)?;
-        lines::write(f, "cmd", self.command)?;
-        lines::write(f, "idk", self.idk)?;
-        self.pidk.map_or(Ok(()), |pidk| lines::write(f, "pidk", pidk))?;
-        if let Some(ins) = &self.ins {
+        lines::write(f, "cmd", params.command)?;
+        lines::write(f, "idk", params.idk)?;
+        params.pidk.map_or(Ok(()), |pidk| lines::write(f, "pidk", pidk))?;
+        if let Some(ins) = &params.ins {
             lines::write(f, "ins", encode(ins.expose()))?;
         }
-        if let Some(pins) = &self.pins {
+        if let Some(pins) = &params.pins {
             lines::write(f, "pins", encode(pins.expose()))?;
         }
-        self.suk.map_or(Ok(()), |suk| lines::write(f, "suk", suk))?;
-        self.vuk.map_or(Ok(()), |vuk| lines::write(f, "vuk", vuk))?;
-        if self.options != Options::default() {
-            lines::write(f, "opt", self.options)?;
+        params.suk.map_or(Ok(()), |suk| lines::write(f, "suk", suk))?;
+        params.vuk.map_or(Ok(()), |vuk| lines::write(f, "vuk", vuk))?;
+        if params.options != Options::default() {
+            lines::write(f, "opt", params.options)?;
         }
-        self.button.map_or(Ok(()), |button| lines::write(f, "btn", button.digit()))
+        params.button.map_or(Ok(()), |button| lines::write(f, "btn", button.digit()))
     }
 }
 
@@ -133,7 +145,7 @@ mod tests {
         let params = params.expect("the specification's own sample");
         assert_eq!(params.command, Command::Query);
         assert!(params.options.cps && params.options.suk && params.pidk.is_some());
-        assert_eq!(base64url::encode(params.to_string()), client);
+        assert_eq!(base64url::encode(&*params.to_list()), client);
     }
 
     /// The more extensive list of "Client Parameters".
@@ -148,7 +160,7 @@ mod tests {
              vuk=q7udgqKKuY0ggdlxC0sdOiv5ySOtWh1ubtCZSXafOpQ\r\n\
              opt=cps~suk\r\n"
         );
-        assert_eq!(parse(&list).map(|params| params.to_string()), Ok(list));
+        assert_eq!(parse(&list).map(|params| params.to_list().to_string()), Ok(list));
     }
 
     #[test]

@@ -1,4 +1,5 @@
 use std::convert::Infallible;
+use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -29,10 +30,19 @@ pin_project! {
 }
 
 /// What the layer answers with.
-#[derive(Debug)]
 pub(super) enum OwnBody {
     Whole(Full<Bytes>),
     Events(Events),
+}
+
+/// Without what it says: a reply has a whole nut in it, and may have a CPS URL.
+impl fmt::Debug for OwnBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Whole(_) => "Whole(…)",
+            Self::Events(_) => "Events(…)",
+        })
+    }
 }
 
 impl<B> SqrlBody<B> {

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, header};
+use zeroize::Zeroizing;
 
 use crate::protocol::{Nut, base64url};
 use crate::store::{CpsId, Timestamp, WaitId};
@@ -37,9 +38,9 @@ impl CpsStep {
 }
 
 /// What a link's cookie holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(super) struct WaitCookie {
-    secret: [u8; 16],
+    secret: Zeroizing<[u8; 16]>,
     /// When the chain is over, in seconds. The browser's word, so it only ever shortens.
     until: u64,
 }
@@ -47,7 +48,7 @@ pub(super) struct WaitCookie {
 impl WaitCookie {
     /// A fresh secret, for a chain that begins now.
     pub(super) fn fresh(now: Timestamp, chain: Duration) -> Self {
-        Self { secret: rand::random(), until: 0 }.renewed(now, chain)
+        Self { secret: Zeroizing::new(rand::random()), until: 0 }.renewed(now, chain)
     }
 
     /// The same secret for a chain that begins now.
@@ -69,8 +70,15 @@ impl WaitCookie {
 
     fn parse(value: &str) -> Option<Self> {
         let (secret, until) = value.split_once('.')?;
-        let secret = base64url::decode_exact(secret).ok()?;
+        let secret = Zeroizing::new(base64url::decode_exact(secret).ok()?);
         Some(Self { secret, until: until.parse().ok()? })
+    }
+}
+
+/// Without the secret.
+impl std::fmt::Debug for WaitCookie {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("WaitCookie").field("until", &self.until).finish_non_exhaustive()
     }
 }
 
@@ -109,8 +117,8 @@ impl Cookies {
         cookie: &WaitCookie,
         chain: Duration,
     ) -> Vec<HeaderValue> {
-        let secret = base64url::encode(cookie.secret);
-        let value = format!("{secret}.{}", cookie.until);
+        let secret = Zeroizing::new(base64url::encode(*cookie.secret));
+        let value = Zeroizing::new(format!("{}.{}", *secret, cookie.until));
         let mut set = vec![self.set(&nut.to_string(), &value, chain)];
         let mut others = self
             .all(headers)
@@ -190,7 +198,7 @@ mod tests {
         assert!(text.starts_with(&format!("__Host-sqrl-{nut}=")));
         assert!(text.ends_with("; Path=/; Max-Age=1800; HttpOnly; SameSite=Lax; Secure"));
         let headers = sent_back(&set);
-        assert_eq!(COOKIES.wait(&headers, &nut), Some(cookie));
+        assert_eq!(COOKIES.wait(&headers, &nut), Some(cookie.clone()));
         assert_eq!(COOKIES.wait(&headers, &other), None);
         assert!(COOKIES.hold(&headers, &cookie.wait()));
         assert!(!COOKIES.hold(&headers, &WaitCookie::fresh(now, CHAIN).wait()));
@@ -215,6 +223,12 @@ mod tests {
         let set = COOKIES.set_wait(&headers, &nut, &WaitCookie::fresh(now, CHAIN), CHAIN);
         let forgotten = [0, 1].map(|oldest| COOKIES.forget_wait(&Nut::from_bytes([oldest; 16])));
         assert_eq!(set[1..], forgotten);
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let cookie = WaitCookie { secret: Zeroizing::new([0xAB; 16]), until: 5 };
+        assert_eq!(format!("{cookie:?}"), "WaitCookie { until: 5, .. }");
     }
 
     #[test]

@@ -15,6 +15,24 @@ use crate::protocol::{Idk, Nut};
 use crate::store::StoreError;
 
 /// SQRL sign-in for one site: made once by [`Sqrl::builder`], cloned freely.
+///
+/// ```
+/// use tower_sqrl::identity::MemoryIdentityStore;
+/// use tower_sqrl::protocol::Idk;
+/// use tower_sqrl::store::MemoryNutStore;
+/// use tower_sqrl::{LinkError, Sqrl};
+///
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// let (nuts, identities) = (MemoryNutStore::new(), MemoryIdentityStore::new());
+/// let sqrl = Sqrl::builder("https://example.com", nuts, identities).build()?;
+/// let layer = sqrl.layer(); // around the application
+///
+/// let nobody = Idk::from_bytes([1; 32]);
+/// assert!(sqrl.identity(&nobody).await?.is_none());
+/// assert!(matches!(sqrl.link(&nobody, "ada").await, Err(LinkError::NotLive)));
+/// # Ok::<_, Box<dyn std::error::Error>>(()) })?;
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Sqrl(Arc<Inner>);
 
@@ -59,7 +77,8 @@ impl Sqrl {
 
     /// A link for the browser that sent this request, in a page of the application's own.
     ///
-    /// Axum handlers take a [`SqrlChallenge`](crate::axum::SqrlChallenge) instead.
+    /// Axum handlers take a [`SqrlChallenge`](crate::axum::SqrlChallenge) instead. Call it for
+    /// GET: a HEAD needs no link.
     ///
     /// # Errors
     ///
@@ -76,6 +95,14 @@ impl Sqrl {
         let link = self.engine().issue(ip, cookie.wait(), options).await?;
         let cookies = self.cookies().set_wait(headers, &link.nut, &cookie, lifetimes.chain);
         Ok(Challenge { sqrl: self.clone(), link, cookies })
+    }
+
+    /// What HEAD is answered with: like a challenge's page, but nothing is stored, and no
+    /// cookie is set, for what shows nobody anything.
+    #[cfg(feature = "axum")]
+    pub(crate) fn challenge_for_head(&self) -> Challenge {
+        let link = self.engine().dead_link();
+        Challenge { sqrl: self.clone(), link, cookies: Vec::new() }
     }
 
     /// The identity of a key as it is now; none if it is unknown, removed or superseded.
@@ -219,20 +246,31 @@ impl Challenge {
         self.sqrl.engine().config.lifetimes.link
     }
 
+    /// The part of the ready page that signs in, as HTML, for a page of the application's own:
+    /// button, status, QR code. That page loads `sqrl.js`, and is sent with
+    /// [`attach_to`](Self::attach_to).
+    pub fn fragment(&self) -> String {
+        self.view(|pages, view| pages.sign_in_fragment(view))
+    }
+
     /// The ready sign-in page.
     pub fn page(self) -> Response<String> {
+        let page = self.view(|pages, view| pages.sign_in(view));
+        let mut response = Response::new(page.html);
+        let html = http::HeaderValue::from_static("text/html; charset=utf-8");
+        response.headers_mut().insert(http::header::CONTENT_TYPE, html);
+        respond::set_page_headers(response.headers_mut(), &page.csp);
+        self.attach_to(response)
+    }
+
+    fn view<T>(&self, show: impl FnOnce(&dyn Pages, &SignInView<'_>) -> T) -> T {
         let view = SignInView {
             link: self.href(),
             nut: &self.link.nut.to_string(),
             base: self.sqrl.base(),
             expires_in: self.lifetime().as_secs(),
         };
-        let page = self.sqrl.settings().pages.sign_in(&view);
-        let mut response = Response::new(page.html);
-        let html = http::HeaderValue::from_static("text/html; charset=utf-8");
-        response.headers_mut().insert(http::header::CONTENT_TYPE, html);
-        respond::set_page_headers(response.headers_mut(), &page.csp);
-        self.attach_to(response)
+        show(&*self.sqrl.settings().pages, &view)
     }
 
     /// Gives a response of the application's own the cookie, and keeps it out of caches.

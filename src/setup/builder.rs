@@ -72,6 +72,29 @@ impl Sqrl {
 }
 
 /// A configuration in the making. [`build`](Self::build) checks all of it.
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_sqrl::identity::MemoryIdentityStore;
+/// use tower_sqrl::store::MemoryNutStore;
+/// use tower_sqrl::{ConfigError, Sqrl};
+///
+/// let (nuts, identities) = (MemoryNutStore::new(), MemoryIdentityStore::new());
+/// let builder = Sqrl::builder("https://example.com/shop", nuts, identities)
+///     .prefix("/auth") // /shop/auth/cli.sqrl, as the world sees it
+///     .sign_in_path("/enter")
+///     .signed_in_path("/entered")
+///     .link_lifetime(Duration::from_mins(2))
+///     .trusted_proxy("10.0.0.0/8")
+///     .address_header("x-real-ip");
+/// let sqrl = builder.build()?;
+///
+/// let (nuts, identities) = (MemoryNutStore::new(), MemoryIdentityStore::new());
+/// let wrong = Sqrl::builder("https://example.com", nuts, identities).trusted_proxy("nginx");
+/// let error = wrong.build().expect_err("a name is no network");
+/// assert_eq!(error, ConfigError::Network("nginx".to_owned()));
+/// # Ok::<(), ConfigError>(())
+/// ```
 #[derive(Debug)]
 #[must_use = "nothing happens before `build()`"]
 pub struct SqrlBuilder {
@@ -93,7 +116,7 @@ pub struct SqrlBuilder {
     address_header: String,
     clock: Clock,
     #[cfg(feature = "sin")]
-    indexed_secret: Option<(String, [u8; 32])>,
+    indexed_secret: Option<crate::engine::IndexedSecrets>,
     #[cfg(feature = "web")]
     texts: crate::web::Texts,
 }
@@ -119,6 +142,8 @@ impl SqrlBuilder {
     }
 
     /// The scheme of links. Default: `sqrl` for a public URL with https, `qrl` with http.
+    ///
+    /// *Operating Details*, "SQRL:// ⇒ HTTPS://".
     pub fn link_scheme(mut self, scheme: LinkScheme) -> Self {
         self.link_scheme = Some(scheme);
         self
@@ -128,6 +153,8 @@ impl SqrlBuilder {
     /// sites below one host that are different parties get different identities. Default: 0.
     ///
     /// Changing it changes every user's identity key.
+    ///
+    /// *Operating Details*, "The authentication domain" and "Path Extension".
     pub fn extend_domain(mut self, characters: usize) -> Self {
         self.domain_extension = characters;
         self
@@ -152,6 +179,8 @@ impl SqrlBuilder {
     }
 
     /// How long a CPS URL can be followed. Default: 60 seconds.
+    ///
+    /// *Operating Details*, "Handling CPS Details".
     pub fn cps_lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetimes.cps = lifetime;
         self
@@ -213,6 +242,8 @@ impl SqrlBuilder {
     /// counts.
     ///
     /// Name the proxies and nothing else: whoever is trusted may claim any address.
+    ///
+    /// *Operating Details*, "The “Same IP” check".
     pub fn trusted_proxy(mut self, network: impl Into<String>) -> Self {
         self.trusted_proxies.push(network.into());
         self
@@ -230,9 +261,13 @@ impl SqrlBuilder {
     ///
     /// `key` seals the secrets on their way through a shared store: 32 random bytes, the
     /// same on every server, and nowhere else.
+    ///
+    /// *On The Wire*, "Server Parameters", `sin`; *Cryptography*, "Secret Index and Indexed
+    /// Secrets".
     #[cfg(feature = "sin")]
     pub fn indexed_secret(mut self, name: impl Into<String>, key: [u8; 32]) -> Self {
-        self.indexed_secret = Some((name.into(), key));
+        let key = zeroize::Zeroizing::new(key);
+        self.indexed_secret = Some(crate::engine::IndexedSecrets::new(&name.into(), &key));
         self
     }
 
@@ -285,11 +320,9 @@ impl SqrlBuilder {
             header: address_header(&self.address_header)?,
         };
         #[cfg(feature = "sin")]
-        let secrets = match &self.indexed_secret {
-            None => None,
-            Some((name, _)) if !is_secret_name(name) => return Err(ConfigError::SecretName),
-            Some((name, key)) => Some(crate::engine::IndexedSecrets::new(name, key)),
-        };
+        if self.indexed_secret.as_ref().is_some_and(|secrets| !is_secret_name(secrets.sin())) {
+            return Err(ConfigError::SecretName);
+        }
         let settings = Settings {
             pages: self.pages(&public_url, prefix)?,
             address,
@@ -313,7 +346,7 @@ impl SqrlBuilder {
             failures_per_minute: self.failures_per_minute,
             links_per_minute: self.links_per_minute,
             #[cfg(feature = "sin")]
-            secrets,
+            secrets: self.indexed_secret,
             clock: self.clock,
             public_url,
         };

@@ -60,7 +60,7 @@ pub enum Outcome {
 }
 
 /// What travels with a chain to the application.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct Attached {
     /// The application's own bytes, given when the link was made.
     pub data: Option<Box<[u8]>>,
@@ -68,6 +68,17 @@ pub struct Attached {
     pub button: Option<Button>,
     /// The indexed secrets, sealed so that no store can read them.
     pub sealed: Option<Box<[u8]>>,
+}
+
+/// Of what is the application's, or sealed, the lengths in octets alone.
+impl fmt::Debug for Attached {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Attached")
+            .field("data", &self.data.as_ref().map(|data| data.len()))
+            .field("button", &self.button)
+            .field("sealed", &self.sealed.as_ref().map(|sealed| sealed.len()))
+            .finish()
+    }
 }
 
 /// SHA-256 of what was sent with a nut.

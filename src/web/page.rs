@@ -1,6 +1,6 @@
 //! The sign-in page, and the frame around every page.
 
-use std::fmt::Display;
+use std::fmt::{self, Debug, Display, Formatter};
 
 use super::asset::{SCRIPT, STYLE};
 use super::html::{Esc, Query, UnsafeLink, base_path, sqrl_link, web_link};
@@ -10,7 +10,9 @@ use super::texts::Texts;
 ///
 /// Serve it as `text/html; charset=utf-8` with [`SIGN_IN_POLICY`](super::SIGN_IN_POLICY),
 /// `Referrer-Policy: same-origin` and `Cache-Control: no-store`.
-#[derive(Debug, Clone, Copy)]
+///
+/// *Operating Details*, "Same-Device Authentication" and "The `CANcel` parameter".
+#[derive(Clone, Copy)]
 pub struct SignInPage<'a> {
     /// The `sqrl://` or `qrl://` link, without `can`, which the script adds to the button.
     pub link: &'a str,
@@ -22,6 +24,13 @@ pub struct SignInPage<'a> {
     pub expires_in: u64,
     /// What the page says.
     pub texts: &'a Texts,
+}
+
+/// Without the link and its nut: no log holds a whole nut.
+impl Debug for SignInPage<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignInPage").field("base", &self.base).finish_non_exhaustive()
+    }
 }
 
 impl SignInPage<'_> {

@@ -1,5 +1,7 @@
 //! The small pages: a confirmation, and messages.
 
+use std::fmt;
+
 use super::html::{Esc, UnsafeLink, base_path, web_link};
 use super::page::frame;
 use super::texts::Texts;
@@ -10,7 +12,7 @@ use super::texts::Texts;
 /// Its one form posts the field `id` to `cps.sqrl`. Serve it with
 /// [`CONFIRM_POLICY`](super::CONFIRM_POLICY), `Referrer-Policy: same-origin` and
 /// `Cache-Control: no-store`.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct ConfirmPage<'a> {
     /// Whom it would sign in, as this person would know it: a name, or a piece of the identity.
     pub who: &'a str,
@@ -22,6 +24,13 @@ pub struct ConfirmPage<'a> {
     pub cancel: &'a str,
     /// What the page says.
     pub texts: &'a Texts,
+}
+
+/// Without the id, with which one signs in.
+impl fmt::Debug for ConfirmPage<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConfirmPage").field("base", &self.base).finish_non_exhaustive()
+    }
 }
 
 impl ConfirmPage<'_> {

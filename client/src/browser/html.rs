@@ -1,16 +1,33 @@
-//! The links of a page: just enough HTML for the `href`s of its `<a>` tags.
+//! The links and the form of a page: just enough HTML for the attributes of some tags.
 
 /// The values of `href` in `<a …>` tags, character references resolved, in order.
 pub(crate) fn links(page: &str) -> impl Iterator<Item = String> {
-    page.split('<').filter_map(|tag| {
-        let rest = tag.strip_prefix(['a', 'A'])?;
-        let attributes = rest.strip_prefix(|c: char| c.is_ascii_whitespace())?;
-        href(attributes)
-    })
+    page.split('<').filter_map(|piece| attribute(tag(piece, "a")?, "href"))
 }
 
-/// The `href` of `name="value" name='value' name=value name …>`.
-fn href(mut rest: &str) -> Option<String> {
+/// The first form of a page: its `action`, and the names and values of its `<input …>`s.
+#[cfg(feature = "attack")]
+pub(crate) fn form(page: &str) -> Option<(String, Vec<(String, String)>)> {
+    let mut pieces = page.split('<');
+    let action = pieces.find_map(|piece| tag(piece, "form"));
+    let action = attribute(action?, "action").unwrap_or_default();
+    let inputs = pieces.take_while(|piece| !piece.starts_with("/form"));
+    let fields = inputs.filter_map(|piece| {
+        let input = tag(piece, "input")?;
+        Some((attribute(input, "name")?, attribute(input, "value").unwrap_or_default()))
+    });
+    Some((action, fields.collect()))
+}
+
+/// What follows the name of a tag, if it is that one and has attributes.
+fn tag<'a>(piece: &'a str, name: &str) -> Option<&'a str> {
+    let (head, rest) = piece.split_at_checked(name.len())?;
+    let space = rest.starts_with(|c: char| c.is_ascii_whitespace());
+    (head.eq_ignore_ascii_case(name) && space).then_some(rest)
+}
+
+/// The value of one of `name="value" name='value' name=value name …>`.
+fn attribute(mut rest: &str, wanted: &str) -> Option<String> {
     loop {
         rest = rest.trim_ascii_start();
         let end = rest.find(|c: char| c.is_ascii_whitespace() || "=>".contains(c))?;
@@ -27,7 +44,7 @@ fn href(mut rest: &str) -> Option<String> {
             quote @ ('"' | '\'') => value[1..].split_once(quote)?,
             _ => value.split_at(value.find(|c: char| c.is_ascii_whitespace() || c == '>')?),
         };
-        if name.eq_ignore_ascii_case("href") {
+        if name.eq_ignore_ascii_case(wanted) {
             return Some(unescape(value));
         }
         rest = after;
@@ -81,6 +98,16 @@ mod tests {
             found,
             ["sqrl://h/?nut=1", "qrl://h/?x=1&nut=2", "sqrl://h/?x=1&nut=3&can=a&b&c;"]
         );
+    }
+
+    #[cfg(feature = "attack")]
+    #[test]
+    fn the_first_form() {
+        let page = "<formula x=1><form method=post action='/a?b&amp;c'><input type=hidden name=id \
+                    value=\"1\"><INPUT name=x><button name=no></button></form><input name=late>";
+        let fields = [("id", "1"), ("x", "")].map(|(n, v)| (n.to_owned(), v.to_owned()));
+        assert_eq!(form(page), Some(("/a?b&c".to_owned(), fields.to_vec())));
+        assert_eq!(form("<p>no form"), None);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Cookies.
 
+use std::fmt;
 use std::time::{Duration, Instant};
 
 use ::http::{HeaderMap, HeaderValue, header};
@@ -10,8 +11,8 @@ use url::{Host, Url};
 #[derive(Debug, Clone, Default)]
 pub struct Jar(Vec<Cookie>);
 
-/// A cookie.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A cookie. `Debug` does not show its value.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Cookie {
     /// Its name.
     pub name: String,
@@ -72,6 +73,20 @@ impl Jar {
         }
         let now = Instant::now();
         self.0.retain(|cookie| cookie.lives_at(now));
+    }
+}
+
+impl fmt::Debug for Cookie {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, value: _, host, path, secure, http_only, expires } = self;
+        f.debug_struct("Cookie")
+            .field("name", name)
+            .field("host", host)
+            .field("path", path)
+            .field("secure", secure)
+            .field("http_only", http_only)
+            .field("expires", expires)
+            .finish_non_exhaustive()
     }
 }
 

@@ -11,6 +11,8 @@ use super::{AuthDomain, Idk, Imk, Signer, enhash};
 
 /// The key pair of one identity at one site: signs `ids` (or `pids`); its public half
 /// is the `idk` (or `pidk`).
+///
+/// *Cryptography*, "SQRL’s Site-Specific Key".
 #[derive(Clone)]
 pub struct SiteKey(SigningKey);
 
@@ -38,15 +40,15 @@ impl SiteKey {
 
     /// The indexed secret (`ins`, `pins`) for a server's `sin`, which is hashed as the
     /// literal text it is.
-    pub fn index_secret(&self, sin: &str) -> [u8; 32] {
+    pub fn index_secret(&self, sin: &str) -> Zeroizing<[u8; 32]> {
         let key = enhash(self.0.as_bytes());
-        *hmac(&key, sin.as_bytes())
+        hmac(&key, sin.as_bytes())
     }
 }
 
 /// The indexed secret of a master key at a domain: [`SiteKey::index_secret`] in one call.
 #[must_use]
-pub fn index_secret(imk: &Imk, domain: &AuthDomain, sin: &str) -> [u8; 32] {
+pub fn index_secret(imk: &Imk, domain: &AuthDomain, sin: &str) -> Zeroizing<[u8; 32]> {
     SiteKey::derive(imk, domain).index_secret(sin)
 }
 

@@ -1,6 +1,6 @@
 //! Where the requests go: read once off the sign-in page.
 
-use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use ::http::HeaderValue;
@@ -11,6 +11,7 @@ use super::error::LoadError;
 use super::plan::Load;
 use crate::browser::html;
 use crate::link::Link;
+use crate::own_server::{self, NotAimedAt};
 
 /// The other address of this machine that a client with `noiptest` comes from.
 const OTHER_ADDRESS: std::net::IpAddr = std::net::IpAddr::V4(std::net::Ipv4Addr::new(127, 0, 0, 2));
@@ -38,13 +39,12 @@ impl Target {
         let wrong = || LoadError::Address(load.url.clone());
         let url = Url::parse(&load.url).ok().filter(|url| url.scheme() == "http");
         let url = url.ok_or_else(wrong)?;
-        let host = url.host_str().ok_or_else(wrong)?;
-        let port = url.port_or_known_default().ok_or_else(wrong)?;
-        let name = host.trim_start_matches('[').trim_end_matches(']');
-        let address = (name, port).to_socket_addrs()?.next().ok_or_else(wrong)?;
-        if !address.ip().is_loopback() && !load.this_server_is_mine {
-            return Err(LoadError::NotLoopback(address));
-        }
+        let address = own_server::resolve(&url, load.this_server_is_mine);
+        let address = address.map_err(|why| match why {
+            NotAimedAt::Address => wrong(),
+            NotAimedAt::Name(error) => LoadError::Connection(error),
+            NotAimedAt::NotLoopback(address) => LoadError::NotLoopback(address),
+        })?;
         let host = HeaderValue::from_str(url.authority()).map_err(|_| wrong())?;
         let empty: Arc<str> = "".into();
         Ok(Self {

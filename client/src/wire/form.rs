@@ -1,12 +1,26 @@
 //! The body of a request.
 
+use std::fmt;
+
 use crate::base64url;
 use crate::keys::Signer;
 
 /// The form that a request posts, in order: `client`, `server`, `ids`, `pids`, `urs`.
 /// May hold what the protocol forbids: tests need that.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// *On The Wire*, "SQRL Data Exchange Format", and figure 1, "Client's POST data assembly".
+#[derive(Clone, PartialEq, Eq)]
 pub struct Form(Vec<(String, String)>);
+
+/// The names, and of the values the lengths alone: they are signatures, and lists that may
+/// hold an indexed secret.
+impl fmt::Debug for Form {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lengths = self.0.iter().map(|(name, value)| (name, value.len()));
+        f.write_str("Form")?;
+        f.debug_map().entries(lengths).finish()
+    }
+}
 
 impl Form {
     /// An unsigned form of the two signed values, both base64url already.

@@ -1,10 +1,12 @@
 //! The list of `name=value` lines that both directions speak.
 
+use std::fmt;
+
 use crate::base64url;
 
 /// An ordered list of `name=value` lines, each ended by CRLF. May hold what the
 /// protocol forbids, such as a name twice: tests need that.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct List(Vec<(String, String)>);
 
 /// Why bytes are not such a list.
@@ -26,6 +28,16 @@ pub enum ListError {
     /// A name comes twice.
     #[error("the name {0:?} comes twice")]
     Twice(String),
+}
+
+/// Without the values of indexed secrets.
+impl fmt::Debug for List {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_secret = |name: &str| matches!(name, "ins" | "pins");
+        let shown = |(name, value)| (name, if is_secret(name) { "(secret)" } else { value });
+        f.write_str("List")?;
+        f.debug_map().entries(self.iter().map(shown)).finish()
+    }
 }
 
 impl List {

@@ -58,7 +58,7 @@ static UNLOCK: LazyLock<(Vuk, UnlockProof)> = LazyLock::new(|| {
         options: Options::default(),
         button: None,
     };
-    let client = base64url::encode(client.to_string());
+    let client = base64url::encode(&*client.to_list());
     let server = base64url::encode("sqrl://localhost/cli.sqrl");
     let sign = |key: &SigningKey| {
         base64url::encode(key.sign(format!("{client}{server}").as_bytes()).to_bytes())

@@ -13,12 +13,17 @@ use crate::service::cookies::WaitCookie;
 use crate::service::respond::{self, Own};
 
 pub(super) async fn answer(sqrl: &Sqrl, parts: &Parts) -> Own {
+    // Before a link is made, which nobody would get.
+    let can = match can(sqrl, parts) {
+        Ok(can) => can,
+        Err(error) => return respond::text(StatusCode::BAD_REQUEST, error),
+    };
     let made = match parameter(parts, "renew") {
         None => issue(sqrl, parts).await.map(Some),
         Some(old) => renew(sqrl, parts, &old).await,
     };
     match made {
-        Ok(Some((link, cookie))) => send(sqrl, parts, &link, &cookie),
+        Ok(Some((link, cookie))) => send(sqrl, parts, &link, &cookie, can),
         Ok(None) => respond::text(StatusCode::GONE, "expired"),
         Err(ref error @ ChallengeError::NoClientAddress) => {
             tracing::error!("{error}");
@@ -56,11 +61,13 @@ async fn renew(sqrl: &Sqrl, parts: &Parts, old: &str) -> Result<Option<Made>, Ch
     }
 }
 
-fn send(sqrl: &Sqrl, parts: &Parts, link: &IssuedLink, cookie: &WaitCookie) -> Own {
-    let can = match can(sqrl, parts) {
-        Ok(can) => can,
-        Err(error) => return respond::text(StatusCode::BAD_REQUEST, error),
-    };
+fn send(
+    sqrl: &Sqrl,
+    parts: &Parts,
+    link: &IssuedLink,
+    cookie: &WaitCookie,
+    can: Option<String>,
+) -> Own {
     let config = &sqrl.engine().config;
     let extension = config.domain_extension;
     let wants_json = parts

@@ -5,6 +5,7 @@ mod impersonation;
 mod injection;
 mod links;
 mod memory;
+mod named;
 mod nuts;
 mod races;
 mod rekeying;

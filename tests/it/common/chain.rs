@@ -7,6 +7,8 @@ use tower_sqrl_client::keys::{Signer, SiteKey, UnlockPair, UrsKey};
 use tower_sqrl_client::wire::{ClientParams, Command, Form, Reply};
 use tower_sqrl_client::{Http, Identity, Link, base64url, keys};
 
+use super::secrets;
+
 /// Where a client stands: its keys, its next request's address, what it has to answer. A
 /// clone made earlier goes back to an earlier step.
 #[derive(Clone)]
@@ -107,6 +109,8 @@ impl Chain {
 
     /// Posts a body whatever it is, and gives the answer as it is.
     pub(crate) async fn post(&self, body: impl Into<Bytes>) -> Response<Bytes> {
+        let body = body.into();
+        secrets::learn_request(&body);
         self.http.post_form(&self.url, HeaderMap::new(), body).await.expect("an answer")
     }
 
@@ -171,5 +175,6 @@ pub(crate) fn read(answer: &Response<Bytes>) -> Reply {
     let body = std::str::from_utf8(answer.body()).expect("ASCII");
     let reply = Reply::parse(body).expect("a complete reply");
     assert_eq!(reply.departures(), Vec::<String>::new());
+    secrets::learn_reply(&reply);
     reply
 }

@@ -2,6 +2,7 @@
 
 mod chain;
 mod layer;
+pub(crate) mod secrets;
 mod site;
 mod tap;
 mod visit;

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::response::{IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -19,6 +19,7 @@ use tower_sqrl::{Clock, LinkOptions, Sqrl, SqrlBuilder};
 use tower_sqrl_client::browser::Browser;
 use tower_sqrl_client::{Http, Identity};
 
+use super::secrets;
 use super::tap::Tap;
 use super::visit::Visit;
 use super::{MemoryIdentityStore, MemoryNutStore};
@@ -76,6 +77,7 @@ impl Site {
         setup: Setup,
         configure: impl FnOnce(SqrlBuilder) -> SqrlBuilder,
     ) -> Self {
+        secrets::listen();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let here = format!("http://{}", listener.local_addr().expect("an address"));
         let public = format!("{}{}", setup.origin.unwrap_or(&here), setup.mount);
@@ -147,6 +149,12 @@ impl Site {
         Visit::open(&browser, &format!("{}/confirm", self.public), self.http()).await
     }
 
+    /// A browser opens the application's own page around the ready page's part.
+    pub(crate) async fn visit_own(&self) -> Visit {
+        let browser = Browser::new(self.http());
+        Visit::open(&browser, &format!("{}/own", self.public), self.http()).await
+    }
+
     /// The site knows this identity afterwards.
     pub(crate) async fn knows(&self, identity: &Identity) {
         let visit = self.visit().await;
@@ -163,6 +171,10 @@ impl Site {
 impl Drop for Site {
     fn drop(&mut self) {
         self.task.abort();
+        // A test that fails anyway has said why.
+        if !std::thread::panicking() {
+            secrets::look();
+        }
     }
 }
 
@@ -175,6 +187,7 @@ fn app(sqrl: &Sqrl, options: &Options) -> Router {
         .route("/", get(async || "home"))
         .route("/login", get(async |challenge: SqrlChallenge| challenge.page()))
         .route("/confirm", get(confirm))
+        .route("/own", get(own))
         .route("/signed-in", get(signed_in))
         .with_state((sqrl.clone(), Arc::clone(options)))
         .layer(sqrl.layer())
@@ -184,6 +197,15 @@ async fn confirm(State((sqrl, options)): State<(Sqrl, Options)>, request: Reques
     let options = options.lock().expect("options").clone();
     let challenge = sqrl.challenge(request.headers(), request.extensions(), options).await;
     challenge.expect("a link").page().into_response()
+}
+
+/// A page of the application's own around the ready page's part.
+async fn own(State((sqrl, _)): State<(Sqrl, Options)>, request: Request) -> Response {
+    let options = LinkOptions::default();
+    let challenge = sqrl.challenge(request.headers(), request.extensions(), options).await;
+    let challenge = challenge.expect("a link");
+    let html = format!("<!doctype html><title>Own</title>{}", challenge.fragment());
+    challenge.attach_to(Html(html).into_response())
 }
 
 /// All that the application learns, a line each.

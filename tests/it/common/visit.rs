@@ -7,6 +7,7 @@ use tower_sqrl_client::{Http, Identity, Link};
 use url::Url;
 
 use super::chain::Chain;
+use super::secrets;
 
 /// A page with a link, in its browser.
 pub(crate) struct Visit {
@@ -21,6 +22,8 @@ impl Visit {
     pub(super) async fn open(browser: &Browser, url: &str, http: Http) -> Self {
         let page = browser.open(url).await.expect("a page");
         let link = page.sqrl_link().expect("a link");
+        secrets::learn(link.nut());
+        secrets::learn_cookies(browser);
         Self { browser: browser.clone(), page, link, http }
     }
 
@@ -63,10 +66,11 @@ impl Visit {
         body: &'static str,
     ) -> Response<Bytes> {
         let url = Url::parse(&self.link.sibling(name)).expect("an address");
-        self.browser
-            .fetch(method, &url, headers, Bytes::from_static(body.as_bytes()))
-            .await
-            .expect("an answer")
+        let body = Bytes::from_static(body.as_bytes());
+        let answer = self.browser.fetch(method, &url, headers, body).await.expect("an answer");
+        secrets::learn_answer(&answer);
+        secrets::learn_cookies(&self.browser);
+        answer
     }
 
     /// Goes where the page is told to go.

@@ -1,12 +1,17 @@
 //! The command line.
 
+use std::convert::Infallible;
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{CommandFactory as _, Parser, Subcommand};
 use tower_sqrl_client::RescueCode;
 use tower_sqrl_client::cps::PORT;
+use tower_sqrl_client::keys::Iuk;
 use tower_sqrl_client::wire::Options;
+use zeroize::Zeroizing;
 
+use crate::attack::AttackArgs;
 use crate::load::LoadArgs;
 
 /// A headless SQRL client: signs in without a phone. For tests and trying out, not a
@@ -51,6 +56,9 @@ pub(crate) enum Action {
     /// Measure a server of your own with many sign-ins; its page is the TARGET. No
     /// identity file is read or written
     Load(LoadArgs),
+    /// Try on a server of your own the attacks that have worked on others. It ends with 0
+    /// when all were refused, 1 when one has worked, 2 when not all could be tried
+    Attack(AttackArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -64,7 +72,7 @@ pub(crate) struct Settings {
     /// An identity from 64 hexadecimal digits instead of a file; given again: its
     /// previous identities, the newest first
     #[arg(long, global = true, value_name = "HEX", value_parser = seed)]
-    pub(crate) seed: Vec<Seed>,
+    pub(crate) seed: Vec<Given<Iuk>>,
 
     /// The rescue code; other users of this machine can see a command line, so better
     /// in the environment, or asked for
@@ -73,9 +81,10 @@ pub(crate) struct Settings {
         global = true,
         value_name = "CODE",
         env = "SQRL_RESCUE_CODE",
-        hide_env_values = true
+        hide_env_values = true,
+        value_parser = code
     )]
-    pub(crate) rescue_code: Option<RescueCode>,
+    pub(crate) rescue_code: Option<Given<RescueCode>>,
 
     /// Act as the identity of N rekeyings ago
     #[arg(long, global = true, value_name = "N", default_value_t = 0)]
@@ -106,32 +115,66 @@ pub(crate) struct Settings {
     pub(crate) verbose: bool,
 }
 
-/// A seed, which `Debug` does not show.
+/// A secret as it was given on the command line, read or not. What clap finds wrong it
+/// repeats, and a code with one wrong digit is nearly the code: so it never does, and
+/// [`Args::read`] complains instead. `Debug` does not show it.
 #[derive(Clone)]
-pub(crate) struct Seed(pub(crate) [u8; 32]);
+pub(crate) struct Given<T>(Result<T, &'static str>);
 
-impl std::fmt::Debug for Seed {
+impl<T> std::fmt::Debug for Given<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Seed(secret)")
+        f.write_str("Given(secret)")
     }
 }
 
-fn seed(text: &str) -> Result<Seed, &'static str> {
-    const WRONG: &str = "a seed is 64 hexadecimal digits";
+#[expect(clippy::unnecessary_wraps, reason = "clap wants it")]
+fn seed(text: &str) -> Result<Given<Iuk>, Infallible> {
     let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    if pairs.len() != 32 || !rest.is_empty() {
-        return Err(WRONG);
-    }
-    let mut bytes = [0; 32];
+    let digit = |c: &u8| char::from(*c).to_digit(16);
+    let mut bytes = Zeroizing::new([0; 32]);
+    let mut is_seed = pairs.len() == 32 && rest.is_empty();
     for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
-        let digit = |c: &u8| char::from(*c).to_digit(16).ok_or(WRONG);
-        let value = digit(high)? << 4 | digit(low)?;
-        *byte = u8::try_from(value).map_err(|_| WRONG)?;
+        let value = digit(high).zip(digit(low)).map(|(high, low)| high << 4 | low);
+        *byte = value.and_then(|value| u8::try_from(value).ok()).unwrap_or_default();
+        is_seed &= value.is_some();
     }
-    Ok(Seed(bytes))
+    Ok(Given(if is_seed {
+        Ok(Iuk::from_bytes(*bytes))
+    } else {
+        Err("a seed is 64 hexadecimal digits")
+    }))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "clap wants it")]
+fn code(text: &str) -> Result<Given<RescueCode>, Infallible> {
+    Ok(Given(text.parse().map_err(|_| "a rescue code is 24 digits")))
+}
+
+impl Args {
+    /// The command line; where it is wrong the process ends with 2.
+    pub(crate) fn read() -> Self {
+        let args = Self::parse();
+        let settings = &args.settings;
+        let seeds = settings.seed.iter().filter_map(|seed| seed.0.as_ref().err());
+        let code = settings.rescue_code.iter().filter_map(|code| code.0.as_ref().err());
+        if let Some(why) = seeds.chain(code).next() {
+            Self::command().error(ErrorKind::ValueValidation, why).exit();
+        }
+        args
+    }
 }
 
 impl Settings {
+    /// The identities of the seeds, the current one first.
+    pub(crate) fn seeds(&self) -> impl Iterator<Item = Iuk> {
+        self.seed.iter().filter_map(|seed| seed.0.as_ref().ok()).cloned()
+    }
+
+    /// The rescue code, if it was given.
+    pub(crate) fn rescue_code(&self) -> Option<&RescueCode> {
+        self.rescue_code.as_ref()?.0.as_ref().ok()
+    }
+
     pub(crate) fn options(&self) -> Options {
         Options {
             cps: self.cps,

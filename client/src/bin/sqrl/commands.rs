@@ -1,5 +1,6 @@
 //! What each command does.
 
+use std::process::ExitCode;
 use std::time::Duration;
 
 use tower_sqrl_client::browser::{Browser, Page, Waiting};
@@ -8,14 +9,14 @@ use tower_sqrl_client::wire::Command;
 use tower_sqrl_client::{Answer, Client, Error, Http, Identity, Link, Outcome, RescueCode};
 
 use crate::args::{Action, Args, Settings};
-use crate::{Failure, listen, load, person, words};
+use crate::{Failure, attack, listen, load, person, words};
 
 /// How long a page waits for the sign-in that this very command has just done.
 const PAGE_WAITS: Duration = Duration::from_secs(15);
 
-pub(crate) async fn run(args: Args) -> Result<(), Failure> {
+pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
     let settings = &args.settings;
-    match args.action {
+    let done: Result<(), Failure> = match args.action {
         Action::New => {
             person::create(settings)?;
             Ok(())
@@ -44,7 +45,9 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
             let options = settings.options();
             tokio::task::spawn_blocking(move || load::run(options, args)).await?
         }
-    }
+        Action::Attack(args) => return Ok(attack::run(args).await),
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }
 
 /// A client that behaves as the command line says.

@@ -1,6 +1,7 @@
 //! `sqrl`: a headless SQRL client for tests and trying out.
 
 mod args;
+mod attack;
 mod commands;
 mod listen;
 mod load;
@@ -9,16 +10,14 @@ mod words;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 /// Whatever is worth telling a person; its text is shown as it is.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// 0: done; 1: refused or failed; 2: wrong usage (by clap).
+/// 0: done; 1: refused or failed; 2: wrong usage (by clap). `attack` has its own meanings.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    match commands::run(args::Args::parse()).await {
-        Ok(()) => ExitCode::SUCCESS,
+    match commands::run(args::Args::read()).await {
+        Ok(code) => code,
         Err(failure) => {
             eprintln!("sqrl: {failure}");
             ExitCode::FAILURE

@@ -2,7 +2,6 @@
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
-use tower_sqrl_client::keys::Iuk;
 use tower_sqrl_client::{Identity, RescueCode};
 
 use crate::Failure;
@@ -37,7 +36,7 @@ fn rewound(identity: &Identity, old: usize) -> Result<Identity, Failure> {
 }
 
 fn current(settings: &Settings) -> Result<Identity, Failure> {
-    let mut seeds = settings.seed.iter().map(|seed| Iuk::from_bytes(seed.0));
+    let mut seeds = settings.seeds();
     if let Some(first) = seeds.next() {
         return Ok(Identity::from_iuk(first).with_previous(seeds));
     }
@@ -47,7 +46,7 @@ fn current(settings: &Settings) -> Result<Identity, Failure> {
     }
     let mut identity =
         Identity::load(&settings.file).map_err(|error| format!("{path}: {error}"))?;
-    if let Some(code) = &settings.rescue_code {
+    if let Some(code) = settings.rescue_code() {
         identity.unlock(code)?;
     }
     Ok(identity)

@@ -53,6 +53,11 @@ pub(crate) fn show(step: &Step) {
 /// Text of the other side's, with nothing that a terminal would act upon.
 fn lines(text: &str) {
     for line in text.lines() {
-        eprintln!("    {}", line.replace(char::is_control, "\u{fffd}"));
+        // An indexed secret is the site's and the owner's alone.
+        let line = match line.split_once('=') {
+            Some((name @ ("ins" | "pins"), _)) => format!("{name}=(secret)"),
+            _ => line.replace(char::is_control, "\u{fffd}"),
+        };
+        eprintln!("    {line}");
     }
 }

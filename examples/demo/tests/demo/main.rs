@@ -1,6 +1,7 @@
 //! The real demo, driven by the client library and by the command `sqrl`.
 
 mod account;
+mod attacks;
 mod cps;
 mod flags;
 mod people;

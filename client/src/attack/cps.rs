@@ -1,0 +1,90 @@
+//! Attacks 5d and 13: URLs that sign in, in the wrong hands.
+
+use url::Url;
+
+use super::error::Trouble;
+use super::place::Visit;
+use super::scene::{Person, Scene, Tried, refused, worked};
+use crate::browser::{Browser, Page, html};
+
+/// A sign-in that waits at a URL of its own, and the browser that asked for its link.
+async fn url(scene: &Scene<'_>, person: &Person) -> Result<(Visit, String), Trouble> {
+    let visit = scene.visit().await?;
+    let mut hand = visit.hand(&person.identity).with_opt("suk~cps");
+    let answer = hand.ident().await?.honest("ident with cps")?;
+    let url = answer.url().ok_or_else(|| Trouble::new("the site hands out no CPS URL"))?;
+    Ok((visit, url.to_owned()))
+}
+
+/// 5d: after the victim's browser, in another one.
+pub(super) async fn twice(scene: &mut Scene<'_>) -> Tried {
+    let victim = scene.person().await?;
+    let (visit, url) = url(scene, &victim).await?;
+    let page = visit.browser.open(&url).await?;
+    if !page.status.is_success() {
+        return Err(Trouble::new(format!(
+            "an honest CPS URL is answered HTTP {}",
+            page.status.as_u16()
+        )));
+    }
+    let thief = scene.browser();
+    let page = thief.open(&url).await?;
+    scene.say(format!("the URL again, in another browser: HTTP {}", page.status.as_u16()));
+    if scene.is_in(&thief, &page, &victim).await? {
+        return worked("a CPS URL signs a second browser in");
+    }
+    refused(format!("HTTP {}, and the second browser is not signed in", page.status.as_u16()))
+}
+
+/// What the victim's browser shows after following the attacker's URL: it has a link of
+/// its own open.
+async fn followed(scene: &mut Scene<'_>, url: &str) -> Result<(Browser, Page), Trouble> {
+    let browser = scene.visit().await?.browser;
+    let page = browser.open(url).await?;
+    scene.say(format!("the victim's browser follows it: HTTP {}", page.status.as_u16()));
+    Ok((browser, page))
+}
+
+/// 13a: by a mere link.
+pub(super) async fn sent_to_the_victim(scene: &mut Scene<'_>) -> Tried {
+    let attacker = scene.person().await?;
+    let (_, url) = url(scene, &attacker).await?;
+    let (browser, page) = followed(scene, &url).await?;
+    if scene.is_in(&browser, &page, &attacker).await? {
+        return worked("following a link signs the victim's browser in as the attacker");
+    }
+    refused(format!("HTTP {}, and her browser is not signed in", page.status.as_u16()))
+}
+
+/// 13b: by a form on the attacker's site, which the victim's browser submits.
+pub(super) async fn confirmed_by_another_site(scene: &mut Scene<'_>) -> Tried {
+    let attacker = scene.person().await?;
+    let (_, url) = url(scene, &attacker).await?;
+    let (browser, page) = followed(scene, &url).await?;
+    let Some((action, fields)) = html::form(&page.body) else {
+        return refused("there is no page that asks, so there is nothing to confirm");
+    };
+    let fields: Vec<_> = fields.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+    let action = page.url.join(&action).map_err(|_| Trouble::new("a form without an address"))?;
+    let evil = Url::parse("https://attacker.invalid/").map_err(|e| Trouble::new(e.to_string()))?;
+    let page = browser.submit(&evil, action.as_str(), &fields).await?;
+    scene.say(format!("a form of another site confirms it: HTTP {}", page.status.as_u16()));
+    if scene.is_in(&browser, &page, &attacker).await? {
+        return worked("a form on another site signs the victim's browser in as the attacker");
+    }
+    refused(format!("HTTP {}, and her browser is not signed in", page.status.as_u16()))
+}
+
+/// 13c: where the attacker's own waiting page was told to go.
+pub(super) async fn waiting_address(scene: &mut Scene<'_>) -> Tried {
+    let attacker = scene.person().await?;
+    let visit = scene.visit().await?;
+    visit.hand(&attacker.identity).ident().await?.honest("ident")?;
+    let url = scene.told(&visit.browser, &visit).await;
+    let url = url.ok_or_else(|| Trouble::new("an honest waiting page is told nothing"))?;
+    let (browser, page) = followed(scene, url.as_str()).await?;
+    if scene.is_in(&browser, &page, &attacker).await? {
+        return worked("that address signs any browser in");
+    }
+    refused(format!("HTTP {}, and her browser is not signed in", page.status.as_u16()))
+}

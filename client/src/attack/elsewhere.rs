@@ -1,0 +1,45 @@
+//! The attacks that take more than requests: clocks, several servers, the server's log or
+//! its memory.
+
+use super::report::Elsewhere;
+
+/// The attacks 8 to 11, and the tests of tower-sqrl that do them.
+pub const ELSEWHERE: &[Elsewhere] = &[
+    Elsewhere {
+        number: "8",
+        name: "forged forwarding headers that make the addresses match",
+        tests: &["tests/it/attacks/nuts.rs::attack_08_forged_forwarding_headers"],
+    },
+    Elsewhere {
+        number: "9",
+        name: "races between servers",
+        tests: &[
+            "tests/it/attacks/races.rs::attack_09_an_ident_does_not_undo_a_disable",
+            "tests/it/attacks/races.rs::attack_09_an_ident_does_not_resurrect_what_is_removed",
+            "tests/it/attacks/races.rs::attack_09_a_superseded_mark_is_not_lost",
+            "tests/it/attacks/races.rs::attack_09_two_rekeys_have_one_winner",
+            "tests/it/attacks/races.rs::attack_09_one_result_has_one_collector",
+            "tests/it/attacks/races.rs::attack_09_a_result_is_not_collected_after_a_change",
+        ],
+    },
+    Elsewhere {
+        number: "10",
+        name: "injection into pages, headers and logs; secrets in logs",
+        tests: &[
+            "tests/it/attacks/injection.rs::attack_10_nothing_of_a_client_comes_back_in_pages_or_headers",
+            "tests/it/attacks/injection.rs::attack_10_a_name_is_text_in_the_page_that_asks",
+            "tests/it/attacks/injection.rs::attack_10_there_is_no_diagnostics_page",
+            "tests/it/attacks/injection.rs::attack_10_no_secret_is_logged",
+        ],
+    },
+    Elsewhere {
+        number: "11",
+        name: "making memory or work grow",
+        tests: &[
+            "tests/it/attacks/memory.rs::attack_11_a_flood_of_links_pushes_out_nobody_else",
+            "tests/it/attacks/memory.rs::attack_11_version_ranges_are_not_expanded",
+            "tests/it/attacks/memory.rs::attack_11_one_chain_holds_one_nut",
+            "tests/it/attacks/memory.rs::attack_11_a_huge_body_is_not_read_to_its_end",
+        ],
+    },
+];

@@ -1,0 +1,141 @@
+//! Attack 4: what somebody can do who sees the QR code.
+
+use super::error::Trouble;
+use super::hand::{Answer, Hand};
+use super::place::Visit;
+use super::scene::{Scene, Tried, refused, worked};
+use crate::base64url;
+use crate::identity::Identity;
+use crate::wire::Form;
+
+/// 4a: asking for the outcome with the nut, in a browser that did not ask for the link.
+pub(super) async fn collecting(scene: &mut Scene<'_>) -> Tried {
+    let victim = scene.person().await?;
+    let visit = scene.visit().await?;
+    // With a link and a cookie of his own, which are for his own sign-in alone.
+    let thief = scene.visit().await?.browser;
+    let mut leaked = false;
+    for answered in [false, true] {
+        if answered {
+            visit.hand(&victim.identity).ident().await?.honest("ident")?;
+        }
+        let told = scene.told(&thief, &visit).await;
+        let when = if answered { "after" } else { "before" };
+        let heard = if told.is_some() { "is told where to go" } else { "is told nothing" };
+        scene.say(format!("asking with the nut {when} the sign-in: {heard}"));
+        leaked |= told.is_some();
+        if let Some(url) = told {
+            let page = thief.open(url.as_str()).await?;
+            if page.status.is_success() {
+                return worked("a browser that only knows the nut is sent to the sign-in");
+            }
+        }
+    }
+    // The address to which her page is sent, if the nut is all that it takes to make it up.
+    let url = scene.told(&visit.browser, &visit).await;
+    let Some(url) = url else {
+        return worked("asking with the nut destroyed the sign-in of the browser that waits");
+    };
+    if url.as_str().contains(visit.link.nut()) {
+        let page = thief.open(url.as_str()).await?;
+        scene.say(format!(
+            "the address of her landing, in another browser: HTTP {}",
+            page.status.as_u16()
+        ));
+        if scene.is_in(&thief, &page, &victim).await? {
+            return worked("who knows the nut can make up the address that signs in");
+        }
+    }
+    let page = visit.browser.open(url.as_str()).await?;
+    if !page.status.is_success() {
+        return worked(format!(
+            "the victim's own browser is answered HTTP {} now",
+            page.status.as_u16()
+        ));
+    }
+    let told = if leaked { "told where to go, and gets nothing there" } else { "told nothing" };
+    refused(format!("another browser is {told}; the one that waits gets its sign-in"))
+}
+
+fn burning_forms(hand: &Hand, victim: &Hand) -> Vec<(&'static str, String)> {
+    let own = hand.introducing("ident");
+    let hers = hand.params_for("ident", victim.idk());
+    vec![
+        ("an empty request", String::new()),
+        ("an unsigned request", hand.unsigned(&own).encode()),
+        ("a wrongly signed request", junk(hand.unsigned(&own)).encode()),
+        ("a request in her name", hand.signed(&hers).encode()),
+    ]
+}
+
+fn junk(form: Form) -> Form {
+    form.with("ids", &base64url::encode([7; 64]))
+}
+
+/// 4b: requests that are to be refused must not use the nut up.
+pub(super) async fn burning(scene: &mut Scene<'_>) -> Tried {
+    let victim = scene.known().await?;
+    let mut ways: Vec<_> = (0..4).map(Some).collect();
+    // And a good one, from another address.
+    ways.push(None);
+    for way in ways {
+        let visit = scene.visit().await?;
+        let mut hers = visit.hand(&victim);
+        for step in ["query", "ident"] {
+            let Some((how, answer)) = burn(scene, &visit, &hers, way).await? else {
+                scene.say("from another address: this machine has only one".to_owned());
+                break;
+            };
+            scene.note(&format!("{how} before her {step}"), &answer);
+            let form = hers.signed(&hers.introducing(step));
+            let answer = hers.send(&form).await?;
+            if !answer.is_success() {
+                let answer = answer.text();
+                return worked(format!("after {how} her own {step} is answered {answer}"));
+            }
+        }
+        if way.is_some() && scene.collect(&visit).await.is_err() {
+            return worked("after it her browser is not signed in");
+        }
+    }
+    refused(format!("{}; her own requests go on", scene.answers()))
+}
+
+/// Posts something to where her next request goes.
+async fn burn(
+    scene: &mut Scene<'_>,
+    visit: &Visit,
+    hers: &Hand,
+    way: Option<usize>,
+) -> Result<Option<(&'static str, Answer)>, Trouble> {
+    let attacker = scene.stranger();
+    let mut hand = visit.hand(&attacker);
+    (hand.url, hand.server) = (hers.url.clone(), hers.server.clone());
+    if let Some(way) = way {
+        let (how, body) = burning_forms(&hand, hers).swap_remove(way);
+        return Ok(Some((how, hand.post(body).await?)));
+    }
+    let Some(elsewhere) = scene.elsewhere() else { return Ok(None) };
+    let answer = hand.by(&elsewhere).ident().await?;
+    Ok(Some(("a request from another address", answer)))
+}
+
+/// 4c: once the chain has an identity, nobody else's request may go on with it.
+pub(super) async fn another_identity(scene: &mut Scene<'_>) -> Tried {
+    let victim: Identity = scene.known().await?;
+    let attacker = scene.known().await?;
+    let visit = scene.visit().await?;
+    let mut hers = visit.hand(&victim);
+    hers.query().await?.honest("query")?;
+    let answer = hers.as_other(&attacker).ident().await?;
+    scene.note("another identity's ident after her query", &answer);
+    if scene.told(&visit.browser, &visit).await.is_some() {
+        return worked("the browser in front of her is signed in with another identity");
+    }
+    let hers = hers.ident().await?;
+    if !hers.is_success() {
+        return worked(format!("her own ident is answered {} after it", hers.text()));
+    }
+    scene.collect(&visit).await?;
+    refused(format!("{}; her own ident goes on", answer.text()))
+}

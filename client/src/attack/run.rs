@@ -1,0 +1,200 @@
+//! One after the other.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout_at};
+
+use super::elsewhere::ELSEWHERE;
+use super::error::{AttackError, Trouble};
+use super::eyes::Eyes;
+use super::place::Place;
+use super::report::{Finding, Report, Verdict};
+use super::scene::{Scene, Tried};
+use super::{cps, impersonation, nuts, photograph, rekey, replay, server_field, weak_keys};
+use crate::identity::Identity;
+
+/// How long to wait where a server slows us down: servers count by the minute.
+const PAUSE: Duration = Duration::from_secs(61);
+
+/// How long removing everybody may take, where a server does not answer any more.
+const CLEAN_UP: Duration = Duration::from_mins(1);
+
+/// The attacks, aimed at one server.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Attack {
+    /// The sign-in page: a page with a SQRL link in it.
+    pub url: String,
+    /// Whether it may be another machine than this one. Default: no.
+    pub this_server_is_mine: bool,
+}
+
+/// Numbers and names, in order.
+const ATTACKS: &[(&str, &str)] = &[
+    ("1a", "query as the victim without her key, then ident with one's own"),
+    ("1b", "ident as the victim without her key"),
+    ("1c", "disable, enable or remove the victim without her key"),
+    ("2a", "rekey of the victim's identity without her pids"),
+    ("2b", "rekey with her pids, but without her rescue code"),
+    ("3a", "rekey of a disabled identity without the rescue code"),
+    ("3b", "rekey and sign-in with a superseded identity"),
+    ("4a", "collecting or destroying a sign-in with the nut of its QR code"),
+    ("4b", "burning somebody's nut"),
+    ("4c", "another identity on somebody's chain"),
+    ("5a", "the same signed body twice"),
+    ("5b", "the same signed body many times at the same instant"),
+    ("5c", "a body made for one nut, sent on another"),
+    ("5d", "a CPS URL used twice"),
+    ("6a", "made-up nuts"),
+    ("6b", "spent nuts"),
+    ("7a", "another server= than the link, in the first request"),
+    ("7b", "another server= than the last reply, later"),
+    ("12a", "an idk for which anybody can sign"),
+    ("12b", "a vuk for which anybody can sign"),
+    ("13a", "a CPS URL of the attacker's, sent to the victim"),
+    ("13b", "a form on another site that confirms it for the victim"),
+    ("13c", "the address to which the attacker's page was sent, sent to the victim"),
+];
+
+async fn attempt(number: &str, scene: &mut Scene<'_>) -> Tried {
+    match number {
+        "1a" => impersonation::query_then_ident(scene).await,
+        "1b" => impersonation::ident(scene).await,
+        "1c" => impersonation::changes(scene).await,
+        "2a" => rekey::without_pids(scene).await,
+        "2b" => rekey::without_urs(scene).await,
+        "3a" => rekey::of_a_disabled_identity(scene).await,
+        "3b" => rekey::from_a_superseded_identity(scene).await,
+        "4a" => photograph::collecting(scene).await,
+        "4b" => photograph::burning(scene).await,
+        "4c" => photograph::another_identity(scene).await,
+        "5a" => replay::twice(scene).await,
+        "5b" => replay::at_the_same_instant(scene).await,
+        "5c" => replay::on_another_nut(scene).await,
+        "5d" => cps::twice(scene).await,
+        "6a" => nuts::made_up(scene).await,
+        "6b" => nuts::spent(scene).await,
+        "7a" => server_field::first(scene).await,
+        "7b" => server_field::later(scene).await,
+        "12a" => weak_keys::idk(scene).await,
+        "12b" => weak_keys::vuk(scene).await,
+        "13a" => cps::sent_to_the_victim(scene).await,
+        "13b" => cps::confirmed_by_another_site(scene).await,
+        "13c" => cps::waiting_address(scene).await,
+        other => Err(Trouble::new(format!("there is no attack {other}"))),
+    }
+}
+
+impl Attack {
+    /// Aims at a sign-in page of this machine.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self { url: url.into(), this_server_is_mine: false }
+    }
+
+    /// Does them all, one after the other, and tells of each as it is over.
+    ///
+    /// # Errors
+    /// The server is not to be attacked, or an honest sign-in does not work there.
+    pub async fn run(&self, mut tell: impl FnMut(&Finding)) -> Result<Report, AttackError> {
+        let place = Place::find(&self.url, self.this_server_is_mine).await?;
+        let mut made_up = Vec::new();
+        let eyes = control(&place, &mut made_up).await;
+        let eyes = eyes.map_err(|Trouble(why)| AttackError::Control(why))?;
+        let mut findings = Vec::new();
+        for (at, &(number, name)) in ATTACKS.iter().enumerate() {
+            // 127.0.0.1 is the control's.
+            let address = u8::try_from(at).unwrap_or(0) + 2;
+            let mut once = Box::pin(try_once(&place, &eyes, address, number)).await;
+            if once.is_slowed {
+                made_up.append(&mut once.people);
+                tokio::time::sleep(PAUSE).await;
+                once = Box::pin(try_once(&place, &eyes, address, number)).await;
+            }
+            made_up.extend(once.people);
+            let finding = Finding { number, name, steps: once.steps, verdict: once.verdict };
+            tell(&finding);
+            findings.push(finding);
+        }
+        let left_behind = Box::pin(clean_up(&place, &made_up)).await;
+        Ok(Report { url: self.url.clone(), findings, elsewhere: ELSEWHERE, left_behind })
+    }
+}
+
+/// Honest sign-ins, by which to tell whether somebody is signed in.
+async fn control(place: &Place, made_up: &mut Vec<Identity>) -> Result<Eyes, Trouble> {
+    let mut scene = Scene::new(place, None, 1);
+    let identity = scene.known().await?;
+    let arrivals = [scene.sign_in(&identity).await?, scene.sign_in(&identity).await?];
+    let landing = arrivals[1].url.clone();
+    let nobody = scene.visit().await?;
+    let empty = [scene.browser().open(landing.as_str()).await?, nobody.page];
+    made_up.extend(scene.over().1);
+    Ok(Eyes::new(landing, identity, &arrivals, &empty))
+}
+
+/// One try of one attack.
+struct Once {
+    verdict: Verdict,
+    steps: Vec<String>,
+    people: Vec<Identity>,
+    /// Nothing came of it, and honest people are refused now: the server slows us down.
+    is_slowed: bool,
+}
+
+async fn try_once(place: &Place, eyes: &Eyes, address: u8, number: &str) -> Once {
+    let mut scene = Scene::new(place, Some(eyes), address);
+    let tried = attempt(number, &mut scene).await;
+    let verdict = believed(&scene, tried).await;
+    let nothing = matches!(verdict, Verdict::CouldNotTry { .. });
+    let is_slowed = nothing && scene.state(&Identity::generate()).await.is_err();
+    let (steps, people) = scene.over();
+    Once { verdict, steps, people, is_slowed }
+}
+
+/// A refusal counts where honest people are not refused as well.
+async fn believed(scene: &Scene<'_>, tried: Tried) -> Verdict {
+    match tried {
+        Ok(Verdict::Refused { how }) => {
+            let stranger = Identity::generate();
+            match scene.state(&stranger).await {
+                Ok(_) => Verdict::Refused { how },
+                Err(Trouble(why)) => Verdict::CouldNotTry {
+                    why: format!("afterwards, {why}; it may slow this address down"),
+                },
+            }
+        }
+        Ok(verdict) => verdict,
+        Err(Trouble(why)) => Verdict::CouldNotTry { why },
+    }
+}
+
+/// Removes whom the site still knows; how many are left?
+async fn clean_up(place: &Place, made_up: &[Identity]) -> usize {
+    let (mut gone, deadline) = (0, Instant::now() + CLEAN_UP);
+    for (at, identity) in made_up.iter().enumerate() {
+        // A few from each address.
+        let number = u8::try_from(at % 200).unwrap_or(0) + 1;
+        let scene = Scene::new(place, None, number);
+        match timeout_at(deadline, is_gone(&scene, identity)).await {
+            Ok(is_gone) => gone += usize::from(is_gone),
+            Err(_) => break,
+        }
+    }
+    made_up.len() - gone
+}
+
+async fn is_gone(scene: &Scene<'_>, identity: &Identity) -> bool {
+    use super::scene::State::{Disabled, Live, Superseded, Unknown};
+    match scene.state(identity).await {
+        Ok(Unknown | Superseded) => true,
+        Ok(Live | Disabled) => remove(scene, identity).await.is_ok(),
+        Err(_) => false,
+    }
+}
+
+async fn remove(scene: &Scene<'_>, identity: &Identity) -> Result<(), Trouble> {
+    let mut hand = scene.visit().await?.hand(identity);
+    hand.query().await?.honest("query")?;
+    hand.unlock("remove").await?.honest("remove")?;
+    Ok(())
+}

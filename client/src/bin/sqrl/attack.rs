@@ -1,0 +1,77 @@
+//! `sqrl attack`: the attacks that have worked on other servers, tried on one's own.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use tower_sqrl_client::attack::{Attack, Elsewhere, Finding, Report};
+
+#[derive(Debug, Args)]
+pub(crate) struct AttackArgs {
+    /// The sign-in page: <http://127.0.0.1:8080/login>
+    url: String,
+
+    /// Attack another machine than this one: it is yours, and so is all that it stands on
+    #[arg(long)]
+    this_server_is_mine: bool,
+
+    /// Write a report as JSON to standard output instead of the lines
+    #[arg(long)]
+    json: bool,
+
+    /// Show what was sent and how it was answered
+    #[arg(long, conflicts_with = "json")]
+    steps: bool,
+}
+
+/// 0: all were refused; 1: one has worked; 2: not all could be tried.
+pub(crate) async fn run(args: AttackArgs) -> ExitCode {
+    let mut attack = Attack::new(args.url);
+    attack.this_server_is_mine = args.this_server_is_mine;
+    let report = attack.run(|finding| {
+        if !args.json {
+            show(finding, args.steps);
+        }
+    });
+    let report = match report.await {
+        Ok(report) => report,
+        Err(error) => {
+            eprintln!("sqrl: {error}");
+            return ExitCode::from(2);
+        }
+    };
+    if args.json {
+        println!("{}", report.to_json());
+    } else {
+        conclude(&report);
+    }
+    match (report.any_worked(), report.all_refused()) {
+        (true, _) => ExitCode::from(1),
+        (false, true) => ExitCode::SUCCESS,
+        (false, false) => ExitCode::from(2),
+    }
+}
+
+fn show(finding: &Finding, steps: bool) {
+    let Finding { number, name, verdict, .. } = finding;
+    println!("{number:<4} {:<9}  {name}: {}", verdict.word(), printable(verdict.text()));
+    for step in finding.steps.iter().filter(|_| steps) {
+        println!("       {}", printable(step));
+    }
+}
+
+fn conclude(report: &Report) {
+    for Elsewhere { number, name, tests } in report.elsewhere {
+        println!("{number:<4} {:<9}  {name}: takes more than requests; tower-sqrl's tests", "-");
+        for test in *tests {
+            println!("       {test}");
+        }
+    }
+    if report.left_behind > 0 {
+        println!("{} made-up identities could not be removed again", report.left_behind);
+    }
+}
+
+/// Some of it is the server's, and a terminal must not act upon it.
+fn printable(text: &str) -> String {
+    text.replace(char::is_control, "\u{fffd}")
+}

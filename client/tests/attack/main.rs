@@ -1,0 +1,107 @@
+//! Every attack, against a server without one of its guards and against the same with all of
+//! them: what has worked is reported, and what is reported as refused could have worked.
+#![cfg(feature = "attack")]
+
+mod command;
+mod naive;
+mod naive_site;
+
+use std::collections::BTreeSet;
+
+use naive::Hole::{self, *};
+use tower_sqrl_client::attack::{Attack, AttackError, Report, Verdict};
+
+/// What is left out, and the attacks that work then.
+const HOLES: &[(&[Hole], &[&str])] = &[
+    (&[RemembersTheQuery], &["1a", "4c"]),
+    (&[SkipsIds], &["1b", "1c", "4b", "12a"]),
+    (&[SkipsPids], &["2a"]),
+    (&[SkipsPids, SkipsUrs], &["2a", "2b", "3a"]),
+    (&[SkipsPids, TakesThePresentedVuk], &["2a", "2b", "3a"]),
+    (&[SkipsUrs], &["2b", "3a"]),
+    (&[TakesThePresentedVuk], &["2b", "3a"]),
+    (&[ForgetsSuperseded], &["3b"]),
+    (&[AnyBrowserEndsTheWait], &["4a"]),
+    (&[LandsAnyBrowser], &["4a", "13c"]),
+    (&[LandsAnyBrowser, TellsAnyBrowser], &["4a", "13c"]),
+    (&[BurnsFirst], &["4b", "4c"]),
+    (&[SkipsAddress], &["4b"]),
+    (&[AnybodyGoesOn], &["4c"]),
+    (&[ReusesNuts], &["5a", "5b", "6b"]),
+    (&[SkipsServer], &["5c", "7a", "7b"]),
+    (&[CpsInAnyBrowser, ReusesCps], &["5d", "13a"]),
+    (&[TakesMadeUpNuts], &["5a", "5b", "6a", "6b"]),
+    (&[TakesWeakKeys], &["12a", "12b"]),
+    (&[CpsInAnyBrowser], &["13a"]),
+    (&[AnySiteConfirms], &["13b"]),
+    // What is behind these guards is behind others, too.
+    (&[TellsAnyBrowser], &[]),
+    (&[ReusesCps], &[]),
+];
+
+async fn attack(holes: &[Hole]) -> Report {
+    let page = naive_site::start(holes).await;
+    Attack::new(page).run(|_| {}).await.expect("a report")
+}
+
+/// The numbers of the attacks that came to that.
+fn numbers(report: &Report, is: fn(&Verdict) -> bool) -> Vec<&'static str> {
+    report.findings.iter().filter(|finding| is(&finding.verdict)).map(|f| f.number).collect()
+}
+
+#[tokio::test]
+async fn with_every_guard_all_are_refused() {
+    let report = attack(&[]).await;
+    assert!(report.all_refused() && !report.any_worked(), "{}", report.to_json());
+    assert_eq!(report.left_behind, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "slow: two dozen times all attacks"]
+async fn without_a_guard_it_is_said_what_works() {
+    let runs = HOLES.iter().map(|(holes, expected)| {
+        tokio::spawn(async move {
+            let report = attack(holes).await;
+            let worked = numbers(&report, |verdict| matches!(verdict, Verdict::Worked { .. }));
+            assert_eq!(worked, *expected, "{holes:?}: {}", report.to_json());
+            (worked, report.findings)
+        })
+    });
+    let (mut proved, mut all) = (BTreeSet::new(), BTreeSet::new());
+    for run in runs.collect::<Vec<_>>() {
+        let (worked, findings) = run.await.expect("as expected");
+        proved.extend(worked);
+        all.extend(findings.iter().map(|finding| finding.number));
+    }
+    assert_eq!(proved, all, "each has been seen to work");
+}
+
+#[tokio::test]
+async fn what_a_server_has_not_is_not_called_refused() {
+    let report = attack(&[HasNoCps]).await;
+    let not_tried = numbers(&report, |verdict| matches!(verdict, Verdict::CouldNotTry { .. }));
+    assert_eq!(not_tried, ["5d", "13a", "13b"]);
+    assert!(!report.all_refused() && !report.any_worked());
+}
+
+#[tokio::test]
+async fn where_nobody_signs_in_nothing_is_said() {
+    let page = naive_site::start(&[TakesNobodyNew]).await;
+    let error = Attack::new(&page).run(|_| panic!("a finding")).await.expect_err("no control");
+    assert!(matches!(&error, AttackError::Control(why) if why.contains("tif 44")), "{error}");
+    // A page without a link.
+    let page = page.replace("/login", "/home");
+    let error = Attack::new(page).run(|_| panic!("a finding")).await.expect_err("no link");
+    assert!(matches!(&error, AttackError::Control(why) if why.contains("no SQRL link")), "{error}");
+}
+
+#[tokio::test]
+async fn only_this_machine_unless_it_is_said() {
+    let refused = Attack::new("http://192.0.2.1/login").run(|_| {}).await;
+    let error = refused.expect_err("somebody else's");
+    assert!(matches!(error, AttackError::NotLoopback(_)), "{error}");
+    // Nor is a page of this machine's a way to somebody else.
+    let elsewhere = naive_site::start_at("http://192.0.2.1").await;
+    let report = Attack::new(elsewhere).run(|_| {}).await.expect("a report");
+    assert!(report.all_refused(), "{}", report.to_json());
+}

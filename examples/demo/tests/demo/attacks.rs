@@ -1,0 +1,24 @@
+//! The attacks that anybody can try, on the demo.
+
+use tempfile::TempDir;
+use tower_sqrl_client::attack::Attack;
+
+use crate::process::Demo;
+
+#[tokio::test]
+async fn all_are_refused() {
+    let directory = TempDir::new().expect("a directory");
+    let nuts = format!("sqlite:{}", directory.path().join("nuts.sqlite").display());
+    for demo in [
+        Demo::start_in_memory(&directory, &[]),
+        Demo::start(directory.path(), &["--nuts", &nuts]),
+        // What the world calls it is not where it listens.
+        Demo::start_in_memory(&directory, &["--public-url", "https://demo.invalid"]),
+    ] {
+        let page = format!("http://{}/login", demo.address);
+        let report = Attack::new(page).run(|_| {}).await.expect("a report");
+        assert!(report.all_refused(), "{}", report.to_json());
+        assert_eq!(report.left_behind, 0);
+        demo.stop();
+    }
+}

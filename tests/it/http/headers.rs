@@ -1,0 +1,61 @@
+//! The table of `docs/http.md` is what the layer answers.
+
+use std::fs;
+use std::path::Path;
+
+use axum::http::{HeaderMap, Method};
+use tower_sqrl::store::NutState::Pending;
+use tower_sqrl::web::{CONFIRM_POLICY, MESSAGE_POLICY, SIGN_IN_POLICY};
+use tower_sqrl_client::base64url;
+
+use super::walk::Walk;
+use crate::common::{Hook, Site};
+
+const HEAD: &str = "\
+| Asked | Status | Type | Caches | Policy | Referrer | Cookies | More |
+|---|---|---|---|---|---|---|---|
+";
+
+#[tokio::test]
+async fn every_response_is_in_the_table() {
+    let over_http = Walk::all(false).await;
+    let over_https = Walk::all(true).await;
+    // The cookies' names and `Secure` are looked at row by row.
+    assert_eq!(over_http, over_https);
+    let table = format!("{HEAD}{}\n", over_http.join("\n"));
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/http.md");
+    let page = fs::read_to_string(page).expect("a file of the repository");
+    let (_, rest) = page.split_once("<!-- responses -->\n").expect("the table's beginning");
+    let (there, _) = rest.split_once("<!-- /responses -->").expect("the table's end");
+    assert_eq!(there, table, "put this between the marks of docs/http.md:\n{table}");
+    // On one line each, where the code has several.
+    for policy in [SIGN_IN_POLICY, CONFIRM_POLICY, MESSAGE_POLICY] {
+        assert!(page.contains(policy), "{policy}");
+    }
+}
+
+/// What looks whether the page is there gets no link, nor room in the store.
+#[tokio::test]
+async fn head_makes_no_link() {
+    let site = Site::new().await;
+    let visit = site.visit().await;
+    let get = visit.get("login").await;
+    assert_eq!(site.tap.calls(), [Hook::StoreNut(Pending); 2]);
+    let head = visit.request(Method::HEAD, "login", HeaderMap::new(), "").await;
+    assert_eq!(site.tap.calls(), []);
+    assert_eq!((head.status(), head.body().len()), (get.status(), 0));
+    for name in ["content-length", "content-type", "content-security-policy"] {
+        assert_eq!(head.headers()[name], get.headers()[name], "{name}");
+    }
+}
+
+/// What is refused for its `can` makes no link before.
+#[tokio::test]
+async fn a_request_that_is_refused_makes_no_link() {
+    let site = Site::new().await;
+    let visit = site.visit().await;
+    site.tap.calls();
+    let can = base64url::encode("https://elsewhere.example/");
+    assert_eq!(visit.get(&format!("nut.sqrl?can={can}")).await.status(), 400);
+    assert_eq!(site.tap.calls(), []);
+}

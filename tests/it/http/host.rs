@@ -1,0 +1,95 @@
+//! The public URL is configured: nothing that a request says of hosts comes back.
+
+use axum::http::{HeaderMap, HeaderValue, Method};
+use tower_sqrl::identity::MemoryIdentityStore;
+use tower_sqrl::store::MemoryNutStore;
+use tower_sqrl::{ConfigError, Sqrl};
+use tower_sqrl_client::browser::Browser;
+
+use crate::common::{Site, alice};
+
+#[tokio::test]
+async fn no_header_says_where_the_site_is() {
+    // The same with a proxy that may say whose address it is: it may say no more.
+    for site in [Site::new().await, Site::behind_proxy().await] {
+        let evil = |request: &str, more: &str| {
+            format!(
+                "{request} HTTP/1.1\r\nhost: evil.example\r\nx-forwarded-host: evil.example\r\n\
+                 x-forwarded-proto: gopher\r\nx-forwarded-prefix: /evil.example\r\n\
+                 forwarded: host=evil.example;proto=gopher\r\nx-original-url: /evil.example\r\n\
+                 referer: http://evil.example/login\r\norigin: http://evil.example\r\n\
+                 connection: close\r\n{more}\r\n"
+            )
+        };
+        let visit = site.visit().await;
+        let mut chain = visit.chain(&alice()).with_opt("cps");
+        assert_eq!(chain.ident().await, "5");
+        let url = chain.reply().url.clone().expect("a URL");
+        let id = url.split_once('?').expect("an id").1;
+        let signed_in = site.visit().await;
+        assert_eq!(signed_in.chain(&alice()).ident().await, "5");
+        let cookies = signed_in.browser.cookies();
+        let cookies: Vec<_> =
+            cookies.iter().map(|cookie| format!("{}={}", cookie.name, cookie.value)).collect();
+        let cookies = format!("cookie: {}\r\n", cookies.join("; "));
+        let json = format!("accept: application/json\r\n{cookies}");
+        let nut = signed_in.link.nut();
+        for (request, more) in [
+            ("GET /login".to_owned(), ""),
+            ("GET /nut.sqrl".to_owned(), &*json),
+            (format!("GET /svg.sqrl?nut={nut}"), ""),
+            (format!("GET /pag.sqrl?nut={nut}"), &cookies),
+            (format!("GET /pag.sqrl?nut={nut}&go"), &cookies),
+            (format!("GET http://evil.example/pag.sqrl?nut={nut}"), &cookies),
+            (format!("GET /cps.sqrl?{id}"), &cookies),
+            ("GET /cps.sqrl?gone".to_owned(), ""),
+            ("GET /signed-in".to_owned(), ""),
+            ("OPTIONS /nut.sqrl".to_owned(), "access-control-request-method: GET\r\n"),
+            ("POST /cli.sqrl".to_owned(), "content-length: 0\r\n"),
+        ] {
+            let answer = site.raw(&evil(&request, more)).await;
+            assert!(answer.starts_with("HTTP/1.1 "), "{request}: {answer}");
+            assert!(!answer.contains("evil"), "{request}: {answer}");
+            assert!(!answer.to_lowercase().contains("access-control"), "{request}: {answer}");
+        }
+    }
+}
+
+/// A form from another host on this machine is another site's, whatever `Host` says.
+#[tokio::test]
+async fn the_origin_of_a_confirmation_is_compared_with_the_configured_one() {
+    let site = Site::new().await;
+    let mut chain = site.visit().await.chain(&alice()).with_opt("cps");
+    assert_eq!(chain.ident().await, "5");
+    let url = chain.reply().url.clone().expect("a URL");
+    let other = Browser::new(site.http());
+    let page = other.open(&url).await.expect("a page");
+    let mut headers = HeaderMap::new();
+    headers.insert("origin", HeaderValue::from_static("http://evil.example"));
+    headers.insert("host", HeaderValue::from_static("evil.example"));
+    let id = url.split_once('?').expect("an id").1;
+    let sent = other.fetch(Method::POST, &page.url, headers, format!("id={id}").into()).await;
+    assert_eq!(sent.expect("an answer").status(), 403);
+}
+
+/// Whatever becomes part of a header is checked when the site is set up.
+#[test]
+fn no_configured_path_breaks_out_of_a_header() {
+    let builder =
+        || Sqrl::builder("https://example.com", MemoryNutStore::new(), MemoryIdentityStore::new());
+    for path in
+        ["/a\r\nset-cookie: b", "/a\nb", "/a b", "/a?b", "/a;b", "//evil.example", "/a\u{e9}"]
+    {
+        for built in [
+            builder().sign_in_path(path).build(),
+            builder().signed_in_path(path).build(),
+            builder().prefix(path).build(),
+        ] {
+            assert!(matches!(built, Err(ConfigError::Path { .. })), "{path:?}");
+        }
+    }
+    for origin in ["https://example.com/a\r\nb", "https://exa mple.com", "https://a@example.com"] {
+        let stores = (MemoryNutStore::new(), MemoryIdentityStore::new());
+        assert!(Sqrl::builder(origin, stores.0, stores.1).build().is_err(), "{origin:?}");
+    }
+}

@@ -1,0 +1,91 @@
+//! Which paths are the layer's: exactly those, as they stand in the request line.
+
+use crate::common::{Setup, Site, alice};
+
+/// What else somebody could call `/auth/cli.sqrl`, and what a proxy in front may have decided
+/// upon without knowing.
+const OTHER_NAMES: [&str; 18] = [
+    "//auth/cli.sqrl",
+    "/auth//cli.sqrl",
+    "/auth/cli.sqrl/",
+    "/auth/./cli.sqrl",
+    "/auth/../auth/cli.sqrl",
+    "/x/../auth/cli.sqrl",
+    "/auth/%63li.sqrl",
+    "/auth/cli%2Esqrl",
+    "/auth%2Fcli.sqrl",
+    "/%61uth/cli.sqrl",
+    "/auth/cli.sqrl%00",
+    "/auth/cli.sqrl%20",
+    "/auth/cli.sqrl;x=1",
+    "/auth/cli.sqrl&x=1",
+    "/auth/CLI.SQRL",
+    "/AUTH/cli.sqrl",
+    "/authcli.sqrl",
+    "/cli.sqrl",
+];
+
+async fn status(site: &Site, target: &str, body: &str) -> (String, String) {
+    let length = body.len();
+    let answer = site
+        .raw(&format!(
+            "POST {target} HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
+        ))
+        .await;
+    let status = answer.split(' ').nth(1).unwrap_or_default().to_owned();
+    let body = answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned());
+    (status, body.unwrap_or_default())
+}
+
+#[tokio::test]
+async fn only_the_very_path_is_ours() {
+    let site = Site::with(|builder| builder.prefix("/auth")).await;
+    let visit = site.visit().await;
+    let chain = visit.chain(&alice());
+    let body = chain.signed(&chain.params("query")).encode();
+    let query = format!("?nut={}", visit.link.nut());
+    site.tap.calls();
+    for path in OTHER_NAMES {
+        let (status, _) = status(&site, &format!("{path}{query}"), &body).await;
+        assert_eq!(status, "404", "the application's: {path}");
+    }
+    // What no request line may hold, hyper refuses.
+    for path in ["/auth/cli.sqrl\u{0}", "auth/cli.sqrl", "/auth/ cli.sqrl"] {
+        let (status, _) = status(&site, &format!("{path}{query}"), &body).await;
+        assert_eq!(status, "400", "{path:?}");
+    }
+    assert!(site.tap.calls().is_empty(), "none of it reached a store");
+    // A whole address has a path too, and whose host it names is not looked at.
+    let (answered, _) =
+        status(&site, &format!("http://evil.example/auth/cli.sqrl{query}"), &body).await;
+    assert_eq!(answered, "200");
+}
+
+#[tokio::test]
+async fn below_a_mount_the_layer_sees_what_is_left() {
+    let setup = Setup { mount: "/app", ..Setup::default() };
+    let site = Site::set_up(setup, |builder| builder).await;
+    for path in
+        ["/cli.sqrl", "/app/app/cli.sqrl", "/app%2Fcli.sqrl", "/appcli.sqrl", "/app/../cli.sqrl"]
+    {
+        assert_eq!(status(&site, path, "").await.0, "404", "{path}");
+    }
+    assert_eq!(status(&site, "/app/cli.sqrl", "").await.0, "200");
+}
+
+/// A parameter that is there twice is none.
+#[tokio::test]
+async fn a_parameter_twice_is_none() {
+    let site = Site::new().await;
+    let visit = site.visit().await;
+    let nut = visit.link.nut();
+    let twice = format!("nut={nut}&nut={nut}");
+    assert_eq!(visit.get(&format!("pag.sqrl?{twice}")).await.status(), 410);
+    assert_eq!(visit.get(&format!("evt.sqrl?{twice}")).await.status(), 410);
+    assert_eq!(visit.get(&format!("svg.sqrl?{twice}")).await.status(), 400);
+    assert_eq!(visit.get(&format!("nut.sqrl?renew={nut}&renew={nut}")).await.status(), 200);
+    assert_eq!(visit.get(&format!("signed-in?{twice}")).await.status(), 401);
+    // Encoded it is the same parameter.
+    assert_eq!(visit.get(&format!("svg.sqrl?%6eut={nut}")).await.status(), 200);
+    assert_eq!(visit.get(&format!("svg.sqrl?%6eut={nut}&nut={nut}")).await.status(), 400);
+}

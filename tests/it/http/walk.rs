@@ -1,0 +1,338 @@
+//! A walk past every response that the layer can give.
+
+use std::net::SocketAddr;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
+use axum::routing::get;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tower::ServiceExt;
+use tower_sqrl::axum::{SqrlChallenge, SqrlLogin};
+use tower_sqrl::store::NutState::{Authorized, Pending};
+use tower_sqrl_client::base64url;
+use tower_sqrl_client::browser::Browser;
+
+use super::row::{By, row};
+use crate::common::{Fault, Hook, Setup, Site, Visit, alice};
+
+/// The rows so far.
+pub(super) struct Walk {
+    https: bool,
+    site: Site,
+    rows: Vec<String>,
+}
+
+impl Walk {
+    /// Past all of them, at a site that the world reaches over http or https.
+    pub(super) async fn all(https: bool) -> Vec<String> {
+        let origin = https.then_some("https://example.com");
+        let setup = Setup { origin, ..Setup::default() };
+        let site = Site::set_up(setup, |builder| builder.max_event_streams(1)).await;
+        let mut walk = Self { https, site, rows: Vec::new() };
+        walk.links().await;
+        walk.too_many_links().await;
+        walk.pictures_and_assets().await;
+        walk.waits().await;
+        walk.events().await;
+        walk.clients().await;
+        walk.cps().await;
+        walk.confirmations().await;
+        walk.landings().await;
+        walk.other_methods().await;
+        walk.no_address().await;
+        walk.rows
+    }
+
+    fn add(&mut self, what: &str, response: &Response<Bytes>) {
+        self.add_by(By::Layer, what, response);
+    }
+
+    fn add_by(&mut self, by: By, what: &str, response: &Response<Bytes>) {
+        self.rows.push(format!("| {what} | {} |", row(response, by, self.https)));
+    }
+
+    async fn get(
+        &self,
+        visit: &Visit,
+        name: &str,
+        headers: &[(&'static str, &str)],
+    ) -> Response<Bytes> {
+        visit.request(Method::GET, name, map(headers), "").await
+    }
+
+    /// A chain that was signed in, and its page.
+    async fn signed_in(&self) -> Visit {
+        let visit = self.site.visit().await;
+        assert_eq!(visit.chain(&alice()).ident().await, "5");
+        visit
+    }
+
+    /// The id of a CPS URL, and the browser that asked for its link.
+    async fn handed_over(&self, command: &str) -> (Visit, String) {
+        let visit = self.site.visit().await;
+        let mut chain = visit.chain(&alice()).with_opt("cps~suk");
+        let tif = match command {
+            "ident" => chain.ident().await,
+            "disable" => chain.disable().await,
+            _ => {
+                chain.query().await;
+                let form = chain.signed(&chain.params(command)).signed("urs", &chain.urs(0));
+                chain.send(&form).await
+            }
+        };
+        assert!(["4", "5", "d"].contains(&tif.as_str()), "{command}: {tif}");
+        let url = chain.reply().url.clone().expect("a URL");
+        (visit, url.split_once('?').expect("an id").1.to_owned())
+    }
+
+    async fn links(&mut self) {
+        let visit = self.site.visit().await;
+        let page = visit.get("login").await;
+        self.add("`GET /login`, the ready page", &page);
+        let head = visit.request(Method::HEAD, "login", HeaderMap::new(), "").await;
+        self.add("`HEAD /login`", &head);
+        self.site.tap.plan(Hook::StoreNut(Pending), Fault::Fails);
+        self.add_by(By::Application, "`GET /login`, the store fails", &visit.get("login").await);
+        self.add("`GET nut.sqrl`", &visit.get("nut.sqrl").await);
+        let json = self.get(&visit, "nut.sqrl", &[("accept", "application/json")]).await;
+        self.add("`GET nut.sqrl`, JSON", &json);
+        let nut = visit.link.nut();
+        self.add("`GET nut.sqrl?renew=`", &visit.get(&format!("nut.sqrl?renew={nut}")).await);
+        let stranger = visit.within(Browser::new(self.site.http()));
+        let gone = stranger.get(&format!("nut.sqrl?renew={nut}")).await;
+        self.add("`GET nut.sqrl?renew=`, not this browser's", &gone);
+        let can = base64url::encode("https://elsewhere.example/");
+        self.add(
+            "`GET nut.sqrl?can=`, elsewhere",
+            &visit.get(&format!("nut.sqrl?can={can}")).await,
+        );
+        self.site.tap.plan(Hook::StoreNut(Pending), Fault::Fails);
+        self.add("`GET nut.sqrl`, the store fails", &visit.get("nut.sqrl").await);
+        // A ninth link makes room.
+        let browser = Browser::new(self.site.http());
+        for _ in 0..8 {
+            self.site.visit_with(&browser).await;
+        }
+        let ninth = self.site.visit_with(&browser).await;
+        self.add("`GET nut.sqrl`, with eight links open", &ninth.get("nut.sqrl").await);
+    }
+
+    /// An address that has asked for more links than it may.
+    async fn too_many_links(&mut self) {
+        let site = Site::with(|builder| builder.links_per_minute(1)).await;
+        let visit = site.visit().await;
+        self.add_by(By::Application, "`GET /login`, too many links", &visit.get("login").await);
+        self.add("`GET nut.sqrl`, too many links", &visit.get("nut.sqrl").await);
+    }
+
+    async fn pictures_and_assets(&mut self) {
+        let visit = self.site.visit().await;
+        for kind in ["svg", "png"] {
+            let picture = visit.get(&format!("{kind}.sqrl?nut={}", visit.link.nut())).await;
+            self.add(&format!("`GET {kind}.sqrl`"), &picture);
+            self.add(
+                &format!("`GET {kind}.sqrl`, no nut"),
+                &visit.get(&format!("{kind}.sqrl")).await,
+            );
+        }
+        for asset in ["sqrl.js", "sqrl.css"] {
+            let (_, version) =
+                visit.page.body.split_once(&format!("{asset}?v=")).expect("a version");
+            let version = version.split('"').next().expect("a version");
+            let versioned = visit.get(&format!("{asset}?v={version}")).await;
+            self.add(&format!("`GET {asset}?v=`, this version"), &versioned);
+            self.add(&format!("`GET {asset}`"), &visit.get(asset).await);
+        }
+    }
+
+    async fn waits(&mut self) {
+        for go in ["", "&go"] {
+            let what = format!("`GET pag.sqrl{}`", go.replace('&', "?"));
+            let visit = self.site.visit().await;
+            let name = format!("pag.sqrl?nut={}{go}", visit.link.nut());
+            self.add(&format!("{what}, nobody yet"), &visit.get(&name).await);
+            self.site.tap.plan(Hook::GetNut(Authorized), Fault::Fails);
+            self.add(&format!("{what}, the store fails"), &visit.get(&name).await);
+            assert_eq!(visit.chain(&alice()).ident().await, "5");
+            self.add(&format!("{what}, signed in"), &visit.get(&name).await);
+            visit.browser.open(&visit.signed_in_url()).await.expect("a page");
+            let stranger = visit.within(Browser::new(self.site.http()));
+            self.add(&format!("{what}, no cookie"), &stranger.get(&name).await);
+            // As one who asks again after collecting, whose cookie is not gone yet.
+            let visit = self.signed_in().await;
+            let name = format!("pag.sqrl?nut={}{go}", visit.link.nut());
+            let cookies = visit.browser.cookies();
+            visit.collect().await;
+            visit.browser.set_cookies(cookies);
+            self.add(&format!("{what}, collected"), &visit.get(&name).await);
+            let (visit, _) = self.handed_over("ident").await;
+            let name = format!("pag.sqrl?nut={}{go}", visit.link.nut());
+            self.add(&format!("{what}, taken over"), &visit.get(&name).await);
+        }
+    }
+
+    async fn events(&mut self) {
+        let visit = self.site.visit().await;
+        self.add("`GET evt.sqrl`, no cookie", &visit.get("evt.sqrl").await);
+        let nut = visit.link.nut().to_owned();
+        let cookies = visit.browser.cookies();
+        let cookies = cookies.iter().map(|cookie| format!("{}={}", cookie.name, cookie.value));
+        let cookies: Vec<_> = cookies.collect();
+        let mut stream = self.site.connect().await;
+        let request = format!(
+            "GET /evt.sqrl?nut={nut} HTTP/1.1\r\nhost: a\r\ncookie: {}\r\n\r\n",
+            cookies.join("; ")
+        );
+        stream.write_all(request.as_bytes()).await.expect("a connection");
+        let mut lines = BufReader::new(&mut stream).lines();
+        let mut line = async || lines.next_line().await.expect("a line").expect("a line");
+        assert_eq!(line().await, "HTTP/1.1 200 OK");
+        let mut response = Response::builder();
+        loop {
+            let line = line().await;
+            let Some((name, value)) = line.split_once(": ") else { break };
+            response = response.header(name, value);
+        }
+        let response = response.body(Bytes::new()).expect("a response");
+        self.add("`GET evt.sqrl`", &response);
+        let other = self.site.visit().await;
+        let full = other.get(&format!("evt.sqrl?nut={}", other.link.nut())).await;
+        self.add("`GET evt.sqrl`, too many", &full);
+    }
+
+    async fn clients(&mut self) {
+        let visit = self.site.visit().await;
+        let chain = visit.chain(&alice());
+        let form = chain.signed(&chain.params("query"));
+        for (what, body) in [
+            ("a request", form.encode()),
+            ("the same again", form.encode()),
+            ("a wrong signature", form.clone().altered("ids", "A").encode()),
+            ("anything else", "\0".to_owned()),
+            ("too long", "a".repeat(10_000)),
+        ] {
+            self.add(&format!("`POST cli.sqrl`, {what}"), &chain.post(body).await);
+        }
+        let chain = self.site.visit().await.chain(&alice());
+        self.site.tap.plan(Hook::GetNut(Pending), Fault::Fails);
+        let body = chain.signed(&chain.params("query")).encode();
+        self.add("`POST cli.sqrl`, the store fails", &chain.post(body).await);
+    }
+
+    async fn cps(&mut self) {
+        let (visit, id) = self.handed_over("ident").await;
+        self.site.tap.plan(Hook::GetCps, Fault::Fails);
+        self.add("`GET cps.sqrl?id`, the store fails", &visit.get(&format!("cps.sqrl?{id}")).await);
+        let here = visit.get(&format!("cps.sqrl?{id}")).await;
+        self.add("`GET cps.sqrl?id`, the browser that asked", &here);
+        let (visit, id) = self.handed_over("ident").await;
+        let other = visit.within(Browser::new(self.site.http()));
+        let asked = other.get(&format!("cps.sqrl?{id}")).await;
+        self.add("`GET cps.sqrl?id`, another browser", &asked);
+        self.add("`GET cps.sqrl`, it asks", &other.get("cps.sqrl").await);
+        self.site.tap.plan(Hook::GetCps, Fault::Fails);
+        self.add("`GET cps.sqrl`, the store fails", &other.get("cps.sqrl").await);
+        let stranger = visit.within(Browser::new(self.site.http()));
+        self.add("`GET cps.sqrl`, no cookie", &stranger.get("cps.sqrl").await);
+        self.add("`GET cps.sqrl?id`, used or made up", &visit.get("cps.sqrl?x").await);
+        self.add("`GET cps.sqrl?gone`", &visit.get("cps.sqrl?gone").await);
+        for (command, word) in
+            [("disable", "disabled"), ("enable", "enabled"), ("remove", "removed")]
+        {
+            let (visit, id) = self.handed_over(command).await;
+            let onward = visit.get(&format!("cps.sqrl?{id}")).await;
+            self.add(&format!("`GET cps.sqrl?id`, of {command}"), &onward);
+            self.add(
+                &format!("`GET cps.sqrl?{word}`"),
+                &visit.get(&format!("cps.sqrl?{word}")).await,
+            );
+        }
+    }
+
+    async fn confirmations(&mut self) {
+        let (visit, id) = self.handed_over("ident").await;
+        let other = visit.within(Browser::new(self.site.http()));
+        other.get(&format!("cps.sqrl?{id}")).await;
+        let url = visit.page.url.join("/cps.sqrl").expect("an address");
+        let confirm = async |headers: &[(&'static str, &str)], body: String| {
+            let sent = other.browser.fetch(Method::POST, &url, map(headers), body.into()).await;
+            sent.expect("an answer")
+        };
+        let (same, body) = ([("sec-fetch-site", "same-origin")], format!("id={id}"));
+        let elsewhere = confirm(&[("sec-fetch-site", "cross-site")], body.clone()).await;
+        let (wrong, right) = (confirm(&same, "id=x".into()).await, confirm(&same, body).await);
+        self.add("`POST cps.sqrl`, of another site", &elsewhere);
+        self.add("`POST cps.sqrl`, another id", &wrong);
+        self.add("`POST cps.sqrl`, confirmed", &right);
+    }
+
+    async fn landings(&mut self) {
+        let visit = self.signed_in().await;
+        let path = format!("signed-in?nut={}", visit.link.nut());
+        self.site.tap.plan(Hook::GetNut(Authorized), Fault::Fails);
+        let failed = visit.get(&path).await;
+        self.add_by(By::Application, "`GET /signed-in?nut=`, the store fails", &failed);
+        let head = visit.request(Method::HEAD, &path, HeaderMap::new(), "").await;
+        self.add_by(By::Application, "`HEAD /signed-in?nut=`", &head);
+        self.add_by(By::Application, "`GET /signed-in?nut=`", &visit.get(&path).await);
+        let nothing = visit.get("signed-in").await;
+        self.add_by(By::Application, "`GET /signed-in`, nothing to collect", &nothing);
+        let (visit, id) = self.handed_over("ident").await;
+        visit.get(&format!("cps.sqrl?{id}")).await;
+        let arrived = visit.get("signed-in").await;
+        self.add_by(By::Application, "`GET /signed-in`, from a CPS URL", &arrived);
+    }
+
+    async fn other_methods(&mut self) {
+        let visit = self.site.visit().await;
+        for (name, others) in [
+            ("cli.sqrl", &[Method::GET, Method::HEAD, Method::OPTIONS, Method::PUT][..]),
+            ("cps.sqrl", &[Method::HEAD, Method::OPTIONS, Method::DELETE]),
+            ("nut.sqrl", &[Method::HEAD, Method::OPTIONS, Method::POST]),
+            ("pag.sqrl", &[Method::HEAD, Method::OPTIONS, Method::POST]),
+            ("evt.sqrl", &[Method::HEAD, Method::OPTIONS, Method::POST]),
+            ("svg.sqrl", &[Method::HEAD, Method::OPTIONS, Method::POST]),
+            ("png.sqrl", &[Method::HEAD, Method::OPTIONS, Method::POST]),
+            ("sqrl.js", &[Method::HEAD, Method::OPTIONS, Method::POST]),
+            ("sqrl.css", &[Method::HEAD, Method::OPTIONS, Method::POST]),
+        ] {
+            let mut rows = std::collections::BTreeSet::new();
+            for method in others {
+                let name = format!("{name}?nut={}", visit.link.nut());
+                let answer = visit.request(method.clone(), &name, HeaderMap::new(), "").await;
+                rows.insert(row(&answer, By::Layer, self.https));
+            }
+            assert_eq!(rows.len(), 1, "{rows:?}");
+            self.rows
+                .push(format!("| `{name}`, other methods | {} |", rows.pop_first().expect("one")));
+        }
+    }
+
+    /// A server that is not set up to know its clients' addresses.
+    async fn no_address(&mut self) {
+        let app = Router::new()
+            .route("/login", get(async |challenge: SqrlChallenge| challenge.page()))
+            .route("/signed-in", get(async |_: SqrlLogin| ""))
+            .layer(self.site.sqrl.layer());
+        for (method, path, what, by) in [
+            (Method::GET, "/login", "`GET /login`, no client address", By::Application),
+            (Method::GET, "/nut.sqrl", "`GET nut.sqrl`, no client address", By::Layer),
+            (Method::POST, "/cli.sqrl", "`POST cli.sqrl`, no client address", By::Layer),
+        ] {
+            let request = Request::builder().method(method).uri(path).body(Body::empty());
+            let request = request.expect("a request");
+            assert!(request.extensions().get::<SocketAddr>().is_none());
+            let response = app.clone().oneshot(request).await.expect("an answer");
+            let (head, _) = response.into_parts();
+            self.add_by(by, what, &Response::from_parts(head, Bytes::new()));
+        }
+    }
+}
+
+fn map(headers: &[(&'static str, &str)]) -> HeaderMap {
+    let one = |(name, value): &(&'static str, &str)| {
+        (HeaderName::from_static(name), HeaderValue::from_str(value).expect("a value"))
+    };
+    headers.iter().map(one).collect()
+}

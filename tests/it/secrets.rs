@@ -1,0 +1,157 @@
+//! Secrets in output. Every test here with a `Site` ends by looking for all keys, nuts,
+//! signatures, cookies and CPS ids that it has seen in all that the library has logged at TRACE
+//! (`common/secrets.rs`); this is about that look itself, and about `Debug`.
+
+use std::fmt::Debug;
+use std::net::SocketAddr;
+
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::http::{HeaderMap, Request, StatusCode};
+use tower::{Layer, ServiceExt, service_fn};
+use tower_sqrl::protocol::{Idk, IndexedSecret, Nut, Suk, UnverifiedRequest, Vuk};
+use tower_sqrl::store::{Attached, CpsId, Digest, NutStore, WaitId};
+use tower_sqrl::web::{ConfirmPage, SignInPage, Texts};
+use tower_sqrl::{LinkOptions, Sqrl};
+
+use crate::common::secrets::{self, secret_in};
+use crate::common::{MemoryIdentityStore, MemoryNutStore, Setup, Site, TestClock, alice};
+
+/// The look finds what it shall find.
+#[tokio::test]
+#[should_panic(expected = "a secret is in the log")]
+async fn a_nut_that_is_logged_is_found() {
+    let site = Site::new().await;
+    let visit = site.visit().await;
+    tracing::trace!(target: "tower_sqrl::planted", "here it is: {}", visit.link);
+    drop(site);
+}
+
+#[tokio::test]
+#[should_panic(expected = "a secret is in the log")]
+async fn bytes_that_are_logged_are_found() {
+    let site = Site::new().await;
+    let bytes = site.visit().await.browser.cookies().iter().next().map(|cookie| {
+        let (secret, _) = cookie.value.split_once('.').expect("a secret");
+        tower_sqrl_client::base64url::decode(secret).expect("base64url")
+    });
+    tracing::trace!(target: "tower_sqrl::planted", "here it is: {bytes:?}");
+    drop(site);
+}
+
+/// Fails if either form of `Debug` has a secret in it.
+fn hides(value: &impl Debug) {
+    for text in
+        [format!("{value:?}"), format!("{value:#?}").replace([' ', '\n'], "").replace(',', ", ")]
+    {
+        assert_eq!(secret_in(&text), None, "{text}");
+    }
+}
+
+const BYTES: [u8; 32] = *b"\xf1\xe2\xd3\xc4\xb5\xa6\x97\x88secret, not very random.";
+
+fn half() -> [u8; 16] {
+    let mut half = [0; 16];
+    half.copy_from_slice(&BYTES[..16]);
+    half
+}
+
+/// Whoever derives `Debug` for one of them fails this.
+#[test]
+fn what_is_printed_holds_no_secret() {
+    use tower_sqrl_client::base64url::encode;
+
+    secrets::learn(&encode(BYTES));
+    secrets::learn(&encode(half()));
+    assert!(secret_in(&format!("{BYTES:?}")).is_some(), "it would be seen");
+    assert!(secret_in(&format!("{:?}", half())).is_some());
+    assert!(secret_in(&encode(half())).is_some());
+
+    hides(&Nut::from_bytes(half()));
+    hides(&CpsId::from_bytes(half()));
+    hides(&WaitId::from_bytes(half()));
+    hides(&Digest::from_bytes(BYTES));
+    hides(&Idk::from_bytes(BYTES));
+    hides(&Suk::from_bytes(BYTES));
+    hides(&Vuk::from_bytes(BYTES));
+    hides(&IndexedSecret::from_bytes(BYTES));
+    let attached = || Some(BYTES.to_vec().into_boxed_slice());
+    hides(&Attached { data: attached(), sealed: attached(), ..Attached::default() });
+    hides(&LinkOptions::default().data(BYTES.to_vec()));
+    let nut = Nut::from_bytes(half()).to_string();
+    let link = format!("sqrl://example.com/cli.sqrl?nut={nut}");
+    let texts = Texts::default();
+    hides(&SignInPage { link: &link, nut: &nut, base: "", expires_in: 300, texts: &texts });
+    hides(&ConfirmPage { who: "", id: &nut, base: "", cancel: "/login", texts: &texts });
+    #[cfg(feature = "sin")]
+    {
+        let stores = (MemoryNutStore::new(), MemoryIdentityStore::new());
+        let builder = Sqrl::builder("https://example.com", stores.0, stores.1);
+        let builder = builder.indexed_secret("files", BYTES);
+        hides(&builder);
+        hides(&builder.build().expect("a site"));
+    }
+}
+
+/// The same of what is made on the way, with real secrets.
+#[tokio::test]
+async fn what_is_printed_on_the_way_holds_no_secret() {
+    let nuts = std::sync::Arc::new(MemoryNutStore::new());
+    let identities = std::sync::Arc::new(MemoryIdentityStore::new());
+    let tap = crate::common::Tap::new(nuts.clone(), identities.clone());
+    let site = Site::over(tap, TestClock::default(), Setup::default(), |builder| builder).await;
+    let visit = site.visit().await;
+    let mut chain = visit.chain(&alice()).with_opt("cps~suk");
+    let body = chain.signed(&chain.introducing("ident").with("ins", &"B".repeat(42)));
+    secrets::learn_request(body.encode().as_bytes());
+    assert!(UnverifiedRequest::parse(body.encode().as_bytes()).is_err(), "42 are no secret");
+    let body =
+        chain.signed(&chain.introducing("ident").with("ins", &format!("{}Q", "B".repeat(42))));
+    secrets::learn_request(body.encode().as_bytes());
+    let request = UnverifiedRequest::parse(body.encode().as_bytes()).expect("a request");
+    hides(&request);
+    hides(&request.verify().expect("its owner's"));
+    assert_eq!(chain.send(&body).await, "5");
+    let wait = site.visit().await;
+    assert_eq!(wait.chain(&alice()).ident().await, "5");
+    // The stores with all of it in them, and the site.
+    let nut = Nut::parse(&chain.reply().nut).expect("a nut");
+    let info = nuts.get_nut(&nut, tower_sqrl::store::NutState::Pending).await.expect("a store");
+    hides(&info.expect("a record"));
+    hides(&nuts);
+    hides(&identities);
+    hides(&site.sqrl);
+
+    let mut extensions = axum::http::Extensions::new();
+    extensions.insert(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 1))));
+    let options = LinkOptions::default();
+    let challenge = site.sqrl.challenge(&HeaderMap::new(), &extensions, options).await;
+    let challenge = challenge.expect("a challenge");
+    secrets::learn(&challenge.nut().to_string());
+    hides(&challenge);
+    // Its cookie is a header that says of itself that it is not to be printed.
+    let page = challenge.attach_to(axum::http::Response::new(()));
+    let cookie = page.headers()["set-cookie"].to_str().expect("text").to_owned();
+    secrets::learn(cookie.split(['=', '.']).nth(1).expect("a secret"));
+    hides(page.headers());
+
+    // A response of the layer's, with its body.
+    let inner = service_fn(async |_: Request<Body>| {
+        Ok::<_, std::convert::Infallible>(axum::http::Response::new(Body::empty()))
+    });
+    let mut request = Request::new(Body::empty());
+    *request.uri_mut() = "/nut.sqrl".parse().expect("a path");
+    request.extensions_mut().extend(extensions);
+    let response = site.sqrl.layer().layer(inner).oneshot(request).await.expect("an answer");
+    assert_eq!(response.status(), StatusCode::OK);
+    let printed = format!("{response:?}");
+    let body = axum::body::to_bytes(Body::new(response.into_body()), 1000).await.expect("a body");
+    let body = String::from_utf8(body.to_vec()).expect("text");
+    secrets::learn(body.strip_prefix("nut=").expect("a nut"));
+    // The cookie is named after the nut, and not printed either.
+    assert_eq!(secret_in(&printed), None, "{printed}");
+
+    // What has been collected, with what the application attached.
+    let page = wait.collect().await;
+    assert!(page.body.contains("idk="));
+}
