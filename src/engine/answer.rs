@@ -10,7 +10,7 @@ use super::decide::{Decision, Verdict, decide, unsupported};
 use super::{Engine, random};
 use crate::identity::{Change, Lookup, Swap};
 use crate::protocol::{Command, Nut, Request, Tif, UnverifiedRequest};
-use crate::store::{CpsInfo, NutState, Outcome, StoreError};
+use crate::store::{CpsInfo, NutInfo, NutState, Outcome, StoreError};
 
 /// After the first, so many more decisions when the identity's row changes under way.
 const MORE_DECISIONS: usize = 3;
@@ -244,8 +244,8 @@ impl Chain<'_> {
     }
 
     /// Files the chain's one outcome. 34: where there is one already, it stays, unless it is
-    /// this identity's own sign-in that nobody has collected, of an earlier epoch or without
-    /// the CPS URL that is promised now.
+    /// this identity's own sign-in that nobody has collected, of an earlier epoch, with another
+    /// answer, or without the CPS URL that is promised now.
     async fn file_outcome(&self, outcome: Outcome) -> Result<Filed, StoreError> {
         let (nuts, wait) = (&self.engine.nuts, self.record.wait.as_nut());
         let info = self.outcome(outcome);
@@ -259,7 +259,7 @@ impl Chain<'_> {
             match nuts.get_nut(wait, NutState::Authorized).await? {
                 None => {}
                 Some(filed) if filed.idk != info.idk => return Ok(Filed::Anothers),
-                Some(filed) if filed.is_signed_in() && filed.outcome != info.outcome => {
+                Some(filed) if filed.is_signed_in() && says_else(&filed, &info) => {
                     nuts.remove_nut(wait, NutState::Authorized).await?;
                 }
                 Some(_) => return Ok(Filed::Ours),
@@ -267,6 +267,12 @@ impl Chain<'_> {
         }
         Err(StoreError::conflict())
     }
+}
+
+/// Whether a sign-in of the same identity would tell the application something else. Its
+/// indexed secrets are no reason: a second `ident` need not bring them again.
+fn says_else(filed: &NutInfo, info: &NutInfo) -> bool {
+    filed.outcome != info.outcome || filed.attached.button != info.attached.button
 }
 
 /// Whose outcome a wait has.

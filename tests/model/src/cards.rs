@@ -1,0 +1,316 @@
+//! Histories out of bytes: for a generator that shrinks, and for a fuzzer.
+//!
+//! A history is one card for the site and then one for each thing that happens. All cards
+//! mean something; zeroes mean the plainest thing, so that smaller bytes are simpler tales.
+
+use crate::history::{
+    Action, Command, History, Keys, Lifetime, Options, Pass, Previous, Purpose, Send, Site, Twist,
+    Urs,
+};
+use crate::words::{ADDRESSES, BROWSERS, GENERATIONS, LOCKS, PERSONS, SERVERS};
+
+/// The bytes of one card.
+pub const CARD: usize = 12;
+
+/// A card.
+pub type Card = [u8; CARD];
+
+/// No more than so many things happen in a history that comes out of bytes.
+pub const MOST_CARDS: usize = 100;
+
+impl History {
+    /// Reads any bytes as a history; what is missing at the end is zero.
+    pub fn from_bytes(bytes: &[u8]) -> Self {
+        let mut cards = bytes.chunks(CARD).map(|chunk| {
+            let mut card = [0; CARD];
+            card[..chunk.len()].copy_from_slice(chunk);
+            card
+        });
+        let site = cards.next().unwrap_or_default();
+        Self::from_cards(&site, cards.take(MOST_CARDS))
+    }
+
+    fn from_cards(site: &Card, cards: impl IntoIterator<Item = Card>) -> Self {
+        let mut hand = Hand { card: *site, at: 0 };
+        let site = hand.site();
+        let mut actions = hand.known_from_the_start();
+        actions.extend(cards.into_iter().flat_map(|card| Hand { card, at: 0 }.actions()));
+        Self { site, actions }
+    }
+}
+
+/// A card that is being read.
+struct Hand {
+    card: Card,
+    at: usize,
+}
+
+impl Hand {
+    fn byte(&mut self) -> u8 {
+        let byte = self.card.get(self.at).copied().unwrap_or_default();
+        self.at += 1;
+        byte
+    }
+
+    /// Below `count`.
+    fn pick(&mut self, count: u8) -> u8 {
+        self.byte() % count
+    }
+
+    /// Mostly 0, now and then a little more, seldom anything.
+    fn back(&mut self) -> u8 {
+        match self.byte() {
+            0..176 => 0,
+            176..216 => 1,
+            216..240 => 2,
+            byte => byte - 237,
+        }
+    }
+
+    /// True about so many times in 256.
+    fn seldom(&mut self, times: u8) -> bool {
+        self.byte() > u8::MAX - times
+    }
+
+    fn site(&mut self) -> Site {
+        let closed = self.seldom(20);
+        let failures = self.seldom(40).then(|| 2 + self.pick(6));
+        let ahead = if self.seldom(60) { [self.pick(4), self.pick(8)] } else { [0, 0] };
+        Site { closed, failures, ahead }
+    }
+
+    /// Alice, and now and then Bob: so that there is something to change.
+    fn known_from_the_start(&mut self) -> Vec<Action> {
+        let known = [self.byte() >= 64, self.byte() >= 160];
+        let mut actions = Vec::new();
+        for (person, _) in [0, 20].into_iter().zip(known).filter(|(_, known)| *known) {
+            let (browser, purpose) = (self.pick(BROWSERS), Purpose::Anybody);
+            actions.push(Action::Visit { browser, address: 0, server: 0, purpose });
+            let keys = Keys::Both(self.pick(LOCKS));
+            let ident = Send { person, keys, command: Command::Ident, ..Send::default() };
+            actions.push(Action::Send(ident));
+        }
+        actions
+    }
+
+    fn actions(&mut self) -> Vec<Action> {
+        match self.byte() {
+            0..40 => {
+                let visit = self.visit();
+                vec![visit, Action::Send(self.send())]
+            }
+            40..60 => {
+                let visit = self.visit();
+                let send = self.send();
+                let query = Send { command: Command::Query, twist: None, ..send.clone() };
+                vec![visit, Action::Send(query), Action::Send(send)]
+            }
+            60..140 => vec![Action::Send(self.send())],
+            140..170 => self.on_the_page(),
+            170..196 => self.by_cps(),
+            196..204 => vec![self.visit()],
+            204..212 => {
+                let (link, stranger) = (self.back(), self.seldom(30));
+                vec![Action::Renew {
+                    link,
+                    stranger,
+                    address: self.address(),
+                    server: self.server(),
+                }]
+            }
+            212..224 => {
+                let (request, other_nut) = (self.back(), self.seldom(128));
+                let (address, server) = (self.address(), self.server());
+                vec![Action::Replay { request, other_nut, address, server }]
+            }
+            224..246 => vec![Action::Pass(self.pass())],
+            _ => {
+                let (person, given) = (self.person(), !self.seldom(80));
+                let user = given.then(|| self.pick(2));
+                vec![Action::Account { person, user, server: self.server() }]
+            }
+        }
+    }
+
+    fn visit(&mut self) -> Action {
+        let purpose = match self.byte() {
+            0..190 => Purpose::Anybody,
+            190..230 => Purpose::Question,
+            person => Purpose::Only(person % PERSONS),
+        };
+        let bits = self.byte();
+        let address = if bits < 200 { 0 } else { bits % ADDRESSES };
+        Action::Visit { browser: bits % BROWSERS, address, server: bits / 8 % SERVERS, purpose }
+    }
+
+    /// The page asks, and mostly it collects too.
+    fn on_the_page(&mut self) -> Vec<Action> {
+        let (link, stranger) = (self.back(), self.seldom(40));
+        let poll = Action::Poll { link, stranger, server: self.server() };
+        let collect = Action::Collect { link, stranger, server: self.server() };
+        match self.byte() {
+            0..60 => vec![poll],
+            60..100 => vec![collect],
+            _ => vec![poll, collect],
+        }
+    }
+
+    /// A browser is sent to a CPS URL, and mostly goes on to the end.
+    fn by_cps(&mut self) -> Vec<Action> {
+        let (url, stranger, bits) = (self.back(), self.seldom(80), self.byte());
+        let browser = if bits < 220 { 0 } else { bits % BROWSERS };
+        let server = bits / 4 % SERVERS;
+        let follow = Action::Follow { url, stranger, server };
+        let question = Action::Question { browser, server };
+        let (from_elsewhere, other_url) = (self.seldom(30), self.seldom(30));
+        let confirm = Action::Confirm { browser, from_elsewhere, other_url, server };
+        let land = Action::Land { browser, server };
+        match self.byte() {
+            0..30 => vec![follow],
+            30..50 => vec![question],
+            50..70 => vec![confirm],
+            70..90 => vec![land],
+            90..130 => vec![follow, land],
+            _ => vec![follow, question, confirm, land],
+        }
+    }
+
+    fn pass(&mut self) -> Pass {
+        let lifetime = match self.pick(8) {
+            0 | 1 => return Pass::Seconds(1 + self.pick(20)),
+            2 => Lifetime::Cps,
+            3 => Lifetime::Collected,
+            4 => Lifetime::Link,
+            5 | 6 => Lifetime::Later,
+            _ => Lifetime::Chain,
+        };
+        Pass::Lifetime(lifetime, [0, 1, -1][usize::from(self.pick(3))])
+    }
+
+    /// Seven bytes at most are left for it.
+    fn send(&mut self) -> Send {
+        let link = self.back();
+        let person = self.byte();
+        let (command, mut send) = self.errand();
+        let bits = self.byte();
+        send.options = Options {
+            suk: bits & 1 != 0,
+            cps: bits & 6 == 6,
+            noiptest: bits & 24 == 24,
+            sqrlonly: bits & 96 == 96,
+            hardlock: bits & 128 != 0 && bits & 32 != 0,
+        };
+        let place = self.byte();
+        let address = if place < 224 { 0 } else { place % ADDRESSES };
+        let twist = self.byte();
+        Send {
+            link,
+            person: person % 32,
+            command,
+            button: (person >= 192).then_some(person % 4),
+            twist: (twist >= 208).then(|| Self::twist(twist - 208, place)),
+            address,
+            server: place % SERVERS,
+            ..send
+        }
+    }
+
+    /// What a client wants, and what it brings for it.
+    fn errand(&mut self) -> (Command, Send) {
+        let byte = self.byte();
+        let number = byte % LOCKS;
+        let owner = Send { urs: Urs::Owner, ..Send::default() };
+        let pair = Send { keys: Keys::Both(number), ..Send::default() };
+        let rekey = Send {
+            next_generation: true,
+            previous: Previous::Own,
+            keys: Keys::Both(number),
+            urs: Urs::Owner,
+            ..Send::default()
+        };
+        let successor = Send { keys: Keys::None, urs: Urs::None, ..rekey.clone() };
+        match byte {
+            0..32 => (Command::Query, Send::default()),
+            32..88 => (Command::Ident, pair),
+            88..108 => (Command::Disable, Send::default()),
+            108..128 => (Command::Enable, owner),
+            128..137 => (Command::Remove, owner),
+            137..160 => (Command::Ident, rekey),
+            160..165 => (Command::Disable, rekey),
+            165..170 => (Command::Enable, rekey),
+            170..174 => (Command::Remove, rekey),
+            174..186 => (Command::Query, successor),
+            186..190 => (Command::Ident, Send { keys: pair.keys, ..successor }),
+            190..195 => (Command::Disable, successor),
+            195..200 => (Command::Enable, Send { urs: Urs::Owner, ..successor }),
+            200..203 => (Command::Remove, Send { urs: Urs::Owner, ..successor }),
+            203..205 => (Command::Enable, Send::default()),
+            205..208 => (Command::Other, Send::default()),
+            _ => self.anything(byte),
+        }
+    }
+
+    fn anything(&mut self, byte: u8) -> (Command, Send) {
+        let (bits, more) = (self.byte(), self.byte());
+        let command = [
+            Command::Ident,
+            Command::Query,
+            Command::Disable,
+            Command::Enable,
+            Command::Remove,
+            Command::Ident,
+        ][usize::from(byte % 6)];
+        let keys = match bits % 8 {
+            0 | 1 => Keys::None,
+            2 => Keys::Suk,
+            3 => Keys::Vuk,
+            _ => Keys::Both(bits / 8),
+        };
+        let previous = match more % 8 {
+            0 => Previous::None,
+            1..4 => Previous::Own,
+            4 => Previous::Any(more / 8 % GENERATIONS),
+            5 => Previous::Stolen(more / 8 % PERSONS),
+            6 => Previous::Unsigned,
+            _ => Previous::Any(0),
+        };
+        let urs = match (bits / 8 + more / 8) % 5 {
+            0 => Urs::None,
+            1 | 2 => Urs::Owner,
+            3 => Urs::Presented,
+            _ => Urs::Other(more),
+        };
+        let next_generation = more & 64 != 0;
+        (command, Send { next_generation, keys, previous, urs, ..Send::default() })
+    }
+
+    fn twist(byte: u8, place: u8) -> Twist {
+        match byte {
+            0..6 => Twist::StolenIdk(byte % 4),
+            6..8 => Twist::WrongIds,
+            8..13 => Twist::OldNut(place % 16),
+            13..21 => Twist::OldNutAndServer(place % 16),
+            21..23 => Twist::MadeUpNut,
+            23 => Twist::NoNut,
+            24..28 => Twist::OtherServer(place % 16),
+            28..31 => Twist::LongerServer,
+            31..36 => Twist::Can,
+            36..38 => Twist::EmptyCan,
+            _ => Twist::Malformed(place),
+        }
+    }
+
+    fn person(&mut self) -> u8 {
+        self.pick(PERSONS)
+    }
+
+    fn server(&mut self) -> u8 {
+        self.pick(SERVERS)
+    }
+
+    /// Mostly the first.
+    fn address(&mut self) -> u8 {
+        let byte = self.byte();
+        if byte < 200 { 0 } else { byte % ADDRESSES }
+    }
+}

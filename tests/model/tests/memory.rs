@@ -1,0 +1,7 @@
+//! The engine over memory stores, whose clocks jump.
+
+#[test]
+fn the_engine_is_as_the_model_says() {
+    let summary = model::search(400, 50, model::run);
+    println!("{summary:?}");
+}
