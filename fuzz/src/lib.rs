@@ -9,6 +9,7 @@
 pub mod addresses;
 pub mod client;
 mod feed;
+pub mod history;
 mod list;
 mod oracle;
 pub mod record;
@@ -25,6 +26,7 @@ pub type Target = fn(&[u8]);
 pub const TARGETS: &[(&str, Target)] = &[
     ("addresses", addresses::run),
     ("client", client::run),
+    ("history", history::run),
     ("record", record::run),
     ("request", request::run),
     ("service", service::run),
