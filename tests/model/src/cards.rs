@@ -15,8 +15,8 @@ pub const CARD: usize = 12;
 /// A card.
 pub type Card = [u8; CARD];
 
-/// No more than so many things happen in a history that comes out of bytes.
-pub const MOST_CARDS: usize = 100;
+/// So many cards are played at most; the rest of the bytes is not read.
+pub const MOST_CARDS: usize = 50;
 
 impl History {
     /// Reads any bytes as a history; what is missing at the end is zero.
@@ -108,16 +108,9 @@ impl Hand {
             60..140 => vec![Action::Send(self.send())],
             140..170 => self.on_the_page(),
             170..196 => self.by_cps(),
-            196..204 => vec![self.visit()],
-            204..212 => {
-                let (link, stranger) = (self.back(), self.seldom(30));
-                vec![Action::Renew {
-                    link,
-                    stranger,
-                    address: self.address(),
-                    server: self.server(),
-                }]
-            }
+            196..199 => vec![self.visit()],
+            199..204 => self.race(),
+            204..212 => self.renewed(),
             212..224 => {
                 let (request, other_nut) = (self.back(), self.seldom(128));
                 let (address, server) = (self.address(), self.server());
@@ -141,6 +134,57 @@ impl Hand {
         let bits = self.byte();
         let address = if bits < 200 { 0 } else { bits % ADDRESSES };
         Action::Visit { browser: bits % BROWSERS, address, server: bits / 8 % SERVERS, purpose }
+    }
+
+    /// Two at once: of one client, of two, or of a client and who has its bytes.
+    fn race(&mut self) -> Vec<Action> {
+        let (kind, turns) = (self.byte(), self.byte());
+        let servers = [turns % SERVERS, turns / SERVERS % SERVERS];
+        if kind >= 224 {
+            return vec![Action::RaceToCollect { link: 0, servers, turns }];
+        }
+        let (number, one) = (self.byte() % LOCKS, self.send());
+        let other = match kind {
+            0..100 => None,
+            100..130 => Some(Command::Disable),
+            130..160 => Some(Command::Remove),
+            160..200 => Some(Command::Ident),
+            _ => Some(Command::Query),
+        };
+        let other = other.map(|command| Send {
+            link: u8::from(kind % 2 == 0),
+            command,
+            urs: if command == Command::Remove { Urs::Owner } else { Urs::None },
+            keys: if command == Command::Ident { Keys::Both(number) } else { Keys::None },
+            next_generation: one.next_generation,
+            person: one.person,
+            ..Send::default()
+        });
+        let visit = Action::Visit {
+            browser: number % BROWSERS,
+            address: 0,
+            server: servers[0],
+            purpose: Purpose::Anybody,
+        };
+        let race = Action::Race { one, other, servers, turns };
+        if number == 0 { vec![race] } else { vec![visit, race] }
+    }
+
+    /// A page goes on with a new link; now and then the old one is answered as well.
+    fn renewed(&mut self) -> Vec<Action> {
+        let (link, stranger, server) = (self.back(), self.seldom(30), self.server());
+        let renew = Action::Renew { link, stranger, address: 0, server };
+        if self.seldom(128) {
+            return vec![renew];
+        }
+        let visit = Action::Visit { browser: 0, address: 0, server, purpose: Purpose::Anybody };
+        let ident = |link, person, number| {
+            let keys = Keys::Both(number);
+            Action::Send(Send { link, person, keys, command: Command::Ident, ..Send::default() })
+        };
+        let (one, other) = (self.byte(), self.byte());
+        let renew = Action::Renew { link: 0, stranger: false, address: 0, server };
+        vec![visit, renew, ident(1, one % 32, one % LOCKS), ident(0, other % 32, other % LOCKS)]
     }
 
     /// The page asks, and mostly it collects too.
@@ -286,9 +330,10 @@ impl Hand {
 
     fn twist(byte: u8, place: u8) -> Twist {
         match byte {
-            0..6 => Twist::StolenIdk(byte % 4),
-            6..8 => Twist::WrongIds,
-            8..13 => Twist::OldNut(place % 16),
+            0..5 => Twist::StolenIdk(byte % 4),
+            5 => Twist::WrongIds,
+            6..9 => Twist::LeftBehind,
+            9..13 => Twist::OldNut(place % 16),
             13..21 => Twist::OldNutAndServer(place % 16),
             21..23 => Twist::MadeUpNut,
             23 => Twist::NoNut,

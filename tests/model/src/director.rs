@@ -2,7 +2,8 @@
 //! model is in, and reads an action's numbers relative to it.
 
 use crate::history::{Action, Keys, Lifetime, Pass, Previous, Purpose, Send, Twist, Urs};
-use crate::spec::{Asked, COLLECTED, Request, Said, Spec, State};
+use crate::seen::Seen;
+use crate::spec::{Asked, COLLECTED, Reply, Request, Said, Spec, State};
 use crate::words::{
     ADDRESSES, Address, BROWSERS, Browser, Cps, GENERATIONS, Key, Lock, Nut, PERSONS, SERVERS,
     Seconds, Server, User,
@@ -29,6 +30,8 @@ pub(crate) enum Step {
     Confirm(Server, Browser, Option<Cps>, bool),
     /// A browser goes on to the sign-in.
     Land(Server, Browser),
+    /// Two of these at the same instant, and which store calls wait for others.
+    Race(Box<[Step; 2]>, u8),
     /// Time passes.
     Pass(Seconds),
     /// The application links an identity with an account, or unlinks it.
@@ -39,8 +42,8 @@ pub(crate) enum Step {
 #[derive(Debug, Default)]
 pub(crate) struct Director {
     chains: Vec<Chain>,
-    /// Every request, with its chain.
-    requests: Vec<(usize, Address, Request)>,
+    /// Every request, and where it came from.
+    requests: Vec<(Address, Request)>,
     /// Whose link each CPS URL answered.
     urls: Vec<Browser>,
     follower: u8,
@@ -83,7 +86,7 @@ impl Director {
             Action::Send(ref send) => self.send(spec, send)?,
             Action::Replay { request, other_nut, address, server: at } => {
                 let number = back(self.requests.len(), request)?;
-                let (_, from, mut request) = self.requests[number].clone();
+                let (from, mut request) = self.requests[number].clone();
                 if other_nut {
                     request.nut = Asked::Nut(Nut(spec.nuts().checked_sub(1)?));
                 }
@@ -114,6 +117,22 @@ impl Director {
                 Step::Confirm(server(at), browser, url, !from_elsewhere)
             }
             Action::Land { browser, server: at } => Step::Land(server(at), self.follower(browser)),
+            Action::Race { ref one, ref other, servers, turns } => {
+                // Whom a server slows down depends on which request it counts first.
+                if spec.counts_failures() {
+                    return None;
+                }
+                let one = self.send(spec, one)?;
+                let other =
+                    other.as_ref().map_or(Some(one.clone()), |other| self.send(spec, other));
+                let both = [at_server(one, servers[0]), at_server(other?, servers[1])];
+                Step::Race(Box::new(both), turns)
+            }
+            Action::RaceToCollect { link, servers, turns } => {
+                let chain = self.chain(link)?;
+                let collect = |at| Step::Collect(server(at), chain.browser, chain.link());
+                Step::Race(Box::new(servers.map(collect)), turns)
+            }
             Action::Pass(pass) => Step::Pass(seconds(spec, pass)),
             Action::Account { person, user, server: at } => {
                 Step::Account(server(at), current(spec, person % PERSONS), user.map(User))
@@ -121,28 +140,30 @@ impl Director {
         })
     }
 
-    /// A browser has got a link.
-    pub(crate) fn linked(&mut self, browser: Browser, address: Address, link: Nut) {
-        self.chains.push(Chain { browser, address, nuts: vec![link] });
+    /// Remembers what has come of a step.
+    pub(crate) fn note(&mut self, step: &Step, seen: &Seen) {
+        match (step, seen) {
+            (
+                &(Step::Visit(_, browser, address, ..) | Step::Renew(_, browser, address, _)),
+                &Seen::Link(Some(link)),
+            ) => self.chains.push(Chain { browser, address, nuts: vec![link] }),
+            (Step::Client(_, address, request, _), Seen::Reply(reply, _)) => {
+                self.answered(*address, request, reply);
+            }
+            _ => {}
+        }
     }
 
-    /// A request has been answered.
-    pub(crate) fn answered(
-        &mut self,
-        address: Address,
-        request: Request,
-        nut: Nut,
-        url: Option<Cps>,
-    ) {
+    fn answered(&mut self, address: Address, request: &Request, reply: &Reply) {
         let chain = match request.nut {
             Asked::Nut(old) => self.chains.iter().position(|chain| chain.nuts.contains(&old)),
             _ => None,
         };
         if let Some(chain) = chain {
-            self.chains[chain].nuts.push(nut);
-            self.urls.extend(url.map(|_| self.chains[chain].browser));
+            self.chains[chain].nuts.push(reply.nut);
+            self.urls.extend(reply.url.map(|_| self.chains[chain].browser));
         }
-        self.requests.push((chain.unwrap_or_default(), address, request));
+        self.requests.push((address, request.clone()));
     }
 
     fn chain(&self, link: u8) -> Option<&Chain> {
@@ -246,6 +267,15 @@ impl Chain {
     }
 }
 
+fn at_server(step: Step, number: u8) -> Step {
+    match step {
+        Step::Client(_, address, request, replayed) => {
+            Step::Client(Server(number % SERVERS), address, request, replayed)
+        }
+        other => other,
+    }
+}
+
 fn other(browser: Browser, stranger: bool) -> Browser {
     Browser((browser.0 + u8::from(stranger)) % BROWSERS)
 }
@@ -297,6 +327,11 @@ fn twisted(spec: &Spec, right: &Request, nut: Nut, twist: Twist) -> Option<Reque
             let ids = Key::of(person, (right.idk.generation() + 1) % GENERATIONS);
             Request { ids, ..right }
         }
+        Twist::LeftBehind => {
+            let left = |&key: &Key| spec.key(key) == Some(State::Superseded);
+            let idk = (0..PERSONS).flat_map(keys).find(left)?;
+            Request { idk, ids: idk, ..right }
+        }
         Twist::OldNut(number) => Request { nut: Asked::Nut(old(number)?), ..right },
         Twist::OldNutAndServer(number) => {
             Request { nut: Asked::Nut(old(number)?), server: Said::Sent(old(number)?), ..right }
@@ -314,11 +349,11 @@ fn twisted(spec: &Spec, right: &Request, nut: Nut, twist: Twist) -> Option<Reque
 fn seconds(spec: &Spec, pass: Pass) -> Seconds {
     let lifetimes = spec.lifetimes();
     match pass {
-        Pass::Seconds(seconds) => Seconds::from(seconds),
+        Pass::Seconds(seconds) => Seconds::from(seconds).min(lifetimes.cps),
         Pass::Lifetime(lifetime, more) => {
             let whole = match lifetime {
                 Lifetime::Cps => lifetimes.cps,
-                Lifetime::Collected => COLLECTED,
+                Lifetime::Collected => COLLECTED.min(lifetimes.chain),
                 Lifetime::Link => lifetimes.link,
                 Lifetime::Later => lifetimes.later,
                 Lifetime::Chain => lifetimes.chain,

@@ -46,6 +46,11 @@ pub enum Action {
     Confirm { browser: u8, from_elsewhere: bool, other_url: bool, server: u8 },
     /// A browser goes on to where a CPS URL signs in.
     Land { browser: u8, server: u8 },
+    /// Two requests at the same instant, on two servers; without another one, the same bytes.
+    /// The turns say which store calls wait for others.
+    Race { one: Send, other: Option<Send>, servers: [u8; 2], turns: u8 },
+    /// A page collects twice at the same instant, on two servers.
+    RaceToCollect { link: u8, servers: [u8; 2], turns: u8 },
     /// Time passes.
     Pass(Pass),
     /// The application gives an identity an account, or takes it away.
@@ -177,6 +182,8 @@ pub enum Twist {
     StolenIdk(u8),
     /// `ids` is signed by another key of one's own.
     WrongIds,
+    /// `idk` is a key that its owner has left behind, if there is one.
+    LeftBehind,
     /// The nut is one of those given out, dead or alive, so many back.
     OldNut(u8),
     /// As before, and `server` is what came with that nut.

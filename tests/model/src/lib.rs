@@ -12,9 +12,10 @@ mod story;
 pub mod words;
 mod world;
 
+pub use cards::MOST_CARDS;
 pub use history::History;
-pub use play::{run, run_on};
-pub use search::search;
+pub use play::{LATE, imagine, run, run_on};
+pub use search::{same_histories, search, search_together};
 pub use spec::Lifetimes;
 pub use world::{Passing, Paused, Real, Stores};
 

@@ -48,6 +48,7 @@ pub(crate) fn expected(spec: &mut Spec, step: &Step) -> Seen {
             Seen::Confirmed(same_origin && spec.confirm(browser, url))
         }
         Step::Land(_, browser) => Seen::SignIn(spec.land(browser)),
+        Step::Race(..) => unreachable!("its two steps come one after the other here"),
         Step::Pass(seconds) => {
             spec.pass(seconds);
             Seen::Nothing

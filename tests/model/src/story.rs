@@ -81,6 +81,9 @@ pub(crate) fn step(step: &Step) -> String {
         Step::Land(server, browser) => {
             format!("Browser {} goes where a CPS URL signs in, at {}", browser.0, at(*server))
         }
+        Step::Race(both, _) => {
+            format!("At the same instant: {}; and: {}", self::step(&both[0]), self::step(&both[1]))
+        }
         Step::Pass(seconds) => format!("{seconds} s pass"),
         Step::Account(server, whose, user) => {
             let user = user.map_or("no account".to_owned(), |user| format!("account {}", user.0));
@@ -150,8 +153,8 @@ fn options(options: Options) -> String {
         (sqrlonly, "sqrlonly"),
         (hardlock, "hardlock"),
     ];
-    let on = words.into_iter().filter_map(|(on, word)| on.then_some(word));
-    on.map(|word| format!(", {word}")).collect()
+    let on = words.into_iter().filter_map(|(on, word)| on.then_some([", ", word]));
+    on.flatten().collect()
 }
 
 /// What is to be seen.
@@ -171,14 +174,15 @@ pub(crate) fn seen(seen: &Seen) -> String {
             }
             text
         }
+        Seen::Nothing => String::new(),
         Seen::SignIn(Ok(sign_in)) => format!("{} is signed in: {sign_in:?}", key(sign_in.key)),
         other => format!("{other:?}"),
     }
 }
 
 /// Adds what was seen to the line that says what was done.
-pub(crate) fn tell(story: &mut [String], what: &Seen) {
-    if let (Some(line), false) = (story.last_mut(), *what == Seen::Nothing) {
-        *line += &format!(" -> {}", seen(what));
+pub(crate) fn tell(story: &mut [String], seen: &str) {
+    if let (Some(line), false) = (story.last_mut(), seen.is_empty()) {
+        *line += &format!(" -> {seen}");
     }
 }

@@ -163,6 +163,10 @@ impl Spec {
     }
 
     /// A page collects: look, look the identity up, take.
+    ///
+    /// # Errors
+    ///
+    /// Nobody is signed in.
     pub fn collect(
         &mut self,
         server: Server,
@@ -250,6 +254,10 @@ impl Spec {
     }
 
     /// A browser goes where a CPS URL signs in.
+    ///
+    /// # Errors
+    ///
+    /// Nobody is signed in.
     pub fn land(&mut self, browser: Browser) -> Result<SignIn, NotSignedIn> {
         let id = self.jar_mut(browser).go.take().ok_or(NotSignedIn::Nothing)?;
         let url = self.url(id).cloned().ok_or(NotSignedIn::Nothing)?;

@@ -268,7 +268,7 @@ impl Spec {
             chain_start: step.record.chain_start,
             button: step.button(),
         };
-        let filed = held(self.now, &self.waits[step.record.wait.0]);
+        let filed = held(self.now, self.waits[step.record.wait.0].as_ref());
         if let Some(filed) = filed.cloned() {
             self.row(34);
             if filed.key != ours.key {

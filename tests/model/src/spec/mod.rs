@@ -232,12 +232,17 @@ impl Spec {
 
     /// How a wait ended.
     pub fn outcome(&self, wait: Wait) -> Option<&Outcome> {
-        held(self.now, &self.waits[wait.0])
+        held(self.now, self.waits[wait.0].as_ref())
     }
 
     /// Whose a nut's chain is, as far as that is known.
     pub fn owner(&self, nut: Nut) -> Option<Key> {
         self.record(nut)?.key
+    }
+
+    /// Whether somebody may be slowed down here.
+    pub fn counts_failures(&self) -> bool {
+        self.site.failures.is_some()
     }
 
     /// Whether what came with a nut put a question.
@@ -262,11 +267,11 @@ impl Spec {
     }
 
     fn record(&self, nut: Nut) -> Option<&Record> {
-        held(self.now, self.nuts.get(nut.0)?)
+        held(self.now, self.nuts.get(nut.0)?.as_ref())
     }
 
     fn url(&self, url: Cps) -> Option<&Url> {
-        held(self.now, self.urls.get(url.0)?)
+        held(self.now, self.urls.get(url.0)?.as_ref())
     }
 
     /// A nut with a record, or a dead one.
@@ -285,7 +290,8 @@ impl Spec {
         *self.rows.entry(row).or_default() += 1;
     }
 
-    fn event(&mut self, event: &'static str) {
+    /// Counts something that happened.
+    pub fn event(&mut self, event: &'static str) {
         *self.events.entry(event).or_default() += 1;
     }
 
@@ -311,6 +317,6 @@ impl Spec {
 }
 
 /// What is held, unless its TTL is over: then it is absent at once.
-fn held<T>(now: Seconds, held: &Option<Held<T>>) -> Option<&T> {
-    held.as_ref().filter(|held| now < held.until).map(|held| &held.it)
+fn held<T>(now: Seconds, held: Option<&Held<T>>) -> Option<&T> {
+    held.filter(|held| now < held.until).map(|held| &held.it)
 }

@@ -21,6 +21,7 @@ pub(super) enum Verdict {
 }
 
 /// Which identity is meant, first that applies.
+#[derive(Clone, Copy)]
 enum Meant {
     Superseded,
     /// The idk is live: then no 2, and `suk` is its own.
@@ -63,20 +64,27 @@ impl Spec {
     /// Finds the row, does what it says, and answers.
     pub(super) fn decide(&mut self, request: &Request) -> Decision {
         let meant = self.meant(request);
+        if request.command == Command::Query {
+            return self.query(request, meant);
+        }
+        if let Meant::Superseded = meant {
+            self.row(8);
+            return refused(SUPERSEDED | FAILED, None);
+        }
+        // New `suk` and `vuk`, and `urs` valid for the *stored* vuk: a rekey, whatever else.
+        if let (Meant::Previous(pidk, identity), Some(lock)) = (meant, request.new_lock())
+            && request.urs == Some(identity.lock)
+        {
+            return self.rekey(request, pidk, Identity { lock, ..identity });
+        }
         match request.command {
-            Command::Query => self.query(request, &meant),
-            _ if matches!(meant, Meant::Superseded) => {
-                self.row(8);
-                refused(SUPERSEDED | FAILED, None)
-            }
             Command::Ident => self.ident(request, meant),
             Command::Disable => self.disable(request, meant),
-            Command::Enable | Command::Remove => self.unlock(request, meant),
-            Command::Other => unreachable!("row 23 needs no look-up"),
+            _ => self.unlock(request, meant),
         }
     }
 
-    fn query(&mut self, request: &Request, meant: &Meant) -> Decision {
+    fn query(&mut self, request: &Request, meant: Meant) -> Decision {
         match meant {
             Meant::Nobody => {
                 self.row(1);
@@ -92,7 +100,7 @@ impl Spec {
             }
             Meant::Previous(_, identity) => {
                 self.row(4);
-                answered(PREVIOUS | disabled(identity), Some(identity.lock))
+                answered(PREVIOUS | disabled(&identity), Some(identity.lock))
             }
             Meant::Superseded => {
                 self.row(7);
@@ -139,19 +147,10 @@ impl Spec {
                 let suk = request.options.suk.then_some(identity.lock);
                 Decision { tif: ID, suk, verdict: Verdict::SignedIn(identity.epoch) }
             }
-            Meant::Previous(pidk, identity) => match rekey_lock(request, &identity) {
-                Some(lock) => {
-                    self.row(14);
-                    let identity = self.rekey(request, pidk, identity, lock);
-                    self.succeed(request, Some(identity));
-                    let suk = request.options.suk.then_some(lock);
-                    Decision { tif: ID, suk, verdict: Verdict::SignedIn(identity.epoch) }
-                }
-                None => {
-                    self.row(15);
-                    refused(CLIENT | FAILED | PREVIOUS | disabled(&identity), Some(identity.lock))
-                }
-            },
+            Meant::Previous(_, identity) => {
+                self.row(15);
+                refused(CLIENT | FAILED | PREVIOUS | disabled(&identity), Some(identity.lock))
+            }
             Meant::Superseded => unreachable!("row 8"),
         }
     }
@@ -168,20 +167,13 @@ impl Spec {
                 self.succeed(request, Some(identity));
                 done(ID | DISABLED, Some(identity.lock))
             }
-            Meant::Previous(pidk, identity) => match rekey_lock(request, &identity) {
-                Some(lock) => {
-                    self.row(21);
-                    let identity = self.rekey(request, pidk, identity, lock);
-                    self.succeed(request, Some(Identity { disabled: true, ..identity }));
-                    done(ID | DISABLED, Some(lock))
-                }
-                None => {
-                    self.row(22);
-                    let identity = self.turned(identity, true);
-                    self.in_place(request, pidk, Some(identity));
-                    done(PREVIOUS | DISABLED, Some(identity.lock))
-                }
-            },
+            // In place: no `urs`, and new keys are not looked at.
+            Meant::Previous(pidk, identity) => {
+                self.row(22);
+                let identity = self.turned(identity, true);
+                self.in_place(request, pidk, Some(identity));
+                done(PREVIOUS | DISABLED, Some(identity.lock))
+            }
             Meant::Superseded => unreachable!("row 8"),
         }
     }
@@ -210,13 +202,6 @@ impl Spec {
                 done(ID, request.options.suk.then_some(identity.lock))
             }
             Meant::Previous(pidk, identity) => {
-                if let Some(lock) = rekey_lock(request, &identity) {
-                    self.row(21);
-                    let identity = self.rekey(request, pidk, identity, lock);
-                    self.succeed(request, (!remove).then_some(identity));
-                    let suk = (!remove && request.options.suk).then_some(lock);
-                    return done(if remove { 0 } else { ID }, suk);
-                }
                 self.row(22);
                 if request.new_lock().is_some() || request.urs != Some(identity.lock) {
                     let tif = CLIENT | FAILED | PREVIOUS | disabled(&identity);
@@ -241,12 +226,34 @@ impl Spec {
         Identity { disabled, epoch, ..identity }
     }
 
-    /// The pidk is superseded for ever; the identity goes on, enabled, with new keys.
-    fn rekey(&mut self, request: &Request, pidk: Key, old: Identity, lock: Lock) -> Identity {
+    /// 14, 21: the pidk is superseded for ever, the identity goes on with the idk and the new
+    /// keys, enabled; then the command.
+    fn rekey(&mut self, request: &Request, pidk: Key, identity: Identity) -> Decision {
         self.event("a rekey");
-        debug_assert_eq!(request.proved_pidk(), Some(pidk));
+        self.row(if request.command == Command::Ident { 14 } else { 21 });
         self.keys.insert(pidk, State::Superseded);
-        Identity { lock, disabled: false, epoch: self.new_epoch(), ..old }
+        let epoch = self.new_epoch();
+        let identity = Identity { epoch, disabled: false, ..identity };
+        let lock = identity.lock;
+        let asked_suk = request.options.suk.then_some(lock);
+        match request.command {
+            Command::Remove => {
+                self.succeed(request, None);
+                done(0, None)
+            }
+            Command::Disable => {
+                self.succeed(request, Some(Identity { disabled: true, ..identity }));
+                done(ID | DISABLED, Some(lock))
+            }
+            Command::Enable => {
+                self.succeed(request, Some(identity));
+                done(ID, asked_suk)
+            }
+            _ => {
+                self.succeed(request, Some(identity));
+                Decision { tif: ID, suk: asked_suk, verdict: Verdict::SignedIn(epoch) }
+            }
+        }
     }
 
     /// The write of a command that succeeded with the request's own key.
@@ -285,11 +292,6 @@ impl Spec {
             }
         }
     }
-}
-
-/// New `suk` and `vuk`, and `urs` valid for the *stored* vuk: what a rekey needs.
-fn rekey_lock(request: &Request, identity: &Identity) -> Option<Lock> {
-    request.new_lock().filter(|_| request.urs == Some(identity.lock))
 }
 
 /// `sqrlonly` and `hardlock` are kept from every successful non-query command; absent means

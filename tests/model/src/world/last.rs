@@ -14,7 +14,7 @@ impl World {
     pub(crate) async fn last_difference(&mut self, spec: &Spec) -> Option<(String, String)> {
         for (key, idk) in self.ring.clone().idks() {
             let idk = protocol::Idk::from_bytes(*idk.as_bytes());
-            let lookup = self.stores.identities.look_up(&idk, None).await;
+            let lookup = self.stores.of(0).1.look_up(&idk, None).await;
             let expected = spec.key(key);
             let found = self.state(lookup.expect("a store that works").idk, expected);
             if found != Ok(expected) {
@@ -23,7 +23,7 @@ impl World {
         }
         for number in 0..self.waits.len() {
             let wait = self.wait(Wait(number)).as_nut();
-            let info = self.stores.nuts.get_nut(wait, NutState::Authorized).await;
+            let info = self.stores.of(0).0.get_nut(wait, NutState::Authorized).await;
             let info = info.expect("a store that works");
             let expected = spec.outcome(Wait(number)).map(|it: &Outcome| (it.key, it.what));
             let found = info.map(|info| {
@@ -59,7 +59,7 @@ impl World {
         }
         for number in 0..self.urls.len() {
             let id = CpsId::parse(&self.urls[number]).expect("an id");
-            let url = self.stores.nuts.get_user_id_by_cps_session_id(&id).await;
+            let url = self.stores.of(0).0.get_user_id_by_cps_session_id(&id).await;
             let found = url.expect("a store that works").is_some();
             if found != spec.is_open(Cps(number)) {
                 let say = |open| format!("CPS URL {number} is open: {open}");
@@ -72,7 +72,7 @@ impl World {
     /// Whose a nut's chain is.
     async fn owner(&self, number: usize) -> Option<Key> {
         let nut = RealNut::parse(&self.nuts[number])?;
-        let info = self.stores.nuts.get_nut(&nut, NutState::Pending).await;
+        let info = self.stores.of(0).0.get_nut(&nut, NutState::Pending).await;
         self.ring.key_of(info.expect("a store that works")?.idk?.as_bytes())
     }
 

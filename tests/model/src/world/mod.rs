@@ -5,96 +5,48 @@ mod jar;
 mod last;
 mod ring;
 mod server;
+mod stores;
+mod stutter;
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use async_trait::async_trait;
 use http::header::{HeaderName, LOCATION};
 use http::{HeaderMap, HeaderValue, Method};
-use tower_sqrl::identity::{IdentityStore, MemoryIdentityStore};
 use tower_sqrl::protocol::{self, Ask};
-use tower_sqrl::store::{MemoryNutStore, NutState, NutStore, WaitId};
+use tower_sqrl::store::{NutState, WaitId};
 use tower_sqrl::{LinkOptions, NotSignedIn as Refusal, SignInResult};
 use tower_sqrl_client::{base64url, wire};
 
 use self::jar::Jar;
 use self::ring::Ring;
 use self::server::{Answer, ORIGIN, Server, peer, request};
+pub use self::stores::{Passing, Paused, Real, Stores};
+use self::stutter::with_turns;
 use crate::director::Step;
 use crate::history::{Purpose, Site};
 use crate::seen::Seen;
-use crate::spec::{
-    Asked, Followed, Heard, Lifetimes, NotSignedIn, Question, Reply, Request, SignIn,
-};
+use crate::spec::{Asked, Followed, Heard, Lifetimes, NotSignedIn, Question, Reply, SignIn};
 use crate::words::{
     Address, BROWSERS, Browser, Cps, Epoch, Key, Nut, SERVERS, Seconds, User, Wait,
 };
 
-/// How time passes for a pair of stores.
-#[async_trait]
-pub trait Passing: fmt::Debug + Send + Sync {
-    /// Lets it pass, no less.
-    async fn pass(&self, time: Duration);
-}
-
-/// Time that passes by itself, so that one has to wait for it.
-#[derive(Debug)]
-pub struct Real;
-
-#[async_trait]
-impl Passing for Real {
-    async fn pass(&self, time: Duration) {
-        // Stores count in milliseconds, and some let the last one count.
-        tokio::time::sleep(time + Duration::from_millis(2)).await;
-    }
-}
-
-/// Tokio's paused clock, which memory stores read.
-#[derive(Debug)]
-pub struct Paused;
-
-#[async_trait]
-impl Passing for Paused {
-    async fn pass(&self, time: Duration) {
-        tokio::time::advance(time).await;
-    }
-}
-
-/// What the servers share, and its time.
+/// What a server answered, and to which body.
 #[derive(Debug, Clone)]
-pub struct Stores {
-    /// Sign-ins under way.
-    pub nuts: Arc<dyn NutStore>,
-    /// Identities.
-    pub identities: Arc<dyn IdentityStore>,
-    /// Their clock.
-    pub time: Arc<dyn Passing>,
-    /// Other people's keys for every history that shares the stores; 0 where none does.
-    pub salt: u64,
-}
-
-impl Stores {
-    /// Stores in memory, on tokio's paused clock.
-    pub fn in_memory() -> Self {
-        Self {
-            nuts: Arc::new(MemoryNutStore::with_capacity(10_000)),
-            identities: Arc::new(MemoryIdentityStore::new()),
-            time: Arc::new(Paused),
-            salt: 0,
-        }
-    }
+pub(crate) struct Called {
+    body: String,
+    answer: Answer,
 }
 
 /// Servers, browsers, and what was said.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct World {
     stores: Stores,
     ring: Arc<Ring>,
     now: Arc<AtomicU64>,
+    began: Instant,
     servers: Vec<Server>,
     jars: Vec<Jar>,
     /// Every nut that was given out.
@@ -115,10 +67,11 @@ impl World {
     pub(crate) fn new(stores: &Stores, site: Site, lifetimes: Lifetimes) -> Self {
         let now = Arc::new(AtomicU64::new(0));
         let ahead = [0, site.ahead[0], site.ahead[1]];
-        let server = |ahead| Server::new(stores, site, lifetimes, &now, ahead);
+        let server =
+            |(number, &ahead)| Server::new(stores.of(number), site, lifetimes, &now, ahead);
         Self {
             ring: if stores.salt == 0 { Ring::alone() } else { Arc::new(Ring::new(stores.salt)) },
-            servers: ahead[..usize::from(SERVERS)].iter().map(|&ahead| server(ahead)).collect(),
+            servers: ahead[..usize::from(SERVERS)].iter().enumerate().map(server).collect(),
             jars: vec![Jar::default(); usize::from(BROWSERS)],
             nuts: Vec::new(),
             sent: Vec::new(),
@@ -127,6 +80,7 @@ impl World {
             bodies: Vec::new(),
             epochs: BTreeMap::new(),
             stores: stores.clone(),
+            began: Instant::now(),
             now,
         }
     }
@@ -143,23 +97,15 @@ impl World {
                 let answer = self.get(*at, *browser, *address, &path).await;
                 Seen::Link((answer.status == 200).then(|| self.link(&answer.body)))
             }
-            Step::Client(at, address, request, replayed) => {
-                let body = match replayed {
-                    Some(number) => self.bodies[*number].clone(),
-                    None => craft::body(&self.ring, request, &self.sent),
-                };
-                self.bodies.push(body.clone());
-                self.client(*at, *address, request, body).await
+            Step::Client(..) | Step::Collect(..) => {
+                let answer = self.call(step).await;
+                self.read(step, answer, hint).await
             }
+            Step::Race(..) => unreachable!("its two steps are called and read apart"),
             Step::Poll(at, browser, link) => {
                 let path = format!("/pag.sqrl?nut={}", self.nuts[link.0]);
                 let answer = self.get(*at, *browser, Address(0), &path).await;
                 self.heard(&answer, *link)
-            }
-            Step::Collect(at, browser, link) => {
-                let path = format!("/signed-in?nut={}", self.nuts[link.0]);
-                let answer = self.get(*at, *browser, Address(0), &path).await;
-                self.signed_in(answer.sign_in, hint)
             }
             Step::Follow(at, browser, url) => {
                 let path = format!("/cps.sqrl?{}", self.urls[url.0]);
@@ -192,9 +138,59 @@ impl World {
         }
     }
 
+    /// Both first halves at the same instant.
+    pub(crate) async fn call_both(&self, both: &[Step; 2], turns: u8) -> [Called; 2] {
+        let (one, other) = (self.call(&both[0]), self.call(&both[1]));
+        with_turns(turns, async { tokio::join!(one, other) }).await.into()
+    }
+
+    /// The first half of what a client or a collecting page does: the server answers.
+    async fn call(&self, step: &Step) -> Called {
+        match step {
+            Step::Client(at, address, asked, replayed) => {
+                let body = match replayed {
+                    Some(number) => self.bodies[*number].clone(),
+                    None => craft::body(&self.ring, asked, &self.sent),
+                };
+                let path = match asked.nut {
+                    Asked::Nut(nut) => format!("/cli.sqrl?nut={}", self.nuts[nut.0]),
+                    Asked::MadeUp => "/cli.sqrl?nut=AAAAAAAAAAAAAAAAAAAAAA".to_owned(),
+                    Asked::Nothing => "/cli.sqrl".to_owned(),
+                };
+                let headers = HeaderMap::new();
+                let sent = request(Method::POST, &path, headers, body.clone(), *address);
+                Called { body, answer: self.server(*at).answer(sent).await }
+            }
+            Step::Collect(at, browser, link) => {
+                let path = format!("/signed-in?nut={}", self.nuts[link.0]);
+                let headers = self.jars[usize::from(browser.0)].headers();
+                let sent = request(Method::GET, &path, headers, String::new(), Address(0));
+                Called { body: String::new(), answer: self.server(*at).answer(sent).await }
+            }
+            _ => unreachable!("only these two are called apart"),
+        }
+    }
+
+    /// The second half: what was to be seen.
+    pub(crate) async fn read(&mut self, step: &Step, called: Called, hint: Option<Epoch>) -> Seen {
+        let Called { body, answer } = called;
+        if let Step::Collect(_, browser, _) = step {
+            self.jars[usize::from(browser.0)].take(&answer.headers);
+            return self.signed_in(answer.sign_in, hint);
+        }
+        self.bodies.push(body);
+        self.replied(answer).await
+    }
+
     async fn pass(&mut self, seconds: Seconds) {
         self.stores.time.pass(Duration::from_secs(seconds)).await;
         self.now.fetch_add(seconds, Ordering::Relaxed);
+    }
+
+    /// Whether more time has passed by itself than any expectation allows for.
+    pub(crate) fn is_late(&self) -> bool {
+        let passed = Duration::from_secs(self.now.load(Ordering::Relaxed));
+        self.stores.time.late(self.began.elapsed(), passed) >= LATE
     }
 
     fn server(&self, server: crate::words::Server) -> &Server {
@@ -267,20 +263,7 @@ impl World {
         Nut(self.nuts.len() - 1)
     }
 
-    async fn client(
-        &mut self,
-        at: crate::words::Server,
-        address: Address,
-        asked: &Request,
-        body: String,
-    ) -> Seen {
-        let path = match asked.nut {
-            Asked::Nut(nut) => format!("/cli.sqrl?nut={}", self.nuts[nut.0]),
-            Asked::MadeUp => "/cli.sqrl?nut=AAAAAAAAAAAAAAAAAAAAAA".to_owned(),
-            Asked::Nothing => "/cli.sqrl".to_owned(),
-        };
-        let sent = request(Method::POST, &path, HeaderMap::new(), body, address);
-        let answer = self.server(at).answer(sent).await;
+    async fn replied(&mut self, answer: Answer) -> Seen {
         let reply = match wire::Reply::parse(&answer.body) {
             Ok(reply) if answer.status == 200 && reply.departures().is_empty() => reply,
             _ => return Seen::Strange(format!("{answer:?}")),
@@ -309,7 +292,7 @@ impl World {
     /// Whether a nut is in the store. A look, which changes nothing.
     async fn is_live(&self, nut: &str) -> bool {
         let Some(nut) = protocol::Nut::parse(nut) else { return false };
-        let record = self.stores.nuts.get_nut(&nut, NutState::Pending).await;
+        let record = self.stores.of(0).0.get_nut(&nut, NutState::Pending).await;
         record.expect("a store that works").is_some()
     }
 
@@ -400,6 +383,10 @@ impl World {
         &self.waits[wait.0]
     }
 }
+
+/// Everything happens at whole seconds of the model: what a real store takes longer must not
+/// add up to the next.
+const LATE: Duration = Duration::from_millis(950);
 
 /// What stands before the id in a CPS URL.
 const CPS: &str = "https://example.com/cps.sqrl?";

@@ -12,10 +12,10 @@ use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use tower::util::ServiceFn;
 use tower::{ServiceExt, service_fn};
-use tower_sqrl::store::Timestamp;
+use tower_sqrl::identity::IdentityStore;
+use tower_sqrl::store::{NutStore, Timestamp};
 use tower_sqrl::{Clock, PeerAddress, SignInResult, Sqrl, SqrlService};
 
-use super::Stores;
 use crate::history::Site;
 use crate::spec::Lifetimes;
 use crate::words::Address;
@@ -27,14 +27,14 @@ type Inner =
 pub(crate) const ORIGIN: &str = "https://example.com";
 
 /// One of the servers that share the stores.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Server {
     pub(crate) sqrl: Sqrl,
     service: SqrlService<Inner>,
 }
 
 /// What a server answers.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
@@ -46,13 +46,13 @@ pub(crate) struct Answer {
 impl Server {
     /// `now` is the seconds that have passed, on whose account the engine reads its clock.
     pub(crate) fn new(
-        stores: &Stores,
+        (nuts, identities): (&Arc<dyn NutStore>, &Arc<dyn IdentityStore>),
         site: Site,
         lifetimes: Lifetimes,
         now: &Arc<AtomicU64>,
         ahead: u8,
     ) -> Self {
-        let (nuts, identities) = (Arc::clone(&stores.nuts), Arc::clone(&stores.identities));
+        let (nuts, identities) = (Arc::clone(nuts), Arc::clone(identities));
         let seconds = std::time::Duration::from_secs;
         let mut builder = Sqrl::builder_shared(ORIGIN, nuts, identities)
             .link_lifetime(seconds(lifetimes.link))
