@@ -3,7 +3,11 @@
 //! SQRL (Secure Quick Reliable Login) signs people in with a key pair per site: no
 //! password, and no secret on the server. A page shows a link and a QR code that hold a
 //! one-time *nut*; the user's client answers with signed requests; the page learns that it
-//! is signed in, or, on the same device, the client hands the browser a one-time URL.
+//! is signed in, or, on the same device, the client hands the browser a one-time URL. It is
+//! specified by GRC: [*Explained*](https://www.grc.com/sqrl/sqrl_explained.pdf),
+//! [*Operating Details*](https://www.grc.com/sqrl/sqrl_operating_details.pdf),
+//! [*Cryptography*](https://www.grc.com/sqrl/sqrl_cryptography.pdf),
+//! [*On The Wire*](https://www.grc.com/sqrl/sqrl_on_the_wire.pdf).
 //!
 //! # In an axum application
 //!
@@ -52,6 +56,11 @@
 //! request's extensions. [`Sqrl::challenge`] makes links, and a request for the path that
 //! gets the sign-in has a [`SignInResult`] in its extensions.
 //!
+//! # More
+//!
+//! The [`guide`] has a page for each task: adding a sign-in to an application and finding out why
+//! it does not work, a page of one's own, one's own users table, proxies, several servers, testing.
+//!
 //! # State
 //!
 //! - A [`NutStore`](store::NutStore) keeps sign-ins under way for minutes: in memory, or
@@ -87,6 +96,8 @@ struct Readme;
 #[cfg(feature = "axum")]
 pub mod axum;
 mod engine;
+#[cfg(all(feature = "axum", feature = "web", any(doc, doctest)))]
+pub mod guide;
 pub mod identity;
 pub mod protocol;
 mod service;

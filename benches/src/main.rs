@@ -5,9 +5,11 @@ mod floor;
 mod growth;
 mod login;
 mod memory;
+mod scale;
 mod serve;
 mod site;
 mod spread;
+mod stores;
 
 use std::process::ExitCode;
 
@@ -31,6 +33,10 @@ enum Action {
     Growth(growth::GrowthArgs),
     /// Memory over minutes of load
     Memory(memory::MemoryArgs),
+    /// Several processes on one Redis, beside one
+    Scale(scale::ScaleArgs),
+    /// What one call of each store takes
+    Stores(stores::StoresArgs),
     /// Be one of the servers: says its address, serves until its standard input ends
     Serve(serve::ServeArgs),
 }
@@ -40,6 +46,8 @@ fn main() -> ExitCode {
         Action::Login(args) => login::run(&args),
         Action::Growth(args) => growth::run(&args),
         Action::Memory(args) => memory::run(&args),
+        Action::Scale(args) => scale::run(&args),
+        Action::Stores(args) => stores::run(&args),
         Action::Serve(args) => serve::run(&args),
     };
     match done {

@@ -15,6 +15,8 @@ pub(crate) enum Kind {
     Floor,
     /// tower-sqrl over its memory stores
     Sqrl,
+    /// tower-sqrl as one of several servers, over a Redis and a Postgres
+    Shared,
 }
 
 #[derive(Debug, Args)]
@@ -32,6 +34,29 @@ pub(crate) struct ServeArgs {
     /// How long a chain is remembered, and a link in it
     #[arg(long)]
     chain_seconds: Option<u64>,
+
+    /// Where to listen
+    #[arg(long, default_value_t = SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))]
+    listen: SocketAddr,
+
+    #[command(flatten)]
+    shared: Option<SharedArgs>,
+}
+
+/// What several servers have in common.
+#[derive(Debug, Args)]
+pub(crate) struct SharedArgs {
+    /// Of the nginx before them, which is trusted to say the client's address
+    #[arg(long)]
+    pub(crate) public_url: String,
+
+    /// Where sign-ins under way are
+    #[arg(long)]
+    pub(crate) redis: String,
+
+    /// Where identities are
+    #[arg(long)]
+    pub(crate) postgres: String,
 }
 
 pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
@@ -40,11 +65,15 @@ pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let listener = TcpListener::bind(args.listen).await?;
         let address = listener.local_addr()?;
         let app = match args.kind {
             Kind::Floor => floor::app(address),
-            Kind::Sqrl => site::app(address, args.pending, args.chain_seconds).await?,
+            Kind::Sqrl => site::alone(address, args.pending, args.chain_seconds).await?,
+            Kind::Shared => {
+                let shared = args.shared.as_ref().ok_or("--public-url, --redis, --postgres")?;
+                site::shared(shared).await?
+            }
         };
         // Ends with the process that started it, however that ends.
         std::thread::spawn(|| {

@@ -1,4 +1,4 @@
-//! A small site with tower-sqrl over its memory stores, as an application would have it.
+//! A small site with tower-sqrl, as an application would have it.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -7,15 +7,18 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use axum::Router;
 use axum::response::Response;
 use axum::routing::get;
-use tower_sqrl::Sqrl;
 use tower_sqrl::axum::{SqrlChallenge, SqrlLogin};
 use tower_sqrl::identity::MemoryIdentityStore;
 use tower_sqrl::protocol::Nut;
 use tower_sqrl::store::{
     Attached, Digest, MemoryNutStore, NutInfo, NutState, NutStore, Timestamp, WaitId,
 };
+use tower_sqrl::{Sqrl, SqrlBuilder};
+use tower_sqrl_postgres::{Database, PostgresIdentityStore};
+use tower_sqrl_redis::RedisNutStore;
 
 use crate::Failure;
+use crate::serve::SharedArgs;
 
 /// Room for the nuts of the load, beside those that wait from the start.
 const ROOM: usize = 1_000_000;
@@ -23,8 +26,8 @@ const ROOM: usize = 1_000_000;
 /// The nuts that wait from the start outlive every measurement.
 const WAIT: Duration = Duration::from_hours(3);
 
-/// The site, with so many nuts that wait for an answer.
-pub(crate) async fn app(
+/// The site over its memory stores, with so many nuts that wait for an answer.
+pub(crate) async fn alone(
     address: SocketAddr,
     pending: u32,
     chain_seconds: Option<u64>,
@@ -37,11 +40,22 @@ pub(crate) async fn app(
     if let Some(chain) = chain_seconds.map(Duration::from_secs) {
         sqrl = sqrl.link_lifetime(chain).nut_lifetime(chain).chain_lifetime(chain);
     }
-    let sqrl = sqrl.build()?;
+    site(sqrl)
+}
+
+/// The site as one of several servers behind a proxy on this machine.
+pub(crate) async fn shared(shared: &SharedArgs) -> Result<Router, Failure> {
+    let nuts = RedisNutStore::connect(&shared.redis).await?;
+    let database = Database::connect_no_tls(&shared.postgres)?;
+    let identities = PostgresIdentityStore::open(&database).await?;
+    site(Sqrl::builder(&shared.public_url, nuts, identities).trusted_proxy("127.0.0.1"))
+}
+
+fn site(sqrl: SqrlBuilder) -> Result<Router, Failure> {
     Ok(Router::new()
         .route("/login", get(login))
         .route("/signed-in", get(signed_in))
-        .layer(sqrl.layer()))
+        .layer(sqrl.without_limiting_links().build()?.layer()))
 }
 
 async fn login(challenge: SqrlChallenge) -> Response {

@@ -17,6 +17,8 @@ use crate::keys::AuthDomain;
 /// assert_eq!(link.url(), "https://Example.com:8443/Shop/cli.sqrl?x=5&nut=abc");
 /// # Ok::<(), tower_sqrl_client::LinkError>(())
 /// ```
+///
+/// *Operating Details*, "The “SQRL” URL".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {
     text: String,

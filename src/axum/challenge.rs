@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
@@ -20,12 +22,17 @@ use crate::service::{Challenge, Sqrl};
 ///     challenge.page()
 /// }
 ///
-/// // A page of one's own:
+/// // A page of one's own around the ready page's part:
 /// async fn own_login(challenge: SqrlChallenge) -> Response {
-///     let html = format!("<a href=\"{}\">Sign in</a>", challenge.href());
+///     let html = format!(
+///         "<!doctype html><title>Example</title><script src=\"/sqrl.js\" defer></script>{}",
+///         challenge.fragment(),
+///     );
 ///     challenge.respond_with(axum::response::Html(html))
 /// }
 /// ```
+///
+/// What such a page must not forget stands in [`guide::own_page`](crate::guide::own_page).
 #[derive(Debug)]
 #[must_use = "the browser needs the challenge's cookie: return `page()` or `respond_with()`"]
 pub struct SqrlChallenge(Challenge);
@@ -44,6 +51,18 @@ impl SqrlChallenge {
     /// The link's nut, for a page's own script: public, like the link.
     pub fn nut(&self) -> String {
         self.0.nut().to_string()
+    }
+
+    /// How long the link can be answered.
+    pub fn lifetime(&self) -> Duration {
+        self.0.lifetime()
+    }
+
+    /// The part of the ready page that signs in, as HTML, for a page of one's own: button,
+    /// status, QR code. That page loads `sqrl.js`, and is sent with
+    /// [`respond_with`](Self::respond_with).
+    pub fn fragment(&self) -> String {
+        self.0.fragment()
     }
 
     /// The ready sign-in page.

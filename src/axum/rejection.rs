@@ -35,17 +35,22 @@ pub enum LoginRejection {
     NotSignedIn(#[from] NotSignedIn),
 }
 
-/// 500 for a mistake in the set-up, 503 when a store is out of reach. The cause is logged.
+/// 500 for a mistake in the set-up, 429 for too many links, 503 when a store is out of reach.
+/// The cause is logged.
 impl IntoResponse for ChallengeRejection {
     fn into_response(self) -> Response {
         let status = match &self {
-            Self::Challenge(ChallengeError::Store(_)) => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Challenge(ChallengeError::NoClientAddress) | Self::NotTheSignInPath => {
-                tracing::error!("{self}");
-                StatusCode::INTERNAL_SERVER_ERROR
-            }
+            Self::Challenge(why) => why.status(),
+            Self::NotTheSignInPath => StatusCode::INTERNAL_SERVER_ERROR,
         };
-        (status, "Signing in does not work at the moment.\n").into_response()
+        if status == StatusCode::INTERNAL_SERVER_ERROR {
+            tracing::error!("{self}");
+        }
+        let text = match &self {
+            Self::Challenge(why @ ChallengeError::TooManyLinks) => format!("{why}\n"),
+            _ => "Signing in does not work at the moment.\n".to_owned(),
+        };
+        (status, text).into_response()
     }
 }
 

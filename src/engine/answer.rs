@@ -25,7 +25,7 @@ impl Engine {
     pub(crate) async fn answer(&self, nut: Option<&str>, body: &[u8], peer: IpAddr) -> String {
         let now = self.config.clock.now();
         let refuse = |tif, why: &dyn std::fmt::Display| {
-            self.failures.count(peer, now);
+            let _ = self.failures.count(peer, now);
             tracing::debug!(%tif, "refused: {why}");
             self.dead_end(tif)
         };
@@ -37,7 +37,7 @@ impl Engine {
         };
 
         // 2. Whoever is slowed down is not invited to try again.
-        let too_many = self.failures.are_too_many(peer, now);
+        let too_many = self.failures.is_used_up(peer, now);
         let gone = if too_many { Tif::REFUSED } else { Tif::TRY_AGAIN };
         let Some(nut) = nut.and_then(Nut::parse) else {
             return refuse(gone, &"no nut");
@@ -93,6 +93,7 @@ impl Engine {
 
         // 7.
         if too_old {
+            tracing::debug!("try again: the nut is too old");
             return chain.try_again().await;
         }
 
@@ -156,7 +157,7 @@ impl Engine {
 impl Chain<'_> {
     /// A refusal after which the client may try again with the reply's nut.
     async fn refuse(&self, tif: Tif, why: &'static str) -> String {
-        self.engine.failures.count(self.peer, self.now);
+        let _ = self.engine.failures.count(self.peer, self.now);
         tracing::debug!(%tif, "refused: {why}");
         self.send(self.again(tif)).await
     }
@@ -168,9 +169,10 @@ impl Chain<'_> {
 
     /// Makes the decision known: to the page that waits, and to the client.
     async fn conclude(&self, decision: Decision) -> String {
+        tracing::debug!(command = ?self.request.command(), tif = %decision.tif, "answered");
         let epoch = match decision.verdict {
             Verdict::Refused => {
-                self.engine.failures.count(self.peer, self.now);
+                let _ = self.engine.failures.count(self.peer, self.now);
                 let extras = Extras { suk: decision.suk, ..Extras::default() };
                 return self.send(self.next(decision.tif, &extras)).await;
             }
@@ -220,7 +222,7 @@ impl Chain<'_> {
         match outcome.unwrap_or(Ok(Filed::Ours)) {
             Ok(Filed::Ours) => {}
             Ok(Filed::Anothers) => {
-                self.engine.failures.count(self.peer, self.now);
+                let _ = self.engine.failures.count(self.peer, self.now);
                 tracing::debug!("refused: the wait has another identity's outcome");
                 let tif = Tif::BAD_ID_ASSOCIATION | Tif::REFUSED | self.ips();
                 return self.engine.dead_end(tif);

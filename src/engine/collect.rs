@@ -75,16 +75,22 @@ impl SignIn {
     }
 
     /// The owner asks that no other way of signing in touch the account.
+    ///
+    /// *On The Wire*, "Client Parameters", `opt=sqrlonly`.
     pub fn sqrlonly(&self) -> bool {
         self.identity.sqrlonly
     }
 
     /// The owner asks that no out-of-band recovery touch the account.
+    ///
+    /// *On The Wire*, "Client Parameters", `opt=hardlock`.
     pub fn hardlock(&self) -> bool {
         self.identity.hardlock
     }
 
     /// The answer to the link's question, if it was asked and answered.
+    ///
+    /// *On The Wire*, "Client Parameters", `btn`.
     pub fn button(&self) -> Option<Button> {
         self.attached.button
     }
@@ -95,6 +101,8 @@ impl SignIn {
     }
 
     /// The indexed secret of this identity.
+    ///
+    /// *On The Wire*, "Client Secrets"; *Cryptography*, "Secret Index and Indexed Secrets".
     pub fn ins(&self) -> Option<&IndexedSecret> {
         self.secrets.0.as_ref()
     }

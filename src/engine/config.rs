@@ -6,6 +6,8 @@ use crate::protocol::{LinkScheme, Nut, PublicUrl};
 use crate::store::NutInfo;
 
 /// How long things live.
+///
+/// Section 2 of `docs/protocol.md`: the specification leaves them to the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Lifetimes {
@@ -47,6 +49,7 @@ pub(crate) struct EngineConfig {
     pub(crate) lifetimes: Lifetimes,
     pub(crate) policy: Policy,
     pub(crate) failures_per_minute: Option<u32>,
+    pub(crate) links_per_minute: Option<u32>,
     #[cfg(feature = "sin")]
     pub(crate) secrets: Option<super::seal::IndexedSecrets>,
     pub(crate) clock: Clock,

@@ -2,9 +2,25 @@ use std::net::IpAddr;
 
 use super::{Engine, random};
 use crate::protocol::{Ask, Idk, Nut};
-use crate::store::{Attached, Digest, NutInfo, NutState, StoreError, WaitId};
+use crate::store::{Attached, Digest, NutInfo, NutState, StoreError, Timestamp, WaitId};
 
 /// What a link is made for, if for more than signing in.
+///
+/// ```
+/// use tower_sqrl::LinkOptions;
+/// use tower_sqrl::protocol::{Ask, Idk};
+///
+/// # fn options(signed_in: Idk) -> Result<LinkOptions, tower_sqrl::protocol::AskError> {
+/// let ask = Ask::new("Delete your account?")?.button("Delete")?.button("Keep")?;
+/// let options = LinkOptions::default().ask(ask).only_for(signed_in).data(*b"delete");
+/// # Ok(options)
+/// # }
+/// # options(Idk::from_bytes([1; 32]))?;
+/// # Ok::<(), tower_sqrl::protocol::AskError>(())
+/// ```
+///
+/// A link with them is made by [`Sqrl::challenge`](crate::Sqrl::challenge); answer and data come
+/// back with the [`SignIn`](super::SignIn).
 #[derive(Debug, Clone, Default)]
 pub struct LinkOptions {
     pub(super) ask: Option<Box<Ask>>,
@@ -50,6 +66,15 @@ impl std::fmt::Debug for IssuedLink {
     }
 }
 
+/// Why there is no link.
+#[derive(Debug)]
+pub(crate) enum NoLink {
+    /// The address has asked for too many.
+    TooMany,
+    /// Its nut could not be stored.
+    Store(StoreError),
+}
+
 /// The answer to a page that wants to go on with a new link.
 #[derive(Debug)]
 pub(crate) enum Renewal {
@@ -66,11 +91,12 @@ impl Engine {
         ip: IpAddr,
         wait: WaitId,
         options: LinkOptions,
-    ) -> Result<IssuedLink, StoreError> {
+    ) -> Result<IssuedLink, NoLink> {
         let LinkOptions { ask, idk, data } = options;
         let nut = random::nut();
         let text = self.config.link(nut);
         let now = self.config.clock.now();
+        self.count_link(ip, now)?;
         let info = NutInfo {
             created: now,
             chain_start: now,
@@ -91,9 +117,25 @@ impl Engine {
             Ok(()) => Ok(IssuedLink { nut, text }),
             Err(error) => {
                 self.store_failed("storing a link's nut", &error);
-                Err(error)
+                Err(NoLink::Store(error))
             }
         }
+    }
+
+    /// What one address leaves in a shared store has a bound, and all of it begins with links:
+    /// each has one chain, one outcome, one new identity.
+    fn count_link(&self, ip: IpAddr, now: Timestamp) -> Result<(), NoLink> {
+        self.links.count(ip, now).map_err(|used_up| {
+            if used_up.first {
+                tracing::warn!(
+                    %ip,
+                    "an address asks for more links than it gets in a minute; if it is a proxy of \
+                     yours, name it with `trusted_proxy` and let it say its clients' addresses, \
+                     else see `links_per_minute`"
+                );
+            }
+            NoLink::TooMany
+        })
     }
 
     /// Makes a new link for the page that shows `old`, and whose browser holds the secret
@@ -103,9 +145,12 @@ impl Engine {
         old: &Nut,
         ip: IpAddr,
         wait: WaitId,
-    ) -> Result<Renewal, StoreError> {
+    ) -> Result<Renewal, NoLink> {
         let record = self.nuts.get_nut(old, NutState::Pending).await;
-        let record = record.inspect_err(|error| self.store_failed("looking at a link", error))?;
+        let record = record.map_err(|error| {
+            self.store_failed("looking at a link", &error);
+            NoLink::Store(error)
+        })?;
         // The record is the proof that the secret is ours.
         let Some(record) = record.filter(|record| record.wait == wait && record.first_nut == *old)
         else {

@@ -7,8 +7,8 @@ mod clock;
 mod collect;
 mod config;
 mod decide;
-mod failures;
 mod link;
+mod per_minute;
 mod random;
 #[cfg(feature = "sin")]
 mod seal;
@@ -21,7 +21,7 @@ pub use link::LinkOptions;
 pub(crate) use collect::Waiting;
 pub(crate) use config::EngineConfig;
 pub(crate) use decide::Policy;
-pub(crate) use link::{IssuedLink, Renewal};
+pub(crate) use link::{IssuedLink, NoLink, Renewal};
 #[cfg(feature = "sin")]
 pub(crate) use seal::IndexedSecrets;
 
@@ -30,7 +30,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::identity::IdentityStore;
 use crate::store::{NutStore, StoreError};
-use failures::Failures;
+use per_minute::PerMinute;
 
 /// The state machine over its two stores.
 #[derive(Debug)]
@@ -38,7 +38,9 @@ pub(crate) struct Engine {
     pub(crate) nuts: Arc<dyn NutStore>,
     pub(crate) identities: Arc<dyn IdentityStore>,
     pub(crate) config: EngineConfig,
-    failures: Failures,
+    /// Refusals.
+    failures: PerMinute,
+    links: PerMinute,
     store_failures: AtomicU64,
 }
 
@@ -48,8 +50,9 @@ impl Engine {
         identities: Arc<dyn IdentityStore>,
         config: EngineConfig,
     ) -> Self {
-        let failures = Failures::new(config.failures_per_minute);
-        Self { nuts, identities, config, failures, store_failures: AtomicU64::new(0) }
+        let failures = PerMinute::new(config.failures_per_minute);
+        let links = PerMinute::new(config.links_per_minute);
+        Self { nuts, identities, config, failures, links, store_failures: AtomicU64::new(0) }
     }
 
     /// How often a store has failed since the start.

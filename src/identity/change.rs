@@ -9,6 +9,36 @@ use super::{Identity, KeyState, Lookup, Presence, UserId, Version};
 /// be written without the proof of one, and every change fits only what it is made for: a
 /// new key and a superseded one are written over nothing, any other over the very row that
 /// the change was made from.
+///
+/// ```
+/// use tower_sqrl::identity::{
+///     Change, Epoch, Identity, IdentityStore, KeyState, MemoryIdentityStore, Swap, Version,
+/// };
+/// use tower_sqrl::protocol::{Idk, Suk, Vuk};
+///
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// let store = MemoryIdentityStore::new();
+/// let idk = Idk::from_bytes([1; 32]);
+/// let identity = Identity {
+///     suk: Suk::from_bytes([2; 32]),
+///     vuk: Vuk::from_bytes([3; 32]),
+///     user: None,
+///     sqrlonly: false,
+///     hardlock: false,
+///     disabled: false,
+///     epoch: Epoch::new(4), // random, outside of examples
+///     version: Version::new(5),
+///     strangers: 0,
+/// };
+/// assert_eq!(store.apply(&Change::create(idk, identity.clone())).await?, Swap::Done);
+///
+/// let ada = Change::link(idk, &identity, Some("ada".into()), Version::new(6));
+/// let bob = Change::link(idk, &identity, Some("bob".into()), Version::new(7));
+/// assert_eq!(store.apply(&ada).await?, Swap::Done);
+/// assert_eq!(store.apply(&bob).await?, Swap::Lost); // made from a row that is gone
+/// # Ok::<_, Box<dyn std::error::Error>>(()) })?;
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
     /// The identity key of the request.
@@ -65,6 +95,9 @@ impl Change {
     }
 
     /// Any row with the same keys, enabled or not. None if the proof is another identity's.
+    ///
+    /// *Cryptography*, "How an Identity Association is Unlocked"; rows 17 and 22 of
+    /// `docs/protocol.md`.
     pub fn unlock(
         idk: Idk,
         current: &Identity,
@@ -78,6 +111,9 @@ impl Change {
 
     /// The owner of `pidk` goes over to `idk`; `pidk` is superseded. With `next` absent the
     /// identity is removed in the same stroke. None if the proof is another identity's.
+    ///
+    /// *Cryptography*, "Identity Re-Keying"; *On The Wire*, "Handling Superseded Identities"; rows
+    /// 14 and 21 of `docs/protocol.md`.
     pub fn rekey(
         idk: Idk,
         pidk: Idk,
@@ -92,6 +128,8 @@ impl Change {
     }
 
     /// The identity is forgotten. None if the proof is another identity's.
+    ///
+    /// *On The Wire*, "Client Parameters", `cmd=remove`; row 19 of `docs/protocol.md`.
     pub fn remove(idk: Idk, current: &Identity, proof: &UnlockProof) -> Option<Self> {
         let part = || Part::over(idk, current, KeyState::Unknown);
         proof.is_for(&current.vuk).then(|| Self::of(part()))

@@ -32,6 +32,20 @@ use crate::store::StoreError;
 /// - `apply` is **one compare-and-swap over at most two keys**: every
 ///   [`KeyWrite::expected`] holds and all are written, or nothing is.
 /// - Superseded keys are kept for ever.
+///
+/// ```
+/// use tower_sqrl::identity::{IdentityStore, KeyState, MemoryIdentityStore};
+/// use tower_sqrl::protocol::Idk;
+///
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// let store = MemoryIdentityStore::new();
+/// let lookup = store.look_up(&Idk::from_bytes([1; 32]), None).await?;
+/// assert_eq!(lookup.idk, KeyState::Unknown);
+/// # Ok::<_, Box<dyn std::error::Error>>(()) })?;
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+///
+/// A whole implementation stands in the `guide`, on the page on one's own users table.
 #[async_trait]
 pub trait IdentityStore: Debug + Send + Sync + 'static {
     /// One look-up answers everything about a request's keys.

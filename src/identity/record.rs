@@ -55,6 +55,8 @@ impl fmt::Display for UserId {
 }
 
 /// A live identity.
+///
+/// *Cryptography*, "How SQRL Identities are Associated and Locked".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
     /// Given back to the owner's client.
@@ -78,6 +80,8 @@ pub struct Identity {
 }
 
 /// What a store knows of one key.
+///
+/// *On The Wire*, "Handling Superseded Identities".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeyState {
     /// Nothing.

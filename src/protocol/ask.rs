@@ -24,6 +24,8 @@ const MAX_WIRE_LEN: usize = 2048;
 /// assert_eq!(ask.to_string(), "U2VuZCAxMDAg4oKsIHRvIEFsaWNlPw~U2VuZA~S2VlcA");
 /// # Ok::<(), tower_sqrl::protocol::AskError>(())
 /// ```
+///
+/// *On The Wire*, "Server Parameters", `ask`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ask {
     wire: String,
@@ -116,6 +118,8 @@ pub enum AskError {
 }
 
 /// The answer to an [`Ask`]: `btn`.
+///
+/// *On The Wire*, "Client Parameters", `btn`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Button {
     /// The client's own "OK" (0).

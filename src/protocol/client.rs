@@ -8,6 +8,8 @@ use super::{
 /// The decoded `client` value: what the client says about itself and wants.
 ///
 /// Nothing here is proved; that is what [`Request`](super::Request) is for.
+///
+/// *On The Wire*, "Client Parameters".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientParams {
     /// `cmd`.

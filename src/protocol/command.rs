@@ -1,6 +1,8 @@
 use std::fmt;
 
 /// What the client asks for: `cmd`.
+///
+/// *On The Wire*, "Client Parameters", `cmd`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Command {
     /// How do you know me? Changes nothing.

@@ -44,17 +44,23 @@ key! {
     ///
     /// `idk` and `pidk` of the specification: a previous identity key is an identity
     /// key that its owner has left behind.
+    ///
+    /// *On The Wire*, "Client Keys"; *Cryptography*, "SQRL’s Site-Specific Key".
     Idk
 }
 
 key! {
     /// Server unlock key: kept here and given back, so that the owner's client can make
     /// the key that signs `urs`. An X25519 public key; the server never computes with it.
+    ///
+    /// *On The Wire*, "Client Keys"; *Cryptography*, "Identity Lock".
     Suk
 }
 
 key! {
     /// Verify unlock key: verifies `urs`. An Ed25519 public key.
+    ///
+    /// *On The Wire*, "Client Keys"; *Cryptography*, "Identity Lock".
     Vuk
 }
 
@@ -100,6 +106,8 @@ impl Vuk {
 
 /// An indexed secret (`ins` or `pins`): 32 bytes that the owner's client derives from
 /// the identity and the site's `sin`. It never prints and is wiped when dropped.
+///
+/// *On The Wire*, "Client Secrets"; *Cryptography*, "Secret Index and Indexed Secrets".
 #[derive(Clone, PartialEq, Eq)]
 pub struct IndexedSecret(zeroize::Zeroizing<[u8; 32]>);
 

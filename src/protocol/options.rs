@@ -1,6 +1,8 @@
 use std::fmt;
 
 /// The words of `opt`. Absent means off; words that version 1 does not have are ignored.
+///
+/// *On The Wire*, "Client Parameters", `opt`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[allow(clippy::struct_excessive_bools, reason = "five independent words of the wire")]
 pub struct Options {

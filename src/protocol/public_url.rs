@@ -17,6 +17,8 @@ use super::Nut;
 /// assert_eq!(url.origin(), "https://example.com");
 /// # Ok::<(), tower_sqrl::protocol::PublicUrlError>(())
 /// ```
+///
+/// *Operating Details*, "The “SQRL” URL".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicUrl {
     text: String,
@@ -24,6 +26,8 @@ pub struct PublicUrl {
 }
 
 /// The scheme of a link: what the client talks to the server with.
+///
+/// *Operating Details*, "SQRL:// ⇒ HTTPS://".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LinkScheme {
     /// `sqrl://`, over https.
@@ -103,6 +107,8 @@ impl PublicUrl {
     ///
     /// `path` is the endpoint's below the mount; `extension` how many characters of path
     /// belong to the authentication domain (`x`), 0 for none.
+    ///
+    /// *Operating Details*, "Path Extension".
     pub fn link(&self, scheme: LinkScheme, path: &str, extension: usize, nut: Nut) -> String {
         let scheme = scheme.as_str();
         let (_, authority) = self.origin().split_once("://").unwrap_or_default();

@@ -1,6 +1,8 @@
 use super::{Ask, Nut, Suk, Tif, lines, version};
 
 /// A reply before it is written: `ver nut tif qry [url] [can] [sin] [suk] [ask]`.
+///
+/// *On The Wire*, "Server Parameters".
 #[derive(Debug)]
 pub struct Reply<'a> {
     /// The nut of the client's next request, if it makes one.

@@ -12,6 +12,8 @@ use super::{
 /// let refused = UnverifiedRequest::parse(b"client=&server=").err();
 /// assert_eq!(refused, Some(ProtocolError::Missing("ids")));
 /// ```
+///
+/// *On The Wire*, "Client-to-Server Query".
 pub struct UnverifiedRequest {
     signed: Signed,
     ids: SignatureBytes,
@@ -67,6 +69,8 @@ impl UnverifiedRequest {
     /// # Errors
     ///
     /// [`ProtocolError::Signature`] if one of them is not its key's owner's.
+    ///
+    /// *On The Wire*, "Client Signatures", and figure 2, "Server's POST data verification".
     pub fn verify(self) -> Result<Request, ProtocolError> {
         let Self { mut signed, ids, pids } = self;
         let is_signed = |key: &Idk, signature: &SignatureBytes| {
@@ -142,6 +146,9 @@ impl Request {
 
     /// Verifies `urs` with a stored key: did the identity's owner, rescue code in hand,
     /// sign this very request?
+    ///
+    /// *On The Wire*, "Client Signatures", `urs`; *Cryptography*, "How an Identity Association
+    /// is Unlocked".
     pub fn prove_unlock(&self, stored: &Vuk) -> Option<UnlockProof> {
         let urs = self.0.urs.as_ref()?;
         signature::verifies(stored.as_bytes(), &self.0.message, urs)
@@ -153,6 +160,8 @@ impl Request {
 ///
 /// Rekey, enable and remove cannot be written without one; only
 /// [`Request::prove_unlock`] makes it.
+///
+/// *Cryptography*, "How an Identity Association is Unlocked".
 #[derive(Debug)]
 pub struct UnlockProof {
     vuk: Vuk,

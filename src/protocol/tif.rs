@@ -2,6 +2,8 @@ use std::fmt;
 use std::ops::{BitOr, BitOrAssign};
 
 /// Transaction information flags: what a reply says about the state *after* the command.
+///
+/// *On The Wire*, "Server Parameters", `tif`, and "TIF Bits and Client Server Interaction Details".
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Tif(u16);
 
@@ -19,6 +21,8 @@ impl Tif {
     /// This server does not know the command.
     pub const NOT_SUPPORTED: Self = Self(0x10);
     /// Try again with the nut of this reply.
+    ///
+    /// *On The Wire*, "Transient Error Details".
     pub const TRANSIENT: Self = Self(0x20);
     /// The command failed; nothing changed.
     pub const FAILED: Self = Self(0x40);
@@ -27,6 +31,8 @@ impl Tif {
     /// The chain, or the link, belongs to another identity.
     pub const BAD_ID_ASSOCIATION: Self = Self(0x100);
     /// The current identity has been replaced by a newer one.
+    ///
+    /// *On The Wire*, "Handling Superseded Identities".
     pub const SUPERSEDED: Self = Self(0x200);
 
     /// C0: what the client sent is wrong.

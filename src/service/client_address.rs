@@ -5,6 +5,8 @@ use ipnet::IpNet;
 
 /// The address of a connection's other end, for servers that are not axum's: put it into
 /// every request's extensions.
+///
+/// *Operating Details*, "The “Same IP” check".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PeerAddress(pub SocketAddr);
 

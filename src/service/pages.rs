@@ -57,6 +57,8 @@ pub(crate) enum Told {
 pub(crate) trait Pages: Debug + Send + Sync {
     /// The ready sign-in page.
     fn sign_in(&self, view: &SignInView<'_>) -> Page;
+    /// What stands in its body, for a page of the application's.
+    fn sign_in_fragment(&self, view: &SignInView<'_>) -> String;
     /// Asks whether to sign in as `who`, by POST of `id` to `action`.
     fn confirm(&self, who: &str, action: &str, id: &str, sign_in: &str, base: &str) -> Page;
     /// Tells something; `onward` leads to the sign-in page or back to the waiting one.
@@ -85,15 +87,16 @@ impl PlainPages {
 
 impl Pages for PlainPages {
     fn sign_in(&self, view: &SignInView<'_>) -> Page {
+        Self::page("'none'", &self.sign_in_fragment(view))
+    }
+
+    fn sign_in_fragment(&self, view: &SignInView<'_>) -> String {
         let link = escape(view.link);
         let go = escape(&format!("{}/pag.sqrl?nut={}&go", view.base, view.nut));
-        Self::page(
-            "'none'",
-            &format!(
-                "<p><a href=\"{link}\">Sign in with SQRL</a> (within {} seconds)\
-                 <p><a href=\"{go}\">Continue</a>",
-                view.expires_in
-            ),
+        format!(
+            "<p><a href=\"{link}\">Sign in with SQRL</a> (within {} seconds)\
+             <p><a href=\"{go}\">Continue</a>",
+            view.expires_in
         )
     }
 

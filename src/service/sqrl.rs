@@ -2,19 +2,37 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{Extensions, HeaderMap, Response};
+use http::{Extensions, HeaderMap, Response, StatusCode};
 use tokio::sync::{Semaphore, watch};
 
 use super::cookies::{Cookies, WaitCookie};
 use super::pages::{Pages, SignInView};
 use super::respond;
 use super::{ClientAddress, Routes, SqrlLayer};
-use crate::engine::{Engine, IssuedLink, LinkOptions};
+use crate::engine::{Engine, IssuedLink, LinkOptions, NoLink};
 use crate::identity::{Change, Identity, KeyState, Swap, UserId, Version};
 use crate::protocol::{Idk, Nut};
 use crate::store::StoreError;
 
 /// SQRL sign-in for one site: made once by [`Sqrl::builder`], cloned freely.
+///
+/// ```
+/// use tower_sqrl::identity::MemoryIdentityStore;
+/// use tower_sqrl::protocol::Idk;
+/// use tower_sqrl::store::MemoryNutStore;
+/// use tower_sqrl::{LinkError, Sqrl};
+///
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// let (nuts, identities) = (MemoryNutStore::new(), MemoryIdentityStore::new());
+/// let sqrl = Sqrl::builder("https://example.com", nuts, identities).build()?;
+/// let layer = sqrl.layer(); // around the application
+///
+/// let nobody = Idk::from_bytes([1; 32]);
+/// assert!(sqrl.identity(&nobody).await?.is_none());
+/// assert!(matches!(sqrl.link(&nobody, "ada").await, Err(LinkError::NotLive)));
+/// # Ok::<_, Box<dyn std::error::Error>>(()) })?;
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Sqrl(Arc<Inner>);
 
@@ -219,20 +237,31 @@ impl Challenge {
         self.sqrl.engine().config.lifetimes.link
     }
 
+    /// The part of the ready page that signs in, as HTML, for a page of the application's own:
+    /// button, status, QR code. That page loads `sqrl.js`, and is sent with
+    /// [`attach_to`](Self::attach_to).
+    pub fn fragment(&self) -> String {
+        self.view(|pages, view| pages.sign_in_fragment(view))
+    }
+
     /// The ready sign-in page.
     pub fn page(self) -> Response<String> {
+        let page = self.view(|pages, view| pages.sign_in(view));
+        let mut response = Response::new(page.html);
+        let html = http::HeaderValue::from_static("text/html; charset=utf-8");
+        response.headers_mut().insert(http::header::CONTENT_TYPE, html);
+        respond::set_page_headers(response.headers_mut(), &page.csp);
+        self.attach_to(response)
+    }
+
+    fn view<T>(&self, show: impl FnOnce(&dyn Pages, &SignInView<'_>) -> T) -> T {
         let view = SignInView {
             link: self.href(),
             nut: &self.link.nut.to_string(),
             base: self.sqrl.base(),
             expires_in: self.lifetime().as_secs(),
         };
-        let page = self.sqrl.settings().pages.sign_in(&view);
-        let mut response = Response::new(page.html);
-        let html = http::HeaderValue::from_static("text/html; charset=utf-8");
-        response.headers_mut().insert(http::header::CONTENT_TYPE, html);
-        respond::set_page_headers(response.headers_mut(), &page.csp);
-        self.attach_to(response)
+        show(&*self.sqrl.settings().pages, &view)
     }
 
     /// Gives a response of the application's own the cookie, and keeps it out of caches.
@@ -257,9 +286,34 @@ pub enum ChallengeError {
          request's extensions"
     )]
     NoClientAddress,
+    /// The address has asked for more links than it gets in a minute:
+    /// [`SqrlBuilder::links_per_minute`](crate::SqrlBuilder::links_per_minute).
+    #[error("too many attempts to sign in from this address: try again in a minute")]
+    TooManyLinks,
     /// The nut could not be stored.
     #[error("signing in does not work at the moment")]
     Store(#[from] StoreError),
+}
+
+impl ChallengeError {
+    /// What tells a browser so: 500 for a mistake in the set-up, 429, or 503 when a store is
+    /// out of reach.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::NoClientAddress => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::TooManyLinks => StatusCode::TOO_MANY_REQUESTS,
+            Self::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+}
+
+impl From<NoLink> for ChallengeError {
+    fn from(why: NoLink) -> Self {
+        match why {
+            NoLink::TooMany => Self::TooManyLinks,
+            NoLink::Store(error) => Self::Store(error),
+        }
+    }
 }
 
 /// Why an identity and an account are not linked.

@@ -57,6 +57,7 @@ impl Sqrl {
             lifetimes: Lifetimes::default(),
             accepts_new: true,
             failures_per_minute: Some(120),
+            links_per_minute: Some(600),
             body_limit: 8 * 1024,
             max_event_streams: 10_000,
             trusted_proxies: Vec::new(),
@@ -71,6 +72,29 @@ impl Sqrl {
 }
 
 /// A configuration in the making. [`build`](Self::build) checks all of it.
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_sqrl::identity::MemoryIdentityStore;
+/// use tower_sqrl::store::MemoryNutStore;
+/// use tower_sqrl::{ConfigError, Sqrl};
+///
+/// let (nuts, identities) = (MemoryNutStore::new(), MemoryIdentityStore::new());
+/// let builder = Sqrl::builder("https://example.com/shop", nuts, identities)
+///     .prefix("/auth") // /shop/auth/cli.sqrl, as the world sees it
+///     .sign_in_path("/enter")
+///     .signed_in_path("/entered")
+///     .link_lifetime(Duration::from_mins(2))
+///     .trusted_proxy("10.0.0.0/8")
+///     .address_header("x-real-ip");
+/// let sqrl = builder.build()?;
+///
+/// let (nuts, identities) = (MemoryNutStore::new(), MemoryIdentityStore::new());
+/// let wrong = Sqrl::builder("https://example.com", nuts, identities).trusted_proxy("nginx");
+/// let error = wrong.build().expect_err("a name is no network");
+/// assert_eq!(error, ConfigError::Network("nginx".to_owned()));
+/// # Ok::<(), ConfigError>(())
+/// ```
 #[derive(Debug)]
 #[must_use = "nothing happens before `build()`"]
 pub struct SqrlBuilder {
@@ -85,6 +109,7 @@ pub struct SqrlBuilder {
     lifetimes: Lifetimes,
     accepts_new: bool,
     failures_per_minute: Option<u32>,
+    links_per_minute: Option<u32>,
     body_limit: usize,
     max_event_streams: usize,
     trusted_proxies: Vec<String>,
@@ -117,6 +142,8 @@ impl SqrlBuilder {
     }
 
     /// The scheme of links. Default: `sqrl` for a public URL with https, `qrl` with http.
+    ///
+    /// *Operating Details*, "SQRL:// ⇒ HTTPS://".
     pub fn link_scheme(mut self, scheme: LinkScheme) -> Self {
         self.link_scheme = Some(scheme);
         self
@@ -126,6 +153,8 @@ impl SqrlBuilder {
     /// sites below one host that are different parties get different identities. Default: 0.
     ///
     /// Changing it changes every user's identity key.
+    ///
+    /// *Operating Details*, "The authentication domain" and "Path Extension".
     pub fn extend_domain(mut self, characters: usize) -> Self {
         self.domain_extension = characters;
         self
@@ -150,6 +179,8 @@ impl SqrlBuilder {
     }
 
     /// How long a CPS URL can be followed. Default: 60 seconds.
+    ///
+    /// *Operating Details*, "Handling CPS Details".
     pub fn cps_lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetimes.cps = lifetime;
         self
@@ -175,6 +206,24 @@ impl SqrlBuilder {
         self
     }
 
+    /// How many links, fresh or renewed, one address (IPv6: one /64) may ask one process for in
+    /// a minute; more are refused with 429. It bounds what an address can leave in the stores,
+    /// for each link has one chain, one outcome, and one new identity. Default: 600.
+    ///
+    /// Everybody behind one NAT has one address; everybody behind a proxy has too, unless
+    /// the proxy is named with [`trusted_proxy`](Self::trusted_proxy).
+    pub fn links_per_minute(mut self, links: u32) -> Self {
+        self.links_per_minute = Some(links);
+        self
+    }
+
+    /// Gives every address as many links as it asks for: for measurements, and where something
+    /// in front limits requests.
+    pub fn without_limiting_links(mut self) -> Self {
+        self.links_per_minute = None;
+        self
+    }
+
     /// How many octets of a client's request are read. Default: 8192; at least 4096.
     pub fn body_limit(mut self, octets: usize) -> Self {
         self.body_limit = octets;
@@ -193,6 +242,8 @@ impl SqrlBuilder {
     /// counts.
     ///
     /// Name the proxies and nothing else: whoever is trusted may claim any address.
+    ///
+    /// *Operating Details*, "The “Same IP” check".
     pub fn trusted_proxy(mut self, network: impl Into<String>) -> Self {
         self.trusted_proxies.push(network.into());
         self
@@ -210,6 +261,9 @@ impl SqrlBuilder {
     ///
     /// `key` seals the secrets on their way through a shared store: 32 random bytes, the
     /// same on every server, and nowhere else.
+    ///
+    /// *On The Wire*, "Server Parameters", `sin`; *Cryptography*, "Secret Index and Indexed
+    /// Secrets".
     #[cfg(feature = "sin")]
     pub fn indexed_secret(mut self, name: impl Into<String>, key: [u8; 32]) -> Self {
         self.indexed_secret = Some((name.into(), key));
@@ -291,6 +345,7 @@ impl SqrlBuilder {
             lifetimes: self.lifetimes,
             policy: Policy { accepts_new: self.accepts_new },
             failures_per_minute: self.failures_per_minute,
+            links_per_minute: self.links_per_minute,
             #[cfg(feature = "sin")]
             secrets,
             clock: self.clock,

@@ -17,15 +17,17 @@ impl ReadyPages {
     /// hold has been checked.
     pub(super) fn new(texts: Texts, base: &str, sign_in: &str) -> Result<Self, UnsafeLink> {
         let pages = Self { texts };
-        pages.render_sign_in(&SignInView { link: "sqrl://a", nut: "", base, expires_in: 1 })?;
+        pages
+            .sign_in_page(&SignInView { link: "sqrl://a", nut: "", base, expires_in: 1 })
+            .render()?;
         pages.render_confirm("", "", sign_in, base)?;
         Notice::Expired.render(sign_in, base, &pages.texts)?;
         Ok(pages)
     }
 
-    fn render_sign_in(&self, view: &SignInView<'_>) -> Result<String, UnsafeLink> {
+    fn sign_in_page<'a>(&'a self, view: &SignInView<'a>) -> SignInPage<'a> {
         let SignInView { link, nut, base, expires_in } = *view;
-        SignInPage { link, nut, base, expires_in, texts: &self.texts }.render()
+        SignInPage { link, nut, base, expires_in, texts: &self.texts }
     }
 
     fn render_confirm(
@@ -41,8 +43,13 @@ impl ReadyPages {
 
 impl Pages for ReadyPages {
     fn sign_in(&self, view: &SignInView<'_>) -> Page {
-        self.render_sign_in(view)
+        self.sign_in_page(view)
+            .render()
             .map_or_else(|_| PlainPages.sign_in(view), |html| page(html, SIGN_IN_POLICY))
+    }
+
+    fn sign_in_fragment(&self, view: &SignInView<'_>) -> String {
+        self.sign_in_page(view).fragment().unwrap_or_else(|_| PlainPages.sign_in_fragment(view))
     }
 
     fn confirm(&self, who: &str, action: &str, id: &str, sign_in: &str, base: &str) -> Page {

@@ -6,6 +6,8 @@ use super::{Attached, WaitId};
 use crate::identity::Epoch;
 
 /// The 128 random bits of a CPS URL. 22 characters of base64url; a secret until it is used.
+///
+/// *Operating Details*, "Handling CPS Details".
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct CpsId([u8; 16]);
 
@@ -38,6 +40,8 @@ impl fmt::Debug for CpsId {
 }
 
 /// What a CPS URL leads to.
+///
+/// *Operating Details*, "What, exactly, is CPS?"
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CpsInfo {
     /// Who sent the command.

@@ -62,6 +62,33 @@ pub enum NutState {
 /// Every hook fails with [`StoreErrorKind::Unavailable`] when the store cannot be reached,
 /// within a time that a person is willing to wait, and with [`StoreErrorKind::Corrupt`]
 /// when it holds something that it cannot read.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use tower_sqrl::identity::Epoch;
+/// use tower_sqrl::protocol::{Command, Idk};
+/// use tower_sqrl::store::{Attached, CpsId, CpsInfo, MemoryNutStore, NutStore, WaitId};
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
+/// let store = MemoryNutStore::new();
+/// let id = CpsId::from_bytes([1; 16]); // random, outside of examples
+/// let info = CpsInfo {
+///     idk: Idk::from_bytes([2; 32]),
+///     epoch: Epoch::new(3),
+///     command: Command::Ident,
+///     wait: WaitId::of_secret(&[4; 16]),
+///     attached: Attached::default(),
+/// };
+/// store.store_cps_session_id(&id, &info, Duration::from_secs(60)).await?;
+/// let again = store.store_cps_session_id(&id, &info, Duration::from_secs(60)).await;
+/// assert!(again.is_err_and(|error| error.is_conflict()));
+///
+/// assert!(store.remove_cps_session_id(&id).await?.is_some());
+/// assert!(store.remove_cps_session_id(&id).await?.is_none()); // taken once
+/// # Ok::<_, Box<dyn std::error::Error>>(()) })?;
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 #[async_trait]
 pub trait NutStore: Debug + Send + Sync + 'static {
     /// `StoreNut`: creates a record that lives for `ttl`.

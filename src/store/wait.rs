@@ -6,6 +6,9 @@ use crate::protocol::Nut;
 
 /// Under which a chain's outcome is filed: the hash of the secret that only the browser
 /// that asked for the link holds.
+///
+/// Section 4 of `docs/protocol.md`: the specification leaves open how a browser proves
+/// that it asked for the link.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct WaitId(Nut);
 

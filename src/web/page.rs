@@ -10,6 +10,8 @@ use super::texts::Texts;
 ///
 /// Serve it as `text/html; charset=utf-8` with [`SIGN_IN_POLICY`](super::SIGN_IN_POLICY),
 /// `Referrer-Policy: same-origin` and `Cache-Control: no-store`.
+///
+/// *Operating Details*, "Same-Device Authentication" and "The `CANcel` parameter".
 #[derive(Debug, Clone, Copy)]
 pub struct SignInPage<'a> {
     /// The `sqrl://` or `qrl://` link, without `can`, which the script adds to the button.

@@ -22,6 +22,8 @@ pub struct QrTooLong;
 /// A link as a QR code, black on white with its quiet zone, ready to be drawn.
 ///
 /// It is drawn black on white on dark pages too: many readers do not see inverted codes.
+///
+/// *Operating Details*, "Cross-Device Authentication".
 #[derive(Clone)]
 pub struct Qr(QrCode);
 

@@ -24,6 +24,16 @@ const LOOK_UP: &str = "
 ///
 /// A command's whole change is one statement. A user's name may not contain the character
 /// NUL, which Postgres's text cannot.
+///
+/// ```no_run
+/// use tower_sqrl_postgres::{Database, OpenError, PostgresIdentityStore};
+///
+/// # async fn example() -> Result<(), OpenError> {
+/// let database = Database::connect_no_tls("postgres://sqrl@10.0.0.31/app")?.schema("auth");
+/// let identities = PostgresIdentityStore::open(&database).await?;
+/// # drop(identities);
+/// # Ok(()) }
+/// ```
 #[derive(Debug)]
 pub struct PostgresIdentityStore {
     database: Database,

@@ -22,6 +22,16 @@ const PART: Part = Part { name: "nut", steps: &[include_str!("../migrations/nut_
 /// Expiry is on the database's clock; a task of each store sweeps, and any number of them
 /// may. Outcomes are announced by `NOTIFY`, and heard of where the [`Database`] listens.
 /// The tasks end when the store is dropped.
+///
+/// ```no_run
+/// use tower_sqrl_postgres::{Database, OpenError, PostgresNutStore};
+///
+/// # async fn example() -> Result<(), OpenError> {
+/// let database = Database::connect_no_tls("postgres://sqrl@10.0.0.31/app")?.schema("auth");
+/// let nuts = PostgresNutStore::open(&database).await?;
+/// # drop(nuts);
+/// # Ok(()) }
+/// ```
 #[derive(Debug)]
 pub struct PostgresNutStore {
     records: Records,

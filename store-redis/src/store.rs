@@ -22,6 +22,20 @@ const LONGEST_TTL: Duration = Duration::from_hours(100 * 365 * 24);
 /// Nuts, outcomes and CPS ids in Redis.
 ///
 /// Cheap to clone; clones share connections.
+///
+/// ```no_run
+/// use std::time::Duration;
+/// use tower_sqrl_redis::RedisNutStore;
+///
+/// # async fn example() -> Result<(), tower_sqrl::store::StoreError> {
+/// let nuts = RedisNutStore::connect("redis://10.0.0.21:6379").await?;
+/// let others = RedisNutStore::builder("rediss-cluster://10.0.0.21,10.0.0.22")
+///     .timeout(Duration::from_secs(1))
+///     .connect()
+///     .await?;
+/// # drop((nuts, others));
+/// # Ok(()) }
+/// ```
 #[derive(Clone)]
 pub struct RedisNutStore(Arc<Inner>);
 

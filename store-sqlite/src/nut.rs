@@ -33,6 +33,17 @@ macro_rules! now {
 ///
 /// Outcomes are announced within the process; a page that waits in another one polls.
 /// With every record that is made a few that have expired are swept.
+///
+/// ```
+/// use tower_sqrl_sqlite::{SqliteIdentityStore, SqliteNutStore};
+///
+/// # let directory = tempfile::tempdir()?;
+/// # let path = directory.path().join("app.sqlite");
+/// let nuts = SqliteNutStore::open(&path)?;
+/// let identities = SqliteIdentityStore::open(&path)?; // in the same file
+/// # drop((nuts, identities));
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct SqliteNutStore {
     worker: Worker,

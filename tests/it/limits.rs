@@ -1,6 +1,8 @@
 //! What one address, one body and one flood may cost.
 
 use axum::http::HeaderMap;
+use tower_sqrl::SqrlBuilder;
+use tower_sqrl_client::Http;
 use tower_sqrl_client::browser::Browser;
 
 use crate::common::{Site, alice, read};
@@ -65,4 +67,45 @@ async fn success_is_not_slowed_down() {
         chain.query().await;
         assert_eq!(chain.ident().await, "5");
     }
+}
+
+/// What one address can leave in a shared store begins with a link.
+#[tokio::test]
+async fn an_address_gets_so_many_links_a_minute() {
+    let site = Site::with(|builder| builder.trusted_proxy("127.0.0.1").links_per_minute(3)).await;
+    let (many, other) = (site.http_from("203.0.113.1"), site.http_from("203.0.113.2"));
+    let visit = site.visit_with(&Browser::new(many.clone())).await;
+    let link = format!("{}/nut.sqrl", site.here);
+    let asked = async |http: &Http, url: &str| {
+        let answer = http.get(url, HeaderMap::new()).await.expect("an answer");
+        answer.status().as_u16()
+    };
+    // The page, the endpoint and a renewal count alike.
+    assert_eq!(asked(&many, &link).await, 200);
+    let renewal = format!("nut.sqrl?renew={}", visit.link.nut());
+    assert_eq!(visit.get(&renewal).await.status(), 200);
+    assert_eq!(visit.get(&renewal).await.status(), 429);
+    assert_eq!(asked(&many, &link).await, 429);
+    assert_eq!(asked(&many, &format!("{}/login", site.here)).await, 429);
+    // The sign-in goes on; nobody else is refused.
+    let mut chain = visit.chain_by(&alice(), &many);
+    assert_eq!(chain.query().await, "4");
+    assert_eq!(asked(&other, &link).await, 200);
+    site.clock.pass_seconds(61);
+    assert_eq!(asked(&many, &link).await, 200);
+}
+
+#[tokio::test]
+async fn links_have_a_limit_unless_it_is_taken_away() {
+    let asked = async |site: &Site| {
+        let mut links = 0;
+        for _ in 0..601 {
+            let answer =
+                site.http().get(&format!("{}/nut.sqrl", site.here), HeaderMap::new()).await;
+            links += usize::from(answer.expect("an answer").status() == 200);
+        }
+        links
+    };
+    assert_eq!(asked(&Site::new().await).await, 600);
+    assert_eq!(asked(&Site::with(SqrlBuilder::without_limiting_links).await).await, 601);
 }

@@ -196,7 +196,10 @@ async fn accounts_are_linked() {
 
 #[cfg(feature = "sin")]
 mod sin {
+    use tower_sqrl::SqrlBuilder;
+
     use super::*;
+    use crate::common::Setup;
 
     async fn site() -> Site {
         Site::with(|builder| builder.indexed_secret("files", [7; 32])).await
@@ -215,6 +218,25 @@ mod sin {
         let body = visit.collect().await.body;
         assert!(body.contains(&format!("ins={ins}\n")));
         assert!(!body.contains("pins="), "of nobody proved");
+    }
+
+    /// Whoever has the store has not the secrets: only a server with the key opens them.
+    #[tokio::test]
+    async fn a_secret_is_sealed_where_it_is_stored() {
+        let setup = || Setup { origin: Some("http://site.test"), ..Setup::default() };
+        let first = Site::set_up(setup(), |builder| builder.indexed_secret("files", [7; 32])).await;
+        for (key, opens) in [([7; 32], true), ([8; 32], false)] {
+            let (tap, clock) = (first.tap.untapped(), first.clock.clone());
+            let other = |builder: SqrlBuilder| builder.indexed_secret("files", key);
+            let second = Site::over(tap, clock, setup(), other).await;
+            let visit = second.visit().await;
+            let mut chain = visit.chain_by(&alice(), &first.http());
+            chain.query().await;
+            let ins = "A".repeat(43);
+            let form = chain.signed(&chain.introducing("ident").with("ins", &ins));
+            assert_eq!(chain.send(&form).await, "5");
+            assert_eq!(visit.collect().await.body.contains(&ins), opens);
+        }
     }
 
     #[tokio::test]

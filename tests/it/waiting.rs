@@ -31,6 +31,24 @@ async fn a_cookie_for_each_link() {
 }
 
 #[tokio::test]
+async fn the_ready_part_in_a_page_of_ones_own() {
+    let setup = Setup { mount: "/app", ..Setup::default() };
+    let site = Site::set_up(setup, |builder| builder.prefix("/auth")).await;
+    let visit = site.visit_own().await;
+    let nut = visit.link.nut();
+    for part in [
+        "<main id=\"sqrl\"".to_owned(),
+        format!("data-nut=\"{nut}\""),
+        "data-base=\"/app/auth\" data-expires-in=\"300\"".to_owned(),
+        format!("src=\"/app/auth/svg.sqrl?nut={nut}\""),
+    ] {
+        assert!(visit.page.body.contains(&part), "{part} in {}", visit.page.body);
+    }
+    assert!(!visit.page.body.contains("<html"), "the part alone");
+    visit.sign_in(&alice()).await;
+}
+
+#[tokio::test]
 async fn over_https_the_cookie_is_for_this_host_alone() {
     let setup = Setup { origin: Some("https://example.com"), ..Setup::default() };
     let site = Site::set_up(setup, |builder| builder).await;

@@ -33,6 +33,8 @@ pub(crate) const ROOMS: &[Room] = &[
     Room { name: "service", imports: ENGINE, never: &[&["axum"], CONCRETE, STORES] },
     Room { name: "axum", imports: ALL, never: &[] },
     Room { name: "web", imports: &[], never: &[HTTP, &["tokio"], STORES] },
+    // Pages to read: no code.
+    Room { name: "guide", imports: &[], never: PURE },
     // Puts the rooms together; only lib.rs, which is no room, sees it.
     Room { name: "setup", imports: ALL, never: &[] },
     Room { name: "store-redis", imports: RECORDS, never: &[] },

@@ -1,6 +1,6 @@
 //! The same-device listener: a browser jumps to `http://localhost:25519/<link>` and is
-//! sent on to its signed-in session ("SQRL Operating Details", Same-Device
-//! Authentication).
+//! sent on to its signed-in session ([*SQRL Operating
+//! Details*](https://www.grc.com/sqrl/sqrl_operating_details.pdf), "Same-Device Authentication").
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {

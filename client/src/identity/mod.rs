@@ -30,6 +30,8 @@ pub const MAX_PREVIOUS: usize = 4;
 /// assert_eq!(newer.previous_count(), 1);
 /// # Ok::<(), tower_sqrl_client::UnlockError>(())
 /// ```
+///
+/// *Cryptography*, "SQRL’s Keying Hierarchy" and "Identity Re-Keying".
 #[derive(Clone)]
 pub struct Identity {
     /// The current keys first, then the previous ones, the newest first.

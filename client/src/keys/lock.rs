@@ -16,6 +16,8 @@ impl Iuk {
 }
 
 /// What a site stores with an identity: `suk` to give back, `vuk` to verify with.
+///
+/// *Cryptography*, "Identity Lock".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UnlockPair {
     /// The public half of the random lock key.
@@ -41,6 +43,8 @@ impl UnlockPair {
 }
 
 /// The key that signs a `urs`.
+///
+/// *Cryptography*, "How an Identity Association is Unlocked".
 #[derive(Clone)]
 pub struct UrsKey(SigningKey);
 

@@ -1,5 +1,6 @@
 //! From one secret to every site's key: the specification's key derivation
-//! ("SQRL Cryptography": `EnHash`, Site-Specific Key, Identity Lock).
+//! ([*SQRL Cryptography*](https://www.grc.com/sqrl/sqrl_cryptography.pdf): `EnHash`,
+//! Site-Specific Key, Identity Lock).
 //!
 //! ```text
 //! IUK --EnHash--> IMK --HMAC(domain)--> site key (idk, ids; INS by sin)

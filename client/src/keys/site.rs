@@ -11,6 +11,8 @@ use super::{AuthDomain, Idk, Imk, Signer, enhash};
 
 /// The key pair of one identity at one site: signs `ids` (or `pids`); its public half
 /// is the `idk` (or `pidk`).
+///
+/// *Cryptography*, "SQRL’s Site-Specific Key".
 #[derive(Clone)]
 pub struct SiteKey(SigningKey);
 

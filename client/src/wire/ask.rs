@@ -4,6 +4,8 @@ use crate::base64url;
 
 /// A question with up to two buttons. The text is the server's: show it as text only,
 /// see [`Ask::printable`].
+///
+/// *On The Wire*, "Server Parameters", `ask`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ask {
     /// The question.

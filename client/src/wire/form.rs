@@ -5,6 +5,8 @@ use crate::keys::Signer;
 
 /// The form that a request posts, in order: `client`, `server`, `ids`, `pids`, `urs`.
 /// May hold what the protocol forbids: tests need that.
+///
+/// *On The Wire*, "SQRL Data Exchange Format", and figure 1, "Client's POST data assembly".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Form(Vec<(String, String)>);
 

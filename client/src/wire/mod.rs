@@ -3,6 +3,8 @@
 //!
 //! The parts are public and check nothing that a test may want to break: a request can
 //! be built with any field altered, missing or doubled, and signed by any key.
+//!
+//! [*SQRL On The Wire*](https://www.grc.com/sqrl/sqrl_on_the_wire.pdf), version 1.07.
 
 mod ask;
 mod form;

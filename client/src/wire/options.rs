@@ -2,6 +2,8 @@
 
 /// What the client asks for along with every request (`opt`). Default: only `suk`, as
 /// shipped clients do.
+///
+/// *On The Wire*, "Client Parameters", `opt`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one word of the protocol")]
 pub struct Options {

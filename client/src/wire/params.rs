@@ -6,6 +6,8 @@ use super::{List, Options};
 use crate::keys::{Idk, UnlockPair};
 
 /// What the client wants (`cmd`).
+///
+/// *On The Wire*, "Client Parameters", `cmd`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     /// Am I known here? Changes nothing.
@@ -43,6 +45,8 @@ impl fmt::Display for Command {
 }
 
 /// The parameters of a request, in the order in which they are written.
+///
+/// *On The Wire*, "Client Parameters".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientParams(pub List);
 

@@ -4,6 +4,8 @@ use super::{Ask, List, ListError, Tif};
 use crate::keys::Suk;
 
 /// A reply, read strictly by the specification's rules.
+///
+/// *On The Wire*, "Server-to-Client Reply".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
     /// The body exactly as it came: the next request's `server`.

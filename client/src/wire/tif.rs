@@ -3,6 +3,8 @@
 use std::fmt;
 
 /// The flags of a reply (`tif`): the state after the command.
+///
+/// *On The Wire*, "TIF Bits and Client Server Interaction Details".
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Tif(pub u32);
 

@@ -87,3 +87,8 @@ pub fn configuration(ports: &[u16]) -> String {
         .concat();
     format!("worker_processes 1;\nevents {{}}\nhttp {{\n{paths}{site}}}\n")
 }
+
+/// The guide's examples compile; one signs somebody in.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/guide/several_servers.md")]
+struct Guide;

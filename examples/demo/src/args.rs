@@ -47,7 +47,11 @@ pub(crate) struct Args {
 
     /// How many refused requests a minute slow an address down, or off [default: 120]
     #[arg(long, value_name = "N|off")]
-    pub(crate) failures_per_minute: Option<Failures>,
+    pub(crate) failures_per_minute: Option<PerMinute>,
+
+    /// How many links a minute an address gets, or off [default: 600]
+    #[arg(long, value_name = "N|off")]
+    pub(crate) links_per_minute: Option<PerMinute>,
 
     /// How long a link can be scanned [default: 300]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
@@ -106,20 +110,20 @@ impl fmt::Debug for Store {
     }
 }
 
-/// How many refused requests a minute are too many.
+/// How often a minute an address may do something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Failures {
+pub(crate) enum PerMinute {
     Off,
-    PerMinute(u32),
+    AtMost(u32),
 }
 
-impl FromStr for Failures {
+impl FromStr for PerMinute {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "off" => Ok(Self::Off),
-            number => number.parse().map(Self::PerMinute).map_err(|_| "write a number, or off"),
+            number => number.parse().map(Self::AtMost).map_err(|_| "write a number, or off"),
         }
     }
 }

@@ -13,7 +13,7 @@ use tower_sqrl::protocol::PublicUrl;
 use tower_sqrl::{ConfigError, Sqrl};
 
 use crate::app::{self, App};
-use crate::args::{Args, Failures};
+use crate::args::{Args, PerMinute};
 use crate::problem::Problem;
 use crate::stores::Kept;
 use crate::{server, session, stores};
@@ -56,8 +56,13 @@ pub(crate) async fn run(args: &Args) -> Result<(), Problem> {
     }
     builder = match args.failures_per_minute {
         None => builder,
-        Some(Failures::Off) => builder.without_slowing_down_failures(),
-        Some(Failures::PerMinute(failures)) => builder.failures_per_minute(failures),
+        Some(PerMinute::Off) => builder.without_slowing_down_failures(),
+        Some(PerMinute::AtMost(failures)) => builder.failures_per_minute(failures),
+    };
+    builder = match args.links_per_minute {
+        None => builder,
+        Some(PerMinute::Off) => builder.without_limiting_links(),
+        Some(PerMinute::AtMost(links)) => builder.links_per_minute(links),
     };
     for network in &args.trusted_proxy {
         builder = builder.trusted_proxy(network);

@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{Html, Redirect};
 use axum::{Router, routing::get};
-use tower_sessions::{MemoryStore, Session, SessionManagerLayer};
+use tower_sessions::{MemoryStore, Session, SessionManagerLayer, cookie::SameSite};
 use tower_sqrl::axum::{SqrlChallenge, SqrlLogin};
 use tower_sqrl::{Sqrl, identity::MemoryIdentityStore, store::MemoryNutStore};
 
@@ -16,12 +16,15 @@ const BROKEN: StatusCode = StatusCode::SERVICE_UNAVAILABLE;
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (nuts, identities) = (MemoryNutStore::new(), MemoryIdentityStore::new());
     let sqrl = Sqrl::builder("http://127.0.0.1:8080", nuts, identities).build()?;
+    let sessions = SessionManagerLayer::new(MemoryStore::default())
+        .with_secure(false) // no https here
+        .with_same_site(SameSite::Lax); // with `Strict`, whom the SQRL app sends arrives without
     let app = Router::new()
         .route("/", get(home))
         .route("/login", get(async |challenge: SqrlChallenge| challenge.page()))
         .route("/signed-in", get(signed_in))
         .layer(sqrl.layer())
-        .layer(SessionManagerLayer::new(MemoryStore::default()).with_secure(false)) // no https here
+        .layer(sessions)
         .with_state(sqrl);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
     // SQRL compares the browser's address with the client's.

@@ -20,11 +20,11 @@ pub(super) async fn answer(sqrl: &Sqrl, parts: &Parts) -> Own {
     match made {
         Ok(Some((link, cookie))) => send(sqrl, parts, &link, &cookie),
         Ok(None) => respond::text(StatusCode::GONE, "expired"),
-        Err(error @ ChallengeError::NoClientAddress) => {
+        Err(ref error @ ChallengeError::NoClientAddress) => {
             tracing::error!("{error}");
-            respond::text(StatusCode::INTERNAL_SERVER_ERROR, "the server is not set up")
+            respond::text(error.status(), "the server is not set up")
         }
-        Err(error) => respond::text(StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
+        Err(error) => respond::text(error.status(), error.to_string()),
     }
 }
 

@@ -37,6 +37,13 @@ const SWEEP: usize = 4;
 /// it refuses new ones as [`Unavailable`](super::StoreErrorKind::Unavailable).
 ///
 /// What has expired is freed by later calls, a few at a time.
+///
+/// ```
+/// use tower_sqrl::store::MemoryNutStore;
+///
+/// let nuts = MemoryNutStore::with_capacity(100_000); // 30 MB at most; a million by default
+/// # let _ = nuts;
+/// ```
 pub struct MemoryNutStore {
     start: Instant,
     shards: Box<[Shard]>,

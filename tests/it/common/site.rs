@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::response::{IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -147,6 +147,12 @@ impl Site {
         Visit::open(&browser, &format!("{}/confirm", self.public), self.http()).await
     }
 
+    /// A browser opens the application's own page around the ready page's part.
+    pub(crate) async fn visit_own(&self) -> Visit {
+        let browser = Browser::new(self.http());
+        Visit::open(&browser, &format!("{}/own", self.public), self.http()).await
+    }
+
     /// The site knows this identity afterwards.
     pub(crate) async fn knows(&self, identity: &Identity) {
         let visit = self.visit().await;
@@ -175,6 +181,7 @@ fn app(sqrl: &Sqrl, options: &Options) -> Router {
         .route("/", get(async || "home"))
         .route("/login", get(async |challenge: SqrlChallenge| challenge.page()))
         .route("/confirm", get(confirm))
+        .route("/own", get(own))
         .route("/signed-in", get(signed_in))
         .with_state((sqrl.clone(), Arc::clone(options)))
         .layer(sqrl.layer())
@@ -184,6 +191,15 @@ async fn confirm(State((sqrl, options)): State<(Sqrl, Options)>, request: Reques
     let options = options.lock().expect("options").clone();
     let challenge = sqrl.challenge(request.headers(), request.extensions(), options).await;
     challenge.expect("a link").page().into_response()
+}
+
+/// A page of the application's own around the ready page's part.
+async fn own(State((sqrl, _)): State<(Sqrl, Options)>, request: Request) -> Response {
+    let options = LinkOptions::default();
+    let challenge = sqrl.challenge(request.headers(), request.extensions(), options).await;
+    let challenge = challenge.expect("a link");
+    let html = format!("<!doctype html><title>Own</title>{}", challenge.fragment());
+    challenge.attach_to(Html(html).into_response())
 }
 
 /// All that the application learns, a line each.

@@ -71,7 +71,16 @@ impl Site {
 /// The servers alone, whose nuts are anywhere.
 pub(crate) fn start_servers(nuts: &str, postgres: &Postgres, flags: &[&str]) -> Servers {
     let identities = postgres.url();
-    let own = ["--nuts", nuts, "--identities", &identities, "--failures-per-minute", "off"];
+    let own = [
+        "--nuts",
+        nuts,
+        "--identities",
+        &identities,
+        "--failures-per-minute",
+        "off",
+        "--links-per-minute",
+        "off",
+    ];
     Servers::start(program(), SERVERS, &[&own, flags].concat()).expect("servers")
 }
 

@@ -8,16 +8,17 @@
 mod browser;
 mod client;
 mod situations;
+mod state;
 
 use std::collections::BTreeMap;
 
 pub use browser::{Followed, Heard, NotSignedIn, Question, SignIn};
 pub use client::{Asked, Reply, Request, Said};
+use state::{Held, Jar, Minute, Record, Url};
+pub use state::{Identity, Outcome, State, What};
 
 use crate::history::Site;
-use crate::words::{
-    Address, BROWSERS, Cps, Epoch, Key, Lock, Nut, SERVERS, Seconds, Server, User, Wait,
-};
+use crate::words::{Address, BROWSERS, Cps, Epoch, Key, Nut, SERVERS, Seconds, Server, User, Wait};
 
 /// How long things live (section 2), in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,109 +61,6 @@ pub struct Spec {
     pub rows: BTreeMap<u8, usize>,
     /// How often other things happened.
     pub events: BTreeMap<&'static str, usize>,
-}
-
-/// Something in a store, until its TTL is over.
-#[derive(Debug, Clone)]
-struct Held<T> {
-    until: Seconds,
-    it: T,
-}
-
-/// What is remembered with a nut.
-#[derive(Debug, Clone)]
-struct Record {
-    created: Seconds,
-    chain_start: Seconds,
-    link: Nut,
-    wait: Wait,
-    ip: Address,
-    /// The identity that the chain belongs to.
-    key: Option<Key>,
-    /// The link was made with a question.
-    question: bool,
-    /// What came with this nut put it.
-    asked: bool,
-    /// The answer.
-    button: Option<u8>,
-}
-
-/// How a chain ended, for the page that waits.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outcome {
-    /// Whose it is.
-    pub key: Key,
-    /// What it is.
-    pub what: What,
-    chain_start: Seconds,
-    button: Option<u8>,
-}
-
-/// What an outcome is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum What {
-    /// Somebody signed in.
-    SignedIn(Epoch),
-    /// The client hands the sign-in over itself.
-    TakenOver,
-    /// The page has collected it.
-    Collected,
-}
-
-/// What a CPS URL stands for.
-#[derive(Debug, Clone)]
-struct Url {
-    key: Key,
-    signs_in: Option<Epoch>,
-    command: crate::history::Command,
-    wait: Wait,
-    button: Option<u8>,
-}
-
-/// What is known of a key; nothing of one that is not there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
-    /// An identity's current key.
-    Live(Identity),
-    /// Left behind for ever.
-    Superseded,
-}
-
-/// An identity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Identity {
-    /// Its `suk` and `vuk`.
-    pub lock: Lock,
-    /// Its account.
-    pub user: Option<User>,
-    /// The flag.
-    pub sqrlonly: bool,
-    /// The flag.
-    pub hardlock: bool,
-    /// Nobody signs in with it.
-    pub disabled: bool,
-    /// Nothing pending outlives it.
-    pub epoch: Epoch,
-    /// So many keys that were never live it has had superseded.
-    pub strangers: u8,
-}
-
-/// The cookies of a browser.
-#[derive(Debug, Clone, Default)]
-struct Jar {
-    /// Of links: which wait's secret, and when it is over, in a server's seconds.
-    links: BTreeMap<Nut, (Wait, Seconds)>,
-    /// Where a CPS URL asks.
-    ask: Option<Cps>,
-    /// Where a CPS URL signs in.
-    go: Option<Cps>,
-}
-
-/// The refusals that a server counts.
-#[derive(Debug, Clone, Default)]
-struct Minute {
-    began: Option<Seconds>,
-    failed: BTreeMap<Address, u32>,
 }
 
 impl Spec {

@@ -5,7 +5,8 @@ use tower_sqrl::protocol::{self, Nut as RealNut};
 use tower_sqrl::store::{CpsId, NutState, Outcome as RealOutcome};
 use tower_sqrl_client::keys::Suk;
 
-use super::{World, user_named};
+use super::World;
+use super::read::user_named;
 use crate::spec::{Identity, Outcome, Spec, State, What};
 use crate::words::{Cps, Epoch, Key, Nut, Wait};
 

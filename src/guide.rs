@@ -1,0 +1,67 @@
+//! A page for each task. Every example in them is compiled, and run unless it serves for ever.
+//!
+//! | You want to | Read |
+//! |---|---|
+//! | give an axum or tower application a sign-in; find out why one does not work | [`add_to_an_app`] |
+//! | show the link and the QR code in a page of your own | [`own_page`] |
+//! | link identities with your users, or keep them in your own tables | [`own_user_table`] |
+//! | run behind nginx, another proxy, or below a path | [`behind_a_proxy`] |
+//! | run several servers | [`several_servers`] |
+//! | test your sign-in without a phone | [`testing`] |
+//!
+//! The pages are the files of `docs/guide` in the repository. This module exists in the documentation
+//! only.
+
+#[doc = include_str!("../docs/guide/add_to_an_app.md")]
+///
+/// # See also
+///
+/// [`Sqrl`](crate::Sqrl), [`SqrlBuilder`](crate::SqrlBuilder),
+/// [`SqrlChallenge`](crate::axum::SqrlChallenge), [`SqrlLogin`](crate::axum::SqrlLogin),
+/// [`LinkOptions`](crate::LinkOptions), [`PeerAddress`](crate::PeerAddress),
+/// [`SignInResult`](crate::SignInResult).
+pub mod add_to_an_app {}
+
+#[doc = include_str!("../docs/guide/own_page.md")]
+///
+/// # See also
+///
+/// [`SqrlChallenge`](crate::axum::SqrlChallenge), [`Challenge`](crate::Challenge), the room
+/// [`web`](crate::web) with [`Texts`](crate::web::Texts) and
+/// [`SIGN_IN_POLICY`](crate::web::SIGN_IN_POLICY).
+pub mod own_page {}
+
+// Its store is put to the suite.
+#[cfg(any(not(doctest), feature = "conformance"))]
+#[doc = include_str!("../docs/guide/own_user_table.md")]
+///
+/// # See also
+///
+/// [`Sqrl::link`](crate::Sqrl::link), [`IdentityStore`](crate::identity::IdentityStore),
+/// [`Change`](crate::identity::Change), [`Identity`](crate::identity::Identity).
+pub mod own_user_table {}
+
+#[doc = include_str!("../docs/guide/behind_a_proxy.md")]
+///
+/// # See also
+///
+/// [`SqrlBuilder::trusted_proxy`](crate::SqrlBuilder::trusted_proxy),
+/// [`SqrlBuilder::address_header`](crate::SqrlBuilder::address_header),
+/// [`SqrlBuilder::prefix`](crate::SqrlBuilder::prefix), [`Sqrl::builder`](crate::Sqrl::builder).
+pub mod behind_a_proxy {}
+
+// Its examples need the stores' crates, which need this one: `examples/cluster` compiles them.
+#[cfg_attr(not(doctest), doc = include_str!("../docs/guide/several_servers.md"))]
+///
+/// # See also
+///
+/// [`Sqrl::builder_shared`](crate::Sqrl::builder_shared), [`Sqrl::end_events`](crate::Sqrl::end_events),
+/// [`NutStore`](crate::store::NutStore).
+pub mod several_servers {}
+
+#[doc = include_str!("../docs/guide/testing.md")]
+///
+/// # See also
+///
+/// [`SqrlBuilder::clock`](crate::SqrlBuilder::clock), [`Clock`](crate::Clock).
+pub mod testing {}
