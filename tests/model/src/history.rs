@@ -17,6 +17,8 @@ pub struct Site {
     pub closed: bool,
     /// Refusals that one address may earn in a minute; none: as many as it likes.
     pub failures: Option<u8>,
+    /// Links that one address may ask one server for in a minute; none: as many as it likes.
+    pub links: Option<u8>,
     /// By how many seconds the clocks of the second and the third server are ahead.
     pub ahead: [u8; 2],
 }

@@ -1,6 +1,8 @@
 //! The search: random histories until one of them parts the engine from the model, and then
 //! the shortest of its kind.
 
+use std::cell::{Cell, RefCell};
+
 use proptest::collection::vec;
 use proptest::prelude::{Strategy, any};
 use proptest::strategy::ValueTree as _;
@@ -28,18 +30,24 @@ pub fn search(cases: u32, play: impl Fn(&History) -> Result<Summary, Difference>
     let cases = self::cases(cases);
     let max_shrink_time = SHRINK_FOR;
     let config = Config { cases, max_shrink_time, failure_persistence: None, ..Config::default() };
-    let total = std::cell::RefCell::new(Summary::default());
+    let total = RefCell::new(Summary::default());
+    let (played, parted) = (Cell::new(0), Cell::new(None));
     let result = TestRunner::new(config).run(&cards(MOST_CARDS), |bytes| {
+        played.set(played.get() + 1);
         match play(&History::from_bytes(&bytes)) {
             Ok(summary) => *total.borrow_mut() += summary,
-            Err(difference) => return Err(TestCaseError::fail(format!("\n{difference}"))),
+            Err(difference) => {
+                parted.set(parted.get().or(Some(played.get())));
+                return Err(TestCaseError::fail(format!("\n{difference}")));
+            }
         }
         Ok(())
     });
     match result {
         Ok(()) => total.into_inner(),
         Err(TestError::Fail(difference, bytes)) => {
-            panic!("{}\nAgain: {REPLAY}={}", difference.message(), to_hex(&bytes))
+            let (number, bytes) = (parted.get().unwrap_or_default(), to_hex(&bytes));
+            panic!("{}\nHistory {number}, shortened: {REPLAY}={bytes}", difference.message())
         }
         Err(abort) => panic!("{abort}"),
     }

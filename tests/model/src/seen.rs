@@ -1,14 +1,14 @@
 //! What is to be seen of a step, from outside: by a client, a browser, the application.
 
 use crate::director::Step;
-use crate::spec::{Followed, Heard, NotSignedIn, Question, Reply, SignIn, Spec};
+use crate::spec::{Followed, Heard, NoLink, NotSignedIn, Question, Reply, SignIn, Spec};
 use crate::words::Nut;
 
 /// What a step comes to, said the same way by the model and by the world.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Seen {
     /// A link, or the word that there is none.
-    Link(Option<Nut>),
+    Link(Result<Nut, NoLink>),
     /// A client's reply, and whether the store knows its nut.
     Reply(Reply, bool),
     /// What the waiting page heard.
@@ -33,7 +33,7 @@ pub(crate) enum Seen {
 pub(crate) fn expected(spec: &mut Spec, step: &Step) -> Seen {
     match *step {
         Step::Visit(at, browser, address, purpose, only) => {
-            Seen::Link(Some(spec.visit(at, browser, address, purpose, only)))
+            Seen::Link(spec.visit(at, browser, address, purpose, only))
         }
         Step::Renew(at, browser, address, old) => Seen::Link(spec.renew(at, browser, address, old)),
         Step::Client(at, address, ref request, _) => {

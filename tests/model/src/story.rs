@@ -4,18 +4,15 @@ use crate::director::Step;
 use crate::history::{Command, Options, Site};
 use crate::seen::Seen;
 use crate::spec::{Asked, Reply, Request, Said};
-use crate::words::{Key, Lock, Nut, Server};
-
-fn person(number: u8) -> &'static str {
-    ["Alice", "Bob", "Carol"][usize::from(number)]
-}
+use crate::words::{Key, LOCKS, Lock, Nut, Server};
 
 fn key(key: Key) -> String {
-    format!("{} {}", person(key.person()), key.generation())
+    format!("{key:?}")
 }
 
 fn lock(lock: Lock) -> String {
-    format!("{}'s lock {}", person(lock.person()), lock.0 % crate::words::LOCKS)
+    let owner = format!("{:?}", Key::of(lock.person(), 0));
+    format!("{}'s lock {}", owner.trim_end_matches(" 0"), lock.0 % LOCKS)
 }
 
 fn nut(nut: Nut) -> String {
@@ -27,14 +24,15 @@ fn at(server: Server) -> String {
 }
 
 pub(crate) fn site(site: Site) -> String {
-    let Site { closed, failures, ahead } = site;
+    let Site { closed, failures, links, ahead } = site;
     let new = if closed { "no new identities" } else { "new identities" };
-    let failures = match failures {
-        Some(failures) => format!("{failures} refusals a minute"),
-        None => "any number of refusals".to_owned(),
-    };
+    let number = |limit: Option<u8>| limit.map_or("any number of".to_owned(), |it| it.to_string());
+    let (failures, links) = (number(failures), number(links));
     let [second, third] = ahead;
-    format!("A site for {new} and {failures}; servers 2 and 3 are {second} s and {third} s ahead.")
+    format!(
+        "A site for {new}, {failures} refusals and {links} links a minute; servers 2 and 3 are \
+         {second} s and {third} s ahead."
+    )
 }
 
 /// What is about to be done.

@@ -1,11 +1,13 @@
 //! The words of the model: who, what and when, without a byte of the wire.
 
+use std::fmt;
+
 /// A second of the one clock that the model knows; servers may be ahead of it.
 pub type Seconds = u64;
 
 /// A key pair of somebody at this site: what an `idk` or `pidk` names. Four belong to each
 /// person, the later ones to identities that replaced the earlier.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key(pub u8);
 
 /// A pair of `suk` and `vuk`, and who can sign a `urs` for it.
@@ -37,8 +39,22 @@ pub struct Wait(pub usize);
 pub struct Cps(pub usize);
 
 /// The nth epoch that any identity had.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Epoch(pub u32);
+
+impl Epoch {
+    /// One that the model does not know.
+    pub const STRANGE: Self = Self(u32::MAX);
+}
+
+impl fmt::Debug for Epoch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::STRANGE => f.write_str("a strange epoch"),
+            Self(number) => write!(f, "epoch {number}"),
+        }
+    }
+}
 
 /// The nth account of the application.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +89,14 @@ impl Key {
     /// Which of them: 0 for the first.
     pub fn generation(self) -> u8 {
         self.0 % GENERATIONS
+    }
+}
+
+/// The owner's name, and which of the keys.
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let person = ["Alice", "Bob", "Carol"][usize::from(self.person())];
+        write!(f, "{person} {}", self.generation())
     }
 }
 

@@ -75,7 +75,8 @@ impl Hand {
         let closed = self.seldom(20);
         let failures = self.seldom(40).then(|| 2 + self.pick(6));
         let ahead = if self.seldom(60) { [self.pick(4), self.pick(8)] } else { [0, 0] };
-        Site { closed, failures, ahead }
+        let links = self.seldom(20).then(|| 1 + self.pick(4));
+        Site { closed, failures, links, ahead }
     }
 
     /// Alice, and now and then Bob: so that there is something to change.
@@ -107,10 +108,10 @@ impl Hand {
             60..140 => vec![Action::Send(self.send())],
             140..170 => self.on_the_page(),
             170..196 => self.by_cps(),
-            196..199 => vec![self.visit()],
-            199..204 => self.race(),
-            204..212 => self.renewed(),
-            212..224 => {
+            196..198 => vec![self.visit()],
+            198..209 => self.race(),
+            209..215 => self.renewed(),
+            215..224 => {
                 let (request, other_nut) = (self.back(), self.seldom(128));
                 let (address, server) = (self.address(), self.server());
                 vec![Action::Replay { request, other_nut, address, server }]
@@ -205,7 +206,7 @@ impl Hand {
         let server = bits / 4 % SERVERS;
         let follow = Action::Follow { url, stranger, server };
         let question = Action::Question { browser, server };
-        let (from_elsewhere, other_url) = (self.seldom(30), self.seldom(30));
+        let (from_elsewhere, other_url) = (self.seldom(80), self.seldom(30));
         let confirm = Action::Confirm { browser, from_elsewhere, other_url, server };
         let land = Action::Land { browser, server };
         match self.byte() {

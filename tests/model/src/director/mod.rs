@@ -147,7 +147,7 @@ impl Director {
         match (step, seen) {
             (
                 &(Step::Visit(_, browser, address, ..) | Step::Renew(_, browser, address, _)),
-                &Seen::Link(Some(link)),
+                &Seen::Link(Ok(link)),
             ) => self.chains.push(Chain { browser, address, nuts: vec![link] }),
             (Step::Client(_, address, request, _), Seen::Reply(reply, _)) => {
                 self.answered(*address, request, reply);

@@ -21,6 +21,15 @@ pub enum Heard {
     Expired,
 }
 
+/// Why there is no link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoLink {
+    /// 410: the old one is gone.
+    Gone,
+    /// 429: this address has asked for too many.
+    TooMany,
+}
+
 /// What the application learns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SignIn {
@@ -89,6 +98,10 @@ impl Spec {
     }
 
     /// A browser asks for a link.
+    ///
+    /// # Errors
+    ///
+    /// Its address has asked for too many.
     pub fn visit(
         &mut self,
         server: Server,
@@ -96,27 +109,32 @@ impl Spec {
         address: Address,
         purpose: Purpose,
         only: Option<Key>,
-    ) -> Nut {
+    ) -> Result<Nut, NoLink> {
+        self.count_link(server, address)?;
         self.waits.push(None);
         let wait = Wait(self.waits.len() - 1);
         let question = purpose == Purpose::Question;
-        self.issue(server, browser, wait, (address, question, only))
+        Ok(self.issue(server, browser, wait, (address, question, only)))
     }
 
-    /// A page goes on with a new link; the wait goes on. None: the old one has been answered,
-    /// is too old, or not this browser's.
+    /// A page goes on with a new link; the wait goes on.
+    ///
+    /// # Errors
+    ///
+    /// The old link has been answered, is too old, or not this browser's; or there are too many.
     pub fn renew(
         &mut self,
         server: Server,
         browser: Browser,
         address: Address,
         old: Nut,
-    ) -> Option<Nut> {
-        let &(wait, _) = self.jar(browser).links.get(&old)?;
-        let record = self.record(old).filter(|record| record.link == old)?;
+    ) -> Result<Nut, NoLink> {
+        let &(wait, _) = self.jar(browser).links.get(&old).ok_or(NoLink::Gone)?;
+        let record = self.record(old).filter(|record| record.link == old).ok_or(NoLink::Gone)?;
         let (question, only) = (record.question, record.key);
+        self.count_link(server, address)?;
         self.event("a link is renewed");
-        Some(self.issue(server, browser, wait, (address, question, only)))
+        Ok(self.issue(server, browser, wait, (address, question, only)))
     }
 
     fn issue(

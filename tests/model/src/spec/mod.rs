@@ -12,7 +12,7 @@ mod state;
 
 use std::collections::BTreeMap;
 
-pub use browser::{Followed, Heard, NotSignedIn, Question, SignIn};
+pub use browser::{Followed, Heard, NoLink, NotSignedIn, Question, SignIn};
 pub use client::{Asked, Reply, Request, Said};
 use state::{Held, Jar, Minute, Record, Url};
 pub use state::{Identity, Outcome, State, What};
@@ -56,7 +56,8 @@ pub struct Spec {
     keys: BTreeMap<Key, State>,
     epochs: u32,
     browsers: Vec<Jar>,
-    minutes: Vec<Minute>,
+    failures: Vec<Minute>,
+    links: Vec<Minute>,
     /// How often each row of section 3 applied.
     pub rows: BTreeMap<u8, usize>,
     /// How often other things happened.
@@ -76,7 +77,8 @@ impl Spec {
             keys: BTreeMap::new(),
             epochs: 0,
             browsers: vec![Jar::default(); usize::from(BROWSERS)],
-            minutes: vec![Minute::default(); usize::from(SERVERS)],
+            failures: vec![Minute::default(); usize::from(SERVERS)],
+            links: vec![Minute::default(); usize::from(SERVERS)],
             rows: BTreeMap::new(),
             events: BTreeMap::new(),
         }
@@ -193,24 +195,37 @@ impl Spec {
         *self.events.entry(event).or_default() += 1;
     }
 
-    /// The failures that this server counts in this minute.
-    fn minute(&mut self, server: Server) -> &mut BTreeMap<Address, u32> {
-        let now = self.clock(server);
-        let minute = &mut self.minutes[usize::from(server.0)];
-        if minute.began.is_none_or(|began| now >= began + 60) {
-            *minute = Minute { began: Some(now), failed: BTreeMap::new() };
-        }
-        &mut minute.failed
-    }
-
     fn count_failure(&mut self, server: Server, address: Address) {
-        *self.minute(server).entry(address.block()).or_default() += 1;
+        let now = self.clock(server);
+        *self.failures[usize::from(server.0)].of(now, address) += 1;
     }
 
     fn is_slowed_down(&mut self, server: Server, address: Address) -> bool {
-        let Some(allowed) = self.site.failures else { return false };
-        let failed = self.minute(server).get(&address.block()).copied();
-        failed.unwrap_or_default() >= u32::from(allowed)
+        let now = self.clock(server);
+        let failed = *self.failures[usize::from(server.0)].of(now, address);
+        self.site.failures.is_some_and(|allowed| failed >= u32::from(allowed))
+    }
+
+    /// Section 4: one address gets so many links a minute.
+    fn count_link(&mut self, server: Server, address: Address) -> Result<(), NoLink> {
+        let now = self.clock(server);
+        let links = self.links[usize::from(server.0)].of(now, address);
+        *links += 1;
+        if self.site.links.is_none_or(|allowed| *links <= u32::from(allowed)) {
+            return Ok(());
+        }
+        self.event("too many links");
+        Err(NoLink::TooMany)
+    }
+}
+
+impl Minute {
+    /// What is counted for an address in this minute.
+    fn of(&mut self, now: Seconds, address: Address) -> &mut u32 {
+        if self.began.is_none_or(|began| now >= began + 60) {
+            *self = Self { began: Some(now), count: BTreeMap::new() };
+        }
+        self.count.entry(address.block()).or_default()
     }
 }
 

@@ -101,9 +101,9 @@ pub(super) struct Jar {
     pub(super) go: Option<Cps>,
 }
 
-/// The refusals that a server counts.
+/// What a server counts by address.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Minute {
     pub(super) began: Option<Seconds>,
-    pub(super) failed: BTreeMap<Address, u32>,
+    pub(super) count: BTreeMap<Address, u32>,
 }

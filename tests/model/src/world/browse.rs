@@ -1,7 +1,7 @@
 //! What browsers ask for.
 
-use http::Method;
 use http::header::{HeaderName, HeaderValue};
+use http::{Method, StatusCode};
 use tower_sqrl::LinkOptions;
 use tower_sqrl::protocol::{self, Ask};
 use tower_sqrl_client::base64url;
@@ -11,6 +11,7 @@ use super::read::location;
 use super::server::{peer, request};
 use crate::history::Purpose;
 use crate::seen::Seen;
+use crate::spec::NoLink;
 use crate::words::{Address, Browser, Cps, Key, Nut, Server};
 
 impl World {
@@ -21,9 +22,10 @@ impl World {
         address: Address,
         purpose: Purpose,
         only: Option<Key>,
-    ) -> Nut {
-        let text = if purpose == Purpose::Anybody {
-            self.get(at, browser, address, "/nut.sqrl").await.body
+    ) -> Seen {
+        let (status, text) = if purpose == Purpose::Anybody {
+            let answer = self.get(at, browser, address, "/nut.sqrl").await;
+            (answer.status, answer.body)
         } else {
             let mut options = LinkOptions::default();
             if purpose == Purpose::Question {
@@ -37,24 +39,35 @@ impl World {
             extensions.insert(peer(address));
             let headers = self.jars[usize::from(browser.0)].headers();
             let challenge = self.server(at).sqrl.challenge(&headers, &extensions, options).await;
-            let challenge = challenge.expect("a link");
-            let text = format!("nut={}", challenge.nut());
-            let response = challenge.attach_to(http::Response::new(()));
-            self.jars[usize::from(browser.0)].take(response.headers());
-            text
+            match challenge {
+                Ok(challenge) => {
+                    let text = format!("nut={}", challenge.nut());
+                    let response = challenge.attach_to(http::Response::new(()));
+                    self.jars[usize::from(browser.0)].take(response.headers());
+                    (StatusCode::OK, text)
+                }
+                Err(why) => (why.status(), why.to_string()),
+            }
         };
-        let nut = self.link(&text);
-        let wait = self.jars[usize::from(browser.0)].wait(&self.nuts[nut.0]);
-        self.waits.push(wait.expect("a cookie for the link"));
-        nut
+        let seen = self.linked(status, &text);
+        if let Seen::Link(Ok(nut)) = seen {
+            let wait = self.jars[usize::from(browser.0)].wait(&self.nuts[nut.0]);
+            self.waits.push(wait.expect("a cookie for the link"));
+        }
+        seen
     }
 
-    /// Files a new link.
-    pub(super) fn link(&mut self, text: &str) -> Nut {
-        let nut = text.strip_prefix("nut=").expect("a nut").to_owned();
+    /// Files a new link, if there is one.
+    pub(super) fn linked(&mut self, status: StatusCode, text: &str) -> Seen {
+        let nut = match (status.as_u16(), text.strip_prefix("nut=")) {
+            (200, Some(nut)) => nut.to_owned(),
+            (410, None) => return Seen::Link(Err(NoLink::Gone)),
+            (429, None) => return Seen::Link(Err(NoLink::TooMany)),
+            _ => return Seen::Strange(format!("{status} {text}")),
+        };
         self.sent.push(base64url::encode(format!("sqrl://example.com/cli.sqrl?nut={nut}")));
         self.nuts.push(nut);
-        Nut(self.nuts.len() - 1)
+        Seen::Link(Ok(Nut(self.nuts.len() - 1)))
     }
 
     pub(super) async fn confirm(

@@ -88,12 +88,12 @@ impl World {
     pub(crate) async fn perform(&mut self, step: &Step, hint: Option<Epoch>) -> Seen {
         match step {
             Step::Visit(at, browser, address, purpose, only) => {
-                Seen::Link(Some(self.visit(*at, *browser, *address, *purpose, *only).await))
+                self.visit(*at, *browser, *address, *purpose, *only).await
             }
             Step::Renew(at, browser, address, old) => {
                 let path = format!("/nut.sqrl?renew={}", self.nuts[old.0]);
                 let answer = self.get(*at, *browser, *address, &path).await;
-                Seen::Link((answer.status == 200).then(|| self.link(&answer.body)))
+                self.linked(answer.status, &answer.body)
             }
             Step::Client(..) | Step::Collect(..) => {
                 let answer = self.call(step).await;

@@ -90,7 +90,7 @@ impl World {
                 self.epochs.insert(number, expected);
                 expected
             }
-            (None, None) => Epoch(u32::MAX),
+            (None, None) => Epoch::STRANGE,
         }
     }
 

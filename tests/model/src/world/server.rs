@@ -64,6 +64,10 @@ impl Server {
             Some(failures) => builder.failures_per_minute(failures.into()),
             None => builder.without_slowing_down_failures(),
         };
+        builder = match site.links {
+            Some(links) => builder.links_per_minute(links.into()),
+            None => builder.without_limiting_links(),
+        };
         if site.closed {
             builder = builder.known_identities_only();
         }
