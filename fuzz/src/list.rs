@@ -40,11 +40,11 @@ pub(crate) fn check(list: &[u8]) {
 
     // Written, it says the same, in one form, and is longer only by the word for a command
     // that we do not have and the end of the last line.
-    let written = params.to_string();
+    let written = params.to_list();
     assert!(written.len() <= list.len() + "unknown\r\n".len());
     let again = ClientParams::parse(written.as_bytes()).expect("our own form");
     assert_eq!(again, params);
-    assert_eq!(again.to_string(), written);
+    assert_eq!(again.to_list(), written);
 }
 
 fn owned(text: Option<&&str>) -> Option<String> {
