@@ -130,9 +130,8 @@ fn parse(raw: &[u8]) -> Option<(IpAddr, Request<Bytes>)> {
 
 fn is_link_made(request: &Request<Bytes>, answer: &Answer) -> bool {
     match request.uri().path() {
-        // Somebody's cookie alone renews; a `can` of another site comes back without a link,
-        // which is made all the same.
-        "/nut.sqrl" if request.method() == Method::GET => answer.response.status() != 410,
+        // Somebody's cookie alone renews, and a `can` of another site gets no link.
+        "/nut.sqrl" if request.method() == Method::GET => answer.response.status() == 200,
         "/login" => true,
         _ => false,
     }
