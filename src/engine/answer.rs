@@ -98,6 +98,9 @@ impl Engine {
         }
 
         // 8.
+        if chain.leaves_more(lookup.as_ref()) && self.count_lasting(peer, now).is_err() {
+            return chain.refuse(Tif::FAILED | ips, "the address has left too much here").await;
+        }
         let decided = match lookup {
             None => Ok(unsupported(ips)),
             Some(Ok(lookup)) => self.decide_and_apply(&chain, lookup).await,
@@ -172,6 +175,11 @@ impl Chain<'_> {
         self.engine.note_refusal(self.peer, self.now, tif, why);
     }
 
+    /// Says what the client hears.
+    fn note_answer(&self, tif: Tif) {
+        tracing::debug!(command = ?self.request.command(), %tif, "answered");
+    }
+
     /// 25, 31 to 33: nothing happened, and nothing is the client's fault.
     async fn try_again(&self) -> String {
         self.send(self.again(Tif::TRY_AGAIN | self.ips())).await
@@ -179,7 +187,6 @@ impl Chain<'_> {
 
     /// Makes the decision known: to the page that waits, and to the client.
     async fn conclude(&self, decision: Decision) -> String {
-        tracing::debug!(command = ?self.request.command(), tif = %decision.tif, "answered");
         let epoch = match decision.verdict {
             Verdict::Refused => {
                 self.note_refusal(decision.tif, &self.request.command());
@@ -194,6 +201,7 @@ impl Chain<'_> {
                     sin: self.engine.config.sin(),
                     url: None,
                 };
+                self.note_answer(decision.tif);
                 return self.send(self.next(decision.tif, &extras)).await;
             }
             Verdict::Done => None,
@@ -242,12 +250,16 @@ impl Chain<'_> {
             }
         }
         match session {
-            None | Some(Ok(())) => body,
+            None | Some(Ok(())) => {
+                self.note_answer(decision.tif);
+                body
+            }
             Some(Err(error)) => {
                 self.engine.store_failed("storing a CPS id", &error);
                 if epoch.is_some() {
                     return self.try_again().await;
                 }
+                self.note_answer(decision.tif);
                 let extras = Extras { suk: decision.suk, ..Extras::default() };
                 self.send(self.next(decision.tif, &extras)).await
             }

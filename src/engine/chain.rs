@@ -4,8 +4,9 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::{Engine, random};
-use crate::protocol::{Ask, Nut, Reply, Request, Suk, Tif, base64url};
-use crate::store::{Attached, Digest, NutInfo, NutState, Outcome, Timestamp};
+use crate::identity::{KeyState, Lookup};
+use crate::protocol::{Ask, Command, Nut, Reply, Request, Suk, Tif, base64url};
+use crate::store::{Attached, Digest, NutInfo, NutState, Outcome, StoreError, Timestamp};
 
 /// The chain that a request proved to answer by its nut's record.
 pub(super) struct Chain<'a> {
@@ -55,6 +56,16 @@ impl Chain<'_> {
 
     pub(super) fn is_anothers(&self) -> bool {
         self.record.idk.is_some_and(|idk| idk != *self.request.idk())
+    }
+
+    /// Whether the command, if it succeeds, leaves more than its chain has already: a CPS URL,
+    /// or the row of a new key.
+    pub(super) fn leaves_more(&self, lookup: Option<&Result<Lookup, StoreError>>) -> bool {
+        let is_new = lookup.is_some_and(|lookup| {
+            lookup.as_ref().is_ok_and(|lookup| lookup.idk == KeyState::Unknown)
+        });
+        !matches!(self.request.command(), Command::Query | Command::Unknown)
+            && (self.request.options().cps || is_new)
     }
 
     pub(super) fn is_too_old(&self) -> bool {

@@ -1,5 +1,6 @@
 use std::net::IpAddr;
 
+use super::per_minute::UsedUp;
 use super::{Engine, random};
 use crate::protocol::{Ask, Idk, Nut};
 use crate::store::{Attached, Digest, NutInfo, NutState, StoreError, Timestamp, WaitId};
@@ -114,7 +115,7 @@ impl Engine {
         let nut = random::nut();
         let text = self.config.link(nut);
         let now = self.config.clock.now();
-        self.count_link(ip, now)?;
+        self.count_lasting(ip, now).map_err(|_| NoLink::TooMany)?;
         let info = NutInfo {
             created: now,
             chain_start: now,
@@ -140,10 +141,10 @@ impl Engine {
         }
     }
 
-    /// What one address leaves in a shared store has a bound, and all of it begins with links:
-    /// each has one chain, one outcome, one new identity.
-    fn count_link(&self, ip: IpAddr, now: Timestamp) -> Result<(), NoLink> {
-        self.links.count(ip, now).map_err(|used_up| {
+    /// What one address leaves in the stores has a bound: everything that is new and outlasts
+    /// its request counts, a link with its chain and outcome, a CPS URL, a key's row.
+    pub(super) fn count_lasting(&self, ip: IpAddr, now: Timestamp) -> Result<(), UsedUp> {
+        self.links.count(ip, now).inspect_err(|used_up| {
             if used_up.first {
                 tracing::warn!(
                     %ip,
@@ -152,7 +153,6 @@ impl Engine {
                      else see `links_per_minute`"
                 );
             }
-            NoLink::TooMany
         })
     }
 

@@ -25,7 +25,7 @@ struct Minute {
 const MAX_ADDRESSES: usize = 65_536;
 
 impl PerMinute {
-    /// None: as often as anybody likes.
+    /// None: as often as anybody likes. Once at least.
     pub(crate) fn new(allowed: Option<u32>) -> Self {
         Self { allowed, minute: Mutex::default() }
     }
@@ -41,7 +41,6 @@ impl PerMinute {
                     *counted += 1;
                     if *counted > allowed { Err(UsedUp { first: true }) } else { Ok(()) }
                 }
-                None if allowed == 0 => Err(UsedUp { first: false }),
                 None => {
                     if count.len() < MAX_ADDRESSES {
                         count.insert(address, 1);
@@ -64,9 +63,10 @@ impl PerMinute {
 
     fn with<T>(&self, now: Timestamp, act: impl FnOnce(&mut HashMap<AddressBlock, u32>) -> T) -> T {
         let mut minute = self.minute.lock().unwrap_or_else(PoisonError::into_inner);
+        // A request that came before the minute did, and is counted late, begins none.
         let over = minute
             .began
-            .is_none_or(|began| now < began || now.since(began) >= Duration::from_mins(1));
+            .is_none_or(|began| now.since(began).max(began.since(now)) >= Duration::from_mins(1));
         if over {
             *minute = Minute { began: Some(now), count: HashMap::new() };
         }
@@ -113,11 +113,14 @@ mod tests {
     }
 
     #[test]
-    fn none_means_none() {
-        let counter = PerMinute::new(Some(0));
+    fn a_straggler_begins_no_minute() {
+        let counter = PerMinute::new(Some(1));
         let here = [192, 0, 2, 1].into();
-        assert!(counter.is_used_up(here, at(0)));
-        assert!(counter.count(here, at(0)).is_err());
+        assert_eq!(counter.count(here, at(60)), Ok(()));
+        assert!(counter.is_used_up(here, at(59)));
+        assert!(counter.is_used_up(here, at(61)));
+        // A clock that has been set back is another matter.
+        assert!(!counter.is_used_up(here, at(0)));
     }
 
     #[test]

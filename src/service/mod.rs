@@ -7,6 +7,7 @@ mod cookies;
 mod endpoints;
 mod events;
 mod layer;
+mod other_site;
 pub(crate) mod pages;
 mod respond;
 mod routes;

@@ -6,6 +6,7 @@ use http::{Extensions, HeaderMap, Response, StatusCode};
 use tokio::sync::{Semaphore, watch};
 
 use super::cookies::{Cookies, WaitCookie};
+use super::other_site::is_from_within_another_site;
 use super::pages::{Pages, SignInView};
 use super::respond;
 use super::{ClientAddress, Routes, SqrlLayer};
@@ -90,6 +91,9 @@ impl Sqrl {
         options: LinkOptions,
     ) -> Result<Challenge, ChallengeError> {
         let ip = self.client_address(headers, extensions).ok_or(ChallengeError::NoClientAddress)?;
+        if is_from_within_another_site(headers) {
+            return Err(ChallengeError::OtherSite);
+        }
         let lifetimes = self.engine().config.lifetimes;
         let cookie = WaitCookie::fresh(self.engine().config.clock.now(), lifetimes.chain);
         let link = self.engine().issue(ip, cookie.wait(), options).await?;
@@ -299,18 +303,22 @@ pub enum ChallengeError {
     /// [`SqrlBuilder::links_per_minute`](crate::SqrlBuilder::links_per_minute).
     #[error("too many attempts to sign in from this address: try again in a minute")]
     TooManyLinks,
+    /// A page of another site asks, from within a visitor's browser: not for its visitors.
+    #[error("this page is not for frames and pictures of other sites")]
+    OtherSite,
     /// The nut could not be stored.
     #[error("signing in does not work at the moment")]
     Store(#[from] StoreError),
 }
 
 impl ChallengeError {
-    /// What tells a browser so: 500 for a mistake in the set-up, 429, or 503 when a store is
-    /// out of reach.
+    /// What tells a browser so: 500 for a mistake in the set-up, 429, 403, or 503 when a store
+    /// is out of reach.
     pub fn status(&self) -> StatusCode {
         match self {
             Self::NoClientAddress => StatusCode::INTERNAL_SERVER_ERROR,
             Self::TooManyLinks => StatusCode::TOO_MANY_REQUESTS,
+            Self::OtherSite => StatusCode::FORBIDDEN,
             Self::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }

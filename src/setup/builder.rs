@@ -207,8 +207,8 @@ impl SqrlBuilder {
     }
 
     /// How many links, fresh or renewed, one address (IPv6: one /64) may ask one process for in
-    /// a minute; more are refused with 429. It bounds what an address can leave in the stores,
-    /// for each link has one chain, one outcome, and one new identity. Default: 600.
+    /// a minute; more are refused with 429. New identities and CPS URLs count as well, and are
+    /// refused with tif 40: so it bounds what an address can leave in the stores. Default: 600.
     ///
     /// Everybody behind one NAT has one address; everybody behind a proxy has too, unless
     /// the proxy is named with [`trusted_proxy`](Self::trusted_proxy).
@@ -301,6 +301,8 @@ impl SqrlBuilder {
             return Err(ConfigError::SamePath(self.sign_in_path));
         }
         check_lifetimes(&self.lifetimes)?;
+        check_per_minute("failures_per_minute", self.failures_per_minute)?;
+        check_per_minute("links_per_minute", self.links_per_minute)?;
         if self.body_limit < 4096 {
             return Err(ConfigError::BodyLimit(self.body_limit));
         }
@@ -387,6 +389,11 @@ fn check_path(name: &'static str, example: &'static str, path: &str) -> Result<(
     } else {
         Err(ConfigError::Path { name, example, path: path.to_owned() })
     }
+}
+
+/// Once at least.
+fn check_per_minute(name: &'static str, times: Option<u32>) -> Result<(), ConfigError> {
+    if times == Some(0) { Err(ConfigError::Nobody(name)) } else { Ok(()) }
 }
 
 fn check_lifetimes(lifetimes: &Lifetimes) -> Result<(), ConfigError> {

@@ -41,6 +41,9 @@ pub enum ConfigError {
     /// The header with the client's address is none, or not a list of addresses.
     #[error("`{0}` is no header with a list of addresses: use `x-forwarded-for` or `x-real-ip`")]
     Header(String),
+    /// An address would never get anything.
+    #[error("`{0}(0)` would refuse everybody: give a number, or take the limit away by name")]
+    Nobody(&'static str),
     /// The body limit would refuse what well-behaved clients send.
     #[error("`body_limit({0})` is below 4096 octets: a client's request may need that much")]
     BodyLimit(usize),

@@ -2,10 +2,10 @@
 
 use axum::http::HeaderMap;
 use tower_sqrl::SqrlBuilder;
-use tower_sqrl_client::Http;
 use tower_sqrl_client::browser::Browser;
+use tower_sqrl_client::{Http, base64url};
 
-use crate::common::{Site, alice, read};
+use crate::common::{Hook, Site, alice, mallory, read};
 
 #[tokio::test]
 async fn a_body_has_a_limit() {
@@ -108,4 +108,63 @@ async fn links_have_a_limit_unless_it_is_taken_away() {
     };
     assert_eq!(asked(&Site::new().await).await, 600);
     assert_eq!(asked(&Site::with(SqrlBuilder::without_limiting_links).await).await, 601);
+}
+
+/// What outlasts a request is counted, whatever the link: identities, and CPS URLs.
+#[tokio::test]
+async fn an_address_leaves_so_much_in_a_minute() {
+    let site = Site::with(|builder| builder.links_per_minute(3)).await;
+    let mut chain = site.visit().await.chain(&alice()).with_opt("cps~suk");
+    assert_eq!(chain.ident().await, "5", "the link was the first, this is the second");
+    assert_eq!(chain.ident().await, "5", "another URL");
+    site.tap.calls();
+    assert_eq!(chain.ident().await, "44");
+    assert_eq!(chain.reply().url, None);
+    assert!(!site.tap.calls().contains(&Hook::StoreCps));
+    // What leaves nothing goes on.
+    chain.opt = "suk";
+    assert_eq!(chain.ident().await, "5");
+    site.clock.pass_seconds(61);
+    chain.opt = "cps~suk";
+    assert_eq!(chain.ident().await, "5");
+}
+
+#[tokio::test]
+async fn one_link_makes_no_end_of_identities() {
+    let site = Site::with(|builder| builder.links_per_minute(2)).await;
+    let visit = site.visit().await;
+    // A refusal leads on, and leaves the link to the next.
+    let mut other = visit.chain(&mallory());
+    other.server = base64url::encode("qrl://elsewhere");
+    assert_eq!(other.query().await, "c4");
+    assert_eq!(visit.chain(&alice()).ident().await, "5");
+    site.tap.calls();
+    assert_eq!(other.ident().await, "44");
+    assert!(!site.tap.calls().contains(&Hook::Apply));
+}
+
+/// A page that only shows pictures must not use up what its visitors' address may do here.
+#[tokio::test]
+async fn another_site_uses_up_nothing() {
+    let limits = |builder: SqrlBuilder| builder.links_per_minute(2).failures_per_minute(1);
+    let site = Site::with(limits).await;
+    let mut drive_by = HeaderMap::new();
+    drive_by.insert("sec-fetch-site", "cross-site".parse().expect("a value"));
+    drive_by.insert("sec-fetch-mode", "no-cors".parse().expect("a value"));
+    drive_by.insert("origin", "https://elsewhere.example".parse().expect("a value"));
+    for path in ["nut.sqrl", "login"] {
+        for _ in 0..3 {
+            let url = format!("{}/{path}", site.here);
+            let answer = site.http().get(&url, drive_by.clone()).await.expect("an answer");
+            assert_eq!(answer.status(), 403, "{path}");
+        }
+    }
+    for _ in 0..3 {
+        let url = format!("{}/cli.sqrl", site.here);
+        let answer = site.http().post_form(&url, drive_by.clone(), "x").await.expect("an answer");
+        assert_eq!(read(&answer).tif.to_string(), "c0");
+    }
+    let mut chain = site.visit().await.chain(&alice());
+    assert_eq!(chain.query().await, "4");
+    assert_eq!(chain.ident().await, "5");
 }

@@ -7,6 +7,7 @@ use http_body::Body;
 
 use super::{parameter, read};
 use crate::protocol::Tif;
+use crate::service::other_site::is_a_pages;
 use crate::service::respond::{self, Own};
 use crate::service::to_its_end::to_its_end;
 use crate::service::{BoxError, ChallengeError, Sqrl};
@@ -17,9 +18,14 @@ pub(super) async fn answer(
     body: impl Body<Error: Into<BoxError>>,
 ) -> Own {
     let engine = sqrl.engine();
+    if is_a_pages(&parts.headers) {
+        // Not counted against the address, which is its visitor's.
+        tracing::debug!("refused: a page of another site sends it");
+        return reply(engine.dead_end(Tif::REFUSED));
+    }
     let body = read(body, sqrl.settings().body_limit).await;
     let peer = sqrl.client_address(&parts.headers, &parts.extensions);
-    let reply = match (body, peer) {
+    let answered = match (body, peer) {
         (Some(body), Some(peer)) => {
             // A client that hangs up leaves no step half done: what has begun ends. Nor does a
             // mistake of ours leave a client without a reply.
@@ -36,5 +42,9 @@ pub(super) async fn answer(
             engine.dead_end(Tif::TRY_AGAIN)
         }
     };
-    respond::whole(StatusCode::OK, "application/x-www-form-urlencoded", reply)
+    reply(answered)
+}
+
+fn reply(body: String) -> Own {
+    respond::whole(StatusCode::OK, "application/x-www-form-urlencoded", body)
 }

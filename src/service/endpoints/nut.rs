@@ -10,6 +10,7 @@ use crate::protocol::{Nut, base64url};
 use crate::service::ChallengeError;
 use crate::service::Sqrl;
 use crate::service::cookies::WaitCookie;
+use crate::service::other_site::is_from_within_another_site;
 use crate::service::respond::{self, Own};
 
 pub(super) async fn answer(sqrl: &Sqrl, parts: &Parts) -> Own {
@@ -39,6 +40,9 @@ async fn issue(sqrl: &Sqrl, parts: &Parts) -> Result<Made, ChallengeError> {
     let ip = sqrl
         .client_address(&parts.headers, &parts.extensions)
         .ok_or(ChallengeError::NoClientAddress)?;
+    if is_from_within_another_site(&parts.headers) {
+        return Err(ChallengeError::OtherSite);
+    }
     let config = &sqrl.engine().config;
     let cookie = WaitCookie::fresh(config.clock.now(), config.lifetimes.chain);
     let link = sqrl.engine().issue(ip, cookie.wait(), LinkOptions::default()).await?;

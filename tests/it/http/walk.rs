@@ -102,6 +102,11 @@ impl Walk {
         let stranger = visit.within(Browser::new(self.site.http()));
         let gone = stranger.get(&format!("nut.sqrl?renew={nut}")).await;
         self.add("`GET nut.sqrl?renew=`, not this browser's", &gone);
+        let within = [("sec-fetch-site", "cross-site")];
+        let frame = self.get(&visit, "login", &within).await;
+        self.add_by(By::Application, "`GET /login`, from within another site", &frame);
+        let script = self.get(&visit, "nut.sqrl", &within).await;
+        self.add("`GET nut.sqrl`, from within another site", &script);
         let can = base64url::encode("https://elsewhere.example/");
         self.add(
             "`GET nut.sqrl?can=`, elsewhere",
