@@ -466,4 +466,17 @@ mod tests {
             assert_eq!(read(text), None, "{text}");
         }
     }
+
+    #[test]
+    fn nobody_is_refused_for_ever() {
+        let builder = || {
+            let nuts = crate::store::MemoryNutStore::new();
+            let identities = crate::identity::MemoryIdentityStore::new();
+            Sqrl::builder("https://example.com", nuts, identities)
+        };
+        let error = builder().links_per_minute(0).build().err();
+        assert_eq!(error, Some(ConfigError::Nobody("links_per_minute")));
+        let error = builder().failures_per_minute(0).build().err();
+        assert_eq!(error, Some(ConfigError::Nobody("failures_per_minute")));
+    }
 }

@@ -96,16 +96,19 @@
       forgotten = false;
       listen();
       lookLater();
-    } catch {
+    } catch (error) {
       // An outcome of the old link may still come, so the page goes on looking.
       if (!over) show("expired");
+      if (!over && error.again) dueTimer = setTimeout(checkDue, 30_000);
     } finally {
       renewing = false;
     }
   };
 
-  // Tries for a while where the network is not yet awake or the site is busy.
+  // Tries for a while where the network is not yet awake or the site is busy, and says whether
+  // to try again later.
   const renewal = async () => {
+    let again = true;
     for (let attempt = 1; ; attempt += 1) {
       const reply = await ask(`nut.sqrl?renew=${encodeURIComponent(nut)}`, "application/json").catch(() => null);
       if (reply?.status === 200) {
@@ -113,11 +116,11 @@
         if (!/^s?qrl:\/\//.test(next.link) || typeof next.nut !== "string" || !(next.expires_in > 0)) break;
         return { nut: next.nut, link: next.link, seconds: next.expires_in };
       }
-      const hopeless = reply && reply.status < 500 && reply.status !== 429;
-      if (hopeless || attempt === 5) break;
+      again = !reply || reply.status >= 500 || reply.status === 429;
+      if (!again || attempt === 5) break;
       await pause(2000);
     }
-    throw new Error("no new link");
+    throw Object.assign(new Error("no new link"), { again });
   };
 
   const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
