@@ -20,9 +20,7 @@ struct Kept {
 
 /// What is given is no cookie that could be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "a cookie is a name of letters, digits and -_.!#$%&'*+^`|~, and a value without spaces, commas, semicolons, quotes and backslashes"
-)]
+#[error("a cookie has a name, and no spaces, commas, semicolons, quotes or backslashes")]
 pub struct MalformedCookie;
 
 /// A cookie. `Debug` does not show its value.
