@@ -171,17 +171,17 @@ impl Refusal {
     }
 }
 
-/// Whatever answers with another status is hardly a SQRL server, so what its body lacks to be
-/// a reply explains nothing. The query stays out: it is the nut.
+/// With another status, what has nothing of a reply comes from no SQRL server at all, and what
+/// it lacks explains nothing. The query stays out: it is the nut.
 fn not_a_reply(url: &str, status: StatusCode, source: &ReplyError) -> String {
     let url = url.split('?').next().unwrap_or_default();
-    if status == StatusCode::OK {
-        format!("the answer of {url} is not a SQRL reply: {source}")
-    } else {
-        format!(
+    match (status, source) {
+        (StatusCode::OK, _) => format!("the answer of {url} is not a SQRL reply: {source}"),
+        (_, ReplyError::Empty | ReplyError::List(_)) => format!(
             "HTTP {status} from {url}, and no SQRL reply: perhaps the site's SQRL layer is not at \
              this path"
-        )
+        ),
+        _ => format!("HTTP {status} from {url}, and not a SQRL reply: {source}"),
     }
 }
 

@@ -145,6 +145,9 @@ async fn answer(
         received.push(Received { target, form, client });
         received.len()
     };
+    if received.lock().unwrap().last().is_some_and(|last| last.target.starts_with("/page")) {
+        return Ok(respond(200, &[], "<p>No such thing".into()));
+    }
     let line = script.lock().unwrap().pop_front();
     let line = line
         .map(|line| line.replace("URL", &format!("http://{host}/cps?1")).replace("HOST", &host));

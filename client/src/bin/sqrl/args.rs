@@ -31,7 +31,8 @@ pub(crate) struct Args {
 pub(crate) enum Action {
     /// Make a new identity file and show its rescue code, once
     New,
-    /// Sign in: open the page, authenticate its link, wait, go where the page goes
+    /// Sign in: open the page, authenticate its link, wait, go where the page goes. It fails
+    /// where the browser ends at an error, at a question, or at a sign-in page again
     Login(Aim),
     /// Ask what the site knows about the identity; changes nothing
     Query(Aim),
