@@ -154,3 +154,30 @@ async fn load_aims_at_servers_of_ones_own_only() {
     assert!(text(&failed.stderr).contains("no SQRL link"), "{failed:?}");
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
 }
+
+/// The site knows a previous identity: the page is opened again with the code of the environment,
+/// or a link, which is good for one attempt, is answered with it at once.
+#[tokio::test]
+async fn a_rescue_code_is_read_where_a_sign_in_needs_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = directory.path();
+    let old = code(&sqrl(at, "", &["new"]).await);
+    let new = code(&sqrl(at, &old, &["rekey"]).await);
+    let mut suk = [0; 32];
+    suk[0] = 9; // the base point
+    let knows = format!("6 suk={}", tower_sqrl_client::base64url::encode(suk));
+
+    let site = Site::new(&[&knows, &knows, "5"]).await;
+    let moved = sqrl(at, &new, &["login", &site.page("/login")]).await;
+    assert!(moved.status.success(), "{moved:?}");
+    assert!(text(&moved.stdout).contains("has replaced it by the current one"), "{moved:?}");
+    let site = Site::new(&[&knows, "5"]).await;
+    let moved = sqrl(at, &new, &["login", site.link().as_str()]).await;
+    assert!(moved.status.success() && moved.stderr.is_empty(), "{moved:?}");
+
+    let site = Site::new(&[&knows, &knows, "5"]).await;
+    let refused = sqrl(at, &old, &["login", &site.page("/login")]).await;
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+    assert!(text(&refused.stderr).contains("SQRL_RESCUE_CODE: this is not"), "{refused:?}");
+    assert_eq!(site.received().len(), 1);
+}
