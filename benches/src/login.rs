@@ -1,5 +1,4 @@
-//! Processor time per sign-in: the floor and tower-sqrl in turns, several rounds, so that
-//! what else the machine does meets both alike.
+//! Processor time per sign-in: the floor and tower-sqrl in turns, several rounds.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,7 +8,7 @@ use tower_sqrl_client::load::{Load, Report, Stop, Who, picture};
 
 use crate::Failure;
 use crate::child::{self, Server};
-use crate::spread::Spread;
+use crate::turns::compare;
 
 #[derive(Debug, Args)]
 pub(crate) struct LoginArgs {
@@ -86,24 +85,11 @@ pub(crate) fn run(args: &LoginArgs) -> Result<(), Failure> {
     load.new_connections = args.new_connections;
     load.page = args.page;
 
-    println!("processor time of the server per sign-in, microseconds");
-    println!("{:>7} {:>9} {:>9} {:>9}", "round", "floor", "sqrl", "ratio");
-    let mut spreads = [Spread::default(), Spread::default(), Spread::default()];
-    for round in 1..=args.rounds {
-        // Who goes first changes.
-        let (a, b) = if round % 2 == 1 {
-            let a = floor.turn(&load)?;
-            (a, sqrl.turn(&load)?)
-        } else {
-            let b = sqrl.turn(&load)?;
-            (floor.turn(&load)?, b)
-        };
-        println!("{round:>7} {a:>9.1} {b:>9.1} {:>9.3}", b / a);
-        for (spread, figure) in spreads.iter_mut().zip([a, b, b / a]) {
-            spread.add(figure);
-        }
-    }
-    let [a, b, ratio] = spreads;
+    let [a, b, ratio] = compare(
+        args.rounds,
+        ("floor", &mut || floor.turn(&load)),
+        ("sqrl", &mut || sqrl.turn(&load)),
+    )?;
     for (name, cpu) in [("floor", a), ("sqrl", b)] {
         let per_second = 1e6 / cpu.median();
         println!("{name}: {} µs, {per_second:.0} sign-ins per second of one core", cpu.text(1));

@@ -10,6 +10,7 @@ mod serve;
 mod site;
 mod spread;
 mod stores;
+mod turns;
 
 use std::process::ExitCode;
 

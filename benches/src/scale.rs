@@ -7,7 +7,7 @@ use tower_sqrl_client::load::{Load, Stop};
 
 use crate::Failure;
 use crate::child::{self, Server};
-use crate::spread::Spread;
+use crate::turns::compare;
 
 #[derive(Debug, Args)]
 pub(crate) struct ScaleArgs {
@@ -72,26 +72,14 @@ pub(crate) fn run(args: &ScaleArgs) -> Result<(), Failure> {
     let one = Site::start(1, &redis, &postgres)?;
     let several = Site::start(args.processes, &redis, &postgres)?;
 
-    println!("processor time of all servers per sign-in, microseconds");
-    println!("{:>7} {:>9} {:>9} {:>9}", "round", "one", args.processes, "ratio");
-    let mut spreads = [Spread::default(), Spread::default(), Spread::default()];
-    for round in 1..=args.rounds {
-        // Who goes first changes.
-        let (a, b) = if round % 2 == 1 {
-            let a = one.turn(args)?;
-            (a, several.turn(args)?)
-        } else {
-            let b = several.turn(args)?;
-            (one.turn(args)?, b)
-        };
-        println!("{round:>7} {a:>9.1} {b:>9.1} {:>9.3}", b / a);
-        for (spread, figure) in spreads.iter_mut().zip([a, b, b / a]) {
-            spread.add(figure);
-        }
-    }
-    let [a, b, ratio] = spreads;
+    let processes = args.processes.to_string();
+    let [a, b, ratio] = compare(
+        args.rounds,
+        ("one", &mut || one.turn(args)),
+        (&processes, &mut || several.turn(args)),
+    )?;
     println!("one: {} µs", a.text(1));
-    println!("{}: {} µs", args.processes, b.text(1));
+    println!("{processes}: {} µs", b.text(1));
     println!("ratio: {}", ratio.text(3));
     Ok(())
 }

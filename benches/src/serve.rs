@@ -43,19 +43,20 @@ pub(crate) struct ServeArgs {
     shared: Option<SharedArgs>,
 }
 
-/// What several servers have in common.
+/// What several servers have in common: all of it, or, for the other kinds, nothing.
 #[derive(Debug, Args)]
+#[group(requires_all = ["public_url", "redis", "postgres"])]
 pub(crate) struct SharedArgs {
     /// Of the nginx before them, which is trusted to say the client's address
-    #[arg(long)]
+    #[arg(long, required = false)]
     pub(crate) public_url: String,
 
     /// Where sign-ins under way are
-    #[arg(long)]
+    #[arg(long, required = false)]
     pub(crate) redis: String,
 
     /// Where identities are
-    #[arg(long)]
+    #[arg(long, required = false)]
     pub(crate) postgres: String,
 }
 
@@ -71,7 +72,10 @@ pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
             Kind::Floor => floor::app(address),
             Kind::Sqrl => site::alone(address, args.pending, args.chain_seconds).await?,
             Kind::Shared => {
-                let shared = args.shared.as_ref().ok_or("--public-url, --redis, --postgres")?;
+                let shared = args
+                    .shared
+                    .as_ref()
+                    .ok_or("`serve shared` needs --public-url, --redis and --postgres")?;
                 site::shared(shared).await?
             }
         };

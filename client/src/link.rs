@@ -1,6 +1,7 @@
 //! The `sqrl://` link: where to send requests, and for which domain.
 
 use std::fmt;
+use std::net::Ipv6Addr;
 use std::str::FromStr;
 
 use crate::base64url;
@@ -181,20 +182,24 @@ impl<'a> Parameters<'a> {
     }
 }
 
-/// The host of `host[:port]`; an IPv6 address keeps its brackets.
+/// The host of `host[:port]`; an IPv6 address keeps its brackets, and nothing stands beside
+/// them: what reads the address later would go to the bracketed host, while the key would be
+/// another one's.
 fn host(authority: &str) -> Result<&str, LinkError> {
-    let port_at = match authority.rfind(']') {
-        Some(bracket) => authority[bracket..].find(':').map(|at| at + bracket),
-        None => authority.find(':'),
+    let (host, port) = match authority.find(']') {
+        Some(bracket) => authority.split_at(bracket + 1),
+        None => authority.split_at(authority.find(':').unwrap_or(authority.len())),
     };
-    let host = match port_at {
-        Some(at) => {
-            authority[at + 1..].parse::<u16>().map_err(|_| LinkError::Host)?;
-            &authority[..at]
-        }
-        None => authority,
+    if !port.is_empty() {
+        let digits = port.strip_prefix(':').ok_or(LinkError::Host)?;
+        digits.parse::<u16>().map_err(|_| LinkError::Host)?;
+    }
+    let address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let is_host = match address {
+        Some(address) => address.parse::<Ipv6Addr>().is_ok(),
+        None => !host.is_empty() && !host.contains(['[', ']']),
     };
-    if host.is_empty() { Err(LinkError::Host) } else { Ok(host) }
+    if is_host { Ok(host) } else { Err(LinkError::Host) }
 }
 
 /// A number too large to count with ends at the path's end, as every large one does.
@@ -261,6 +266,9 @@ mod tests {
         assert_eq!(error("sqrl:example.com/?nut=n"), LinkError::Scheme);
         assert_eq!(error("sqrl:///?nut=n"), LinkError::Host);
         assert_eq!(error("sqrl://h:port/?nut=n"), LinkError::Host);
+        assert_eq!(error("sqrl://[::1]x:8080/?nut=n"), LinkError::Host);
+        assert_eq!(error("sqrl://x[::1]/?nut=n"), LinkError::Host);
+        assert_eq!(error("sqrl://[x]/?nut=n"), LinkError::Host);
         assert_eq!(error("sqrl://h/"), LinkError::Nut);
         assert_eq!(error("sqrl://h/?nut="), LinkError::Nut);
         assert_eq!(error("sqrl://h/?nut=a&nut=b"), LinkError::Twice);

@@ -1,6 +1,7 @@
 //! The order of work for one request of a client, as section 2 of `docs/protocol.md` gives
 //! it with its reasons. Every way through ends in a complete reply.
 
+use std::fmt::Display;
 use std::net::IpAddr;
 
 use futures_util::future::{OptionFuture, join, join3};
@@ -10,7 +11,7 @@ use super::decide::{Decision, Verdict, decide, unsupported};
 use super::{Engine, random};
 use crate::identity::{Change, Lookup, Swap};
 use crate::protocol::{Command, Nut, Request, Tif, UnverifiedRequest};
-use crate::store::{CpsInfo, NutState, Outcome, StoreError};
+use crate::store::{CpsInfo, NutInfo, NutState, Outcome, StoreError, Timestamp};
 
 /// After the first, so many more decisions when the identity's row changes under way.
 const MORE_DECISIONS: usize = 3;
@@ -24,9 +25,8 @@ impl Engine {
     /// address. The result is the body of the reply.
     pub(crate) async fn answer(&self, nut: Option<&str>, body: &[u8], peer: IpAddr) -> String {
         let now = self.config.clock.now();
-        let refuse = |tif, why: &dyn std::fmt::Display| {
-            let _ = self.failures.count(peer, now);
-            tracing::debug!(%tif, "refused: {why}");
+        let refuse = |tif, why: &dyn Display| {
+            self.note_refusal(peer, now, tif, why);
             self.dead_end(tif)
         };
 
@@ -99,7 +99,7 @@ impl Engine {
 
         // 8.
         let decided = match lookup {
-            None => Ok(unsupported(chain.ips_match())),
+            None => Ok(unsupported(ips)),
             Some(Ok(lookup)) => self.decide_and_apply(&chain, lookup).await,
             Some(Err(error)) => {
                 self.store_failed("looking up an identity", &error);
@@ -110,6 +110,13 @@ impl Engine {
             Ok(decision) => chain.conclude(decision).await,
             Err(NotApplied) => chain.try_again().await,
         }
+    }
+
+    /// Says why, and counts it against the address.
+    fn note_refusal(&self, peer: IpAddr, now: Timestamp, tif: Tif, why: &dyn Display) {
+        // Whoever has used up what it may is slowed down by the next request.
+        let _ = self.failures.count(peer, now);
+        tracing::debug!(%tif, "refused: {why}");
     }
 
     /// Decides and writes; decides again when the row has changed in between.
@@ -157,9 +164,12 @@ impl Engine {
 impl Chain<'_> {
     /// A refusal after which the client may try again with the reply's nut.
     async fn refuse(&self, tif: Tif, why: &'static str) -> String {
-        let _ = self.engine.failures.count(self.peer, self.now);
-        tracing::debug!(%tif, "refused: {why}");
+        self.note_refusal(tif, &why);
         self.send(self.again(tif)).await
+    }
+
+    fn note_refusal(&self, tif: Tif, why: &dyn Display) {
+        self.engine.note_refusal(self.peer, self.now, tif, why);
     }
 
     /// 25, 31 to 33: nothing happened, and nothing is the client's fault.
@@ -172,7 +182,7 @@ impl Chain<'_> {
         tracing::debug!(command = ?self.request.command(), tif = %decision.tif, "answered");
         let epoch = match decision.verdict {
             Verdict::Refused => {
-                let _ = self.engine.failures.count(self.peer, self.now);
+                self.note_refusal(decision.tif, &self.request.command());
                 let extras = Extras { suk: decision.suk, ..Extras::default() };
                 return self.send(self.next(decision.tif, &extras)).await;
             }
@@ -222,9 +232,8 @@ impl Chain<'_> {
         match outcome.unwrap_or(Ok(Filed::Ours)) {
             Ok(Filed::Ours) => {}
             Ok(Filed::Anothers) => {
-                let _ = self.engine.failures.count(self.peer, self.now);
-                tracing::debug!("refused: the wait has another identity's outcome");
                 let tif = Tif::BAD_ID_ASSOCIATION | Tif::REFUSED | self.ips();
+                self.note_refusal(tif, &"the wait has another identity's outcome");
                 return self.engine.dead_end(tif);
             }
             Err(error) => {
@@ -246,8 +255,8 @@ impl Chain<'_> {
     }
 
     /// Files the chain's one outcome. 34: where there is one already, it stays, unless it is
-    /// this identity's own sign-in that nobody has collected, of an earlier epoch or without
-    /// the CPS URL that is promised now.
+    /// this identity's own sign-in that nobody has collected, of an earlier epoch, with another
+    /// answer, or without the CPS URL that is promised now.
     async fn file_outcome(&self, outcome: Outcome) -> Result<Filed, StoreError> {
         let (nuts, wait) = (&self.engine.nuts, self.record.wait.as_nut());
         let info = self.outcome(outcome);
@@ -261,7 +270,7 @@ impl Chain<'_> {
             match nuts.get_nut(wait, NutState::Authorized).await? {
                 None => {}
                 Some(filed) if filed.idk != info.idk => return Ok(Filed::Anothers),
-                Some(filed) if filed.is_signed_in() && filed.outcome != info.outcome => {
+                Some(filed) if filed.is_signed_in() && says_else(&filed, &info) => {
                     nuts.remove_nut(wait, NutState::Authorized).await?;
                 }
                 Some(_) => return Ok(Filed::Ours),
@@ -269,6 +278,12 @@ impl Chain<'_> {
         }
         Err(StoreError::conflict())
     }
+}
+
+/// Whether a sign-in of the same identity would tell the application something else. Its
+/// indexed secrets are no reason: a second `ident` need not bring them again.
+fn says_else(filed: &NutInfo, info: &NutInfo) -> bool {
+    filed.outcome != info.outcome || filed.attached.button != info.attached.button
 }
 
 /// Whose outcome a wait has.

@@ -54,8 +54,12 @@ pub struct SignIn {
     secrets: Secrets,
 }
 
-/// `ins` and `pins`.
-type Secrets = (Option<IndexedSecret>, Option<IndexedSecret>);
+/// The indexed secrets that came with a sign-in.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Secrets {
+    pub(super) ins: Option<IndexedSecret>,
+    pub(super) pins: Option<IndexedSecret>,
+}
 
 impl SignIn {
     /// Who: the identity key, the same at every sign-in until the owner rekeys.
@@ -104,12 +108,12 @@ impl SignIn {
     ///
     /// *On The Wire*, "Client Secrets"; *Cryptography*, "Secret Index and Indexed Secrets".
     pub fn ins(&self) -> Option<&IndexedSecret> {
-        self.secrets.0.as_ref()
+        self.secrets.ins.as_ref()
     }
 
     /// The indexed secret of the identity that it replaced.
     pub fn pins(&self) -> Option<&IndexedSecret> {
-        self.secrets.1.as_ref()
+        self.secrets.pins.as_ref()
     }
 }
 
@@ -134,10 +138,7 @@ impl Engine {
         let (Some(Outcome::SignedIn { epoch }), Some(idk)) = (info.outcome, info.idk) else {
             return Err(NotSignedIn::Nothing);
         };
-        let identity = self.still(&idk, epoch).await;
-        if matches!(identity, Err(NotSignedIn::Unavailable)) {
-            return Err(NotSignedIn::Unavailable);
-        }
+        let identity = self.still(&idk, epoch).await?;
         let taken = self.nuts.remove_nut(wait.as_nut(), NutState::Authorized).await;
         let taken = self.found(taken)?;
         self.mark_collected(wait, &info).await;
@@ -145,7 +146,7 @@ impl Engine {
         if taken != info {
             return Err(NotSignedIn::Nothing);
         }
-        self.sign_in(idk, identity?, info.attached)
+        self.sign_in(idk, identity, info.attached)
     }
 
     /// What a CPS URL leads to. Consumes nothing.
@@ -155,7 +156,7 @@ impl Engine {
 
     /// Whether a CPS URL still signs somebody in, and whom.
     pub(crate) async fn whom(&self, info: &CpsInfo) -> Result<Identity, NotSignedIn> {
-        self.still(&info.idk, info.epoch).await
+        self.still(&info.idk, info.epoch).await?.ok_or(NotSignedIn::Outdated)
     }
 
     /// Collects the sign-in of a CPS URL.
@@ -164,12 +165,9 @@ impl Engine {
         if info.command != Command::Ident {
             return Err(NotSignedIn::Nothing);
         }
-        let identity = self.still(&info.idk, info.epoch).await;
-        if matches!(identity, Err(NotSignedIn::Unavailable)) {
-            return Err(NotSignedIn::Unavailable);
-        }
+        let identity = self.still(&info.idk, info.epoch).await?;
         self.take_cps(id).await?;
-        self.sign_in(info.idk, identity?, info.attached)
+        self.sign_in(info.idk, identity, info.attached)
     }
 
     /// Uses up a CPS URL.
@@ -177,15 +175,16 @@ impl Engine {
         self.found(self.nuts.remove_cps_session_id(id).await)
     }
 
-    /// The identity, if it is live, enabled and still in the epoch of the sign-in.
-    async fn still(&self, idk: &Idk, epoch: Epoch) -> Result<Identity, NotSignedIn> {
+    /// The identity, if it is live, enabled and still in the epoch of the sign-in; what has
+    /// outlived it is none, and is to be taken all the same.
+    async fn still(&self, idk: &Idk, epoch: Epoch) -> Result<Option<Identity>, NotSignedIn> {
         match self.identities.look_up(idk, None).await {
-            Ok(lookup) => match lookup.idk {
+            Ok(lookup) => Ok(match lookup.idk {
                 KeyState::Live(identity) if !identity.disabled && identity.epoch == epoch => {
-                    Ok(identity)
+                    Some(identity)
                 }
-                _ => Err(NotSignedIn::Outdated),
-            },
+                _ => None,
+            }),
             Err(error) => {
                 self.store_failed("looking up who signed in", &error);
                 Err(NotSignedIn::Unavailable)
@@ -226,9 +225,10 @@ impl Engine {
     fn sign_in(
         &self,
         idk: Idk,
-        identity: Identity,
+        identity: Option<Identity>,
         attached: Attached,
     ) -> Result<SignIn, NotSignedIn> {
+        let identity = identity.ok_or(NotSignedIn::Outdated)?;
         let secrets = self.open_secrets(&idk, &attached)?;
         Ok(SignIn { idk, identity, attached, secrets })
     }
@@ -237,13 +237,13 @@ impl Engine {
     fn open_secrets(&self, idk: &Idk, attached: &Attached) -> Result<Secrets, NotSignedIn> {
         match (&self.config.secrets, &attached.sealed) {
             (Some(secrets), Some(sealed)) => secrets.open(idk, sealed).ok_or(NotSignedIn::Outdated),
-            _ => Ok((None, None)),
+            _ => Ok(Secrets::default()),
         }
     }
 
     #[cfg(not(feature = "sin"))]
     #[allow(clippy::unused_self, clippy::unnecessary_wraps, reason = "the feature's other half")]
     fn open_secrets(&self, _: &Idk, _: &Attached) -> Result<Secrets, NotSignedIn> {
-        Ok((None, None))
+        Ok(Secrets::default())
     }
 }

@@ -58,7 +58,7 @@ pub(crate) fn decide(
 ) -> Decision {
     let case = Case { request, lookup, ips: Tif::IPS_MATCH.when(ips_match), fresh };
     if request.command() == Command::Unknown {
-        return unsupported(ips_match);
+        return unsupported(case.ips);
     }
     match (&lookup.idk, &lookup.pidk) {
         (KeyState::Superseded, _) => case.superseded(),
@@ -72,8 +72,7 @@ pub(crate) fn decide(
 }
 
 /// 23: a command that version 1 does not have. Needs no look-up.
-pub(crate) fn unsupported(ips_match: bool) -> Decision {
-    let ips = Tif::IPS_MATCH.when(ips_match);
+pub(crate) fn unsupported(ips: Tif) -> Decision {
     refused(Tif::NOT_SUPPORTED | Tif::FAILED | ips, None)
 }
 
@@ -119,7 +118,7 @@ impl Case<'_> {
                 verdict: Verdict::Done,
             },
             Command::Enable | Command::Remove => self.unlock(identity, tif, asked_suk),
-            Command::Unknown => refused(tif, None),
+            Command::Unknown => unsupported(self.ips),
         }
     }
 

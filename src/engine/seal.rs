@@ -5,6 +5,7 @@ use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use zeroize::Zeroizing;
 
+use super::collect::Secrets;
 use crate::protocol::{Idk, IndexedSecret, Request};
 
 const NONCE_LEN: usize = 24;
@@ -40,11 +41,7 @@ impl IndexedSecrets {
     }
 
     /// Opens what [`seal`](Self::seal) made for this identity, on this server or another.
-    pub(super) fn open(
-        &self,
-        idk: &Idk,
-        sealed: &[u8],
-    ) -> Option<(Option<IndexedSecret>, Option<IndexedSecret>)> {
+    pub(super) fn open(&self, idk: &Idk, sealed: &[u8]) -> Option<Secrets> {
         let (nonce, sealed) = sealed.split_first_chunk::<NONCE_LEN>()?;
         let payload = Payload { msg: sealed, aad: idk.as_bytes() };
         let secrets = Zeroizing::new(self.cipher.decrypt(&XNonce::from(*nonce), payload).ok()?);
@@ -53,7 +50,7 @@ impl IndexedSecrets {
             [] => None,
             pins => Some(IndexedSecret::from_bytes(pins.try_into().ok()?)),
         };
-        Some((Some(IndexedSecret::from_bytes(*ins)), pins))
+        Some(Secrets { ins: Some(IndexedSecret::from_bytes(*ins)), pins })
     }
 }
 

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use thiserror::Error;
 
@@ -66,7 +67,9 @@ impl PublicUrl {
         let (host, port) = split_port(authority)?;
         let host = host_to_ascii(host)?;
         let path = path.trim_end_matches('/');
-        if !path.bytes().all(is_path_byte) || path.contains("//") || path.contains("/.") {
+        // Browsers take `%2e` for a dot.
+        let dotted = path.to_ascii_lowercase().replace("%2e", ".");
+        if !path.bytes().all(is_path_byte) || path.contains("//") || dotted.contains("/.") {
             return Err(PublicUrlError::Path);
         }
         let mut text = format!("{scheme}://{host}");
@@ -141,20 +144,43 @@ fn split_port(authority: &str) -> Result<(&str, Option<u16>), PublicUrlError> {
 
 fn host_to_ascii(host: &str) -> Result<String, PublicUrlError> {
     if let Some(address) = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
-        return match address.parse::<std::net::Ipv6Addr>() {
-            Ok(address) => Ok(format!("[{address}]")),
+        return match address.parse::<Ipv6Addr>() {
+            Ok(address) => Ok(v6_to_ascii(address)),
             Err(_) => Err(PublicUrlError::Host),
         };
     }
     #[cfg(feature = "idna")]
-    let host = idna::domain_to_ascii(host).map_err(|_| PublicUrlError::Host)?;
+    let ascii = idna::domain_to_ascii(host).map_err(|_| PublicUrlError::Host)?;
+    #[cfg(feature = "idna")]
+    let host = ascii.as_str();
     if !host.is_ascii() {
         return Err(PublicUrlError::NotAscii);
     }
     let named = !host.is_empty()
         && !host.starts_with('.')
         && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
-    if named { Ok(host.to_ascii_lowercase()) } else { Err(PublicUrlError::Host) }
+    // Browsers read a host whose last label is a number as an IPv4 address, in whatever notation:
+    // `127.1` is 127.0.0.1 to them, and `1.2.3.256` no host at all.
+    let is_good = named && (!ends_in_number(host) || host.parse::<Ipv4Addr>().is_ok());
+    if is_good { Ok(host.to_ascii_lowercase()) } else { Err(PublicUrlError::Host) }
+}
+
+/// In brackets; browsers write an IPv4-mapped address without dots.
+fn v6_to_ascii(address: Ipv6Addr) -> String {
+    if address.to_ipv4_mapped().is_none() {
+        return format!("[{address}]");
+    }
+    let [.., high, low] = address.segments();
+    format!("[::ffff:{high:x}:{low:x}]")
+}
+
+/// Whether browsers take the host for an IPv4 address (URL Standard, "ends in a number").
+fn ends_in_number(host: &str) -> bool {
+    let host = host.strip_suffix('.').unwrap_or(host);
+    let last = host.rsplit('.').next().unwrap_or_default();
+    let hex = last.strip_prefix("0x").or_else(|| last.strip_prefix("0X"));
+    let is_decimal = !last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit());
+    is_decimal || hex.is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 /// What a path segment may hold unescaped and HTML, headers and links need not escape.
@@ -198,6 +224,8 @@ mod tests {
             ("http://localhost:8080", "http://localhost:8080"),
             ("https://[::1]:8443/a/b", "https://[::1]:8443/a/b"),
             ("https://[0:0::1]", "https://[::1]"),
+            ("https://[::ffff:127.0.0.1]", "https://[::ffff:7f00:1]"),
+            ("https://127.0.0.1.example", "https://127.0.0.1.example"),
         ] {
             assert_eq!(PublicUrl::parse(url).map(|url| url.to_string()), Ok(normal.into()));
         }
@@ -212,11 +240,16 @@ mod tests {
             ("https://user@example.com", PublicUrlError::Host),
             ("https://exa mple.com", PublicUrlError::Host),
             ("https://[::g]", PublicUrlError::Host),
+            ("https://127.1", PublicUrlError::Host),
+            ("https://127.0.0.1.", PublicUrlError::Host),
+            ("https://1.2.3.256", PublicUrlError::Host),
+            ("https://example.0X7f", PublicUrlError::Host),
             ("https://example.com:", PublicUrlError::Port),
             ("https://example.com:99999", PublicUrlError::Port),
             ("https://example.com/a?b", PublicUrlError::Path),
             ("https://example.com/a//b", PublicUrlError::Path),
             ("https://example.com/../b", PublicUrlError::Path),
+            ("https://example.com/a/%2E%2e", PublicUrlError::Path),
             ("https://example.com/\"", PublicUrlError::Path),
         ] {
             assert_eq!(PublicUrl::parse(url), Err(error), "{url}");

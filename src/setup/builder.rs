@@ -404,9 +404,24 @@ fn check_lifetimes(lifetimes: &Lifetimes) -> Result<(), ConfigError> {
     Ok(())
 }
 
+/// A network, or a single address.
 fn network(text: &str) -> Result<IpNet, ConfigError> {
-    let address = text.parse::<IpAddr>().map(IpNet::from);
-    address.or_else(|_| text.parse()).map_err(|_| ConfigError::Network(text.to_owned()))
+    read_network(text).ok_or_else(|| ConfigError::Network(text.to_owned()))
+}
+
+/// Without leading zeros, which some take for octal; IPv4-mapped addresses are IPv4, as those are
+/// that the network is compared with.
+fn read_network(text: &str) -> Option<IpNet> {
+    let Some((address, length)) = text.split_once('/') else {
+        return text.parse::<IpAddr>().ok().map(|address| address.to_canonical().into());
+    };
+    let is_number = length.bytes().all(|byte| byte.is_ascii_digit());
+    let length = length.parse().ok().filter(|_| is_number)?;
+    let address = address.parse::<IpAddr>().ok()?;
+    match (address, address.to_canonical()) {
+        (IpAddr::V6(_), v4 @ IpAddr::V4(_)) if length >= 96 => IpNet::new(v4, length - 96).ok(),
+        _ => IpNet::new(address, length).ok(),
+    }
 }
 
 /// The header's name. `Forwarded` has another form than a list of addresses, so nothing in it
@@ -421,4 +436,27 @@ fn address_header(name: &str) -> Result<HeaderName, ConfigError> {
 #[cfg(feature = "sin")]
 fn is_secret_name(name: &str) -> bool {
     (1..=64).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn networks_are_read_in_one_way() {
+        let read = |text| network(text).map(|network| network.to_string()).ok();
+        for (text, expected) in [
+            ("10.0.0.0/8", "10.0.0.0/8"),
+            ("10.0.0.1", "10.0.0.1/32"),
+            ("::1", "::1/128"),
+            ("2001:db8::/32", "2001:db8::/32"),
+            ("::ffff:10.0.0.1", "10.0.0.1/32"),
+            ("::ffff:10.0.0.0/104", "10.0.0.0/8"),
+        ] {
+            assert_eq!(read(text).as_deref(), Some(expected));
+        }
+        for text in ["", "x", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/+8", "010.0.0.0/8", "::1/129"] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
 }

@@ -11,6 +11,8 @@ mod error;
 pub mod faults;
 mod info;
 mod memory;
+#[cfg(any(test, feature = "conformance"))]
+mod samples;
 mod timestamp;
 mod wait;
 mod waiters;

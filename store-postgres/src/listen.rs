@@ -7,11 +7,11 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres::{AsyncMessage, Client, Config, Error, Socket};
+use tower_sqrl::store::Waiters;
 
 use crate::database::Database;
 use crate::error::CallError;
 use crate::hint::Hint;
-use tower_sqrl::store::Waiters;
 
 /// How often a connection is asked whether it lives: one that was cut does not say so.
 const HEARTBEAT: Duration = Duration::from_secs(15);

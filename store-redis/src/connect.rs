@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use futures_util::FutureExt as _;
-use futures_util::future::select_ok;
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use redis::aio::{MultiplexedConnection, SendError};
 use redis::{
     AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, ErrorKind, ProtocolVersion,
@@ -11,6 +11,7 @@ use redis::{
 };
 
 use crate::renewed::Ended;
+use crate::topology::Sentinel;
 
 /// Commands that may wait to be written; more wait for room.
 const QUEUE: usize = 1024;
@@ -52,23 +53,29 @@ pub(crate) fn client(server: &ConnectionInfo) -> RedisResult<Client> {
 
 /// Asks all sentinels at once; the first whose answer proves right decides. A sentinel that
 /// is down or behind the times costs nothing.
-pub(crate) async fn master(
-    sentinels: &[ConnectionInfo],
-    service: &str,
-    master: &ConnectionInfo,
-    step: Duration,
-) -> RedisResult<ConnectionInfo> {
-    let asked = sentinels.iter().map(|sentinel| said(sentinel, service, master, step).boxed());
-    match tokio::time::timeout(step, select_ok(asked)).await {
-        Ok(found) => found.map(|(master, _)| master),
-        Err(_) => Err((ErrorKind::Io, "no sentinel has named a master in time").into()),
-    }
+pub(crate) async fn master(of: &Sentinel, step: Duration) -> RedisResult<ConnectionInfo> {
+    let asked = of.sentinels.iter().map(|sentinel| said(sentinel, of, step));
+    let mut answers: FuturesUnordered<_> = asked.collect();
+    let first = async {
+        let mut why = None;
+        while let Some(answer) = answers.next().await {
+            match answer {
+                Ok(master) => return Ok(master),
+                // What one of them says tells more than that another is down.
+                Err(error) if why.as_ref().is_none_or(RedisError::is_io_error) => why = Some(error),
+                Err(_) => {}
+            }
+        }
+        Err(why.unwrap_or_else(|| (ErrorKind::Io, "no sentinel is named").into()))
+    };
+    let late = (ErrorKind::Io, "no sentinel has named a master in time");
+    tokio::time::timeout(step, first).await.unwrap_or_else(|_| Err(late.into()))
 }
 
+/// Who is the master, as one of them says.
 async fn said(
     sentinel: &ConnectionInfo,
-    service: &str,
-    template: &ConnectionInfo,
+    of: &Sentinel,
     step: Duration,
 ) -> RedisResult<ConnectionInfo> {
     // Sentinels of old speak no RESP3.
@@ -77,14 +84,14 @@ async fn said(
     let mut connection = connect(&sentinel, step, None).await?;
     let address: Option<(String, u16)> = redis::cmd("SENTINEL")
         .arg("GET-MASTER-ADDR-BY-NAME")
-        .arg(service)
+        .arg(&of.service)
         .query_async(&mut connection)
         .await?;
     let (host, port) = address.ok_or((
         ErrorKind::MasterNameNotFoundBySentinel,
         "the sentinel knows no service of that name",
     ))?;
-    let master = at(template, host, port);
+    let master = at(&of.template, host, port);
     // Sentinel may still name one that has been replaced.
     let mut connection = connect(&master, step, None).await?;
     let role: Vec<Value> = redis::cmd("ROLE").query_async(&mut connection).await?;

@@ -38,12 +38,12 @@ pub(crate) fn own(
                 async move { connect(&server, step, Some(ended)).await }
             }))
         }
-        Topology::Sentinel { sentinels, service, master: template } => {
-            let of = Arc::new((sentinels.clone(), service.clone(), template.clone()));
+        Topology::Sentinel(sentinel) => {
+            let sentinel = Arc::new(sentinel.clone());
             Arc::new(Lanes::new(replicas, move |ended: Ended<MultiplexedConnection>| {
-                let of = Arc::clone(&of);
+                let sentinel = Arc::clone(&sentinel);
                 async move {
-                    let server = master(&of.0, &of.1, &of.2, step).await?;
+                    let server = master(&sentinel, step).await?;
                     connect(&server, step, Some(ended)).await
                 }
             }))

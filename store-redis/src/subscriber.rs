@@ -9,10 +9,10 @@ use redis::{ConnectionInfo, ErrorKind, RedisError, RedisResult, Value};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
+use tower_sqrl::store::{WaitId, Waiters, Watch};
 
 use crate::connect::{client, master};
 use crate::topology::Topology;
-use tower_sqrl::store::{WaitId, Waiters, Watch};
 
 /// After a failure; doubled with each in a row.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -131,9 +131,7 @@ impl Source {
     async fn server(&self, attempt: usize) -> RedisResult<ConnectionInfo> {
         match &self.topology {
             Topology::Single(server) => Ok(server.clone()),
-            Topology::Sentinel { sentinels, service, master: template } => {
-                master(sentinels, service, template, self.step).await
-            }
+            Topology::Sentinel(sentinel) => master(sentinel, self.step).await,
             // Every node hears what is published on any.
             Topology::Cluster(servers) => Ok(servers[attempt % servers.len()].clone()),
         }

@@ -13,14 +13,19 @@ pub(crate) enum Topology {
     /// This one.
     Single(ConnectionInfo),
     /// The one that Sentinel calls the master of a service.
-    Sentinel {
-        sentinels: Vec<ConnectionInfo>,
-        service: String,
-        /// How to talk to the master; its address is Sentinel's to say.
-        master: ConnectionInfo,
-    },
+    Sentinel(Sentinel),
     /// Each for its share of the keys; these are some that know the others.
     Cluster(Vec<ConnectionInfo>),
+}
+
+/// Who says which server is the master.
+#[derive(Clone)]
+pub(crate) struct Sentinel {
+    pub(crate) sentinels: Vec<ConnectionInfo>,
+    /// What they call the servers that they guard.
+    pub(crate) service: String,
+    /// How to talk to the master; its address is theirs to say.
+    pub(crate) template: ConnectionInfo,
 }
 
 impl Topology {
@@ -64,11 +69,11 @@ impl Topology {
         let service = service.filter(|service| !service.is_empty());
         let user = password.map_or(String::new(), |password| format!("{user}:{password}@"));
         let masters = several.servers(scheme, REDIS_PORT, several.user, several.database)?;
-        Ok(Self::Sentinel {
+        Ok(Self::Sentinel(Sentinel {
             sentinels: several.servers(scheme, SENTINEL_PORT, &user, "")?,
             service: service.ok_or(RedisConfigError::Service)?.to_owned(),
-            master: masters.into_iter().next().ok_or(RedisConfigError::Host)?,
-        })
+            template: masters.into_iter().next().ok_or(RedisConfigError::Host)?,
+        }))
     }
 }
 
@@ -158,18 +163,18 @@ mod tests {
     #[test]
     fn sentinel() {
         let url = "redis-sentinel://u:p@a,b:26380/2?service=main&sentinel_password=s%20s";
-        let Topology::Sentinel { sentinels, service, master } = Topology::parse(url).unwrap()
-        else {
+        let Topology::Sentinel(sentinel) = Topology::parse(url).unwrap() else {
             panic!("sentinel");
         };
-        assert_eq!(addresses(&sentinels), ["a:26379", "b:26380"]);
+        let Sentinel { sentinels, service, template } = &sentinel;
+        assert_eq!(addresses(sentinels), ["a:26379", "b:26380"]);
         assert_eq!(service, "main");
         for sentinel in sentinels {
             let settings = sentinel.redis_settings();
             assert_eq!((settings.username(), settings.password()), (None, Some("s s")));
             assert_eq!(settings.db(), 0);
         }
-        let settings = master.redis_settings();
+        let settings = template.redis_settings();
         assert_eq!((settings.username(), settings.password()), (Some("u"), Some("p")));
         assert_eq!(settings.db(), 2);
     }

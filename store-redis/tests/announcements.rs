@@ -2,7 +2,7 @@
 
 mod common;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use common::{TTL, outcome, unique};
 use test_servers::{Redis, RedisCluster, RedisSentinel};
@@ -31,51 +31,45 @@ async fn heard(watch: &mut Watch) -> bool {
     timeout(PATIENCE, watch.announced()).await.is_ok()
 }
 
-/// One store watches, another stores; how long the news takes, and that the outcome is there
-/// when it comes.
-async fn one_hears_of_the_other(url: &str) -> Duration {
+/// One store watches, another stores; the outcome is there when the news comes. A watch of
+/// Redis never looks by itself, so that nothing but the announcement wakes it.
+async fn one_hears_of_the_other(url: &str) {
     let (waiting, storing) = (connect(url).await, connect(url).await);
-    let mut delays = Vec::new();
     for _ in 0..21 {
         let (wait, mut watch) = watch(&waiting).await;
         store_outcome(&storing, &wait).await;
-        let start = Instant::now();
         assert!(heard(&mut watch).await, "the announcement is lost");
-        delays.push(start.elapsed());
         assert!(waiting.check_nut_authorized(wait.as_nut()).await.expect("a look"));
     }
-    delays.sort_unstable();
-    delays[delays.len() / 2]
 }
 
 /// Watches until a subscription stands again that hears what is stored after it.
 async fn hears_again(waiting: &RedisNutStore, storing: &RedisNutStore) {
-    let start = Instant::now();
-    loop {
-        assert!(start.elapsed() < PATIENCE, "it does not hear again");
-        let wait = WaitId::from_bytes(unique());
-        let Ok(mut watch) = waiting.watch(&wait).await else { continue };
-        let stored = storing.store_nut(wait.as_nut(), &outcome(), NutState::Authorized, TTL).await;
-        let heard = timeout(Duration::from_millis(200), watch.announced()).await;
-        if stored.is_ok() && heard.is_ok() {
-            return;
+    let hears = async {
+        loop {
+            let wait = WaitId::from_bytes(unique());
+            let Ok(mut watch) = waiting.watch(&wait).await else { continue };
+            let (key, state) = (wait.as_nut(), NutState::Authorized);
+            let stored = storing.store_nut(key, &outcome(), state, TTL).await;
+            let heard = timeout(Duration::from_millis(200), watch.announced()).await;
+            if stored.is_ok() && heard.is_ok() {
+                return;
+            }
         }
-    }
+    };
+    timeout(PATIENCE, hears).await.expect("it does not hear again");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn within_milliseconds_on_one_server() {
+async fn outcomes_are_announced_on_one_server() {
     let redis = Redis::start().expect("a server");
-    let median = one_hears_of_the_other(&redis.url()).await;
-    assert!(median < Duration::from_millis(50), "{median:?}");
+    one_hears_of_the_other(&redis.url()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn within_milliseconds_in_a_cluster() {
+async fn outcomes_are_announced_in_a_cluster() {
     let cluster = RedisCluster::start().expect("servers");
-    let hosts: Vec<_> = cluster.ports().iter().map(|port| format!("127.0.0.1:{port}")).collect();
-    let median = one_hears_of_the_other(&format!("redis-cluster://{}", hosts.join(","))).await;
-    assert!(median < Duration::from_millis(50), "{median:?}");
+    one_hears_of_the_other(&cluster.url()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -122,9 +116,7 @@ async fn a_restarted_server_is_subscribed_to_again() {
 #[ignore = "slow: waits for a fail-over"]
 async fn a_new_master_is_subscribed_to() {
     let mut sentinel = RedisSentinel::start().expect("servers");
-    let hosts: Vec<_> =
-        sentinel.sentinel_ports().iter().map(|port| format!("127.0.0.1:{port}")).collect();
-    let url = format!("redis-sentinel://{}/?service={}", hosts.join(","), sentinel.master_name());
+    let url = sentinel.url();
     let (waiting, storing) = (connect(&url).await, connect(&url).await);
     drop(watch(&waiting).await);
     sentinel.kill_primary().expect("a fail-over");
@@ -135,8 +127,7 @@ async fn a_new_master_is_subscribed_to() {
 #[ignore = "slow: waits for a fail-over"]
 async fn another_node_is_subscribed_to_when_one_dies() {
     let mut cluster = RedisCluster::start().expect("servers");
-    let hosts: Vec<_> = cluster.ports().iter().map(|port| format!("127.0.0.1:{port}")).collect();
-    let url = format!("redis-cluster://{}", hosts.join(","));
+    let url = cluster.url();
     let (waiting, storing) = (connect(&url).await, connect(&url).await);
     drop(watch(&waiting).await);
     let subscribed = |node: &Redis| {
@@ -157,11 +148,12 @@ async fn a_dropped_store_leaves_no_connection() {
     // Its two, and the one that asks.
     assert_eq!(clients(), 3);
     drop((store, watching));
-    let start = Instant::now();
-    while clients() != 1 {
-        assert!(start.elapsed() < PATIENCE, "the store has not let go");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    let let_go = async {
+        while clients() != 1 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(PATIENCE, let_go).await.expect("the store has not let go");
 }
 
 #[tokio::test(flavor = "multi_thread")]

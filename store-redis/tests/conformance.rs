@@ -41,11 +41,6 @@ async fn connection(port: u16) -> redis::aio::MultiplexedConnection {
     client.get_multiplexed_async_connection().await.expect("a connection")
 }
 
-fn hosts(ports: &[u16]) -> String {
-    let hosts: Vec<_> = ports.iter().map(|port| format!("127.0.0.1:{port}")).collect();
-    hosts.join(",")
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn one_server() {
     let redis = Redis::start().expect("a server");
@@ -69,18 +64,15 @@ async fn one_server_through_a_pool() {
 #[ignore = "slow: the whole suite once more"]
 async fn sentinel() {
     let sentinel = RedisSentinel::start().expect("servers");
-    let hosts = hosts(&sentinel.sentinel_ports());
-    let url = format!("redis-sentinel://{hosts}/?service={}", sentinel.master_name());
     let raw = raw(connection(sentinel.primary_port().expect("a primary")).await);
-    check(|| RedisNutStore::builder(&url), raw).await;
+    check(|| RedisNutStore::builder(&sentinel.url()), raw).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "slow: the whole suite once more"]
 async fn cluster() {
     let cluster = RedisCluster::start().expect("servers");
-    let url = format!("redis-cluster://{}", hosts(&cluster.ports()));
     let client = ClusterClient::new(cluster.urls()).expect("a client");
     let raw = raw(client.get_async_connection().await.expect("a connection"));
-    check(|| RedisNutStore::builder(&url), raw).await;
+    check(|| RedisNutStore::builder(&cluster.url()), raw).await;
 }

@@ -4,7 +4,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::{every_hook_is_unavailable, nut, outcome, pause, until_it_works, works};
+use common::{every_hook_is_unavailable, nut, outcome, until_it_works, works};
 use redis::cluster::ClusterClient;
 use test_servers::{Redis, RedisCluster};
 use tokio::time::timeout;
@@ -26,7 +26,7 @@ async fn check(builder: RedisNutStoreBuilder) {
 }
 
 async fn stops_and_comes_back(redis: &mut Redis, store: &RedisNutStore) {
-    pause(redis);
+    redis.pause().expect("paused");
     every_hook_is_unavailable(store).await;
     redis.resume().expect("resumed");
     redis.stop().expect("stopped");
@@ -60,12 +60,10 @@ async fn a_pool() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cluster_s_connection_and_pool() {
     let cluster = RedisCluster::start().expect("servers");
-    let hosts: Vec<_> = cluster.ports().iter().map(|port| format!("127.0.0.1:{port}")).collect();
-    let url = format!("redis-cluster://{}", hosts.join(","));
     let client = ClusterClient::builder(cluster.urls()).retries(0).build().expect("a client");
     let connection = client.get_async_connection().await.expect("a connection");
-    check(RedisNutStore::builder(&url).with_redis_1(connection)).await;
+    check(RedisNutStore::builder(&cluster.url()).with_redis_1(connection)).await;
     let config = deadpool_redis::cluster::Config::from_urls(cluster.urls());
     let pool = config.create_pool(Some(deadpool_redis::Runtime::Tokio1)).expect("a pool");
-    check(RedisNutStore::builder(&url).with_deadpool_0_13(pool)).await;
+    check(RedisNutStore::builder(&cluster.url()).with_deadpool_0_13(pool)).await;
 }

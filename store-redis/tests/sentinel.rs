@@ -4,21 +4,15 @@ mod common;
 
 use std::time::Duration;
 
-use common::{every_hook_is_unavailable, pause, until_it_works, works};
+use common::{every_hook_is_unavailable, until_it_works, works};
 use test_servers::RedisSentinel;
 use tower_sqrl_redis::RedisNutStore;
-
-fn url(sentinel: &RedisSentinel) -> String {
-    let hosts: Vec<_> =
-        sentinel.sentinel_ports().iter().map(|port| format!("127.0.0.1:{port}")).collect();
-    format!("redis-sentinel://{}/?service={}", hosts.join(","), sentinel.master_name())
-}
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "slow: waits for a fail-over"]
 async fn a_fail_over_is_followed() {
     let mut sentinel = RedisSentinel::start().expect("servers");
-    let store = RedisNutStore::connect(&url(&sentinel)).await.expect("a store");
+    let store = RedisNutStore::connect(&sentinel.url()).await.expect("a store");
     works(&store).await.expect("it works");
     let old = sentinel.primary_port().expect("a primary");
     assert_ne!(sentinel.kill_primary().expect("a fail-over"), old);
@@ -33,10 +27,10 @@ async fn a_fail_over_is_followed() {
 #[ignore = "slow: waits for a fail-over"]
 async fn a_master_that_says_nothing_is_left() {
     let mut sentinel = RedisSentinel::start().expect("servers");
-    let store = RedisNutStore::connect(&url(&sentinel)).await.expect("a store");
+    let store = RedisNutStore::connect(&sentinel.url()).await.expect("a store");
     let port = sentinel.primary_port().expect("a primary");
     let master = sentinel.nodes().iter_mut().find(|node| node.port() == port).expect("it");
-    pause(master);
+    master.pause().expect("paused");
     every_hook_is_unavailable(&store).await;
     // A second until it is taken for dead, and the election.
     until_it_works(&store, Duration::from_secs(15)).await;

@@ -4,9 +4,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::{
-    TTL, cps, every_hook_is_unavailable, nut, outcome, pause, pending, until_it_works, works,
-};
+use common::{TTL, cps, every_hook_is_unavailable, nut, outcome, pending, until_it_works, works};
 use test_servers::Redis;
 use tower_sqrl::store::{NutState, NutStore, StoreErrorKind};
 use tower_sqrl_redis::RedisNutStore;
@@ -82,7 +80,7 @@ async fn a_restart_between_two_calls_fails_neither() {
 async fn with_a_server_that_says_nothing_every_hook_fails_in_time() {
     let mut redis = start();
     let store = connect(&redis).await;
-    pause(&mut redis);
+    redis.pause().expect("paused");
     every_hook_is_unavailable(&store).await;
     every_hook_is_unavailable(&store).await;
     redis.resume().expect("resumed");

@@ -42,6 +42,7 @@ mod identity;
 mod migrate;
 mod nut;
 mod open;
+mod records;
 mod worker;
 
 pub use error::OpenError;

@@ -2,7 +2,6 @@ use std::path::Path;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use rusqlite::{Connection, OptionalExtension, params};
 use tower_sqrl::protocol::Nut;
 use tower_sqrl::store::{
     CpsId, CpsInfo, NutInfo, NutState, NutStore, StoreError, WaitId, Waiters, Watch,
@@ -11,19 +10,10 @@ use tower_sqrl::store::{
 use crate::error::OpenError;
 use crate::migrate::Part;
 use crate::open::{Durability, open};
+use crate::records::{self, Kind};
 use crate::worker::Worker;
 
 const PART: Part = Part { name: "nut", steps: &[include_str!("../migrations/nut_1.sql")] };
-
-/// The longest that a record can live, in milliseconds: room is left to add a moment.
-const FOR_EVER: i64 = i64::MAX / 2;
-
-/// Milliseconds since 1970 on the database's clock, the same throughout a statement.
-macro_rules! now {
-    () => {
-        "cast(unixepoch('subsec') * 1000 as integer)"
-    };
-}
 
 /// Sign-ins under way in the table `sqrl_nut`.
 ///
@@ -83,23 +73,22 @@ impl SqliteNutStore {
         record: Vec<u8>,
         ttl: Duration,
     ) -> Result<(), StoreError> {
-        let ttl = i64::try_from(ttl.as_micros().div_ceil(1000)).unwrap_or(FOR_EVER).min(FOR_EVER);
         let created = self
             .worker
             .write(move |transaction| {
-                sweep(transaction)?;
-                create(transaction, kind, &key, &record, ttl)
+                records::sweep(transaction)?;
+                records::create(transaction, kind, &key, &record, ttl)
             })
             .await?;
         if created { Ok(()) } else { Err(StoreError::conflict()) }
     }
 
     async fn look(&self, kind: Kind, key: [u8; 16]) -> Result<Option<Vec<u8>>, StoreError> {
-        self.worker.read(move |connection| look(connection, kind, &key)).await
+        self.worker.read(move |connection| records::look(connection, kind, &key)).await
     }
 
     async fn take(&self, kind: Kind, key: [u8; 16]) -> Result<Option<Vec<u8>>, StoreError> {
-        self.worker.write(move |transaction| take(transaction, kind, &key)).await
+        self.worker.write(move |transaction| records::take(transaction, kind, &key)).await
     }
 }
 
@@ -154,87 +143,4 @@ impl NutStore for SqliteNutStore {
     async fn watch(&self, wait: &WaitId) -> Result<Watch, StoreError> {
         Ok(self.waiters.watch(*wait))
     }
-}
-
-/// The namespaces within the table.
-#[derive(Debug, Clone, Copy)]
-enum Kind {
-    Pending,
-    Authorized,
-    Cps,
-}
-
-impl Kind {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Authorized => "authorized",
-            Self::Cps => "cps",
-        }
-    }
-}
-
-impl From<NutState> for Kind {
-    fn from(state: NutState) -> Self {
-        match state {
-            NutState::Pending => Self::Pending,
-            NutState::Authorized => Self::Authorized,
-        }
-    }
-}
-
-/// Whether it happened: a record that is alive stays.
-fn create(
-    connection: &Connection,
-    kind: Kind,
-    key: &[u8; 16],
-    record: &[u8],
-    ttl: i64,
-) -> rusqlite::Result<bool> {
-    let rows = connection
-        .prepare_cached(concat!(
-            "insert into sqrl_nut (kind, key, expires_at, record) values (?1, ?2, ",
-            now!(),
-            " + ?3, ?4)
-             on conflict (kind, key) do update
-                set expires_at = excluded.expires_at, record = excluded.record
-                where sqrl_nut.expires_at <= ",
-            now!()
-        ))?
-        .execute(params![kind.as_str(), key, ttl, record])?;
-    Ok(rows == 1)
-}
-
-fn look(connection: &Connection, kind: Kind, key: &[u8; 16]) -> rusqlite::Result<Option<Vec<u8>>> {
-    connection
-        .prepare_cached(concat!(
-            "select record from sqrl_nut where kind = ?1 and key = ?2 and expires_at > ",
-            now!()
-        ))?
-        .query_row(params![kind.as_str(), key], |row| row.get(0))
-        .optional()
-}
-
-fn take(connection: &Connection, kind: Kind, key: &[u8; 16]) -> rusqlite::Result<Option<Vec<u8>>> {
-    connection
-        .prepare_cached(concat!(
-            "delete from sqrl_nut where kind = ?1 and key = ?2 and expires_at > ",
-            now!(),
-            " returning record"
-        ))?
-        .query_row(params![kind.as_str(), key], |row| row.get(0))
-        .optional()
-}
-
-/// A few at a time with every record made: more than are made, so that none pile up, and
-/// so few that nobody waits for it.
-fn sweep(connection: &Connection) -> rusqlite::Result<usize> {
-    connection
-        .prepare_cached(concat!(
-            "delete from sqrl_nut where (kind, key) in
-                (select kind, key from sqrl_nut where expires_at <= ",
-            now!(),
-            " order by expires_at limit 4)"
-        ))?
-        .execute([])
 }

@@ -4,14 +4,14 @@ use tower_sqrl::identity::conformance::{self, Suite};
 use tower_sqrl::identity::{IdentityStore, MemoryIdentityStore};
 
 use super::broken_identities::{Fault, Store};
-use super::message;
+use super::{each_is_caught, panic_of};
 
 /// What the suite ends with for a store with this fault, played by two servers.
 async fn caught(fault: Fault, rounds: u32) -> Option<String> {
     let store = Store::with(fault);
     let servers = [store.clone(), store].map(|store| Arc::new(store) as Arc<dyn IdentityStore>);
     let suite = Suite::new(servers).rounds(rounds);
-    tokio::spawn(async move { suite.run().await }).await.err().map(message)
+    panic_of(async move { suite.run().await }).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -45,14 +45,5 @@ const FAULTS: [(Fault, &[&str]); 14] = [
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_fault_is_caught_by_its_clause() {
-    // Side by side: one of them is found by its standing still.
-    let runs = FAULTS.map(|(fault, clauses)| (tokio::spawn(caught(fault, 500)), fault, clauses));
-    for (run, fault, clauses) in runs {
-        let message = run.await.expect("the run itself does not panic");
-        let message = message.unwrap_or_else(|| panic!("{fault:?} passes the suite"));
-        assert!(
-            clauses.iter().any(|clause| message.contains(&format!("is broken: {clause}"))),
-            "{fault:?} is caught by: {message}"
-        );
-    }
+    each_is_caught(FAULTS, |fault| caught(fault, 500)).await;
 }

@@ -8,13 +8,33 @@ mod broken_nuts;
 mod identities;
 mod nuts;
 
-use tokio::task::JoinError;
+use std::fmt::Debug;
 
-/// The message of the panic that the suite ended with.
-fn message(error: JoinError) -> String {
-    let panic = error.into_panic();
-    match panic.downcast::<String>() {
+/// The message of the panic that a suite ends with, if it ends with one.
+async fn panic_of(suite: impl Future<Output = ()> + Send + 'static) -> Option<String> {
+    let panic = tokio::spawn(suite).await.err()?.into_panic();
+    Some(match panic.downcast::<String>() {
         Ok(message) => *message,
         Err(other) => (*other.downcast::<&str>().expect("a panic with a sentence")).to_owned(),
+    })
+}
+
+/// Every fault ends its suite, with one of the clauses beside it. The suites run side by
+/// side: most of a run is waiting, for TTLs or for what stands still.
+async fn each_is_caught<F, R>(
+    faults: impl IntoIterator<Item = (F, &'static [&'static str])>,
+    run: impl Fn(F) -> R,
+) where
+    F: Copy + Debug,
+    R: Future<Output = Option<String>> + Send + 'static,
+{
+    let runs = faults.into_iter().map(|(fault, by)| (tokio::spawn(run(fault)), fault, by));
+    for (run, fault, clauses) in runs.collect::<Vec<_>>() {
+        let message = run.await.expect("the run itself does not panic");
+        let message = message.unwrap_or_else(|| panic!("{fault:?} passes the suite"));
+        assert!(
+            clauses.iter().any(|clause| message.contains(&format!("is broken: {clause}"))),
+            "{fault:?} is caught by: {message}"
+        );
     }
 }

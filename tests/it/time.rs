@@ -1,29 +1,14 @@
 //! The layer without a socket, so that time can stand still.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
 
 use axum::body::{Body, Bytes};
 use axum::http::Request;
-use axum::response::Response;
 use http_body_util::BodyExt;
 use tokio::time::Instant;
-use tower::{Layer, Service, ServiceExt};
-use tower_sqrl::PeerAddress;
 use tower_sqrl_client::wire::Reply;
 
-use crate::common::Site;
-
-type Answer = Response<tower_sqrl::SqrlBody<Body>>;
-
-/// What the layer answers, with nothing behind it.
-async fn ask(site: &Site, request: axum::http::request::Builder, body: Body) -> Answer {
-    let mut request = request.body(body).expect("a request");
-    request.extensions_mut().insert(PeerAddress(SocketAddr::from(([127, 0, 0, 1], 1))));
-    let nothing = tower::service_fn(async |_| Ok::<_, Infallible>(Response::new(Body::empty())));
-    let mut service = site.sqrl.layer().layer(nothing);
-    service.ready().await.expect("ready").call(request).await.expect("an answer")
-}
+use crate::common::{Site, ask};
 
 #[tokio::test(start_paused = true)]
 async fn a_comment_every_fifteen_seconds_until_the_chain_is_over() {

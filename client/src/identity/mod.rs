@@ -100,7 +100,7 @@ impl Identity {
     }
 
     /// This identity as it was `n` rekeyings ago, to see what a site says to an old one.
-    /// `None` when it has no that old one.
+    /// `None` where it has none that old.
     pub fn rewind(&self, n: usize) -> Option<Self> {
         if n == 0 {
             return Some(self.clone());

@@ -25,7 +25,7 @@ use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 
-use super::{Change, IdentityStore, KeyState, Lookup, Swap, UserId};
+use super::{Change, Identity, IdentityStore, KeyState, Lookup, Swap, UserId};
 use crate::protocol::Idk;
 use crate::store::conformance::{Clause, in_parallel};
 use rows::{any_key, any_row};
@@ -133,7 +133,7 @@ impl Suite {
     }
 
     /// A new identity in the store.
-    async fn created(&self, clause: Clause) -> (Idk, super::Identity) {
+    async fn created(&self, clause: Clause) -> (Idk, Identity) {
         let (key, identity) = (any_key(), any_row());
         let change = Change::create(key, identity.clone());
         self.done(clause, "a create", &change).await;

@@ -1,7 +1,7 @@
 use std::pin::Pin;
 use std::time::Duration;
 
-use super::records::{LONG, cps, cps_id, nut, signed_in};
+use super::records::{LONG, STATES, cps, cps_id, nut, signed_in};
 use super::{Clause, Suite};
 use crate::protocol::{Command, Nut};
 use crate::store::{CpsId, NutState, StoreErrorKind};
@@ -34,7 +34,7 @@ impl Suite {
         let Some(raw) = &self.raw else { return };
         let (info, landing) = (signed_in(), cps(Command::Ident));
         let corrupt = Some(StoreErrorKind::Corrupt);
-        for state in [NutState::Pending, NutState::Authorized] {
+        for state in STATES {
             let (known, unknown) = (nut(), nut());
             let store = self.server(0);
             raw(RawKey::Nut(known, state), with(info.encode(), OPTIONAL), LONG).await;

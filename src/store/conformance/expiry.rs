@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::records::{LONG, cps, cps_id, link, nut, signed_in};
+use super::records::{LONG, STATES, cps, cps_id, link, nut, signed_in};
 use super::{Clause, Suite};
 use crate::protocol::Command;
 use crate::store::NutState;
@@ -12,7 +12,6 @@ use crate::store::NutState;
 pub const TOLERANCE: Duration = Duration::from_millis(50);
 
 const TTL: Duration = Duration::from_secs(1);
-const STATES: [NutState; 2] = [NutState::Pending, NutState::Authorized];
 
 impl Suite {
     /// Past its TTL a record is absent for every hook, at the first call that meets it.

@@ -1,9 +1,7 @@
-use super::records::{LONG, cps, cps_id, ended, full, link, nut, signed_in};
+use super::records::{LONG, STATES, cps, cps_id, ended, full, link, nut, signed_in};
 use super::{Clause, Suite};
-use crate::protocol::Command;
+use crate::protocol::{Command, Idk, Nut};
 use crate::store::{NutInfo, NutState, Outcome, StoreError};
-
-const STATES: [NutState; 2] = [NutState::Pending, NutState::Authorized];
 
 impl Suite {
     /// What is looked at or taken is what was stored, to the last byte.
@@ -122,7 +120,8 @@ impl Suite {
         let pending = (NutState::Pending, signed_in());
         let others = [Outcome::TakenOver, Outcome::Collected].map(ended);
         let no_outcome = NutInfo { outcome: None, ..signed_in() };
-        let records = others.into_iter().chain([no_outcome]).map(|i| (NutState::Authorized, i));
+        let records =
+            others.into_iter().chain([no_outcome]).map(|info| (NutState::Authorized, info));
         for (state, info) in records.chain([pending]) {
             let nut = nut();
             clause.ok("store_nut", self.server(0).store_nut(&nut, &info, state, LONG).await);
@@ -135,12 +134,7 @@ impl Suite {
         self.names(clause, &nut, info.idk).await;
     }
 
-    async fn names(
-        &self,
-        clause: Clause,
-        nut: &crate::protocol::Nut,
-        right: Option<crate::protocol::Idk>,
-    ) {
+    async fn names(&self, clause: Clause, nut: &Nut, right: Option<Idk>) {
         let idk = clause.ok("get_nut_idk", self.server(1).get_nut_idk(nut).await);
         clause.equal("get_nut_idk", &idk, &right);
         let authorized = self.server(1).check_nut_authorized(nut).await;
@@ -150,7 +144,7 @@ impl Suite {
 }
 
 #[track_caller]
-pub(super) fn conflicts(clause: Clause, result: Result<(), StoreError>) {
+fn conflicts(clause: Clause, result: Result<(), StoreError>) {
     match result {
         Err(error) if error.is_conflict() => {}
         other => clause.broken(format!("a create over a live record came to {other:?}")),

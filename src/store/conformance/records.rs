@@ -1,36 +1,18 @@
 use std::time::Duration;
 
 use crate::identity::Epoch;
-use crate::protocol::{Ask, Button, Command, Idk, Nut};
-use crate::store::{Attached, CpsId, CpsInfo, Digest, NutInfo, Outcome, Timestamp, WaitId};
+use crate::protocol::{Ask, Button, Command, Idk};
+pub(super) use crate::store::samples::{link, nut};
+use crate::store::{Attached, CpsId, CpsInfo, NutInfo, NutState, Outcome, WaitId};
+
+/// Both namespaces of the hooks that take a nut.
+pub(super) const STATES: [NutState; 2] = [NutState::Pending, NutState::Authorized];
 
 /// Longer than any check takes.
 pub(super) const LONG: Duration = Duration::from_mins(10);
 
-pub(super) fn nut() -> Nut {
-    Nut::from_bytes(rand::random())
-}
-
 pub(super) fn cps_id() -> CpsId {
     CpsId::from_bytes(rand::random())
-}
-
-/// A link's record, unlike any other.
-pub(super) fn link() -> NutInfo {
-    NutInfo {
-        created: Timestamp::from_millis(1_800_000_000_123),
-        chain_start: Timestamp::from_millis(1_800_000_000_000),
-        ip: [127, 0, 0, rand::random()].into(),
-        first_nut: nut(),
-        wait: WaitId::from_bytes(rand::random()),
-        sent: Digest::of(rand::random::<[u8; 16]>()),
-        idk: None,
-        ask: None,
-        asked: false,
-        sin_sent: false,
-        attached: Attached::default(),
-        outcome: None,
-    }
 }
 
 /// An outcome's.

@@ -5,29 +5,11 @@ use tokio::time::Instant;
 use super::*;
 use crate::identity::{FaultyIdentityStore, IdentityStore, MemoryIdentityStore};
 use crate::protocol::{Idk, Nut};
-use crate::store::{
-    Attached, Digest, MemoryNutStore, NutInfo, NutStore, StoreErrorKind, Timestamp, WaitId,
-};
+use crate::store::samples::link;
+use crate::store::{MemoryNutStore, NutStore, StoreErrorKind};
 
 const MINUTE: Duration = Duration::from_mins(1);
 const NUT: Nut = Nut::from_bytes([1; 16]);
-
-fn info() -> NutInfo {
-    NutInfo {
-        created: Timestamp::from_millis(1),
-        chain_start: Timestamp::from_millis(1),
-        ip: [127, 0, 0, 1].into(),
-        first_nut: NUT,
-        wait: WaitId::from_bytes([2; 16]),
-        sent: Digest::of("sent"),
-        idk: None,
-        ask: None,
-        asked: false,
-        sin_sent: false,
-        attached: Attached::default(),
-        outcome: None,
-    }
-}
 
 fn stores(faults: &Faults) -> (Arc<MemoryNutStore>, FaultyNutStore) {
     let memory = Arc::new(MemoryNutStore::new());
@@ -43,14 +25,14 @@ fn is_unavailable<T: fmt::Debug>(reply: Result<T, StoreError>) -> bool {
 async fn a_failed_call_is_not_made_and_a_lost_reply_is_of_one_that_was() {
     let faults = Faults::new();
     let (memory, store) = stores(&faults);
-    let pending = NutState::Pending;
+    let (pending, info) = (NutState::Pending, link());
     faults.nth(Hook::StoreNut, 1, Fault::Fail);
-    assert!(is_unavailable(store.store_nut(&NUT, &info(), pending, MINUTE).await));
+    assert!(is_unavailable(store.store_nut(&NUT, &info, pending, MINUTE).await));
     assert_eq!(memory.get_nut(&NUT, pending).await.unwrap(), None);
 
     faults.nth(Hook::StoreNut, 2, Fault::LoseReply);
-    assert!(is_unavailable(store.store_nut(&NUT, &info(), pending, MINUTE).await));
-    assert_eq!(memory.get_nut(&NUT, pending).await.unwrap(), Some(info()));
+    assert!(is_unavailable(store.store_nut(&NUT, &info, pending, MINUTE).await));
+    assert_eq!(memory.get_nut(&NUT, pending).await.unwrap(), Some(info));
 
     faults.every(Hook::RemoveNut, Fault::LoseReply);
     assert!(is_unavailable(store.remove_nut(&NUT, pending).await));
@@ -67,8 +49,8 @@ async fn calls_are_chosen_and_counted() {
     faults.when(|call| call.state == Some(NutState::Authorized), Fault::Fail);
     faults.nth(Hook::LookUp, 2, Fault::Fail);
 
-    store.store_nut(&NUT, &info(), NutState::Pending, MINUTE).await.unwrap();
-    let refused = store.store_nut(&NUT, &info(), NutState::Authorized, MINUTE).await;
+    store.store_nut(&NUT, &link(), NutState::Pending, MINUTE).await.unwrap();
+    let refused = store.store_nut(&NUT, &link(), NutState::Authorized, MINUTE).await;
     assert!(is_unavailable(refused));
     let key = Idk::from_bytes([1; 32]);
     identities.look_up(&key, None).await.unwrap();
@@ -100,13 +82,15 @@ async fn a_call_is_held_until_it_is_let_go() {
     let (memory, store) = stores(&faults);
     let hold = Hold::new();
     faults.nth(Hook::StoreNut, 1, Fault::Hold(hold.clone()));
+    let info = link();
+    let stored = info.clone();
     let held =
         tokio::spawn(
-            async move { store.store_nut(&NUT, &info(), NutState::Pending, MINUTE).await },
+            async move { store.store_nut(&NUT, &stored, NutState::Pending, MINUTE).await },
         );
     hold.reached().await;
     assert_eq!(memory.get_nut(&NUT, NutState::Pending).await.unwrap(), None);
     hold.release();
     held.await.unwrap().unwrap();
-    assert_eq!(memory.get_nut(&NUT, NutState::Pending).await.unwrap(), Some(info()));
+    assert_eq!(memory.get_nut(&NUT, NutState::Pending).await.unwrap(), Some(info));
 }

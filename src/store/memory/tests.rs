@@ -9,35 +9,17 @@ use std::time::Duration;
 
 use super::MemoryNutStore;
 use crate::protocol::{Idk, Nut};
-use crate::store::{
-    Attached, CpsId, CpsInfo, Digest, NutInfo, NutState, NutStore, Outcome, Timestamp, WaitId,
-};
+use crate::store::samples::{link, nut};
+use crate::store::{Attached, CpsId, CpsInfo, NutInfo, NutState, NutStore, Outcome, WaitId};
 
 const MINUTE: Duration = Duration::from_mins(1);
 
-fn nut() -> Nut {
-    Nut::from_bytes(rand::random())
-}
-
 fn asked_from(ip: impl Into<IpAddr>) -> NutInfo {
-    NutInfo {
-        created: Timestamp::from_millis(1),
-        chain_start: Timestamp::from_millis(1),
-        ip: ip.into(),
-        first_nut: nut(),
-        wait: WaitId::from_bytes(rand::random()),
-        sent: Digest::of("sent"),
-        idk: None,
-        ask: None,
-        asked: false,
-        sin_sent: false,
-        attached: Attached::default(),
-        outcome: None,
-    }
+    NutInfo { ip: ip.into(), ..link() }
 }
 
 fn collected() -> NutInfo {
-    NutInfo { outcome: Some(Outcome::Collected), ..asked_from([127, 0, 0, 1]) }
+    NutInfo { outcome: Some(Outcome::Collected), ..link() }
 }
 
 fn landing() -> CpsInfo {

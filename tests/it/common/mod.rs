@@ -1,12 +1,14 @@
 //! What the tests share.
 
 mod chain;
+mod layer;
 pub(crate) mod secrets;
 mod site;
 mod tap;
 mod visit;
 
 pub(crate) use chain::{Chain, read};
+pub(crate) use layer::ask;
 pub(crate) use site::{Setup, Site, TestClock};
 pub(crate) use tap::{Fault, Hook, Tap};
 pub(crate) use tower_sqrl::identity::MemoryIdentityStore;

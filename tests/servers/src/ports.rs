@@ -12,7 +12,8 @@ use crate::{Error, Result};
 const FIRST: u16 = 10_240;
 const COUNT: u16 = 12_000;
 
-/// A port on 127.0.0.1 that was free just now, and that no outgoing connection takes. Test processes begin at random places of the range.
+/// A port on 127.0.0.1 that was free just now, and that no outgoing connection takes. Test
+/// processes begin at random places of the range.
 pub fn free() -> Result<u16> {
     static NEXT: OnceLock<AtomicU16> = OnceLock::new();
     let next = NEXT.get_or_init(|| {

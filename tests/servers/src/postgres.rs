@@ -74,12 +74,6 @@ impl Postgres {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
     }
 
-    /// The same over the Unix socket, as key words: `host=… port=… user=postgres dbname=postgres`.
-    pub fn socket_parameters(&self) -> String {
-        let host = self.process.data();
-        format!("host={} port={} user=postgres dbname=postgres", host.display(), self.port)
-    }
-
     /// The server's process id, while it runs.
     pub fn pid(&self) -> Option<u32> {
         self.process.pid()

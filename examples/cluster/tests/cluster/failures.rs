@@ -81,11 +81,8 @@ async fn servers_that_fail_and_come_back() {
 async fn sentinel_fails_over() {
     let _alone = alone().await;
     let mut redis = RedisSentinel::start().expect("Redis");
-    let hosts: Vec<_> =
-        redis.sentinel_ports().iter().map(|port| format!("127.0.0.1:{port}")).collect();
-    let nuts = format!("redis-sentinel://{}/?service={}", hosts.join(","), redis.master_name());
     let postgres = Postgres::start().expect("Postgres");
-    let servers = start_servers(&nuts, &postgres, &[]);
+    let servers = start_servers(&redis.url(), &postgres, &[]);
     let loses = WhatRedisLoses::SomeOfLate;
     meanwhile(
         &servers.nginx,
@@ -104,10 +101,8 @@ async fn sentinel_fails_over() {
 async fn a_clusters_master_fails() {
     let _alone = alone().await;
     let mut redis = RedisCluster::start().expect("Redis");
-    let hosts: Vec<_> = redis.ports().iter().map(|port| format!("127.0.0.1:{port}")).collect();
-    let nuts = format!("redis-cluster://{}", hosts.join(","));
     let postgres = Postgres::start().expect("Postgres");
-    let servers = start_servers(&nuts, &postgres, &[]);
+    let servers = start_servers(&redis.url(), &postgres, &[]);
     let loses = WhatRedisLoses::SomeOfLate;
     meanwhile(
         &servers.nginx,

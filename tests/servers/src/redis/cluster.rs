@@ -57,6 +57,12 @@ impl RedisCluster {
         self.nodes.iter().map(Redis::port).collect()
     }
 
+    /// `redis-cluster://127.0.0.1:PORT,…`: all six nodes in one URL, as tower-sqrl reads it.
+    pub fn url(&self) -> String {
+        let hosts: Vec<_> = self.ports().iter().map(|port| format!("127.0.0.1:{port}")).collect();
+        format!("redis-cluster://{}", hosts.join(","))
+    }
+
     /// `redis://127.0.0.1:PORT/` of all six nodes.
     pub fn urls(&self) -> Vec<String> {
         self.nodes.iter().map(Redis::url).collect()

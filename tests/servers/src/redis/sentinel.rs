@@ -59,9 +59,12 @@ impl RedisSentinel {
         Ok(())
     }
 
-    /// The name under which the sentinels know the primary.
-    pub fn master_name(&self) -> &'static str {
-        MASTER
+    /// `redis-sentinel://127.0.0.1:PORT,…/?service=NAME`: all sentinels, and what they call the
+    /// primary, in one URL, as tower-sqrl reads it.
+    pub fn url(&self) -> String {
+        let ports = self.sentinel_ports();
+        let hosts: Vec<_> = ports.iter().map(|port| format!("127.0.0.1:{port}")).collect();
+        format!("redis-sentinel://{}/?service={MASTER}", hosts.join(","))
     }
 
     /// The sentinels' ports on 127.0.0.1.

@@ -1,0 +1,4 @@
+//! See `fuzz::client`.
+#![cfg_attr(fuzzing, no_main)]
+
+fuzz::target!(fuzz::client::run);

@@ -1,0 +1,4 @@
+//! See `fuzz::history`.
+#![cfg_attr(fuzzing, no_main)]
+
+fuzz::target!(fuzz::history::run);

@@ -1,0 +1,4 @@
+//! See `fuzz::service`.
+#![cfg_attr(fuzzing, no_main)]
+
+fuzz::target!(fuzz::service::run);

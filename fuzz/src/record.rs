@@ -1,0 +1,217 @@
+//! What a store gives back: records of nuts and CPS ids, and the secrets sealed in them.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::OnceLock;
+
+use bytes::Bytes;
+use ed25519_dalek::Signer as _;
+use http::{Request, header};
+use tower_sqrl::identity::Epoch;
+use tower_sqrl::protocol::{Ask, Button, Command, Idk, Nut, base64url};
+use tower_sqrl::store::{Attached, CpsInfo, Digest, NutInfo, Outcome, Timestamp, WaitId};
+use tower_sqrl::{NotSignedIn, SignIn};
+
+use crate::feed::Feed;
+use crate::request;
+use crate::site::{NOW, Site};
+
+/// Reads the bytes as a record, makes a record of them, opens them as secrets.
+pub fn run(data: &[u8]) {
+    if let Ok(info) = NutInfo::decode(data) {
+        assert!(is_unambiguous(data));
+        let written = info.encode();
+        assert!(written.len() <= data.len(), "unknown fields are left out, none is made up");
+        assert_eq!(NutInfo::decode(&written).expect("our own bytes"), info);
+    }
+    if let Ok(info) = CpsInfo::decode(data) {
+        assert!(is_unambiguous(data));
+        let written = info.encode();
+        assert!(written.len() <= data.len());
+        assert_eq!(CpsInfo::decode(&written).expect("our own bytes"), info);
+    }
+    let info = nut_info(&mut Feed(data));
+    assert_eq!(NutInfo::decode(&info.encode()).expect("our own bytes"), info);
+    let info = cps_info(&mut Feed(data));
+    assert_eq!(CpsInfo::decode(&info.encode()).expect("our own bytes"), info);
+    opened(data);
+}
+
+/// Whether no field comes twice, and none that must be understood is of another release.
+fn is_unambiguous(mut data: &[u8]) -> bool {
+    const OPTIONAL: [u8; 2] = [10, 13];
+    let mut seen = [0_u32; 256];
+    let Some(1) = data.split_off_first() else { return false };
+    while let Some(&tag) = data.split_off_first() {
+        let (mut length, mut shift) = (0, 0);
+        while let Some(&byte) = data.split_off_first() {
+            length |= usize::from(byte & 0x7F) << shift;
+            shift += 7;
+            if byte < 0x80 {
+                break;
+            }
+        }
+        if data.split_off(..length).is_none() {
+            return false;
+        }
+        let known = (0x81..=0x90).contains(&tag) && !OPTIONAL.contains(&(tag & 0x7F));
+        seen[usize::from(tag)] += u32::from(known || OPTIONAL.contains(&tag));
+        if tag >= 0x80 && !known {
+            return false;
+        }
+    }
+    seen.iter().all(|&times| times < 2)
+}
+
+fn nut_info(feed: &mut Feed<'_>) -> NutInfo {
+    NutInfo {
+        created: Timestamp::from_millis(feed.number()),
+        chain_start: Timestamp::from_millis(feed.number()),
+        ip: match feed.maybe(Feed::array::<16>) {
+            Some(v6) => v6.into(),
+            None => IpAddr::from(feed.array::<4>()),
+        },
+        first_nut: Nut::from_bytes(feed.array()),
+        wait: WaitId::from_bytes(feed.array()),
+        sent: Digest::from_bytes(feed.array()),
+        idk: feed.maybe(|feed| Idk::from_bytes(feed.array())),
+        ask: feed.maybe(ask).flatten().map(Box::new),
+        asked: feed.byte() & 1 == 1,
+        sin_sent: feed.byte() & 1 == 1,
+        attached: attached(feed),
+        outcome: match feed.byte() % 4 {
+            0 => None,
+            1 => Some(Outcome::TakenOver),
+            2 => Some(Outcome::Collected),
+            _ => Some(Outcome::SignedIn { epoch: Epoch::new(feed.number()) }),
+        },
+    }
+}
+
+fn cps_info(feed: &mut Feed<'_>) -> CpsInfo {
+    let commands = [Command::Ident, Command::Disable, Command::Enable, Command::Remove];
+    CpsInfo {
+        idk: Idk::from_bytes(feed.array()),
+        epoch: Epoch::new(feed.number()),
+        command: commands[usize::from(feed.byte()) % commands.len()],
+        wait: WaitId::from_bytes(feed.array()),
+        attached: attached(feed),
+    }
+}
+
+fn attached(feed: &mut Feed<'_>) -> Attached {
+    let buttons = [Button::Ok, Button::First, Button::Second, Button::Cancelled];
+    Attached {
+        data: feed.maybe(|feed| feed.slice().into()),
+        button: feed.maybe(|feed| buttons[usize::from(feed.byte()) % buttons.len()]),
+        sealed: feed.maybe(|feed| feed.slice().into()),
+    }
+}
+
+fn ask(feed: &mut Feed<'_>) -> Option<Ask> {
+    let mut ask = Ask::new(std::str::from_utf8(feed.slice()).ok()?).ok()?;
+    for _ in 0..feed.byte() % 3 {
+        ask = ask.button(std::str::from_utf8(feed.slice()).ok()?).ok()?;
+    }
+    Some(ask)
+}
+
+/// A sign-in whose secret has been sealed; the store is whoever reads the input.
+struct SignedIn {
+    site: Site,
+    outcome: NutInfo,
+    sealed: Box<[u8]>,
+}
+
+const SECRET: [u8; 32] = *b"the indexed secret of the tests.";
+const BROWSER: [u8; 16] = [7; 16];
+const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+/// With what was sealed the sign-in has its secret. With anything else in its place it is none,
+/// nor with the same in another identity's sign-in.
+fn opened(data: &[u8]) {
+    static SIGNED_IN: OnceLock<SignedIn> = OnceLock::new();
+    let SignedIn { site, outcome, sealed } = SIGNED_IN.get_or_init(SignedIn::new);
+    let mut changed = sealed.to_vec();
+    let mut idk = outcome.idk;
+    match data.split_first() {
+        // Few bytes: changes of what was sealed, at a place and by what each says.
+        Some((mode @ 0..=1, changes)) if changes.len() < 16 => {
+            for change in changes.chunks_exact(2) {
+                let at = usize::from(change[0]) % changed.len();
+                changed[at] ^= change[1];
+            }
+            idk = idk.filter(|_| *mode == 0).or(Some(another()));
+        }
+        _ => changed = data.to_vec(),
+    }
+    let is_genuine = *changed == **sealed && idk == outcome.idk;
+    let attached = Attached { sealed: Some(changed.into()), ..outcome.attached.clone() };
+    let outcome = NutInfo { idk, attached, ..outcome.clone() };
+    site.shelf.kept().outcomes.insert(*outcome.wait.as_nut(), outcome.clone());
+    let result = collected(site, &outcome.first_nut);
+    assert_eq!(result.is_ok(), is_genuine);
+    if let Ok(result) = result {
+        assert_eq!(Some(result.idk()), outcome.idk.as_ref());
+        assert_eq!(result.ins().map(|ins| *ins.expose()), Some(SECRET));
+        assert!(result.pins().is_none());
+    }
+}
+
+/// Somebody who is known as well, and in the same epoch.
+fn another() -> Idk {
+    Idk::from_bytes(request::key(2).verifying_key().to_bytes())
+}
+
+fn collected(site: &Site, nut: &Nut) -> Result<SignIn, NotSignedIn> {
+    let secret = base64url::encode(BROWSER);
+    let request = Request::get(format!("/signed-in?nut={nut}"))
+        .header(header::COOKIE, format!("sqrl-{nut}={secret}.9999999999"))
+        .body(Bytes::new());
+    let passed = site.send(HERE, request.expect("a request")).passed;
+    passed.and_then(|passed| passed.sign_in).expect("a result").0
+}
+
+impl SignedIn {
+    fn new() -> Self {
+        let site = Site::new(|builder| builder.indexed_secret("0", [9; 32])).expect("a site");
+        let nut = Nut::from_bytes([1; 16]);
+        let server = "answered";
+        let link = NutInfo {
+            created: NOW,
+            chain_start: NOW,
+            ip: HERE,
+            first_nut: nut,
+            wait: WaitId::of_secret(&BROWSER),
+            sent: Digest::of(server),
+            idk: None,
+            ask: None,
+            asked: false,
+            sin_sent: true,
+            attached: Attached::default(),
+            outcome: None,
+        };
+        site.shelf.kept().pending.insert(nut, link.clone());
+        let key = |number| base64url::encode(request::key(number).verifying_key());
+        let list = format!(
+            "ver=1\r\ncmd=ident\r\nidk={}\r\nins={}\r\nsuk={}\r\nvuk={}\r\n",
+            key(1),
+            base64url::encode(SECRET),
+            key(2),
+            key(3),
+        );
+        let signed = base64url::encode(list) + &base64url::encode(server);
+        let ids = base64url::encode(request::key(1).sign(signed.as_bytes()).to_bytes());
+        let client = signed.strip_suffix(&base64url::encode(server)).expect("its own end");
+        let body = format!("client={client}&server={}&ids={ids}", base64url::encode(server));
+        let request = Request::post(format!("/cli.sqrl?nut={nut}")).body(body.into());
+        site.send(HERE, request.expect("a request"));
+        let known: Vec<_> = site.shelf.kept().keys.values().cloned().collect();
+        let [alice] = known.try_into().expect("one identity");
+        site.shelf.kept().keys.insert(another(), alice);
+        let outcome = site.shelf.kept().outcomes.get(link.wait.as_nut()).cloned();
+        let outcome = outcome.expect("the outcome of an ident");
+        let sealed = outcome.attached.sealed.clone().expect("a sealed secret");
+        assert!(!sealed.windows(8).any(|part| SECRET.windows(8).any(|secret| secret == part)));
+        Self { site, outcome, sealed }
+    }
+}

@@ -1,0 +1,239 @@
+//! Whole requests, raw: whatever is sent without a signature or somebody's cookie, nobody
+//! signs in, nothing that is kept changes, and a client gets a complete reply.
+//!
+//! Requests are separated by a byte FF: method and target, header lines, an empty line, the
+//! body. The header `x-peer` says where a request comes from.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Method, Request, Uri, header};
+use sha2::{Digest as _, Sha256};
+use tower_sqrl::identity::{Epoch, Identity, KeyState, Version};
+use tower_sqrl::protocol::{Command, Idk, Nut, Suk, Vuk};
+use tower_sqrl::store::{Attached, CpsInfo, Digest, NutInfo, NutState, Outcome, WaitId};
+use tower_sqrl_client::wire::Reply;
+
+use crate::request;
+use crate::shelf::Kept;
+use crate::site::{Answer, NOW, Site};
+
+/// The nut of a link that everybody can see.
+pub const NUT: Nut = Nut::from_bytes([0x11; 16]);
+
+const MOST_REQUESTS: usize = 8;
+const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+thread_local! {
+    /// What is kept is new for every input; the rest of a site remembers nothing of an input
+    /// but how many requests were refused, which decides nothing where nobody signs.
+    static SITE: Site = Site::new(|builder| {
+        builder.trusted_proxy("10.0.0.0/8").without_limiting_links()
+    })
+    .expect("a site");
+}
+
+/// Sends the requests to one site.
+pub fn run(data: &[u8]) {
+    SITE.with(|site| on(site, data));
+}
+
+fn on(site: &Site, data: &[u8]) {
+    let before = kept(data);
+    site.shelf.kept().clone_from(&before);
+    let mut issued = 0;
+    for raw in data.split(|&byte| byte == 0xFF).take(MOST_REQUESTS) {
+        let Some((peer, request)) = parse(raw) else { continue };
+        let sent = request.clone();
+        let answer = site.send(peer, request);
+        if is_link_made(&sent, &answer) {
+            issued += 1;
+        }
+        check(&sent, &answer);
+    }
+    let mut after = site.shelf.kept().clone();
+    assert_eq!(after.pending.len(), before.pending.len() + issued, "only links are made");
+    after.pending.retain(|nut, _| before.pending.contains_key(nut));
+    assert_eq!(after, before);
+}
+
+/// A site in the middle of its day: a link, a chain, an outcome and a CPS URL that wait. The
+/// secrets depend on the input, so that none can hold its own.
+fn kept(data: &[u8]) -> Kept {
+    let secret = |name: &str| -> [u8; 16] {
+        let hash = Sha256::new().chain_update(name).chain_update(data).finalize();
+        std::array::from_fn(|at| hash[at])
+    };
+    let idk = Idk::from_bytes(request::key(1).verifying_key().to_bytes());
+    let epoch = Epoch::new(1);
+    let live = Identity {
+        suk: Suk::from_bytes([2; 32]),
+        vuk: Vuk::from_bytes(request::key(3).verifying_key().to_bytes()),
+        user: Some("alice".into()),
+        sqrlonly: false,
+        hardlock: false,
+        disabled: false,
+        epoch,
+        version: Version::new(1),
+        strangers: 0,
+    };
+    let wait = WaitId::of_secret(&secret("wait"));
+    let link = NutInfo {
+        created: NOW,
+        chain_start: NOW,
+        ip: HERE,
+        first_nut: NUT,
+        wait,
+        sent: Digest::of(format!("qrl://localhost/cli.sqrl?nut={NUT}")),
+        idk: None,
+        ask: None,
+        asked: false,
+        sin_sent: false,
+        attached: Attached::default(),
+        outcome: None,
+    };
+    let outcome =
+        NutInfo { idk: Some(idk), outcome: Some(Outcome::SignedIn { epoch }), ..link.clone() };
+    let cps = CpsInfo { idk, epoch, command: Command::Ident, wait, attached: Attached::default() };
+    let mut kept = Kept::default();
+    kept.nuts(NutState::Pending).insert(NUT, link);
+    kept.nuts(NutState::Authorized).insert(*wait.as_nut(), outcome);
+    kept.cps.insert(secret("cps"), cps);
+    kept.keys.insert(idk, KeyState::Live(live));
+    kept
+}
+
+fn parse(raw: &[u8]) -> Option<(IpAddr, Request<Bytes>)> {
+    let (head, body) = match raw.windows(2).position(|two| two == b"\n\n") {
+        Some(end) => (&raw[..end], &raw[end + 2..]),
+        None => (raw, &[][..]),
+    };
+    let mut lines = head.split(|&byte| byte == b'\n');
+    let first = lines.next()?;
+    let space = first.iter().position(|&byte| byte == b' ')?;
+    let mut request = Request::new(Bytes::copy_from_slice(body));
+    *request.method_mut() = Method::from_bytes(&first[..space]).ok()?;
+    *request.uri_mut() = Uri::try_from(&first[space + 1..]).ok()?;
+    let mut peer = HERE;
+    for line in lines {
+        let colon = line.iter().position(|&byte| byte == b':')?;
+        let value = line[colon + 1..].trim_ascii();
+        if &line[..colon] == b"x-peer" {
+            peer = std::str::from_utf8(value).ok()?.parse().ok()?;
+            continue;
+        }
+        let name = HeaderName::from_bytes(&line[..colon]).ok()?;
+        request.headers_mut().append(name, HeaderValue::from_bytes(value).ok()?);
+    }
+    Some((peer, request))
+}
+
+fn is_link_made(request: &Request<Bytes>, answer: &Answer) -> bool {
+    match request.uri().path() {
+        // Somebody's cookie alone renews, and a `can` of another site gets no link.
+        "/nut.sqrl" if request.method() == Method::GET => answer.response.status() == 200,
+        "/login" => true,
+        _ => false,
+    }
+}
+
+fn check(request: &Request<Bytes>, answer: &Answer) {
+    let (path, response) = (request.uri().path(), &answer.response);
+    let status = response.status().as_u16();
+    let is_ours = ["nut", "png", "svg", "pag", "evt", "cli", "cps"].iter().any(|name| {
+        path.strip_prefix('/').and_then(|path| path.strip_suffix(".sqrl")) == Some(name)
+    }) || ["/sqrl.js", "/sqrl.css"].contains(&path);
+
+    if let Some(passed) = &answer.passed {
+        assert!(!is_ours, "{path}");
+        assert_eq!(passed.request.method(), request.method());
+        assert_eq!(passed.request.uri(), request.uri());
+        assert_eq!(passed.request.headers(), request.headers());
+        assert_eq!(passed.request.body(), request.body());
+        let signed_in = passed.sign_in.as_ref().map(|result| &result.0);
+        assert!(signed_in.is_none_or(Result::is_err), "{signed_in:?}");
+        assert_eq!(signed_in.is_some(), path == "/signed-in");
+        assert_eq!(status, 200);
+    } else {
+        assert!(is_ours, "{path}");
+        guarded(answer, path);
+    }
+    cookies(answer, path);
+    match (path, request.method()) {
+        ("/cli.sqrl", &Method::POST) => complete(answer),
+        ("/cli.sqrl", _) => assert_eq!((status, header(answer, "allow")), (405, "POST")),
+        ("/cps.sqrl", &Method::POST) if is_same_origin(request) => {
+            assert!([303, 410].contains(&status), "{status}");
+        }
+        ("/cps.sqrl", &Method::POST) => assert_eq!(status, 403),
+        ("/cps.sqrl", &Method::GET) => assert!([200, 303, 410].contains(&status), "{status}"),
+        ("/cps.sqrl", _) => assert_eq!((status, header(answer, "allow")), (405, "GET, POST")),
+        (_, &Method::GET) => {}
+        _ if is_ours => assert_eq!((status, header(answer, "allow")), (405, "GET")),
+        _ => {}
+    }
+}
+
+/// As browsers say it.
+fn is_same_origin(request: &Request<Bytes>) -> bool {
+    let header = |name| request.headers().get(name).map(HeaderValue::as_bytes);
+    match (header("sec-fetch-site"), header("origin")) {
+        (Some(site), _) => site == b"same-origin",
+        (None, origin) => origin == Some(b"http://localhost"),
+    }
+}
+
+/// What a client can go on with, though it is refused.
+fn complete(answer: &Answer) {
+    let response = &answer.response;
+    assert_eq!(response.status(), 200);
+    assert_eq!(header(answer, "content-type"), "application/x-www-form-urlencoded");
+    let body = std::str::from_utf8(response.body()).expect("ASCII");
+    let reply = Reply::parse(body).expect("a complete reply");
+    assert_eq!(reply.departures(), Vec::<String>::new());
+    assert_eq!(reply.tif.to_string(), "c0", "nobody signed anything");
+    assert_eq!(reply.lines.iter().count(), 4, "nothing is told");
+}
+
+/// Headers and bounds of every answer of the layer's own.
+fn guarded(answer: &Answer, path: &str) {
+    let is_asset = path.starts_with("/sqrl.");
+    assert!(header(answer, "cache-control") == "no-store" || is_asset);
+    assert_eq!(header(answer, "x-content-type-options"), "nosniff");
+    let body = answer.response.body();
+    assert!(body.len() < 64 * 1024);
+    if header(answer, "content-type").starts_with("text/html") {
+        assert_eq!(header(answer, "x-frame-options"), "DENY");
+        assert!(header(answer, "content-security-policy").contains("default-src 'none'"));
+        let page = std::str::from_utf8(body).expect("text");
+        assert!(!page.contains("<x"), "what was sent comes back");
+        assert!(!page.contains("alice"), "whose CPS URL it is");
+    } else {
+        assert_eq!(header(answer, "referrer-policy"), "no-referrer");
+    }
+    let location = header(answer, "location");
+    // A step of a CPS URL; whether there is such a URL shows when it is collected.
+    let onward = ["", "/cps.sqrl?gone", "/signed-in"];
+    assert!(onward.contains(&location), "{location}");
+}
+
+fn cookies(answer: &Answer, path: &str) {
+    for cookie in answer.response.headers().get_all(header::SET_COOKIE) {
+        assert!(["/nut.sqrl", "/login", "/signed-in", "/cps.sqrl"].contains(&path), "{path}");
+        let cookie = cookie.to_str().expect("ASCII");
+        let (pair, attributes) = cookie.split_once("; ").expect("attributes");
+        let (name, value) = pair.split_once('=').expect("a pair");
+        let nut = name.strip_prefix("sqrl-").expect("a cookie of ours");
+        assert!(["cps", "ask"].contains(&nut) || Nut::parse(nut).is_some(), "{nut}");
+        assert!(value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)));
+        let words: Vec<_> = attributes.split("; ").collect();
+        let [place, age, "HttpOnly", "SameSite=Lax"] = words[..] else { panic!("{words:?}") };
+        let age = age.strip_prefix("Max-Age=").expect("an age");
+        assert_eq!((place, age == "0"), ("Path=/", value.is_empty()));
+    }
+}
+
+fn header<'a>(answer: &'a Answer, name: &str) -> &'a str {
+    let value = answer.response.headers().get(name);
+    value.map_or("", |value| value.to_str().expect("ASCII"))
+}

@@ -1,0 +1,113 @@
+//! Stores that can be looked into, and filled, without a request.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tower_sqrl::identity::{Change, IdentityStore, KeyState, Lookup, Swap};
+use tower_sqrl::protocol::{Idk, Nut};
+use tower_sqrl::store::{CpsId, CpsInfo, NutInfo, NutState, NutStore, StoreError};
+
+/// Both stores. Nothing expires: an input is over in no time.
+#[derive(Debug, Default)]
+pub(crate) struct Shelf(Mutex<Kept>);
+
+/// All that is kept.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) struct Kept {
+    pub(crate) pending: BTreeMap<Nut, NutInfo>,
+    /// By the nut that a wait id is as a key.
+    pub(crate) outcomes: BTreeMap<Nut, NutInfo>,
+    pub(crate) cps: BTreeMap<[u8; 16], CpsInfo>,
+    pub(crate) keys: BTreeMap<Idk, KeyState>,
+}
+
+impl Shelf {
+    pub(crate) fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Kept {
+    pub(crate) fn nuts(&mut self, state: NutState) -> &mut BTreeMap<Nut, NutInfo> {
+        match state {
+            NutState::Pending => &mut self.pending,
+            NutState::Authorized => &mut self.outcomes,
+        }
+    }
+
+    fn state(&self, key: &Idk) -> KeyState {
+        self.keys.get(key).cloned().unwrap_or(KeyState::Unknown)
+    }
+}
+
+#[async_trait]
+impl NutStore for Shelf {
+    async fn store_nut(
+        &self,
+        nut: &Nut,
+        info: &NutInfo,
+        state: NutState,
+        _: Duration,
+    ) -> Result<(), StoreError> {
+        match self.kept().nuts(state).entry(*nut) {
+            Entry::Occupied(_) => Err(StoreError::conflict()),
+            Entry::Vacant(room) => {
+                room.insert(info.clone());
+                Ok(())
+            }
+        }
+    }
+
+    async fn get_nut(&self, nut: &Nut, state: NutState) -> Result<Option<NutInfo>, StoreError> {
+        Ok(self.kept().nuts(state).get(nut).cloned())
+    }
+
+    async fn remove_nut(&self, nut: &Nut, state: NutState) -> Result<Option<NutInfo>, StoreError> {
+        Ok(self.kept().nuts(state).remove(nut))
+    }
+
+    async fn store_cps_session_id(
+        &self,
+        id: &CpsId,
+        info: &CpsInfo,
+        _: Duration,
+    ) -> Result<(), StoreError> {
+        self.kept().cps.insert(*id.as_bytes(), info.clone());
+        Ok(())
+    }
+
+    async fn get_user_id_by_cps_session_id(
+        &self,
+        id: &CpsId,
+    ) -> Result<Option<CpsInfo>, StoreError> {
+        Ok(self.kept().cps.get(id.as_bytes()).cloned())
+    }
+
+    async fn remove_cps_session_id(&self, id: &CpsId) -> Result<Option<CpsInfo>, StoreError> {
+        Ok(self.kept().cps.remove(id.as_bytes()))
+    }
+}
+
+#[async_trait]
+impl IdentityStore for Shelf {
+    async fn look_up(&self, idk: &Idk, pidk: Option<&Idk>) -> Result<Lookup, StoreError> {
+        let kept = self.kept();
+        Ok(Lookup { idk: kept.state(idk), pidk: pidk.map(|key| kept.state(key)) })
+    }
+
+    async fn apply(&self, change: &Change) -> Result<Swap, StoreError> {
+        let mut kept = self.kept();
+        if change.key_writes().any(|write| kept.state(write.key).presence() != write.expected) {
+            return Ok(Swap::Lost);
+        }
+        for write in change.key_writes() {
+            if let Some(state) = write.write {
+                kept.keys.insert(*write.key, state.clone());
+            }
+        }
+        Ok(Swap::Done)
+    }
+}

@@ -1,0 +1,107 @@
+//! The small values of the wire: base64url, nuts, ids, keys, questions.
+
+use std::fmt::Display;
+
+use tower_sqrl::protocol::{Ask, AskError, Idk, Nut, Suk, Vuk, base64url};
+use tower_sqrl::store::CpsId;
+use tower_sqrl_client as client;
+
+use crate::oracle;
+
+/// Reads the bytes as each of the values, and writes them as one.
+pub fn run(data: &[u8]) {
+    written(data);
+    read(data);
+    if let Ok(text) = std::str::from_utf8(data) {
+        named(text);
+        asked(text);
+    }
+    if let Some((key, _)) = data.split_first_chunk() {
+        let text = base64url::encode(key);
+        assert_eq!(Vuk::parse(&text).is_ok(), oracle::strict_key(key).is_some());
+    }
+}
+
+/// What is written comes back.
+fn written(data: &[u8]) {
+    let text = base64url::encode(data);
+    assert_eq!(text, client::base64url::encode(data));
+    assert_eq!(text.len(), (data.len() * 4).div_ceil(3), "no padding");
+    assert_eq!(base64url::decode(&text).as_deref(), Ok(data));
+}
+
+/// What is read is read alike by all three, and is no longer than its text.
+fn read(text: &[u8]) {
+    let expected = oracle::base64url(text);
+    assert_eq!(base64url::decode(text).ok(), expected);
+    assert_eq!(client::base64url::decode(text).ok(), expected);
+    assert_eq!(base64url::decode_exact::<16>(text).ok(), oracle::exactly(text));
+    assert_eq!(base64url::decode_exact::<32>(text).ok(), oracle::exactly(text));
+    assert_eq!(base64url::decode_exact::<64>(text).ok(), oracle::exactly(text));
+    if let Some(bytes) = expected {
+        assert!(bytes.len() <= text.len());
+        let bare = text.len() - text.iter().rev().take_while(|&&byte| byte == b'=').count();
+        assert_eq!(base64url::encode(bytes).as_bytes(), &text[..bare], "one spelling");
+    }
+}
+
+/// A nut and a CPS id have one spelling; a key has that and its paddings.
+fn named(text: &str) {
+    let bytes = oracle::exactly(text.as_bytes()).filter(|_| text.len() == Nut::TEXT_LEN);
+    assert_eq!(Nut::parse(text), bytes.map(Nut::from_bytes));
+    assert_eq!(CpsId::parse(text), bytes.map(CpsId::from_bytes));
+    if let Some(nut) = Nut::parse(text) {
+        assert_eq!(nut.to_string(), text);
+    }
+
+    let bytes = oracle::exactly(text.as_bytes());
+    assert_eq!(Idk::parse(text).ok(), bytes.map(Idk::from_bytes));
+    assert_eq!(Suk::parse(text).ok(), bytes.map(Suk::from_bytes));
+    let strict = bytes.filter(|bytes| oracle::strict_key(bytes).is_some());
+    assert_eq!(Vuk::parse(text).ok(), strict.map(Vuk::from_bytes));
+    for key in [Idk::parse(text).map(whole).ok(), Vuk::parse(text).map(whole).ok()] {
+        assert!(key.is_none_or(|key| key == text.trim_end_matches('=')));
+    }
+    let theirs: Option<client::keys::Idk> = text.parse().ok();
+    assert_eq!(theirs.map(|key| *key.as_bytes()), bytes);
+}
+
+fn whole(key: impl Display) -> String {
+    key.to_string()
+}
+
+/// A question and its buttons, a line each, `label` or `label|path`, reach the client.
+fn asked(text: &str) {
+    let mut lines = text.split('\n');
+    let question = lines.next().unwrap_or_default();
+    let buttons: Vec<_> = lines.map(|line| (line, line.split_once('|'))).collect();
+    let ask = buttons.iter().try_fold(Ask::new(question), |ask, (line, opening)| {
+        // A question that is too long stays refused.
+        Some(ask.and_then(|ask| match opening {
+            None => ask.button(line),
+            Some((label, path)) => ask.button_opening(label, path),
+        }))
+    });
+    match ask.expect("a question or its error") {
+        Ok(ask) => {
+            let wire = ask.to_string();
+            assert!(wire.len() <= 2048);
+            let read = client::wire::Ask::parse(&wire).expect("what we write is a question");
+            assert_eq!(read.text, question);
+            let labels = read.buttons.iter().map(|button| {
+                let path = button.path.as_deref();
+                (button.label.as_str(), path)
+            });
+            let expected = buttons.iter().map(|(line, opening)| match opening {
+                None => (*line, None),
+                Some((label, path)) => (*label, Some(*path)),
+            });
+            assert!(labels.eq(expected), "{read:?}");
+        }
+        Err(AskError::Buttons) => assert!(buttons.len() > 2),
+        Err(AskError::TooLong) => assert!(text.len() > 1400),
+        Err(AskError::Semicolon) => assert!(text.contains(';')),
+        Err(AskError::Path) => assert!(text.contains('|')),
+        Err(other) => panic!("{other}"),
+    }
+}

@@ -1,0 +1,108 @@
+//! The table `nut`: its statements, and the clock that they go by.
+
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension, params};
+use tower_sqrl::store::NutState;
+
+/// The longest that a record can live, in milliseconds: room is left to add a moment.
+const FOR_EVER: i64 = i64::MAX / 2;
+
+/// Milliseconds since 1970 on the database's clock, the same throughout a statement.
+macro_rules! now {
+    () => {
+        "cast(unixepoch('subsec') * 1000 as integer)"
+    };
+}
+
+/// The namespaces within the table.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Kind {
+    Pending,
+    Authorized,
+    Cps,
+}
+
+impl Kind {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Authorized => "authorized",
+            Self::Cps => "cps",
+        }
+    }
+}
+
+impl From<NutState> for Kind {
+    fn from(state: NutState) -> Self {
+        match state {
+            NutState::Pending => Self::Pending,
+            NutState::Authorized => Self::Authorized,
+        }
+    }
+}
+
+/// Whether it happened: a record that is alive stays.
+pub(crate) fn create(
+    connection: &Connection,
+    kind: Kind,
+    key: &[u8; 16],
+    record: &[u8],
+    ttl: Duration,
+) -> rusqlite::Result<bool> {
+    let ttl = i64::try_from(ttl.as_micros().div_ceil(1000)).unwrap_or(FOR_EVER).min(FOR_EVER);
+    let rows = connection
+        .prepare_cached(concat!(
+            "insert into sqrl_nut (kind, key, expires_at, record) values (?1, ?2, ",
+            now!(),
+            " + ?3, ?4)
+             on conflict (kind, key) do update
+                set expires_at = excluded.expires_at, record = excluded.record
+                where sqrl_nut.expires_at <= ",
+            now!()
+        ))?
+        .execute(params![kind.as_str(), key, ttl, record])?;
+    Ok(rows == 1)
+}
+
+pub(crate) fn look(
+    connection: &Connection,
+    kind: Kind,
+    key: &[u8; 16],
+) -> rusqlite::Result<Option<Vec<u8>>> {
+    connection
+        .prepare_cached(concat!(
+            "select record from sqrl_nut where kind = ?1 and key = ?2 and expires_at > ",
+            now!()
+        ))?
+        .query_row(params![kind.as_str(), key], |row| row.get(0))
+        .optional()
+}
+
+pub(crate) fn take(
+    connection: &Connection,
+    kind: Kind,
+    key: &[u8; 16],
+) -> rusqlite::Result<Option<Vec<u8>>> {
+    connection
+        .prepare_cached(concat!(
+            "delete from sqrl_nut where kind = ?1 and key = ?2 and expires_at > ",
+            now!(),
+            " returning record"
+        ))?
+        .query_row(params![kind.as_str(), key], |row| row.get(0))
+        .optional()
+}
+
+/// A few at a time with every record made: more than are made, so that none pile up, and
+/// so few that nobody waits for it.
+pub(crate) fn sweep(connection: &Connection) -> rusqlite::Result<usize> {
+    connection
+        .prepare_cached(concat!(
+            "delete from sqrl_nut where (kind, key) in
+                (select kind, key from sqrl_nut where expires_at <= ",
+            now!(),
+            " order by expires_at limit 4)"
+        ))?
+        .execute([])
+}

@@ -1,0 +1,295 @@
+//! Section 4: the browser's side.
+
+use super::{COLLECTED, Held, Identity, Jar, Outcome, Record, Spec, State, Url, What};
+use crate::history::{Command, Purpose};
+use crate::words::{
+    Address, Browser, Cps, Epoch, Key, LINKS_OF_A_BROWSER, Nut, Server, User, Wait,
+};
+
+/// What a page that waits hears.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Heard {
+    /// 404: nothing has happened yet.
+    Pending,
+    /// The URL to go to.
+    Ready,
+    /// 410: the client signs in by itself.
+    TakenOver,
+    /// 410: it has been collected.
+    Collected,
+    /// 410: there is nothing to wait for.
+    Expired,
+}
+
+/// Why there is no link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoLink {
+    /// 410: the old one is gone.
+    Gone,
+    /// 429: this address has asked for too many.
+    TooMany,
+}
+
+/// What the application learns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SignIn {
+    /// Who.
+    pub key: Key,
+    /// The identity's, at this moment.
+    pub epoch: Epoch,
+    /// Whose account.
+    pub user: Option<User>,
+    /// The flag.
+    pub sqrlonly: bool,
+    /// The flag.
+    pub hardlock: bool,
+    /// The answer to the question.
+    pub button: Option<u8>,
+}
+
+/// Why nobody is signed in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotSignedIn {
+    /// There is nothing for this browser.
+    Nothing,
+    /// The identity has changed since.
+    Outdated,
+}
+
+/// Where a CPS URL leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Followed {
+    /// To the application, at once.
+    Go,
+    /// To the question.
+    Ask,
+    /// To a page that says what happened.
+    Told(&'static str),
+}
+
+/// What the page that asks shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Question {
+    /// That it would sign in to this account.
+    Account(User),
+    /// That it would sign this identity in, which has no account yet.
+    New(Key),
+    /// 410.
+    Gone,
+}
+
+impl Spec {
+    /// The links whose secrets a browser has.
+    pub fn links(&self, browser: Browser) -> impl Iterator<Item = Nut> {
+        self.jar(browser).links.keys().copied()
+    }
+
+    /// Whether a browser has room for one more link.
+    pub fn has_room(&self, browser: Browser) -> bool {
+        self.jar(browser).links.len() < LINKS_OF_A_BROWSER
+    }
+
+    fn jar(&self, browser: Browser) -> &Jar {
+        &self.browsers[usize::from(browser.0)]
+    }
+
+    fn jar_mut(&mut self, browser: Browser) -> &mut Jar {
+        &mut self.browsers[usize::from(browser.0)]
+    }
+
+    /// A browser asks for a link.
+    ///
+    /// # Errors
+    ///
+    /// Its address has asked for too many.
+    pub fn visit(
+        &mut self,
+        server: Server,
+        browser: Browser,
+        address: Address,
+        purpose: Purpose,
+        only: Option<Key>,
+    ) -> Result<Nut, NoLink> {
+        self.count_link(server, address)?;
+        self.waits.push(None);
+        let wait = Wait(self.waits.len() - 1);
+        let question = purpose == Purpose::Question;
+        Ok(self.issue(server, browser, wait, (address, question, only)))
+    }
+
+    /// A page goes on with a new link; the wait goes on.
+    ///
+    /// # Errors
+    ///
+    /// The old link has been answered, is too old, or not this browser's; or there are too many.
+    pub fn renew(
+        &mut self,
+        server: Server,
+        browser: Browser,
+        address: Address,
+        old: Nut,
+    ) -> Result<Nut, NoLink> {
+        let &(wait, _) = self.jar(browser).links.get(&old).ok_or(NoLink::Gone)?;
+        let record = self.record(old).filter(|record| record.link == old).ok_or(NoLink::Gone)?;
+        let (question, only) = (record.question, record.key);
+        self.count_link(server, address)?;
+        self.event("a link is renewed");
+        Ok(self.issue(server, browser, wait, (address, question, only)))
+    }
+
+    fn issue(
+        &mut self,
+        server: Server,
+        browser: Browser,
+        wait: Wait,
+        (ip, question, key): (Address, bool, Option<Key>),
+    ) -> Nut {
+        let (now, lifetimes) = (self.clock(server), self.lifetimes);
+        let link = Nut(self.nuts.len());
+        let record = Record {
+            created: now,
+            chain_start: now,
+            link,
+            wait,
+            ip,
+            key,
+            question,
+            asked: false,
+            button: None,
+        };
+        // Lifetime and grace, never beyond the chain.
+        self.give_out(Some((record, (2 * lifetimes.link).min(lifetimes.chain))));
+        self.jar_mut(browser).links.insert(link, (wait, now + lifetimes.chain));
+        link
+    }
+
+    /// The wait of a link whose secret this browser has, while the chain lasts.
+    fn waiting(&self, server: Server, browser: Browser, link: Nut) -> Option<Wait> {
+        let &(wait, until) = self.jar(browser).links.get(&link)?;
+        (self.clock(server) < until).then_some(wait)
+    }
+
+    /// A page asks whether it has happened. Consumes nothing.
+    pub fn poll(&self, server: Server, browser: Browser, link: Nut) -> Heard {
+        let Some(wait) = self.waiting(server, browser, link) else { return Heard::Expired };
+        match self.outcome(wait).map(|outcome| outcome.what) {
+            None => Heard::Pending,
+            Some(What::SignedIn(_)) => Heard::Ready,
+            Some(What::TakenOver) => Heard::TakenOver,
+            Some(What::Collected) => Heard::Collected,
+        }
+    }
+
+    /// A page collects: look, look the identity up, take.
+    ///
+    /// # Errors
+    ///
+    /// Nobody is signed in.
+    pub fn collect(
+        &mut self,
+        server: Server,
+        browser: Browser,
+        link: Nut,
+    ) -> Result<SignIn, NotSignedIn> {
+        let wait = self.waiting(server, browser, link).ok_or(NotSignedIn::Nothing)?;
+        let outcome = self.outcome(wait).cloned().ok_or(NotSignedIn::Nothing)?;
+        let What::SignedIn(epoch) = outcome.what else { return Err(NotSignedIn::Nothing) };
+        let identity = self.still(outcome.key, epoch);
+        // For two minutes it is said to be collected; the browser forgets its secret.
+        let age = self.clock(server).saturating_sub(outcome.chain_start);
+        let word = self.lifetimes.chain.saturating_sub(age).clamp(1, COLLECTED);
+        let (key, button) = (outcome.key, outcome.button);
+        let it = Outcome { what: What::Collected, button: None, ..outcome };
+        self.waits[wait.0] = Some(Held { until: self.now + word, it });
+        self.jar_mut(browser).links.remove(&link);
+        self.event(if identity.is_some() { "collected by page" } else { "outdated at the page" });
+        identity.map(|it| SignIn::of(key, it, button)).ok_or(NotSignedIn::Outdated)
+    }
+
+    /// Only a live, enabled identity whose epoch is the one stored.
+    fn still(&self, key: Key, epoch: Epoch) -> Option<Identity> {
+        match self.key(key) {
+            Some(State::Live(it)) if !it.disabled && it.epoch == epoch => Some(it),
+            _ => None,
+        }
+    }
+
+    /// A browser is sent to a CPS URL.
+    pub fn follow(&mut self, browser: Browser, id: Cps) -> Followed {
+        let Some(Url { command, wait, .. }) = self.url(id).cloned() else {
+            return Followed::Told("gone");
+        };
+        let word = match command {
+            Command::Ident => {
+                // At once in the browser that has the link's cookie; in another it asks.
+                let ours = self.jar(browser).links.values().any(|&(held, _)| held == wait);
+                let jar = self.jar_mut(browser);
+                if ours {
+                    jar.go = Some(id);
+                    jar.ask = None;
+                    return Followed::Go;
+                }
+                jar.ask = Some(id);
+                return Followed::Ask;
+            }
+            Command::Disable => "disabled",
+            Command::Enable => "enabled",
+            Command::Remove => "removed",
+            Command::Query | Command::Other => unreachable!("they get no URL"),
+        };
+        self.urls[id.0] = None;
+        self.event("a CPS URL that tells");
+        Followed::Told(word)
+    }
+
+    /// The question at the clean address. Consumes nothing.
+    pub fn question(&mut self, browser: Browser) -> Question {
+        let url = self.jar(browser).ask.and_then(|id| self.url(id)).cloned();
+        let whom = url.and_then(|url| Some((url.key, self.still(url.key, url.signs_in?)?)));
+        if whom.is_some() {
+            self.event("asked in another browser");
+        }
+        match whom {
+            Some((_, Identity { user: Some(user), .. })) => Question::Account(user),
+            Some((key, _)) => Question::New(key),
+            None => Question::Gone,
+        }
+    }
+
+    /// The answer to the question with that id; true: on to the application.
+    pub fn confirm(&mut self, browser: Browser, id: Option<Cps>) -> bool {
+        let jar = self.jar_mut(browser);
+        let asked = jar.ask.is_some() && jar.ask == id;
+        if asked {
+            jar.go = jar.ask.take();
+        }
+        asked
+    }
+
+    /// The URL that a browser is asked about.
+    pub fn asked_about(&self, browser: Browser) -> Option<Cps> {
+        self.jar(browser).ask
+    }
+
+    /// A browser goes where a CPS URL signs in.
+    ///
+    /// # Errors
+    ///
+    /// Nobody is signed in.
+    pub fn land(&mut self, browser: Browser) -> Result<SignIn, NotSignedIn> {
+        let id = self.jar_mut(browser).go.take().ok_or(NotSignedIn::Nothing)?;
+        let url = self.url(id).cloned().ok_or(NotSignedIn::Nothing)?;
+        let epoch = url.signs_in.ok_or(NotSignedIn::Nothing)?;
+        let identity = self.still(url.key, epoch);
+        self.urls[id.0] = None;
+        self.event(if identity.is_some() { "collected by CPS" } else { "outdated by CPS" });
+        identity.map(|it| SignIn::of(url.key, it, url.button)).ok_or(NotSignedIn::Outdated)
+    }
+}
+
+impl SignIn {
+    fn of(key: Key, it: Identity, button: Option<u8>) -> Self {
+        let Identity { epoch, user, sqrlonly, hardlock, .. } = it;
+        Self { key, epoch, user, sqrlonly, hardlock, button }
+    }
+}

@@ -1,0 +1,347 @@
+//! Section 2: the order of work for one request of a client.
+
+use super::situations::{Decision, Verdict};
+use super::{Held, Outcome, Record, Spec, Url, What, held};
+use crate::history::{Command, Options};
+use crate::words::{Address, Cps, Key, Lock, Nut, Seconds, Server};
+
+pub(super) const ID: u16 = 0x01;
+pub(super) const PREVIOUS: u16 = 0x02;
+const IP: u16 = 0x04;
+pub(super) const DISABLED: u16 = 0x08;
+const NOT_SUPPORTED: u16 = 0x10;
+const TRANSIENT: u16 = 0x20;
+pub(super) const FAILED: u16 = 0x40;
+pub(super) const CLIENT: u16 = 0x80;
+const BAD_ID: u16 = 0x100;
+pub(super) const SUPERSEDED: u16 = 0x200;
+
+/// What a client sends, as far as the specification looks at it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// The nut in the URL.
+    pub nut: Asked,
+    /// The field `server`.
+    pub server: Said,
+    /// What is malformed, one of several, if anything.
+    pub malformed: Option<u8>,
+    /// `cmd`.
+    pub command: Command,
+    /// `idk`.
+    pub idk: Key,
+    /// Who signed `ids`.
+    pub ids: Key,
+    /// `pidk`.
+    pub pidk: Option<Key>,
+    /// Who signed `pids`.
+    pub pids: Option<Key>,
+    /// `suk`.
+    pub suk: Option<Lock>,
+    /// `vuk`.
+    pub vuk: Option<Lock>,
+    /// For which pair `urs` was signed.
+    pub urs: Option<Lock>,
+    /// `opt`.
+    pub options: Options,
+    /// `btn`.
+    pub button: Option<u8>,
+}
+
+/// The nut in a URL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// One that a server gave out.
+    Nut(Nut),
+    /// One that nobody gave out.
+    MadeUp,
+    /// None, or what cannot be one.
+    Nothing,
+}
+
+/// What `server` says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Said {
+    /// What came with that nut.
+    Sent(Nut),
+    /// The same with a `can` behind it.
+    WithCan(Nut),
+    /// The same with an empty `can` behind it.
+    EmptyCan(Nut),
+    /// The same and more.
+    Longer(Nut),
+}
+
+/// What a client hears.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reply {
+    /// The flags.
+    pub tif: u16,
+    /// The next nut, dead or alive.
+    pub nut: Nut,
+    /// The stored `suk`.
+    pub suk: Option<Lock>,
+    /// The question is put.
+    pub ask: bool,
+    /// A CPS URL.
+    pub url: Option<Cps>,
+}
+
+/// A request whose record was found.
+struct Step<'a> {
+    request: &'a Request,
+    record: Record,
+    server: Server,
+    address: Address,
+}
+
+impl Step<'_> {
+    fn ips_match(&self) -> bool {
+        self.record.ip == self.address
+    }
+
+    fn ips(&self) -> u16 {
+        if self.ips_match() { IP } else { 0 }
+    }
+
+    /// The answer counts where a question was put.
+    fn button(&self) -> Option<u8> {
+        self.request.button.filter(|_| self.record.asked).or(self.record.button)
+    }
+}
+
+impl Request {
+    /// A pidk counts only with a valid `pids`; pidk = idk counts as none.
+    pub(super) fn proved_pidk(&self) -> Option<Key> {
+        self.pidk.filter(|&pidk| self.pids == Some(pidk) && pidk != self.idk)
+    }
+
+    /// Both, or as if there were none.
+    pub(super) fn new_lock(&self) -> Option<Lock> {
+        self.suk.filter(|_| self.vuk.is_some())
+    }
+}
+
+impl Spec {
+    /// Answers a request of a client.
+    pub fn client(&mut self, server: Server, address: Address, request: &Request) -> Reply {
+        // 1. Parse; verify `ids`, and `pids` where there is one.
+        if request.malformed.is_some() || request.ids != request.idk {
+            self.row(24);
+            return self.dead_end(server, address, CLIENT | FAILED);
+        }
+        match (request.pidk, request.pids) {
+            (Some(_), None) => self.row(5),
+            (pidk, pids) if pidk != pids => {
+                self.row(6);
+                return self.dead_end(server, address, CLIENT | FAILED);
+            }
+            _ => {}
+        }
+
+        // 2. Look at the nut's record. None: 60, or C0 for whoever is slowed down.
+        let is_slow = self.is_slowed_down(server, address);
+        let record = match request.nut {
+            Asked::Nut(nut) => self.record(nut).cloned().map(|record| (nut, record)),
+            Asked::MadeUp | Asked::Nothing => None,
+        };
+        // A chain ends with its lifetime.
+        let record = record.filter(|(_, record)| self.left(server, record).is_some());
+        let Some((nut, record)) = record else {
+            self.row(26);
+            if is_slow {
+                self.event("slowed down without a nut");
+            }
+            let tif = if is_slow { CLIENT | FAILED } else { TRANSIENT | FAILED };
+            return self.dead_end(server, address, tif);
+        };
+        let step = Step { request, record, server, address };
+        let ips = step.ips();
+        if is_slow {
+            // Nothing is stored; the nut that was sent stays live.
+            self.event("slowed down");
+            return self.dead_end(server, address, FAILED | ips);
+        }
+
+        // 3. `server` is what was sent with this nut; for a link, or that with a `can`.
+        let is_link = step.record.link == nut;
+        let is_what_we_sent = match request.server {
+            Said::Sent(with) => with == nut,
+            Said::WithCan(with) => with == nut && is_link,
+            Said::EmptyCan(_) | Said::Longer(_) => false,
+        };
+        if !is_what_we_sent {
+            self.row(27);
+            return self.refuse(&step, CLIENT | FAILED | ips);
+        }
+
+        // 4. The client's IP against the IP that asked for the link.
+        if !step.ips_match() {
+            if !request.options.noiptest {
+                self.row(28);
+                return self.refuse(&step, FAILED);
+            }
+            self.row(29);
+        }
+
+        // 5. The chain's idk must not change.
+        if step.record.key.is_some_and(|key| key != request.idk) {
+            self.row(30);
+            return self.dead_end(server, address, BAD_ID | CLIENT | FAILED | ips);
+        }
+
+        // 6. Take the nut.
+        self.nuts[nut.0] = None;
+
+        // 7. Older than its lifetime: the fresh nut continues the same chain.
+        let lifetime = if is_link { self.lifetimes.link } else { self.lifetimes.later };
+        let age = self.clock(server).saturating_sub(step.record.created);
+        if age > lifetime {
+            self.row(25);
+            let nut = self.again(&step);
+            return Reply { tif: TRANSIENT | FAILED | ips, ..Reply::plain(nut) };
+        }
+
+        // 8. Look the identity up, decide, write, all or nothing.
+        if request.command == Command::Other {
+            self.row(23);
+            self.count_failure(server, address);
+            let nut = self.next(&step, false);
+            return Reply { tif: NOT_SUPPORTED | FAILED | ips, ..Reply::plain(nut) };
+        }
+        let decision = self.decide(request);
+        self.conclude(&step, decision)
+    }
+
+    /// Then the outcome, if there is one, and the next nut of the chain.
+    fn conclude(&mut self, step: &Step<'_>, decision: Decision) -> Reply {
+        let Decision { tif, suk, verdict } = decision;
+        let tif = tif | step.ips();
+        let epoch = match verdict {
+            Verdict::Refused => {
+                self.count_failure(step.server, step.address);
+                let nut = self.next(step, false);
+                return Reply { tif, suk, ..Reply::plain(nut) };
+            }
+            Verdict::Answered => {
+                // `ask` goes only into replies to `query` that carry 1.
+                let ask = step.record.question && tif & ID != 0;
+                let nut = self.next(step, ask);
+                return Reply { tif, suk, ask, ..Reply::plain(nut) };
+            }
+            Verdict::Done => None,
+            Verdict::SignedIn(epoch) => Some(epoch),
+        };
+        let cps = step.request.options.cps;
+        if let Some(epoch) = epoch {
+            let what = if cps { What::TakenOver } else { What::SignedIn(epoch) };
+            if !self.file_outcome(step, what) {
+                return self.dead_end(
+                    step.server,
+                    step.address,
+                    BAD_ID | CLIENT | FAILED | step.ips(),
+                );
+            }
+        }
+        // Every successful non-query command with `opt=cps` gets `url`.
+        let url = cps.then(|| {
+            let it = Url {
+                key: step.request.idk,
+                signs_in: epoch,
+                command: step.request.command,
+                wait: step.record.wait,
+                button: step.button(),
+            };
+            self.urls.push(Some(Held { until: self.now + self.lifetimes.cps, it }));
+            Cps(self.urls.len() - 1)
+        });
+        let nut = self.next(step, false);
+        Reply { tif, suk, url, ..Reply::plain(nut) }
+    }
+
+    /// The chain's one outcome, create-only. 34: the same idk's stays, but an uncollected
+    /// sign-in is replaced by one that says something else; another idk's is not touched, and
+    /// false.
+    fn file_outcome(&mut self, step: &Step<'_>, what: What) -> bool {
+        let ours = Outcome {
+            key: step.request.idk,
+            what,
+            chain_start: step.record.chain_start,
+            button: step.button(),
+        };
+        let filed = held(self.now, self.waits[step.record.wait.0].as_ref());
+        if let Some(filed) = filed.cloned() {
+            self.row(34);
+            if filed.key != ours.key {
+                self.event("an outcome is another's");
+                return false;
+            }
+            let is_new = (filed.what, filed.button) != (ours.what, ours.button);
+            if !matches!(filed.what, What::SignedIn(_)) || !is_new {
+                return true;
+            }
+            self.event("a sign-in is replaced");
+        }
+        if what == What::TakenOver {
+            self.event("a wait is taken over");
+        }
+        let left = self.left(step.server, &step.record).unwrap_or_default();
+        self.waits[step.record.wait.0] = Some(Held { until: self.now + left, it: ours });
+        true
+    }
+
+    /// What is left of a chain's life; none where it is over.
+    fn left(&self, server: Server, record: &Record) -> Option<Seconds> {
+        let age = self.clock(server).saturating_sub(record.chain_start);
+        self.lifetimes.chain.checked_sub(age).filter(|&left| left > 0)
+    }
+
+    /// A refusal after which the client may try again with the reply's nut; the old one
+    /// stays live beside it.
+    fn refuse(&mut self, step: &Step<'_>, tif: u16) -> Reply {
+        self.count_failure(step.server, step.address);
+        let nut = self.again(step);
+        Reply { tif, ..Reply::plain(nut) }
+    }
+
+    /// A refusal whose nut is stored nowhere.
+    fn dead_end(&mut self, server: Server, address: Address, tif: u16) -> Reply {
+        self.count_failure(server, address);
+        let nut = self.give_out(None);
+        Reply { tif, ..Reply::plain(nut) }
+    }
+
+    /// The next nut for the same request once more: what was asked counts as asked.
+    fn again(&mut self, step: &Step<'_>) -> Nut {
+        let record = Record { asked: step.record.asked, ..self.following(step) };
+        self.store(step.server, Record { button: step.record.button, ..record })
+    }
+
+    /// The next nut.
+    fn next(&mut self, step: &Step<'_>, asked: bool) -> Nut {
+        let record = Record { asked, ..self.following(step) };
+        self.store(step.server, record)
+    }
+
+    /// The same chain, pinned to the idk that was proved.
+    fn following(&self, step: &Step<'_>) -> Record {
+        Record {
+            created: self.clock(step.server),
+            key: step.record.key.or(Some(step.request.idk)),
+            button: step.button(),
+            ..step.record.clone()
+        }
+    }
+
+    /// Records are stored with lifetime and grace, never beyond the chain.
+    fn store(&mut self, server: Server, record: Record) -> Nut {
+        let ttl = (2 * self.lifetimes.later).min(self.left(server, &record).unwrap_or_default());
+        self.give_out(Some((record, ttl)))
+    }
+}
+
+impl Reply {
+    /// Nothing but a nut.
+    fn plain(nut: Nut) -> Self {
+        Self { tif: 0, nut, suk: None, ask: false, url: None }
+    }
+}

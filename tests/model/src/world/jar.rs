@@ -1,0 +1,47 @@
+//! A browser's cookies, kept for as long as nobody deletes them: an honest browser forgets
+//! them earlier, which no server may count on.
+
+use std::collections::BTreeMap;
+
+use http::header::{COOKIE, SET_COOKIE};
+use http::{HeaderMap, HeaderValue};
+use tower_sqrl::store::WaitId;
+use tower_sqrl_client::base64url;
+
+const PREFIX: &str = "__Host-sqrl-";
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Jar(BTreeMap<String, String>);
+
+impl Jar {
+    /// What the browser sends along.
+    pub(crate) fn headers(&self) -> HeaderMap {
+        let line = self.0.iter().map(|(name, value)| format!("{name}={value}"));
+        let line = line.collect::<Vec<_>>().join("; ");
+        let mut headers = HeaderMap::new();
+        if !line.is_empty() {
+            headers.insert(COOKIE, HeaderValue::try_from(line).expect("a header"));
+        }
+        headers
+    }
+
+    /// Takes what a server sets.
+    pub(crate) fn take(&mut self, headers: &HeaderMap) {
+        for line in headers.get_all(SET_COOKIE) {
+            let line = line.to_str().expect("text");
+            let pair = line.split("; ").next().unwrap_or_default();
+            let (name, value) = pair.split_once('=').expect("a name and a value");
+            if line.contains("; Max-Age=0;") {
+                self.0.remove(name);
+            } else {
+                self.0.insert(name.to_owned(), value.to_owned());
+            }
+        }
+    }
+
+    /// Under which the outcome of a link's chain is filed, by this browser's secret.
+    pub(crate) fn wait(&self, nut: &str) -> Option<WaitId> {
+        let (secret, _) = self.0.get(&format!("{PREFIX}{nut}"))?.split_once('.')?;
+        Some(WaitId::of_secret(&base64url::decode_array(secret).ok()?))
+    }
+}

@@ -1,0 +1,31 @@
+//! The engine over Postgres, each server with its own pool.
+
+mod common;
+
+use std::sync::Arc;
+
+use model::{Real, Stores};
+use test_servers::Postgres;
+use tower_sqrl::identity::IdentityStore;
+use tower_sqrl::store::NutStore;
+use tower_sqrl_postgres::{Database, PostgresIdentityStore, PostgresNutStore};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_engine_is_as_the_model_says() {
+    let postgres = Postgres::start().expect("a server");
+    let mut nuts: Vec<Arc<dyn NutStore>> = Vec::new();
+    let mut identities: Vec<Arc<dyn IdentityStore>> = Vec::new();
+    for _ in 0..3 {
+        let database = Database::connect_no_tls(&postgres.url()).expect("a URL");
+        nuts.push(Arc::new(PostgresNutStore::open(&database).await.expect("a store")));
+        let store = PostgresIdentityStore::open(&database).await.expect("a store");
+        identities.push(Arc::new(store));
+    }
+    common::side_by_side(|salt| Stores {
+        nuts: nuts.clone(),
+        identities: identities.clone(),
+        time: Arc::new(Real),
+        salt,
+    })
+    .await;
+}

@@ -1,0 +1,62 @@
+//! The engine over SQLite, one file for all servers. Its clock is the system's, so a jump
+//! takes as much from the end of every record.
+
+use std::cell::Cell;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use model::{Lifetimes, Passing, Stores};
+use rusqlite::Connection;
+use tower_sqrl::identity::IdentityStore;
+use tower_sqrl::store::NutStore;
+use tower_sqrl_sqlite::{SqliteIdentityStore, SqliteNutStore};
+
+#[derive(Debug)]
+struct Shifted(PathBuf);
+
+#[async_trait]
+impl Passing for Shifted {
+    async fn pass(&self, time: Duration) {
+        let connection = Connection::open(&self.0).expect("the file");
+        connection.busy_timeout(Duration::from_secs(10)).expect("a timeout");
+        let millis = i64::try_from(time.as_millis()).expect("a short time");
+        connection
+            .execute("update sqrl_nut set expires_at = expires_at - ?", [millis])
+            .expect("the table");
+    }
+
+    fn late(&self, elapsed: Duration, _: Duration) -> Duration {
+        elapsed
+    }
+}
+
+fn nuts(path: &Path) -> Arc<dyn NutStore> {
+    Arc::new(SqliteNutStore::open(path).expect("a store"))
+}
+
+fn identities(path: &Path) -> Arc<dyn IdentityStore> {
+    Arc::new(SqliteIdentityStore::open(path).expect("a store"))
+}
+
+#[test]
+fn the_engine_is_as_the_model_says() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("sqrl.sqlite");
+    let stores = Stores {
+        nuts: (0..3).map(|_| nuts(&path)).collect(),
+        identities: (0..3).map(|_| identities(&path)).collect(),
+        time: Arc::new(Shifted(path)),
+        salt: 0,
+    };
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+    let salt = Cell::new(0);
+    let summary = model::search(60, |history| {
+        salt.set(salt.get() + 1);
+        let stores = Stores { salt: salt.get(), ..stores.clone() };
+        runtime.block_on(model::run_on(history, &stores, Lifetimes::DEFAULT))
+    });
+    println!("{summary:?}");
+}
