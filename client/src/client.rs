@@ -22,6 +22,28 @@ use crate::wire::{Ask, Command, Options};
 /// # Ok(())
 /// # }
 /// ```
+///
+/// Where a site asks something first ("Delete the account?"), somebody has to answer:
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use tower_sqrl_client::{Answer, Client, Error, Identity};
+///
+/// let link = "qrl://localhost:8080/cli.sqrl?nut=abc".parse()?;
+/// let silent = Client::new(Identity::from_seed([7; 32]));
+/// if let Err(Error::Asked(ask)) = silent.sign_in(&link).await {
+///     println!("not signed in; the site asks: {}", ask.printable());
+/// }
+///
+/// let answering = silent.with_answer(|ask| match ask.buttons.len() {
+///     0 => Answer::Ok,
+///     _ => Answer::First,
+/// });
+/// let new_link = "qrl://localhost:8080/cli.sqrl?nut=def".parse()?; // the first one is spent
+/// answering.sign_in(&new_link).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Client {
     http: Http,
@@ -47,8 +69,9 @@ pub enum Answer {
 }
 
 impl Client {
-    /// A client with its own connections and the default [`Options`], which leaves a
-    /// site's question unanswered.
+    /// A client with its own connections, the default [`Options`], and no answer to what a
+    /// site may ask: such a question ends the exchange with [`Error::Asked`], and nobody is
+    /// signed in. [`Client::with_answer`] gives it one.
     pub fn new(identity: impl Into<Arc<Identity>>) -> Self {
         Self {
             http: Http::default(),
@@ -77,7 +100,8 @@ impl Client {
         self
     }
 
-    /// With an answer to what a site may ask.
+    /// With an answer to what a site may ask, which ended the exchange with [`Error::Asked`]
+    /// otherwise. [`Answer::Cancel`] ends it with [`Error::Cancelled`].
     pub fn with_answer(mut self, answer: impl Fn(&Ask) -> Answer + Send + Sync + 'static) -> Self {
         self.answerer = Some(Arc::new(answer));
         self

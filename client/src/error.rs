@@ -17,8 +17,10 @@ pub enum Error {
     #[error(transparent)]
     Http(#[from] HttpError),
     /// The site answered something that is not SQRL, so the exchange ends.
-    #[error("the site's answer (HTTP {status}) is not a SQRL reply: {source}")]
+    #[error("{}", not_a_reply(url, *status, source))]
     Reply {
+        /// Where the request went.
+        url: String,
         /// The answer's status, which says nothing about SQRL itself.
         status: StatusCode,
         /// What is wrong with the body.
@@ -46,7 +48,10 @@ pub enum Error {
     /// The site's `suk` is a trap.
     #[error(transparent)]
     WeakSuk(#[from] WeakSuk),
-    /// The site asks something and nobody is there to answer.
+    /// The site asks something and the client has no answer
+    /// ([`Client::with_answer`](crate::Client::with_answer)): the exchange ends before the
+    /// command is sent, so nothing has happened and nobody is signed in. The question is
+    /// inside. The link is spent; a new one, from a page that is opened again, is for the next try.
     #[error(
         "the site asks: \"{}\"; answer by choosing a button ({})",
         .0.printable(),
@@ -163,6 +168,20 @@ impl Refusal {
             Command::Disable | Command::Enable | Command::Remove if !known => Self::Unknown,
             _ => Self::Failed(command.clone(), reply.tif),
         })
+    }
+}
+
+/// With another status, what has nothing of a reply comes from no SQRL server at all, and what
+/// it lacks explains nothing. The query stays out: it is the nut.
+fn not_a_reply(url: &str, status: StatusCode, source: &ReplyError) -> String {
+    let url = url.split('?').next().unwrap_or_default();
+    match (status, source) {
+        (StatusCode::OK, _) => format!("the answer of {url} is not a SQRL reply: {source}"),
+        (_, ReplyError::Empty | ReplyError::List(_)) => format!(
+            "HTTP {status} from {url}, and no SQRL reply: perhaps the site's SQRL layer is not at \
+             this path"
+        ),
+        _ => format!("HTTP {status} from {url}, and not a SQRL reply: {source}"),
     }
 }
 

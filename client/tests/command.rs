@@ -4,25 +4,10 @@
 
 mod support;
 
-use std::path::Path;
-use std::process::{Output, Stdio};
+use std::process::Output;
 
 use support::Site;
-use tokio::process::Command;
-
-async fn sqrl(directory: &Path, code: &str, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_sqrl"));
-    command.args(arguments).current_dir(directory).stdin(Stdio::null());
-    command.env_remove("SQRL_RESCUE_CODE");
-    if !code.is_empty() {
-        command.env("SQRL_RESCUE_CODE", code);
-    }
-    command.output().await.unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
+use support::command::{sqrl, text};
 
 /// The rescue code that the command showed.
 fn code(output: &Output) -> String {
@@ -42,7 +27,8 @@ async fn from_the_first_sign_in_to_a_new_identity() {
     let shown = text(&first.stdout);
     assert!(first.status.success(), "{first:?}");
     assert!(shown.contains("did not know this identity; now it does"), "{shown}");
-    assert!(shown.contains(&format!("at http://{}/home?a=b", site.origin)), "{shown}");
+    let led = format!("the browser was led to http://{}/home?a=b (200)", site.origin);
+    assert!(shown.contains(&led), "{shown}");
     let idk = site.received()[0].get("idk").unwrap().to_owned();
 
     // Locked: what needs the code says so before anything is sent.
@@ -62,8 +48,29 @@ async fn from_the_first_sign_in_to_a_new_identity() {
     assert_eq!(old.status.code(), Some(1));
     assert!(text(&old.stderr).contains("superseded by a newer one"), "{old:?}");
     assert_eq!(site.received()[0].get("idk"), Some(idk.as_str()));
-    let wrong = sqrl(at, &code(&first), &["query", site.link().as_str()]).await;
-    assert!(text(&wrong.stderr).contains("not the rescue code"), "{wrong:?}");
+    let site = Site::new(&[]).await;
+    let wrong = sqrl(at, &code(&first), &["enable", site.link().as_str()]).await;
+    assert_eq!(wrong.status.code(), Some(1));
+    assert!(
+        text(&wrong.stderr).contains("SQRL_RESCUE_CODE: this is not the rescue code"),
+        "{wrong:?}"
+    );
+    assert!(site.received().is_empty());
+
+    // It is not in the way of what does not need it.
+    for stale in [code(&first).as_str(), "no code at all"] {
+        for command in ["query", "login"] {
+            let site = Site::new(&["5", "5"]).await;
+            let page = site.page("/login");
+            let fine = sqrl(at, stale, &[command, &page]).await;
+            assert!(fine.status.success() && fine.stderr.is_empty(), "{fine:?}");
+        }
+        let site = Site::new(&["5", "5"]).await;
+        let fine = sqrl(at, stale, &["login", site.link().as_str()]).await;
+        assert!(fine.status.success(), "{fine:?}");
+        assert!(text(&fine.stderr).starts_with("sqrl: SQRL_RESCUE_CODE: "), "{fine:?}");
+        assert!(!text(&fine.stderr).contains(stale), "{fine:?}");
+    }
 
     let site = Site::new(&["4"]).await;
     let query = sqrl(at, "", &["query", "-v", site.link().as_str()]).await;
@@ -103,7 +110,8 @@ async fn wrong_usage_is_2() {
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
     }
     let output = sqrl(directory.path(), "", &["enable", "http://127.0.0.1:1/"]).await;
-    assert!(text(&output.stderr).contains("`sqrl new` makes one"), "{output:?}");
+    let said = text(&output.stderr);
+    assert!(said.contains("`sqrl login` makes one, and `sqrl new`"), "{said}");
     assert_eq!(output.status.code(), Some(1));
 }
 
@@ -113,14 +121,15 @@ async fn no_complaint_repeats_a_secret() {
     let directory = tempfile::tempdir().unwrap();
     let (code, seed) = ("1198-8748-7132-2838-8318-757O", "0123456789abcdef".repeat(4) + "0");
     let enable = ["enable", "http://127.0.0.1:1/"];
-    for (arguments, environment, secret) in [
-        (&["--rescue-code", code][..], "", code),
-        (&[], code, code),
-        (&["--seed", &seed], "", &*seed),
+    sqrl(directory.path(), "", &["new"]).await;
+    for (arguments, environment, secret, status) in [
+        (&["--rescue-code", code][..], "", code, 2),
+        (&[], code, code, 1),
+        (&["--seed", &seed], "", &*seed, 2),
     ] {
         let arguments = [&enable, arguments].concat();
         let output = sqrl(directory.path(), environment, &arguments).await;
-        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        assert_eq!(output.status.code(), Some(status), "{output:?}");
         let said = text(&output.stdout) + &text(&output.stderr);
         assert!(
             said.contains("a rescue code is 24 digits") || said.contains("a seed is 64"),
@@ -144,4 +153,31 @@ async fn load_aims_at_servers_of_ones_own_only() {
     assert_eq!(failed.status.code(), Some(1), "{failed:?}");
     assert!(text(&failed.stderr).contains("no SQRL link"), "{failed:?}");
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
+}
+
+/// The site knows a previous identity: the page is opened again with the code of the environment,
+/// or a link, which is good for one attempt, is answered with it at once.
+#[tokio::test]
+async fn a_rescue_code_is_read_where_a_sign_in_needs_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = directory.path();
+    let old = code(&sqrl(at, "", &["new"]).await);
+    let new = code(&sqrl(at, &old, &["rekey"]).await);
+    let mut suk = [0; 32];
+    suk[0] = 9; // the base point
+    let knows = format!("6 suk={}", tower_sqrl_client::base64url::encode(suk));
+
+    let site = Site::new(&[&knows, &knows, "5"]).await;
+    let moved = sqrl(at, &new, &["login", &site.page("/login")]).await;
+    assert!(moved.status.success(), "{moved:?}");
+    assert!(text(&moved.stdout).contains("has replaced it by the current one"), "{moved:?}");
+    let site = Site::new(&[&knows, "5"]).await;
+    let moved = sqrl(at, &new, &["login", site.link().as_str()]).await;
+    assert!(moved.status.success() && moved.stderr.is_empty(), "{moved:?}");
+
+    let site = Site::new(&[&knows, &knows, "5"]).await;
+    let refused = sqrl(at, &old, &["login", &site.page("/login")]).await;
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+    assert!(text(&refused.stderr).contains("SQRL_RESCUE_CODE: this is not"), "{refused:?}");
+    assert_eq!(site.received().len(), 1);
 }

@@ -224,7 +224,9 @@ async fn refusals() {
 async fn undefined_flags_end_everything() {
     let site = Site::new(&["405", "5"]).await;
     let result = run(&Client::new(alice()), &site, Command::Ident).await;
-    assert!(matches!(result, Err(Error::Reply { source: ReplyError::UndefinedTif(_), .. })));
+    let error = result.unwrap_err();
+    assert!(matches!(error, Error::Reply { source: ReplyError::UndefinedTif(_), .. }), "{error}");
+    assert!(error.to_string().contains("flags that SQRL 1 does not define (400)"), "{error}");
     assert_eq!(site.received().len(), 1);
 }
 
@@ -232,7 +234,17 @@ async fn undefined_flags_end_everything() {
 async fn no_reply_at_all() {
     let site = Site::new(&[]).await;
     let error = run(&Client::new(alice()), &site, Command::Query).await.unwrap_err();
-    assert!(error.to_string().contains("HTTP 500"), "{error}");
+    let url = format!("http://{}/cli.sqrl", site.origin);
+    let said = error.to_string();
+    assert!(said.starts_with(&format!("HTTP 500 Internal Server Error from {url}, and")), "{said}");
+    assert!(said.contains("not at this path") && !said.contains("CRLF"), "{said}");
+
+    // A page, where 200 says that something is there.
+    let link = format!("qrl://{}/page?nut=a-nut", site.origin).parse().unwrap();
+    let error = Client::new(alice()).run(&link, Command::Query).await.unwrap_err();
+    let said = error.to_string();
+    let page = format!("the answer of http://{}/page is not a SQRL reply: ", site.origin);
+    assert!(said.starts_with(&page) && !said.contains("a-nut"), "{said}");
 }
 
 #[tokio::test]

@@ -4,12 +4,24 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use ::http::{HeaderMap, HeaderValue, header};
-use url::{Host, Url};
+use url::{Host, Origin, Url};
 
 /// The cookies of a browser. Each belongs to one host, whatever its port; `Domain`,
 /// `SameSite` and `Expires` are not looked at.
 #[derive(Debug, Clone, Default)]
-pub struct Jar(Vec<Cookie>);
+pub struct Jar(Vec<Kept>);
+
+#[derive(Debug, Clone)]
+struct Kept {
+    cookie: Cookie,
+    /// The only origin that it goes to; without one, the cookie itself says where.
+    only: Option<Origin>,
+}
+
+/// What is given is no cookie that could be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a cookie has a name, and no spaces, commas, semicolons, quotes or backslashes")]
+pub struct MalformedCookie;
 
 /// A cookie. `Debug` does not show its value.
 #[derive(Clone, PartialEq, Eq)]
@@ -34,7 +46,14 @@ impl Jar {
     /// The cookies that have not ended.
     pub fn iter(&self) -> impl Iterator<Item = &Cookie> {
         let now = Instant::now();
-        self.0.iter().filter(move |cookie| cookie.lives_at(now))
+        self.0.iter().map(|kept| &kept.cookie).filter(move |cookie| cookie.lives_at(now))
+    }
+
+    /// The cookies that are sent to an address.
+    pub fn sent_to(&self, url: &Url) -> impl Iterator<Item = &Cookie> {
+        let now = Instant::now();
+        let kept = self.0.iter().filter(move |kept| kept.goes_to(url));
+        kept.map(|kept| &kept.cookie).filter(move |cookie| cookie.lives_at(now))
     }
 
     /// The cookie of that name, of any host.
@@ -44,18 +63,46 @@ impl Jar {
 
     /// Puts a cookie in, in the place of the same one.
     pub fn insert(&mut self, cookie: Cookie) {
-        self.0.retain(|old| !old.is_same(&cookie));
-        self.0.push(cookie);
+        self.keep(Kept { cookie, only: None });
+    }
+
+    /// Puts a cookie in that goes to every path of one origin alone (scheme, host and port),
+    /// such as a session that another browser has there. Once the site sets it itself, it is
+    /// like any other.
+    ///
+    /// # Errors
+    /// [`MalformedCookie`].
+    pub fn insert_at(&mut self, url: &Url, name: &str, value: &str) -> Result<(), MalformedCookie> {
+        let token = |b: u8| b.is_ascii_alphanumeric() || b"-_.!#$%&'*+^`|~".contains(&b);
+        let plain = |b: u8| b.is_ascii_graphic() && !b"\",;\\".contains(&b);
+        let good = !name.is_empty() && name.bytes().all(token) && value.bytes().all(plain);
+        let host = url.host_str().filter(|_| good).ok_or(MalformedCookie)?;
+        let cookie = Cookie {
+            name: name.to_owned(),
+            value: value.to_owned(),
+            host: host.to_owned(),
+            path: "/".to_owned(),
+            secure: false,
+            http_only: false,
+            expires: None,
+        };
+        self.keep(Kept { cookie, only: Some(url.origin()) });
+        Ok(())
+    }
+
+    fn keep(&mut self, kept: Kept) {
+        self.0.retain(|old| !old.cookie.is_same(&kept.cookie));
+        self.0.push(kept);
     }
 
     /// Takes the cookies of that name out.
     pub fn remove(&mut self, name: &str) {
-        self.0.retain(|cookie| cookie.name != name);
+        self.0.retain(|kept| kept.cookie.name != name);
     }
 
     /// The `Cookie` header for an address; the longest path first.
     pub(super) fn header(&self, url: &Url) -> Option<HeaderValue> {
-        let mut cookies: Vec<_> = self.iter().filter(|cookie| cookie.goes_to(url)).collect();
+        let mut cookies: Vec<_> = self.sent_to(url).collect();
         cookies.sort_by_key(|cookie| std::cmp::Reverse(cookie.path.len()));
         let pairs: Vec<_> =
             cookies.iter().map(|cookie| format!("{}={}", cookie.name, cookie.value)).collect();
@@ -72,7 +119,13 @@ impl Jar {
             self.insert(cookie);
         }
         let now = Instant::now();
-        self.0.retain(|cookie| cookie.lives_at(now));
+        self.0.retain(|kept| kept.cookie.lives_at(now));
+    }
+}
+
+impl Kept {
+    fn goes_to(&self, url: &Url) -> bool {
+        self.cookie.goes_to(url) && self.only.as_ref().is_none_or(|only| *only == url.origin())
     }
 }
 
@@ -191,6 +244,32 @@ mod tests {
         assert_eq!(sent(&jar, "http://h/a/x").as_deref(), Some("c=3; c=1; d=2"));
         assert_eq!(sent(&jar, "http://h/ab").as_deref(), Some("d=2"));
         assert_eq!(sent(&jar, "http://other/a/b"), None);
+    }
+
+    #[test]
+    fn what_is_given_goes_to_one_origin() {
+        let at = Url::parse("http://h:81/a/b").unwrap();
+        let mut jar = Jar::default();
+        jar.insert_at(&at, "c", "1=").unwrap();
+        assert_eq!(sent(&jar, "http://h:81/").as_deref(), Some("c=1="));
+        for elsewhere in ["http://h/", "https://h:81/", "http://h:82/a/b", "http://x.h:81/"] {
+            assert_eq!(sent(&jar, elsewhere), None, "{elsewhere}");
+        }
+        // What the site sets takes its place, and so does its end.
+        let mut headers = HeaderMap::new();
+        headers.append(header::SET_COOKIE, "c=2; Path=/".parse().unwrap());
+        jar.store(&at, &headers);
+        assert_eq!(sent(&jar, "http://h:82/").as_deref(), Some("c=2"));
+        jar.insert_at(&at, "c", "").unwrap();
+        assert_eq!(sent(&jar, "http://h:81/").as_deref(), Some("c="));
+        headers.append(header::SET_COOKIE, "c=; Path=/; Max-Age=0".parse().unwrap());
+        jar.store(&at, &headers);
+        assert_eq!(jar.iter().count(), 0);
+
+        for (name, value) in [("", "v"), ("a b", "v"), ("a", "v w"), ("a", "v;b"), ("a", "\r\n")] {
+            assert_eq!(jar.insert_at(&at, name, value), Err(MalformedCookie));
+        }
+        assert!(jar.insert_at(&Url::parse("data:,").unwrap(), "a", "v").is_err());
     }
 
     #[test]

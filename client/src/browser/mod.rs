@@ -12,7 +12,7 @@ use bytes::Bytes;
 use tokio::time::{Instant, sleep};
 use url::Url;
 
-pub use jar::{Cookie, Jar};
+pub use jar::{Cookie, Jar, MalformedCookie};
 
 use crate::http::{Http, HttpError};
 use crate::link::Link;

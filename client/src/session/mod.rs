@@ -179,8 +179,11 @@ impl Session {
         let (head, body) = answer.into_parts();
         // The body counts, whatever the status says.
         let body = String::from_utf8_lossy(&body);
-        let reply =
-            Reply::parse(&body).map_err(|source| Error::Reply { status: head.status, source })?;
+        let reply = Reply::parse(&body).map_err(|source| Error::Reply {
+            url: self.url.clone(),
+            status: head.status,
+            source,
+        })?;
         let step = Step {
             url: std::mem::replace(&mut self.url, self.link.origin() + &reply.qry),
             form,

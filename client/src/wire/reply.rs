@@ -34,6 +34,9 @@ pub struct Reply {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReplyError {
+    /// Nothing at all.
+    #[error("it is empty")]
+    Empty,
     /// Not a list of lines.
     #[error(transparent)]
     List(#[from] ListError),
@@ -63,6 +66,9 @@ impl Reply {
     /// # Errors
     /// The first rule of the specification that it breaks.
     pub fn parse(body: &str) -> Result<Self, ReplyError> {
+        if body.is_empty() {
+            return Err(ReplyError::Empty);
+        }
         let lines = List::decode(body)?;
         let (first, ver) = lines.iter().next().ok_or(ReplyError::Missing("ver"))?;
         if first != "ver" {
@@ -191,7 +197,7 @@ mod tests {
         }
         assert_eq!(parse(&format!("{GOOD}suk=AA\r\n")), Err(ReplyError::Malformed("suk")));
         assert_eq!(parse(&format!("{GOOD}ask=!\r\n")), Err(ReplyError::Malformed("ask")));
-        assert!(Reply::parse("").is_err());
+        assert_eq!(Reply::parse(""), Err(ReplyError::Empty));
         assert!(Reply::parse(&(encode(GOOD) + "\r\n")).is_err());
         assert!(parse(&GOOD.replace("ver=1", "ver=1-2000000000")).is_ok());
     }

@@ -2,6 +2,10 @@
 //! behaviour is what is tested with it; real servers are met elsewhere.
 #![allow(clippy::unwrap_used, dead_code)]
 
+#[cfg(feature = "cli")]
+pub(crate) mod command;
+mod pages;
+
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
@@ -53,6 +57,7 @@ impl Received {
 pub(crate) struct Site {
     pub(crate) origin: String,
     received: Arc<Mutex<Vec<Received>>>,
+    cookies: Arc<Mutex<Vec<(String, String)>>>,
 }
 
 impl Site {
@@ -64,12 +69,15 @@ impl Site {
         let received = Arc::new(Mutex::new(Vec::new()));
         let script: VecDeque<_> = script.iter().map(|line| (*line).to_owned()).collect();
         let script = Arc::new(Mutex::new(script));
-        let to = Arc::clone(&received);
+        let cookies = Arc::default();
+        let (to, jar) = (Arc::clone(&received), Arc::clone(&cookies));
         tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
                 let (script, to) = (Arc::clone(&script), Arc::clone(&to));
+                let jar = Arc::clone(&jar);
                 let service = service_fn(move |request| {
+                    note_cookies(&request, &jar);
                     answer(request, Arc::clone(&script), Arc::clone(&to))
                 });
                 tokio::spawn(
@@ -78,15 +86,31 @@ impl Site {
                 );
             }
         });
-        Self { origin, received }
+        Self { origin, received, cookies }
     }
 
     pub(crate) fn link(&self) -> Link {
         format!("qrl://{}/cli.sqrl?nut=first", self.origin).parse().unwrap()
     }
 
+    pub(crate) fn page(&self, target: &str) -> String {
+        format!("http://{}{target}", self.origin)
+    }
+
+    /// The path and the `Cookie` header of every request that had one, in order.
+    pub(crate) fn cookies(&self) -> Vec<(String, String)> {
+        self.cookies.lock().unwrap().clone()
+    }
+
     pub(crate) fn received(&self) -> Vec<Received> {
         self.received.lock().unwrap().clone()
+    }
+}
+
+fn note_cookies(request: &Request<Incoming>, jar: &Mutex<Vec<(String, String)>>) {
+    for cookie in request.headers().get_all("cookie") {
+        let path = request.uri().path().to_owned();
+        jar.lock().unwrap().push((path, cookie.to_str().unwrap().to_owned()));
     }
 }
 
@@ -110,7 +134,7 @@ async fn answer(
     let target = request.uri().path_and_query().unwrap().to_string();
     if request.method() == Method::GET {
         let done = script.lock().unwrap().is_empty();
-        return Ok(page(&request, &target, done));
+        return Ok(pages::page(&request, &target, done));
     }
     let host = request.headers()["host"].to_str().unwrap().to_owned();
     let body = request.into_body().collect().await?.to_bytes();
@@ -121,40 +145,17 @@ async fn answer(
         received.push(Received { target, form, client });
         received.len()
     };
+    if received.lock().unwrap().last().is_some_and(|last| last.target.starts_with("/page")) {
+        return Ok(respond(200, &[], "<p>No such thing".into()));
+    }
     let line = script.lock().unwrap().pop_front();
-    let line = line.map(|line| line.replace("URL", &format!("http://{host}/cps?1")));
+    let line = line
+        .map(|line| line.replace("URL", &format!("http://{host}/cps?1")).replace("HOST", &host));
     Ok(match line {
         // A status is nothing that a client goes by.
         Some(line) => respond(404, &[], encode(reply_text(n, &line))),
         None => respond(500, &[], String::new()),
     })
-}
-
-/// The pages around the sign-in. The page that waits hears of it once the script is over.
-fn page<B>(request: &Request<B>, target: &str, done: bool) -> Response<Full<Bytes>> {
-    let header = |name| request.headers().get(name).map(|value| value.to_str().unwrap());
-    let waits = header("cookie").is_some_and(|cookies| cookies.contains("wait=secret"));
-    let host = header("host").unwrap();
-    match target {
-        "/login" => respond(
-            200,
-            &[("set-cookie", "wait=secret; Path=/; HttpOnly; Max-Age=60")],
-            format!("<p><a href=\"qrl://{host}/cli.sqrl?x=0&amp;nut=first\">Sign in</a>"),
-        ),
-        "/pag.sqrl?nut=first" if !waits => respond(410, &[], "no cookie".into()),
-        "/pag.sqrl?nut=first" if done => respond(200, &[], "/account".into()),
-        "/pag.sqrl?nut=first" => respond(404, &[], String::new()),
-        "/account" | "/cps?1" => respond(
-            303,
-            &[("location", "home?a=b"), ("set-cookie", "session=1; Path=/")],
-            String::new(),
-        ),
-        "/home?a=b" if header("cookie").is_some_and(|c| c.contains("session=1")) => {
-            respond(200, &[], "Welcome".into())
-        }
-        "/circle" => respond(302, &[("location", "/circle")], String::new()),
-        _ => respond(403, &[], String::new()),
-    }
 }
 
 fn respond(status: u16, headers: &[(&str, &str)], body: String) -> Response<Full<Bytes>> {

@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::attack::AttackArgs;
 use crate::load::LoadArgs;
+use crate::target::{Aim, Cookies};
 
 /// A headless SQRL client: signs in without a phone. For tests and trying out, not a
 /// wallet: whoever reads the identity file can sign in as you.
@@ -26,30 +27,35 @@ pub(crate) struct Args {
     pub(crate) settings: Settings,
 }
 
-/// TARGET is a page with a SQRL link in it (<http://127.0.0.1:8080/login>), or the link.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Action {
     /// Make a new identity file and show its rescue code, once
     New,
-    /// Sign in: open the page, authenticate its link, wait, go where the page goes
-    Login { target: String },
+    /// Sign in: open the page, authenticate its link, wait, go where the page goes. It fails
+    /// where the browser ends at an error, at a question, or at a sign-in page again
+    Login(Aim),
     /// Ask what the site knows about the identity; changes nothing
-    Query { target: String },
+    Query(Aim),
     /// Let nobody sign in with this identity until it is enabled
-    Disable { target: String },
+    Disable(Aim),
     /// Undo `disable`; needs the rescue code
-    Enable { target: String },
+    Enable(Aim),
     /// Make the site forget the identity; needs the rescue code
-    Remove { target: String },
+    Remove(Aim),
     /// Replace the identity by a new one, which keeps the old one as its previous one,
     /// and sign in with it where a target is given; needs the rescue code
-    Rekey { target: Option<String> },
+    Rekey {
+        target: Option<String>,
+        #[command(flatten)]
+        cookies: Cookies,
+    },
     /// Serve browsers on this machine, which jump to <http://localhost:25519/>
     Listen {
         /// The port; browsers know only the default one
         #[arg(long, default_value_t = PORT)]
         port: u16,
-        /// Sign in wherever a page wants it, without asking: for tests only
+        /// Sign in wherever a page wants it, without asking: for tests only, and needed
+        /// where there is no terminal to ask at
         #[arg(long)]
         yes: bool,
     },
@@ -74,16 +80,9 @@ pub(crate) struct Settings {
     #[arg(long, global = true, value_name = "HEX", value_parser = seed)]
     pub(crate) seed: Vec<Given<Iuk>>,
 
-    /// The rescue code; other users of this machine can see a command line, so better
-    /// in the environment, or asked for
-    #[arg(
-        long,
-        global = true,
-        value_name = "CODE",
-        env = "SQRL_RESCUE_CODE",
-        hide_env_values = true,
-        value_parser = code
-    )]
+    /// The rescue code, where it is needed; other users of this machine can see a command
+    /// line, so better in the environment (`SQRL_RESCUE_CODE`), or asked for
+    #[arg(long, global = true, value_name = "CODE", value_parser = code)]
     pub(crate) rescue_code: Option<Given<RescueCode>>,
 
     /// Act as the identity of N rekeyings ago
@@ -157,10 +156,29 @@ impl Args {
         let settings = &args.settings;
         let seeds = settings.seed.iter().filter_map(|seed| seed.0.as_ref().err());
         let code = settings.rescue_code.iter().filter_map(|code| code.0.as_ref().err());
-        if let Some(why) = seeds.chain(code).next() {
+        let cookies = args.action.cookies().and_then(|(cookies, page)| cookies.jar(page).err());
+        let wrong = seeds.chain(code).map(|why| (*why).to_owned()).chain(cookies).next();
+        if let Some(why) = wrong {
             Self::command().error(ErrorKind::ValueValidation, why).exit();
         }
         args
+    }
+}
+
+impl Action {
+    /// The given cookies, and the page that they are for.
+    fn cookies(&self) -> Option<(&Cookies, &str)> {
+        match self {
+            Self::Login(aim)
+            | Self::Query(aim)
+            | Self::Disable(aim)
+            | Self::Enable(aim)
+            | Self::Remove(aim) => Some((&aim.cookies, &aim.target)),
+            Self::Rekey { target, cookies } => {
+                Some((cookies, target.as_deref().unwrap_or_default()))
+            }
+            Self::New | Self::Listen { .. } | Self::Load(_) | Self::Attack(_) => None,
+        }
     }
 }
 
@@ -170,7 +188,7 @@ impl Settings {
         self.seed.iter().filter_map(|seed| seed.0.as_ref().ok()).cloned()
     }
 
-    /// The rescue code, if it was given.
+    /// The rescue code, if it was given on the command line.
     pub(crate) fn rescue_code(&self) -> Option<&RescueCode> {
         self.rescue_code.as_ref()?.0.as_ref().ok()
     }

@@ -5,6 +5,8 @@ use std::process::ExitCode;
 use clap::Args;
 use tower_sqrl_client::attack::{Attack, Elsewhere, Finding, Report};
 
+use crate::words::printable;
+
 #[derive(Debug, Args)]
 pub(crate) struct AttackArgs {
     /// The sign-in page: <http://127.0.0.1:8080/login>
@@ -69,9 +71,4 @@ fn conclude(report: &Report) {
     if report.left_behind > 0 {
         println!("{} made-up identities could not be removed again", report.left_behind);
     }
-}
-
-/// Some of it is the server's, and a terminal must not act upon it.
-fn printable(text: &str) -> String {
-    text.replace(char::is_control, "\u{fffd}")
 }

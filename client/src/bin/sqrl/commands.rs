@@ -1,18 +1,15 @@
 //! What each command does.
 
 use std::process::ExitCode;
-use std::time::Duration;
 
-use tower_sqrl_client::browser::{Browser, Page, Waiting};
 use tower_sqrl_client::keys::Iuk;
 use tower_sqrl_client::wire::Command;
-use tower_sqrl_client::{Answer, Client, Error, Http, Identity, Link, Outcome, RescueCode};
+use tower_sqrl_client::{Answer, Client, Error, Http, Identity, RescueCode};
 
 use crate::args::{Action, Args, Settings};
+use crate::arrive::arrive;
+use crate::target::{Aim, Target};
 use crate::{Failure, attack, listen, load, person, words};
-
-/// How long a page waits for the sign-in that this very command has just done.
-const PAGE_WAITS: Duration = Duration::from_secs(15);
 
 pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
     let settings = &args.settings;
@@ -21,24 +18,26 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
             person::create(settings)?;
             Ok(())
         }
-        Action::Login { target } => login(settings, &target).await,
-        Action::Query { target } => {
+        Action::Login(aim) => login(settings, &aim).await,
+        Action::Query(aim) => {
             let identity = person::identity(settings)?;
-            command(settings, identity, &target, Command::Query).await
+            command(settings, identity, &aim, Command::Query).await
         }
-        Action::Disable { target } => {
+        Action::Disable(aim) => {
             let identity = person::identity(settings)?;
-            command(settings, identity, &target, Command::Disable).await
+            command(settings, identity, &aim, Command::Disable).await
         }
-        Action::Enable { target } => {
+        Action::Enable(aim) => {
             let identity = person::unlocked(settings)?;
-            command(settings, identity, &target, Command::Enable).await
+            command(settings, identity, &aim, Command::Enable).await
         }
-        Action::Remove { target } => {
+        Action::Remove(aim) => {
             let identity = person::unlocked(settings)?;
-            command(settings, identity, &target, Command::Remove).await
+            command(settings, identity, &aim, Command::Remove).await
         }
-        Action::Rekey { target } => rekey(settings, target.as_deref()).await,
+        Action::Rekey { target, cookies } => {
+            { rekey(settings, target.map(|target| Aim { target, cookies })) }.await
+        }
         Action::Listen { port, yes } => listen::run(settings, port, yes).await,
         Action::Load(args) => {
             // It has runtimes of its own, on threads of its own.
@@ -66,48 +65,30 @@ pub(crate) fn client(settings: &Settings, identity: Identity, http: &Http) -> Cl
     client
 }
 
-/// What a command is aimed at: a page in a browser, or only a link.
-struct Target {
-    browser: Browser,
-    page: Option<Page>,
-    link: Link,
-}
-
-impl Target {
-    async fn open(http: &Http, target: &str) -> Result<Self, Failure> {
-        let browser = Browser::new(http.clone());
-        let scheme = target.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
-        if matches!(scheme.as_deref(), Some("sqrl" | "qrl")) {
-            let link = target.parse()?;
-            return Ok(Self { browser, page: None, link });
-        }
-        let page = browser.open(target).await?;
-        let link = page.sqrl_link()?;
-        Ok(Self { browser, page: Some(page), link })
-    }
-}
-
 async fn command(
     settings: &Settings,
     identity: Identity,
-    target: &str,
+    aim: &Aim,
     command: Command,
 ) -> Result<(), Failure> {
     let http = Http::default();
-    let target = Target::open(&http, target).await?;
+    let target = Target::open(&http, aim).await?;
     let client = client(settings, identity, &http);
     let outcome = client.run(&target.link, command).await?;
     println!("{}", words::outcome(&target.link, &outcome));
     Ok(())
 }
 
-async fn login(settings: &Settings, target: &str) -> Result<(), Failure> {
-    match sign_in(settings, person::identity_or_new(settings)?, target).await {
+async fn login(settings: &Settings, aim: &Aim) -> Result<(), Failure> {
+    if aim.is_link() {
+        return sign_in(settings, person::unlocked_if_it_helps(settings)?, aim).await;
+    }
+    match sign_in(settings, person::identity_or_new(settings)?, aim).await {
         // The site knows a previous identity: moving it on takes the rescue code. The
-        // link is spent by now, so a page is opened again.
-        Err(failure) if is_locked(&failure) && !is_link(target) => {
+        // link is spent by now, so the page is opened again.
+        Err(failure) if is_locked(&failure) => {
             eprintln!("sqrl: {failure}");
-            sign_in(settings, person::unlocked(settings)?, target).await
+            sign_in(settings, person::unlocked(settings)?, aim).await
         }
         result => result,
     }
@@ -117,13 +98,9 @@ fn is_locked(failure: &Failure) -> bool {
     matches!(failure.downcast_ref(), Some(Error::Locked { .. }))
 }
 
-fn is_link(target: &str) -> bool {
-    target.parse::<Link>().is_ok()
-}
-
-async fn sign_in(settings: &Settings, identity: Identity, target: &str) -> Result<(), Failure> {
+async fn sign_in(settings: &Settings, identity: Identity, aim: &Aim) -> Result<(), Failure> {
     let http = Http::default();
-    let mut target = Target::open(&http, target).await?;
+    let mut target = Target::open(&http, aim).await?;
     if let (true, Some(page)) = (settings.cps, &target.page) {
         // As the page's script does before it jumps to a client on the same device.
         target.link = target.link.with_can(page.url.as_str())?;
@@ -134,32 +111,7 @@ async fn sign_in(settings: &Settings, identity: Identity, target: &str) -> Resul
     arrive(&target, &outcome).await
 }
 
-/// What the browser does after the client is done.
-async fn arrive(target: &Target, outcome: &Outcome) -> Result<(), Failure> {
-    let Some(page) = &target.page else {
-        match &outcome.url {
-            Some(url) => println!("The signed-in session waits at {url}"),
-            None => println!("The browser that shows this link is signed in now."),
-        }
-        return Ok(());
-    };
-    let address = match &outcome.url {
-        Some(url) => url.clone(),
-        None => match target.browser.wait(&page.url, &target.link, PAGE_WAITS).await? {
-            Waiting::GoTo(url) => url.into(),
-            Waiting::Gone(why) => return Err(format!("the page was told: {why}").into()),
-            Waiting::Pending => return Err("the page still waits".into()),
-        },
-    };
-    let page = target.browser.open(&address).await?;
-    if !page.status.is_success() {
-        return Err(format!("{} answered HTTP {}", page.url, page.status).into());
-    }
-    println!("Signed in; the browser is at {}", page.url);
-    Ok(())
-}
-
-async fn rekey(settings: &Settings, target: Option<&str>) -> Result<(), Failure> {
+async fn rekey(settings: &Settings, aim: Option<Aim>) -> Result<(), Failure> {
     if settings.old > 0 {
         return Err("only the newest identity can be replaced: leave out --old".into());
     }
@@ -179,8 +131,8 @@ async fn rekey(settings: &Settings, target: Option<&str>) -> Result<(), Failure>
         let hex: Vec<_> = words.map(|word| format!("{word:032x}")).collect();
         println!("The new identity: put --seed {} in front of the other seeds.", hex.concat());
     }
-    match target {
-        Some(target) => sign_in(settings, identity, target).await,
+    match aim {
+        Some(aim) => sign_in(settings, identity, &aim).await,
         None => Ok(()),
     }
 }

@@ -11,9 +11,11 @@ use crate::{Failure, commands, person};
 
 pub(crate) async fn run(settings: &Settings, port: u16, yes: bool) -> Result<(), Failure> {
     if !yes && !io::stdin().is_terminal() {
-        return Err("nobody is here to be asked before a sign-in: use --yes for tests".into());
+        return Err(
+            "without a terminal nobody can be asked before a sign-in: use --yes, for tests".into(),
+        );
     }
-    let identity = person::identity_or_new(settings)?;
+    let identity = person::unlocked_if_it_helps(settings)?;
     let options = Options { cps: true, ..settings.options() };
     let client = commands::client(settings, identity, &Http::default()).with_options(options);
     let listener = Listener::bind_port(port)

@@ -1,11 +1,13 @@
 //! `sqrl`: a headless SQRL client for tests and trying out.
 
 mod args;
+mod arrive;
 mod attack;
 mod commands;
 mod listen;
 mod load;
 mod person;
+mod target;
 mod words;
 
 use std::process::ExitCode;

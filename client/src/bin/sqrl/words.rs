@@ -24,6 +24,11 @@ pub(crate) fn outcome(link: &Link, outcome: &Outcome) -> String {
     }
 }
 
+/// Text of the other side's, with nothing that a terminal would act upon.
+pub(crate) fn printable(text: &str) -> String {
+    text.replace(char::is_control, "\u{fffd}")
+}
+
 fn query(link: &Link, before: Standing, disabled: bool) -> String {
     let knows = match before {
         Standing::Unknown => "does not know this identity",
@@ -50,13 +55,12 @@ pub(crate) fn show(step: &Step) {
     }
 }
 
-/// Text of the other side's, with nothing that a terminal would act upon.
 fn lines(text: &str) {
     for line in text.lines() {
         // An indexed secret is the site's and the owner's alone.
         let line = match line.split_once('=') {
             Some((name @ ("ins" | "pins"), _)) => format!("{name}=(secret)"),
-            _ => line.replace(char::is_control, "\u{fffd}"),
+            _ => printable(line),
         };
         eprintln!("    {line}");
     }

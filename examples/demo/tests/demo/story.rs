@@ -13,7 +13,7 @@ fn from_the_first_sign_in_to_the_last() {
 
     let said = sqrl.succeeds(&["login", &login]);
     assert!(said.contains("127.0.0.1 did not know this identity; now it does."), "{said}");
-    assert!(said.contains(&format!("Signed in; the browser is at {}", demo.url("/account"))));
+    assert!(said.contains(&format!("the browser was led to {} (200)", demo.url("/account"))));
     let account = signed_in(&demo);
     assert_eq!(demo.log().matches("new account").count(), 1);
 

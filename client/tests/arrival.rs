@@ -1,0 +1,127 @@
+//! Where the browser ends after `sqrl` is done, and what the command says of it.
+#![cfg(feature = "cli")]
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use support::Site;
+use support::command::{sqrl, text};
+
+/// Runs `sqrl login` with these arguments and returns its status, output and errors.
+async fn login(arguments: &[&str]) -> (Option<i32>, String, String) {
+    let directory = tempfile::tempdir().unwrap();
+    let seed = "07".repeat(32);
+    let arguments = [&["login", "--seed", &seed], arguments].concat();
+    let output = sqrl(directory.path(), "", &arguments).await;
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
+}
+
+#[tokio::test]
+async fn a_page_of_another_name_than_the_sites() {
+    let site = Site::new(&["5", "5"]).await;
+    let (status, out, err) = login(&[&site.page("/login?abroad")]).await;
+    assert_eq!(status, Some(1), "{out}{err}");
+    let port = site.origin.rsplit(':').next().unwrap();
+    assert!(err.contains("the site accepted the identity, but"), "{err}");
+    assert!(
+        err.contains(&format!("led to http://localhost:{port}/enter and had no cookie")),
+        "{err}"
+    );
+    let hint =
+        format!("opened at http://127.0.0.1:{port}, but its link is for http://localhost:{port}");
+    assert!(err.contains(&hint), "{err}");
+}
+
+#[tokio::test]
+async fn the_sites_question_instead_of_a_session() {
+    let script = ["5", "5 url=http://HOST/cps.sqrl?1"];
+    let site = Site::new(&script).await;
+    let (status, out, err) = login(&["--cps", &site.page("/login?mute")]).await;
+    assert_eq!(status, Some(1), "{out}{err}");
+    let question =
+        format!("at {} the site asks for confirmation: the link was", site.page("/cps.sqrl"));
+    assert!(err.contains(&question), "{err}");
+    assert!(!err.contains("opened at"), "{err}");
+
+    let site = Site::new(&script).await;
+    let (status, out, err) = login(&["--cps", &site.page("/login")]).await;
+    assert_eq!(status, Some(0), "{out}{err}");
+}
+
+#[tokio::test]
+async fn a_page_that_offers_a_sign_in_again() {
+    let site = Site::new(&["5", "5"]).await;
+    let (status, out, err) = login(&[&site.page("/login?again")]).await;
+    assert_eq!(status, Some(1), "{out}{err}");
+    let said = format!("led to {}, which offers a SQRL sign-in again", site.page("/login"));
+    assert!(err.contains(&said), "{err}");
+}
+
+#[tokio::test]
+async fn an_error_and_no_key_in_its_address() {
+    let site = Site::new(&["5", "5"]).await;
+    let (status, out, err) = login(&[&site.page("/login?forbidden")]).await;
+    assert_eq!(status, Some(1), "{out}{err}");
+    assert!(err.contains("/nowhere?…, which answered HTTP 403 Forbidden"), "{err}");
+    assert!(!(out + &err).contains("a-key"));
+}
+
+#[tokio::test]
+async fn a_page_that_redirects_before_there_is_a_link() {
+    let site = Site::new(&["5", "5"]).await;
+    let (status, out, err) = login(&[&site.page("/private")]).await;
+    assert_eq!(status, Some(0), "{out}{err}");
+    let (asked, shown) = (site.page("/private"), site.page("/login"));
+    assert!(err.contains(&format!("{asked} was not shown: it redirected to {shown}")), "{err}");
+}
+
+#[tokio::test]
+async fn a_given_cookie_opens_the_page_and_goes_nowhere_else() {
+    const COOKIE: &str = "app=of-the-application";
+    let site = Site::new(&["5", "5"]).await;
+    let (status, out, err) =
+        login(&["--cookie", "b=1", "--cookie", COOKIE, "-v", &site.page("/private")]).await;
+    assert_eq!(status, Some(0), "{out}{err}");
+    assert!(!err.contains("redirected") && !(out + &err).contains("of-the-application"));
+    let seen = site.cookies();
+    assert_eq!(seen[0], ("/private".to_owned(), format!("b=1; {COOKIE}")));
+    assert!(seen.iter().any(|(path, cookie)| path == "/home" && cookie.contains(COOKIE)));
+    // The SQRL requests are no browser's.
+    assert!(!seen.iter().any(|(path, _)| path == "/cli.sqrl" || path == "/next"), "{seen:?}");
+
+    // Not even to another port of the same host.
+    let other = Site::new(&["5"]).await;
+    let page = site.page(&format!("/to?{}", other.page("/login")));
+    let directory = tempfile::tempdir().unwrap();
+    let seed = "07".repeat(32);
+    let arguments = ["query", "--seed", &seed, "--cookie", COOKIE, &page];
+    let output = sqrl(directory.path(), "", &arguments).await;
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(site.cookies().last().unwrap(), &("/to".to_owned(), COOKIE.to_owned()));
+    assert_eq!(other.received().len(), 1);
+    assert_eq!(other.cookies(), []);
+}
+
+#[tokio::test]
+async fn a_cookie_that_cannot_be_sent_is_wrong_usage() {
+    let page = "http://127.0.0.1:1/";
+    for (arguments, why) in [
+        (["--cookie", "the-secret", page], "NAME=VALUE"),
+        (["--cookie", "a=the-secret b", page], "a cookie has a name"),
+        (["--cookie", "a=the-secret", "qrl://127.0.0.1:1/?nut=n"], "this is a link"),
+        (["--cookie", "a=the-secret", "nothing"], "this is none"),
+    ] {
+        let (status, out, err) = login(&arguments).await;
+        assert_eq!(status, Some(2), "{err}");
+        assert!(err.contains(why) && !(out + &err).contains("the-secret"), "{err}");
+    }
+    // What does not take it does not repeat it.
+    let directory = tempfile::tempdir().unwrap();
+    for arguments in
+        [&["listen", "--cookie=a=the-secret"][..], &["rekey", "--cookie", "a=the-secret"]]
+    {
+        let output = sqrl(directory.path(), "", arguments).await;
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        assert!(!text(&output.stderr).contains("the-secret"), "{output:?}");
+    }
+}
