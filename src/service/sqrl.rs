@@ -131,6 +131,9 @@ impl Sqrl {
 
     /// Takes an identity's account away from it. The identity stays known.
     ///
+    /// It does not change the epoch and ends no session by itself: compare
+    /// [`Identity::user`] with the session's account wherever the session is looked at.
+    ///
     /// # Errors
     ///
     /// [`LinkError`], but never [`LinkError::Linked`].

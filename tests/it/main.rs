@@ -8,6 +8,7 @@ mod common;
 mod cps;
 mod events;
 mod failures;
+mod guide;
 mod http;
 mod limits;
 mod regressions;
