@@ -10,7 +10,7 @@ use crate::engine::{Clock, Engine, EngineConfig, Lifetimes, Policy};
 use crate::identity::IdentityStore;
 use crate::protocol::{LinkScheme, PublicUrl};
 use crate::service::pages::Pages;
-use crate::service::{ClientAddress, PeerAddress, Routes, Settings, Sqrl};
+use crate::service::{ClientAddress, PeerAddress, Routes, Said, Settings, Sqrl};
 use crate::store::NutStore;
 
 impl Sqrl {
@@ -318,6 +318,7 @@ impl SqrlBuilder {
                 .map(|text| network(text))
                 .collect::<Result<_, _>>()?,
             header: address_header(&self.address_header)?,
+            said: Said::default(),
         };
         #[cfg(feature = "sin")]
         if self.indexed_secret.as_ref().is_some_and(|secrets| !is_secret_name(secrets.sin())) {

@@ -6,6 +6,7 @@ mod calls;
 mod chain;
 mod common;
 mod cps;
+mod diagnosis;
 mod events;
 mod failures;
 mod guide;
