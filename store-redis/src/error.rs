@@ -54,7 +54,7 @@ pub enum RedisConfigError {
 impl fmt::Debug for RedisConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self}")?;
-        let causes = std::iter::successors(self.source(), |&error| error.source());
-        causes.map(|cause| write!(f, ": {cause}")).collect()
+        let mut causes = std::iter::successors(self.source(), |&error| error.source());
+        causes.try_for_each(|cause| write!(f, ": {cause}"))
     }
 }

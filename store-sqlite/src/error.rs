@@ -36,8 +36,8 @@ pub enum OpenError {
 impl fmt::Debug for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self}")?;
-        let causes = std::iter::successors(self.source(), |&error| error.source());
-        causes.map(|cause| write!(f, ": {cause}")).collect()
+        let mut causes = std::iter::successors(self.source(), |&error| error.source());
+        causes.try_for_each(|cause| write!(f, ": {cause}"))
     }
 }
 
