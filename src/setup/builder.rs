@@ -241,7 +241,8 @@ impl SqrlBuilder {
     /// bring the client's address in a header. Default: none, the connection's own address
     /// counts.
     ///
-    /// Name the proxies and nothing else: whoever is trusted may claim any address.
+    /// Name the proxies and nothing else: whoever is trusted may claim any address. A proxy that
+    /// is not named, and one that brings no address, are each warned of in the log, once.
     ///
     /// *Operating Details*, "The “Same IP” check".
     pub fn trusted_proxy(mut self, network: impl Into<String>) -> Self {
