@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use http::Method;
 use http::request::Parts;
 
-use super::ChallengeRejection;
+use super::{ChallengeRejection, seen};
 use crate::engine::LinkOptions;
 use crate::service::{Challenge, Sqrl};
 
@@ -29,7 +29,8 @@ use crate::service::{Challenge, Sqrl};
 /// // A page of one's own around the ready page's part:
 /// async fn own_login(challenge: SqrlChallenge) -> Response {
 ///     let html = format!(
-///         "<!doctype html><title>Example</title><script src=\"/sqrl.js\" defer></script>{}",
+///         "<!doctype html><title>Example</title><script src=\"{}\" defer></script>{}",
+///         challenge.script_path(),
 ///         challenge.fragment(),
 ///     );
 ///     challenge.respond_with(axum::response::Html(html))
@@ -52,6 +53,18 @@ impl SqrlChallenge {
         self.0.qr_path()
     }
 
+    /// Where the script of the ready page is, from the root, with its version: caches keep it for
+    /// ever.
+    pub fn script_path(&self) -> String {
+        self.0.script_path()
+    }
+
+    /// What the layer's paths stand below, from the root: the public URL's path and the builder's
+    /// `prefix`; empty for neither.
+    pub fn base(&self) -> &str {
+        self.0.base()
+    }
+
     /// The link's nut, for a page's own script: public, like the link.
     pub fn nut(&self) -> String {
         self.0.nut().to_string()
@@ -63,8 +76,8 @@ impl SqrlChallenge {
     }
 
     /// The part of the ready page that signs in, as HTML, for a page of one's own: button,
-    /// status, QR code. That page loads `sqrl.js`, and is sent with
-    /// [`respond_with`](Self::respond_with).
+    /// status, QR code. That page loads the script at [`script_path`](Self::script_path), and is
+    /// sent with [`respond_with`](Self::respond_with).
     pub fn fragment(&self) -> String {
         self.0.fragment()
     }
@@ -84,7 +97,9 @@ impl<S: Sync> FromRequestParts<S> for SqrlChallenge {
     type Rejection = ChallengeRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ChallengeRejection> {
-        let sqrl = parts.extensions.get::<Sqrl>().ok_or(ChallengeRejection::NotTheSignInPath)?;
+        let sqrl = parts.extensions.get::<Sqrl>();
+        let sqrl =
+            sqrl.ok_or_else(|| ChallengeRejection::NotTheSignInPath { seen: seen(parts) })?;
         if parts.method == Method::HEAD {
             return Ok(Self(sqrl.challenge_for_head()));
         }

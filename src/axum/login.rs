@@ -3,7 +3,7 @@ use std::ops::Deref;
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 
-use super::LoginRejection;
+use super::{LoginRejection, seen};
 use crate::engine::SignIn;
 use crate::service::SignInResult;
 
@@ -40,7 +40,8 @@ impl<S: Sync> FromRequestParts<S> for SqrlLogin {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, LoginRejection> {
         let result = parts.extensions.get::<SignInResult>();
-        let SignInResult(result) = result.ok_or(LoginRejection::NotTheSignedInPath)?;
+        let SignInResult(result) =
+            result.ok_or_else(|| LoginRejection::NotTheSignedInPath { seen: seen(parts) })?;
         Ok(Self(result.clone()?))
     }
 }

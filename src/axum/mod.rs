@@ -6,6 +6,7 @@ mod rejection;
 
 pub use challenge::SqrlChallenge;
 pub use login::SqrlLogin;
+use rejection::seen;
 pub use rejection::{ChallengeRejection, LoginRejection};
 
 use std::net::{IpAddr, SocketAddr};

@@ -1,4 +1,6 @@
+use axum::extract::NestedPath;
 use axum::response::{IntoResponse, Response};
+use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
 use thiserror::Error;
 
@@ -11,10 +13,14 @@ use crate::service::ChallengeError;
 pub enum ChallengeRejection {
     /// The layer did not see the request as one for the sign-in page.
     #[error(
-        "`SqrlChallenge` on a path that the layer does not know: add `.layer(sqrl.layer())` behind \
-         the route, and tell the builder `.sign_in_path(\"/…\")` if it is not `/login`"
+        "`SqrlChallenge` on a path that the layer does not know, {seen}: add \
+         `.layer(sqrl.layer())` behind the route, and tell the builder `.sign_in_path(\"/…\")` if \
+         it is not `/login`"
     )]
-    NotTheSignInPath,
+    NotTheSignInPath {
+        /// The path that the handler saw, and below which one it is nested, for a person.
+        seen: Box<str>,
+    },
     /// No link could be made.
     #[error(transparent)]
     Challenge(#[from] ChallengeError),
@@ -26,13 +32,26 @@ pub enum ChallengeRejection {
 pub enum LoginRejection {
     /// The layer did not see the request as one that may bring a sign-in.
     #[error(
-        "`SqrlLogin` on a path that the layer does not know: add `.layer(sqrl.layer())` behind the \
-         route, and tell the builder `.signed_in_path(\"/…\")` if it is not `/signed-in`"
+        "`SqrlLogin` on a path that the layer does not know, {seen}: add `.layer(sqrl.layer())` \
+         behind the route, and tell the builder `.signed_in_path(\"/…\")` if it is not `/signed-in`"
     )]
-    NotTheSignedInPath,
+    NotTheSignedInPath {
+        /// The path that the handler saw, and below which one it is nested, for a person.
+        seen: Box<str>,
+    },
     /// There is no sign-in to collect.
     #[error(transparent)]
     NotSignedIn(#[from] NotSignedIn),
+}
+
+/// Where the handler stands: what a layer within `nest` sees, and what it is below.
+pub(super) fn seen(parts: &Parts) -> Box<str> {
+    let path = parts.uri.path();
+    match parts.extensions.get::<NestedPath>() {
+        None => format!("`{path}`"),
+        Some(below) => format!("`{path}` below `{}`", below.as_str()),
+    }
+    .into()
 }
 
 /// 500 for a mistake in the set-up, 429 for too many links, 503 when a store is out of reach.
@@ -41,7 +60,7 @@ impl IntoResponse for ChallengeRejection {
     fn into_response(self) -> Response {
         let status = match &self {
             Self::Challenge(why) => why.status(),
-            Self::NotTheSignInPath => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::NotTheSignInPath { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         };
         if status == StatusCode::INTERNAL_SERVER_ERROR {
             tracing::error!("{self}");
@@ -65,7 +84,7 @@ impl IntoResponse for LoginRejection {
             Self::NotSignedIn(why) => {
                 (StatusCode::UNAUTHORIZED, format!("{why}\n")).into_response()
             }
-            Self::NotTheSignedInPath => {
+            Self::NotTheSignedInPath { .. } => {
                 tracing::error!("{self}");
                 (StatusCode::INTERNAL_SERVER_ERROR, "Signing in does not work at the moment.\n")
                     .into_response()

@@ -73,7 +73,8 @@ impl SignIn {
     }
 
     /// The identity's epoch, which every disable, enable and rekey changes: a session that
-    /// keeps it can tell that one of them has happened since.
+    /// keeps it can tell that one of them has happened since. [`Sqrl::unlink`](crate::Sqrl::unlink)
+    /// does not change it: compare the account, too.
     pub fn epoch(&self) -> Epoch {
         self.identity.epoch
     }

@@ -1,4 +1,5 @@
 use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use http::{Extensions, HeaderMap, HeaderName};
 use ipnet::IpNet;
@@ -17,6 +18,22 @@ pub(crate) struct ClientAddress {
     pub(crate) connection: fn(&Extensions) -> Option<IpAddr>,
     pub(crate) trusted: Vec<IpNet>,
     pub(crate) header: HeaderName,
+    pub(crate) said: Said,
+}
+
+/// What has been logged, once and no more: a mistake in the set-up meets every request, and
+/// anybody may send the header.
+#[derive(Debug, Default)]
+pub(crate) struct Said {
+    not_trusted: AtomicBool,
+    not_readable: AtomicBool,
+}
+
+impl Said {
+    /// True for one caller. Only that one writes.
+    fn first(flag: &AtomicBool) -> bool {
+        !flag.load(Ordering::Relaxed) && !flag.swap(true, Ordering::Relaxed)
+    }
 }
 
 impl ClientAddress {
@@ -26,16 +43,51 @@ impl ClientAddress {
     pub(crate) fn of(&self, headers: &HeaderMap, extensions: &Extensions) -> Option<IpAddr> {
         let mut client = (self.connection)(extensions)?.to_canonical();
         let lines = headers.get_all(&self.header).into_iter().collect::<Vec<_>>();
-        let hops = lines.iter().rev().flat_map(|line| line.as_bytes().rsplit(|&byte| byte == b','));
-        for hop in hops {
-            if !self.is_trusted(client) {
+        if !self.is_trusted(client) {
+            if !lines.is_empty() {
+                self.say_not_trusted(client);
+            }
+            return Some(client);
+        }
+        let mut is_told = false;
+        for hop in lines.iter().rev().flat_map(|line| line.as_bytes().rsplit(|&byte| byte == b','))
+        {
+            // What a trusted proxy wrote and is no address ends the walk at that proxy.
+            let address = address(hop);
+            is_told = address.is_some();
+            client = address.unwrap_or(client);
+            if !is_told || !self.is_trusted(client) {
                 break;
             }
-            // What a trusted proxy wrote and is no address ends the walk at that proxy.
-            let Some(address) = address(hop) else { break };
-            client = address;
+        }
+        if !is_told {
+            self.say_not_readable(client);
         }
         Some(client)
+    }
+
+    fn say_not_trusted(&self, peer: IpAddr) {
+        if Said::first(&self.said.not_trusted) {
+            tracing::warn!(
+                %peer,
+                "a request brings `{}` from an address that is no trusted proxy, so the header is \
+                 not read; if that is a proxy of yours, name it with `trusted_proxy`, or all users \
+                 behind it are one address. Said once",
+                self.header,
+            );
+        }
+    }
+
+    fn say_not_readable(&self, peer: IpAddr) {
+        if Said::first(&self.said.not_readable) {
+            tracing::warn!(
+                %peer,
+                "a trusted proxy brings no address that can be read in `{}`, so its own counts; let \
+                 it set the header, or name the one that it sets with `address_header`, or all \
+                 users behind it are one address. Said once",
+                self.header,
+            );
+        }
     }
 
     fn is_trusted(&self, address: IpAddr) -> bool {
@@ -61,6 +113,7 @@ mod tests {
             connection: |extensions| extensions.get::<PeerAddress>().map(|peer| peer.0.ip()),
             trusted: trusted.iter().map(|net| net.parse().expect("a net")).collect(),
             header: HeaderName::from_static("x-forwarded-for"),
+            said: Said::default(),
         };
         let mut headers = HeaderMap::new();
         for line in lines {

@@ -3,7 +3,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use http_body::Body;
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
@@ -94,9 +94,13 @@ where
 {
     let (mut parts, body) = request.into_parts();
     let (result, forget) = sign_in::collect(&sqrl, &parts).await;
-    parts.extensions.insert(sqrl);
+    let brought = result.0.is_ok();
+    parts.extensions.insert(sqrl.clone());
     parts.extensions.insert(result);
     let mut response = inner.call(Request::from_parts(parts, body)).await?;
+    if brought && response.status() == StatusCode::NOT_FOUND {
+        sign_in::has_no_route(&sqrl.settings().routes);
+    }
     sign_in::seal(response.headers_mut(), forget);
     Ok(response)
 }

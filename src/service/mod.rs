@@ -21,7 +21,7 @@ pub use layer::{ResponseFuture, SqrlLayer, SqrlService};
 pub use sign_in::SignInResult;
 pub use sqrl::{Challenge, ChallengeError, LinkError, Sqrl};
 
-pub(crate) use client_address::ClientAddress;
+pub(crate) use client_address::{ClientAddress, Said};
 pub(crate) use routes::Routes;
 pub(crate) use sqrl::Settings;
 

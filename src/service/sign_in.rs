@@ -3,10 +3,10 @@
 use http::request::Parts;
 use http::{HeaderValue, Method, header};
 
-use super::Sqrl;
 use super::cookies::CpsStep;
 use super::endpoints;
 use super::to_its_end::to_its_end;
+use super::{Routes, Sqrl};
 use crate::engine::{NotSignedIn, SignIn};
 
 /// What the layer found for a request to the route that gets the sign-in: in the request's
@@ -57,6 +57,15 @@ async fn whole(
     collect: impl Future<Output = Result<SignIn, NotSignedIn>> + Send + 'static,
 ) -> Result<SignIn, NotSignedIn> {
     to_its_end(collect).await.unwrap_or(Err(NotSignedIn::Unavailable))
+}
+
+/// A sign-in is lost where the application has no route for it, and nobody else would say so.
+pub(super) fn has_no_route(routes: &Routes) {
+    tracing::warn!(
+        "the application answered 404 on `{}` to a request that brought a sign-in: is \
+         `signed_in_path` right, and is the route there?",
+        routes.signed_in,
+    );
 }
 
 /// Keeps the application's answer out of caches and its address out of referrers.

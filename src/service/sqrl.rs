@@ -135,6 +135,9 @@ impl Sqrl {
 
     /// Takes an identity's account away from it. The identity stays known.
     ///
+    /// It does not change the epoch and ends no session by itself: compare
+    /// [`Identity::user`] with the session's account wherever the session is looked at.
+    ///
     /// # Errors
     ///
     /// [`LinkError`], but never [`LinkError::Linked`].
@@ -245,14 +248,28 @@ impl Challenge {
         format!("{}/svg.sqrl?nut={}", self.sqrl.base(), self.link.nut)
     }
 
+    /// Where the script of the ready page is, from the root, with its version: caches keep it for
+    /// ever.
+    pub fn script_path(&self) -> String {
+        let version = self.sqrl.settings().pages.asset("sqrl.js").map(|script| script.version);
+        let query = version.map(|version| format!("?v={version}")).unwrap_or_default();
+        format!("{}/sqrl.js{query}", self.sqrl.base())
+    }
+
+    /// What the layer's paths stand below, from the root: the public URL's path and the builder's
+    /// `prefix`; empty for neither.
+    pub fn base(&self) -> &str {
+        self.sqrl.base()
+    }
+
     /// How long the link can be answered.
     pub fn lifetime(&self) -> Duration {
         self.sqrl.engine().config.lifetimes.link
     }
 
     /// The part of the ready page that signs in, as HTML, for a page of the application's own:
-    /// button, status, QR code. That page loads `sqrl.js`, and is sent with
-    /// [`attach_to`](Self::attach_to).
+    /// button, status, QR code. That page loads the script at [`script_path`](Self::script_path),
+    /// and is sent with [`attach_to`](Self::attach_to).
     pub fn fragment(&self) -> String {
         self.view(|pages, view| pages.sign_in_fragment(view))
     }

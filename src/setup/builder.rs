@@ -10,7 +10,7 @@ use crate::engine::{Clock, Engine, EngineConfig, Lifetimes, Policy};
 use crate::identity::IdentityStore;
 use crate::protocol::{LinkScheme, PublicUrl};
 use crate::service::pages::Pages;
-use crate::service::{ClientAddress, PeerAddress, Routes, Settings, Sqrl};
+use crate::service::{ClientAddress, PeerAddress, Routes, Said, Settings, Sqrl};
 use crate::store::NutStore;
 
 impl Sqrl {
@@ -241,7 +241,8 @@ impl SqrlBuilder {
     /// bring the client's address in a header. Default: none, the connection's own address
     /// counts.
     ///
-    /// Name the proxies and nothing else: whoever is trusted may claim any address.
+    /// Name the proxies and nothing else: whoever is trusted may claim any address. A proxy that
+    /// is not named, and one that brings no address, are each warned of in the log, once.
     ///
     /// *Operating Details*, "The “Same IP” check".
     pub fn trusted_proxy(mut self, network: impl Into<String>) -> Self {
@@ -320,6 +321,7 @@ impl SqrlBuilder {
                 .map(|text| network(text))
                 .collect::<Result<_, _>>()?,
             header: address_header(&self.address_header)?,
+            said: Said::default(),
         };
         #[cfg(feature = "sin")]
         if self.indexed_secret.as_ref().is_some_and(|secrets| !is_secret_name(secrets.sin())) {

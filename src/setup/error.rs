@@ -1,9 +1,12 @@
+use std::fmt;
+
 use thiserror::Error;
 
 use crate::protocol::PublicUrlError;
 
-/// What is wrong with a configuration. Each says what to write instead.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+/// What is wrong with a configuration. Each says what to write instead, also by `Debug`: that is
+/// what a `main` that returns it prints.
+#[derive(Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ConfigError {
     /// The public URL cannot be used.
@@ -53,4 +56,24 @@ pub enum ConfigError {
     /// A link in the texts of the pages is none.
     #[error("the texts of the pages hold a link that is neither http nor https")]
     Texts,
+}
+
+impl fmt::Debug for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_main_that_fails_says_what_to_write() {
+        let wrong = ConfigError::Network("nginx".to_owned());
+        let says = "`nginx` is no network: write `10.0.0.0/8`, `::1/128` or a single address";
+        assert_eq!(format!("{:?}", Box::<dyn std::error::Error>::from(wrong)), says);
+        let wrong = ConfigError::from(PublicUrlError::Path);
+        assert_eq!(format!("{wrong:?}"), PublicUrlError::Path.to_string());
+    }
 }

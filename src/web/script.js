@@ -215,6 +215,10 @@
     if (pending && state === "offline") show("waiting");
   };
 
+  // The sign-in ends where the public URL is, and there alone.
+  const elsewhere = (origin) =>
+    console.warn(`SQRL: this page is at ${location.origin}, and its site at ${origin}: open it there, or change the public URL.`);
+
   const arrive = (address) => {
     let target = null;
     try {
@@ -223,6 +227,7 @@
       // Handled below, as any address that is not ours.
     }
     if (!address || target?.origin !== location.origin) {
+      if (target) elsewhere(target.origin);
       finish("failed");
       return;
     }
@@ -344,6 +349,9 @@
 
   const { link: first, expiresIn } = root.dataset;
   nut = root.dataset.nut;
+  // The scheme may be any of SQRL's, so the host says it. Its port is none where it is the usual one.
+  const home = URL.parse?.(first?.replace(/^s?qrl:/, location.protocol));
+  if (home && home.host !== location.host) elsewhere(home.origin);
   show("waiting");
   adopt({ nut, link: first, seconds: Number(expiresIn) }, Date.now() - performance.now());
   listen();

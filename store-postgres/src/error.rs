@@ -1,4 +1,5 @@
 use std::error::Error;
+use std::fmt;
 
 use deadpool_postgres::PoolError;
 use thiserror::Error;
@@ -6,7 +7,9 @@ use tokio_postgres::error::{DbError, SqlState};
 use tower_sqrl::store::StoreError;
 
 /// Why a store could not be opened.
-#[derive(Debug, Error)]
+///
+/// `Debug` says the same and every cause: that is what a `main` that returns it prints.
+#[derive(Error)]
 #[non_exhaustive]
 pub enum OpenError {
     /// A newer release of this crate has been here, and its tables mean other things.
@@ -40,6 +43,14 @@ pub enum OpenError {
     /// The database cannot be reached, or does not let us in, or not make our tables.
     #[error("the database cannot be reached or brought up to date")]
     Database(#[source] Box<dyn Error + Send + Sync>),
+}
+
+impl fmt::Debug for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")?;
+        let mut causes = std::iter::successors(self.source(), |&error| error.source());
+        causes.try_for_each(|cause| write!(f, ": {cause}"))
+    }
 }
 
 /// Why one call came to nothing.

@@ -148,3 +148,23 @@ async fn stricter_isolation_makes_no_errors() {
         assert_eq!(swaps.iter().filter(|&&swap| swap == Swap::Done).count(), 1);
     }
 }
+
+/// The README and the guide say that this query is stable.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_users_keys_are_asked_for_by_sql() {
+    let store = open("keys_of").await;
+    for (key, previous) in [(1, 2), (3, 4)] {
+        assert_eq!(create(&store, key, previous, 7).await, Swap::Done);
+    }
+    let keys_of = |user: &str| {
+        let hex = "string_agg(encode(idk, 'hex'), ' ' order by idk)";
+        let query = format!("select {hex} from keys_of.sqrl_identity where user_id = '{user}'");
+        common::SERVER.query(&query).expect("the table as it is called").trim().to_owned()
+    };
+    let hex = |key| {
+        let digits = idk(key).as_bytes().map(|byte| format!("{byte:02x}"));
+        digits.concat()
+    };
+    assert_eq!(keys_of("räksmörgås"), format!("{} {}", hex(1), hex(3)));
+    assert_eq!(keys_of("somebody else"), "");
+}

@@ -55,3 +55,10 @@ async fn no_password_is_told() {
     hides_error(&PostgresNutStore::open(&database).await.expect_err("nobody there"));
     hides_error(&PostgresIdentityStore::open(&database).await.expect_err("nobody there"));
 }
+
+#[test]
+fn a_main_that_fails_says_what_is_wrong() {
+    let error = Database::connect_no_tls("host=127.0.0.1 port=one").expect_err("no number");
+    let says = "the database's URL cannot be read: invalid";
+    assert!(format!("{error:?}").starts_with(says), "{error:?}");
+}

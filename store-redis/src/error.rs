@@ -1,7 +1,12 @@
+use std::error::Error as _;
+use std::fmt;
+
 use thiserror::Error;
 
 /// What is wrong with a store's configuration, and what to write instead.
-#[derive(Debug, Error)]
+///
+/// `Debug` says the same and every cause: that is what a `main` that returns it prints.
+#[derive(Error)]
 #[non_exhaustive]
 pub enum RedisConfigError {
     /// The URL's scheme is none of ours.
@@ -44,4 +49,12 @@ pub enum RedisConfigError {
          not one that is passed to it"
     )]
     ReplicasNeedOwnConnections,
+}
+
+impl fmt::Debug for RedisConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")?;
+        let mut causes = std::iter::successors(self.source(), |&error| error.source());
+        causes.try_for_each(|cause| write!(f, ": {cause}"))
+    }
 }

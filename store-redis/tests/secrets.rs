@@ -58,3 +58,12 @@ async fn no_password_is_told() {
         hides_error(&RedisNutStore::connect(&url).await.expect_err("nobody there"));
     }
 }
+
+#[test]
+fn a_main_that_fails_says_what_to_write() {
+    let error = RedisNutStore::builder("http://127.0.0.1").build().expect_err("no scheme of ours");
+    assert!(format!("{error:?}").starts_with("a Redis URL begins with redis://"), "{error:?}");
+    let error = RedisNutStore::builder("redis://127.0.0.1/zero").build().expect_err("no number");
+    let cause = error.source().expect("a cause").to_string();
+    assert_eq!(format!("{error:?}"), format!("the Redis URL cannot be used: {cause}"));
+}

@@ -1,4 +1,5 @@
 use std::error::Error;
+use std::fmt;
 use std::io;
 
 use rusqlite::ErrorCode;
@@ -6,7 +7,9 @@ use thiserror::Error;
 use tower_sqrl::store::StoreError;
 
 /// Why a database could not be opened.
-#[derive(Debug, Error)]
+///
+/// `Debug` says the same and every cause: that is what a `main` that returns it prints.
+#[derive(Error)]
 #[non_exhaustive]
 pub enum OpenError {
     /// A newer release of this crate has been here, and its tables mean other things.
@@ -28,6 +31,14 @@ pub enum OpenError {
     /// The store's thread cannot be started.
     #[error("the database's thread cannot be started")]
     Thread(#[source] io::Error),
+}
+
+impl fmt::Debug for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")?;
+        let mut causes = std::iter::successors(self.source(), |&error| error.source());
+        causes.try_for_each(|cause| write!(f, ": {cause}"))
+    }
 }
 
 impl From<rusqlite::Error> for OpenError {

@@ -88,3 +88,23 @@ async fn a_file_that_somebody_else_locks_is_unavailable_in_time() {
     connection.execute_batch("rollback").expect("no lock");
     assert_eq!(store.apply(&change).await.expect("unlocked"), Swap::Done);
 }
+
+/// The README and the guide say that this query is stable.
+#[tokio::test]
+async fn a_users_keys_are_asked_for_by_sql() {
+    let file = File::new();
+    let store = SqliteIdentityStore::open(file.path()).expect("a new file");
+    for (key, previous) in [(1, 2), (3, 4)] {
+        assert_eq!(create(&store, key, previous, 7).await, Swap::Done);
+    }
+    let connection = file.connection();
+    let mut keys = connection
+        .prepare("select idk from sqrl_identity where user_id = ? order by idk")
+        .expect("the table as it is called");
+    let mut keys_of = |user: &str| {
+        let rows = keys.query_map([user], |row| row.get::<_, [u8; 32]>(0)).expect("rows");
+        rows.collect::<Result<Vec<_>, _>>().expect("keys")
+    };
+    assert_eq!(keys_of("räksmörgås"), [*idk(1).as_bytes(), *idk(3).as_bytes()]);
+    assert!(keys_of("somebody else").is_empty());
+}

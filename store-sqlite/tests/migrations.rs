@@ -43,6 +43,7 @@ fn a_newer_release_s_file_is_refused() {
     let error = SqliteIdentityStore::open(file.path()).expect_err("too old");
     assert!(matches!(error, OpenError::Newer { part: "identity", found: 9, known: 1 }));
     assert!(error.to_string().contains("upgrade tower-sqrl-sqlite"), "{error}");
+    assert_eq!(format!("{error:?}"), error.to_string(), "what `main` prints");
     drop(SqliteNutStore::open(file.path()).expect("the other tables have their own version"));
 }
 
@@ -52,6 +53,8 @@ fn what_is_no_database_is_refused() {
     std::fs::write(file.path(), [b'?'; 4096]).expect("a file");
     let error = SqliteIdentityStore::open(file.path()).expect_err("no database");
     assert!(matches!(error, OpenError::Database(_)), "{error:?}");
+    let says = "the database cannot be opened or brought up to date: file is not a database";
+    assert!(format!("{error:?}").starts_with(says), "{error:?}");
     let missing = file.path().join("no").join("directory");
     let error = SqliteNutStore::open(missing).expect_err("no directory");
     assert!(matches!(error, OpenError::Database(_)), "{error:?}");

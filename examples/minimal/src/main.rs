@@ -14,6 +14,7 @@ const BROKEN: StatusCode = StatusCode::SERVICE_UNAVAILABLE;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    tracing_subscriber::fmt::init(); // else nothing is logged: RUST_LOG=tower_sqrl=debug says most
     let (nuts, identities) = (MemoryNutStore::new(), MemoryIdentityStore::new());
     let sqrl = Sqrl::builder("http://127.0.0.1:8080", nuts, identities).build()?;
     let sessions = SessionManagerLayer::new(MemoryStore::default())

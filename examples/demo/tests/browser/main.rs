@@ -6,6 +6,7 @@
 mod process;
 
 mod chromium;
+mod elsewhere;
 mod looks;
 mod no_client;
 mod no_script;
