@@ -12,7 +12,7 @@ use tower::{Layer, ServiceExt, service_fn};
 use tower_sqrl::protocol::{Idk, IndexedSecret, Nut, Suk, UnverifiedRequest, Vuk};
 use tower_sqrl::store::{Attached, CpsId, Digest, NutStore, WaitId};
 use tower_sqrl::web::{ConfirmPage, SignInPage, Texts};
-use tower_sqrl::{LinkOptions, Sqrl};
+use tower_sqrl::LinkOptions;
 
 use crate::common::secrets::{self, secret_in};
 use crate::common::{MemoryIdentityStore, MemoryNutStore, Setup, Site, TestClock, alice};
@@ -86,7 +86,7 @@ fn what_is_printed_holds_no_secret() {
     #[cfg(feature = "sin")]
     {
         let stores = (MemoryNutStore::new(), MemoryIdentityStore::new());
-        let builder = Sqrl::builder("https://example.com", stores.0, stores.1);
+        let builder = tower_sqrl::Sqrl::builder("https://example.com", stores.0, stores.1);
         let builder = builder.indexed_secret("files", BYTES);
         hides(&builder);
         hides(&builder.build().expect("a site"));
