@@ -9,10 +9,10 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Request, StatusCode};
 use tower::{Layer, ServiceExt, service_fn};
+use tower_sqrl::LinkOptions;
 use tower_sqrl::protocol::{Idk, IndexedSecret, Nut, Suk, UnverifiedRequest, Vuk};
 use tower_sqrl::store::{Attached, CpsId, Digest, NutStore, WaitId};
 use tower_sqrl::web::{ConfirmPage, SignInPage, Texts};
-use tower_sqrl::LinkOptions;
 
 use crate::common::secrets::{self, secret_in};
 use crate::common::{MemoryIdentityStore, MemoryNutStore, Setup, Site, TestClock, alice};
