@@ -2,7 +2,7 @@
 
 use super::error::Trouble;
 use super::hand::Hand;
-use super::scene::{Person, Scene, State, Tried, refused, worked};
+use super::scene::{Scene, State, Tried, refused, worked};
 use crate::base64url;
 use crate::identity::Identity;
 use crate::keys::{Idk, SiteKey, UnlockPair, UrsKey};
@@ -75,7 +75,7 @@ pub(super) async fn without_pids(scene: &mut Scene<'_>) -> Tried {
             let form = Takeover::new(&hand, command, idk)?.without_pids(&hand, way);
             let answer = hand.send(&form).await?;
             scene.note(&format!("{command} with the victim's pidk and {way}"), &answer);
-            if let Some(loss) = loss(scene, &victim, State::Live).await? {
+            if let Some(loss) = loss(scene, &victim.identity, State::Live).await? {
                 return worked(format!("{command} with {way}: {loss}"));
             }
             if scene.is_victim(&visit, answer.url(), &attacker, &victim).await? {
@@ -91,7 +91,7 @@ pub(super) async fn without_pids(scene: &mut Scene<'_>) -> Tried {
         for form in [hand.signed(&params), hand.signed(&params).signed("pids", &hand.key)] {
             let answer = hand.send(&form).await?;
             scene.note(&format!("{command} of the victim's pidk in place"), &answer);
-            if let Some(loss) = loss(scene, &victim, State::Live).await? {
+            if let Some(loss) = loss(scene, &victim.identity, State::Live).await? {
                 return worked(format!("{command} in place: {loss}"));
             }
         }
@@ -101,21 +101,21 @@ pub(super) async fn without_pids(scene: &mut Scene<'_>) -> Tried {
 
 /// 2b: a stolen identity; what it may do without the rescue code is sign in and disable.
 pub(super) async fn without_urs(scene: &mut Scene<'_>) -> Tried {
-    let victim = scene.person().await?;
+    let victim = scene.known().await?;
     stolen(scene, &victim, State::Live).await
 }
 
 /// 3a: the victim has noticed, and has disabled it.
 pub(super) async fn of_a_disabled_identity(scene: &mut Scene<'_>) -> Tried {
-    let victim = scene.person().await?;
-    scene.disable(&victim.identity).await?;
+    let victim = scene.known().await?;
+    scene.disable(&victim).await?;
     stolen(scene, &victim, State::Disabled).await
 }
 
-async fn stolen(scene: &mut Scene<'_>, victim: &Person, before: State) -> Tried {
+async fn stolen(scene: &mut Scene<'_>, victim: &Identity, before: State) -> Tried {
     for command in ["ident", "enable", "remove"] {
         for way in WITHOUT_URS {
-            let attacker = scene.successor(&victim.identity)?;
+            let attacker = scene.successor(victim)?;
             let visit = scene.visit().await?;
             let mut hand = visit.hand(&attacker);
             let stolen = previous(&hand)?;
@@ -190,9 +190,9 @@ fn previous(hand: &Hand) -> Result<SiteKey, Trouble> {
 /// What the victim has lost, by her own query.
 async fn loss(
     scene: &Scene<'_>,
-    victim: &Person,
+    victim: &Identity,
     before: State,
 ) -> Result<Option<String>, Trouble> {
-    let after = scene.state(&victim.identity).await?;
+    let after = scene.state(victim).await?;
     Ok((after != before).then(|| format!("the victim is {after:?} now")))
 }

@@ -124,12 +124,11 @@ impl Attack {
 async fn control(place: &Place, made_up: &mut Vec<Identity>) -> Result<Eyes, Trouble> {
     let mut scene = Scene::new(place, None, 1);
     let identity = scene.known().await?;
-    let arrivals = [scene.sign_in(&identity).await?, scene.sign_in(&identity).await?];
-    let landing = arrivals[1].url.clone();
+    let arrivals = [scene.sign_in(&identity).await?.1, scene.sign_in(&identity).await?.1];
     let nobody = scene.visit().await?;
-    let empty = [scene.browser().open(landing.as_str()).await?, nobody.page];
+    let empty = [scene.browser().open(arrivals[1].url.as_str()).await?, nobody.page];
     made_up.extend(scene.over().1);
-    Ok(Eyes::new(landing, identity, &arrivals, &empty))
+    Ok(Eyes::new(identity, &arrivals, &empty))
 }
 
 /// One try of one attack.

@@ -2,7 +2,7 @@
 //! seen of the result.
 
 use super::error::Trouble;
-use super::eyes::{Eyes, Marks, Sight};
+use super::eyes::{Eyes, Marks};
 use super::hand::{Answer, Hand};
 use super::place::{Place, Visit};
 use super::report::Verdict;
@@ -117,16 +117,35 @@ impl<'a> Scene<'a> {
     /// Somebody whom the site knows and its pages show.
     pub(super) async fn person(&mut self) -> Result<Person, Trouble> {
         let identity = self.known().await?;
+        self.shown(identity).await
+    }
+
+    /// The same of somebody whom the site knows already. Where its pages do not show an
+    /// honest sign-in, at its arrival and later, they would not show a thief's.
+    pub(super) async fn shown(&self, identity: Identity) -> Result<Person, Trouble> {
         let eyes = self.eyes.ok_or_else(|| Trouble::new("nobody is looking"))?;
-        let pages = [self.sign_in(&identity).await?, self.sign_in(&identity).await?];
-        Ok(Person { identity, marks: eyes.marks(&pages) })
+        let (_, first) = self.sign_in(&identity).await?;
+        let (browser, second) = self.sign_in(&identity).await?;
+        let landing = second.url.clone();
+        let empty = self.browser().open(landing.as_str()).await?;
+        let again = browser.open(landing.as_str()).await?;
+        let arrivals = [first, second];
+        let marks = eyes.marks(&arrivals, &empty);
+        let person = Person { identity, marks };
+        for page in arrivals.iter().chain([&again]) {
+            if !self.shows(page, &person).await? {
+                return Err(Trouble::new("this site does not show who is signed in"));
+            }
+        }
+        Ok(person)
     }
 
     /// An honest sign-in, to where its browser arrives.
-    pub(super) async fn sign_in(&self, identity: &Identity) -> Result<Page, Trouble> {
+    pub(super) async fn sign_in(&self, identity: &Identity) -> Result<(Browser, Page), Trouble> {
         let visit = self.visit().await?;
         visit.hand(identity).ident().await?.honest("ident")?;
-        self.collect(&visit).await
+        let page = self.collect(&visit).await?;
+        Ok((visit.browser, page))
     }
 
     /// Goes where an honest page is told to go.
@@ -189,26 +208,21 @@ impl<'a> Scene<'a> {
         page: &Page,
         person: &Person,
     ) -> Result<bool, Trouble> {
-        let eyes = self.eyes.ok_or_else(|| Trouble::new("nobody is looking"))?;
-        let home = browser.open(eyes.landing().as_str()).await?;
-        for page in [page, &home] {
-            match eyes.look(page, &person.marks) {
-                Sight::Nobody => {}
-                Sight::CannotTell => {
-                    return Err(Trouble::new(
-                        "a browser got in, and the site's pages do not say as whom",
-                    ));
-                }
-                Sight::Them => {
-                    // What two sign-ins at the same time have in common says nothing.
-                    let contrast = self.sign_in(eyes.contrast()).await?;
-                    if person.marks.tell_apart(page, &contrast) {
-                        return Ok(true);
-                    }
-                }
-            }
+        let home = browser.open(person.marks.landing().as_str()).await?;
+        Ok(self.shows(page, person).await? || self.shows(&home, person).await?)
+    }
+
+    /// Whether a page shows that person as signed in.
+    async fn shows(&self, page: &Page, person: &Person) -> Result<bool, Trouble> {
+        if !person.marks.are_on(page) {
+            return Ok(false);
         }
-        Ok(false)
+        // What two sign-ins at the same time have in common says nothing, nor does what
+        // anybody who is signed in can see of her.
+        let eyes = self.eyes.ok_or_else(|| Trouble::new("nobody is looking"))?;
+        let (browser, own) = self.sign_in(eyes.contrast()).await?;
+        let hers = browser.open(person.marks.landing().as_str()).await?;
+        Ok(person.marks.tell_apart(page, &[own, hers]))
     }
 
     /// Whether a browser whose link an attacker has answered gets in anywhere: where its

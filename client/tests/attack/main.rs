@@ -84,6 +84,37 @@ async fn what_a_server_has_not_is_not_called_refused() {
     assert!(!report.all_refused() && !report.any_worked());
 }
 
+/// What came of one attack: what has worked, and nothing else, must not be called refused.
+fn verdict(report: &Report, number: &str) -> Verdict {
+    let found = report.findings.iter().find(|finding| finding.number == number);
+    found.expect("an attack of that number").verdict.clone()
+}
+
+#[tokio::test]
+async fn a_page_of_ones_own_is_where_to_look() {
+    let open =
+        [CpsInAnyBrowser, ReusesCps, AnySiteConfirms, LandsAnyBrowser, LandsPerUser].as_slice();
+    let report = attack(open).await;
+    let worked = numbers(&report, |verdict| matches!(verdict, Verdict::Worked { .. }));
+    assert_eq!(worked, ["4a", "5d", "13a", "13c"], "{}", report.to_json());
+    let report = attack(&[AnySiteConfirms, LandsPerUser]).await;
+    let worked = numbers(&report, |verdict| matches!(verdict, Verdict::Worked { .. }));
+    assert_eq!(worked, ["13b"], "{}", report.to_json());
+    let report = attack(&[LandsPerUser]).await;
+    assert!(report.all_refused(), "{}", report.to_json());
+}
+
+#[tokio::test]
+async fn where_pages_name_nobody_nobody_is_seen() {
+    let open =
+        [CpsInAnyBrowser, ReusesCps, AnySiteConfirms, LandsAnyBrowser, NamesNobody].as_slice();
+    let report = attack(open).await;
+    let not_tried = numbers(&report, |verdict| matches!(verdict, Verdict::CouldNotTry { .. }));
+    assert_eq!(not_tried, ["1a", "2a", "4a", "5d", "13a", "13b", "13c"], "{}", report.to_json());
+    let Verdict::CouldNotTry { why } = verdict(&report, "13a") else { panic!("tried") };
+    assert_eq!(why, "this site does not show who is signed in");
+}
+
 #[tokio::test]
 async fn where_nobody_signs_in_nothing_is_said() {
     let page = naive_site::start(&[TakesNobodyNew]).await;

@@ -49,6 +49,10 @@ pub(crate) enum Hole {
     CpsInAnyBrowser,
     /// The page that asks is confirmed by whichever site.
     AnySiteConfirms,
+    /// No hole: everybody's account has a page of its own.
+    LandsPerUser,
+    /// No hole: the pages greet, but name nobody.
+    NamesNobody,
     /// No hole: there are no CPS URLs.
     HasNoCps,
     /// No hole: nobody new is taken.

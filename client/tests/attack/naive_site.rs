@@ -5,15 +5,15 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use axum::Router;
-use axum::extract::{ConnectInfo, RawQuery, State};
+use axum::extract::{ConnectInfo, Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
 use tokio::net::TcpListener;
 
 use crate::naive::Hole::{
-    AnyBrowserEndsTheWait, AnySiteConfirms, CpsInAnyBrowser, LandsAnyBrowser, ReusesCps,
-    TellsAnyBrowser,
+    AnyBrowserEndsTheWait, AnySiteConfirms, CpsInAnyBrowser, LandsAnyBrowser, LandsPerUser,
+    NamesNobody, ReusesCps, TellsAnyBrowser,
 };
 use crate::naive::{Hole, Naive, random};
 
@@ -50,6 +50,7 @@ async fn serve(holes: &[Hole], public: Option<&str>) -> String {
         .route("/landing", get(landing))
         .route("/cps", get(cps).post(confirm))
         .route("/home", get(home))
+        .route("/people/{idk}", get(own_page))
         .with_state(site)
         .into_make_service_with_connect_info::<SocketAddr>();
     tokio::spawn(async move { axum::serve(listener, app).await.expect("a server") });
@@ -63,9 +64,10 @@ impl Site {
 
     fn sign_in(&self, idk: String) -> Response {
         let id = random();
-        self.lock().1.sessions.insert(id.clone(), idk);
-        ([(header::SET_COOKIE, format!("session={id}; Path=/"))], Redirect::to("/home"))
-            .into_response()
+        let mut site = self.lock();
+        let to = if site.0.has(LandsPerUser) { format!("/people/{idk}") } else { "/home".into() };
+        site.1.sessions.insert(id.clone(), idk);
+        ([(header::SET_COOKIE, format!("session={id}; Path=/"))], Redirect::to(&to)).into_response()
     }
 }
 
@@ -169,5 +171,19 @@ async fn confirm(State(site): State<Site>, headers: HeaderMap, body: String) -> 
 async fn home(State(site): State<Site>, headers: HeaderMap) -> Html<String> {
     let site = site.lock();
     let idk = cookie(&headers, "session").and_then(|id| site.1.sessions.get(id));
+    if site.0.has(NamesNobody) {
+        return Html(idk.map_or("<p>Nobody", |_| "<p>Welcome back. Log out").to_owned());
+    }
     Html(idk.map_or("<p>Nobody".to_owned(), |idk| format!("<p>Hello, {idk}")))
+}
+
+async fn own_page(state: State<Site>, whose: Path<String>, headers: HeaderMap) -> Response {
+    let idk = {
+        let site = state.0.lock();
+        cookie(&headers, "session").and_then(|id| site.1.sessions.get(id)).cloned()
+    };
+    if idk != Some(whose.0) {
+        return StatusCode::FORBIDDEN.into_response();
+    }
+    home(state, headers).await.into_response()
 }
