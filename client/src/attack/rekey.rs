@@ -88,11 +88,16 @@ pub(super) async fn without_pids(scene: &mut Scene<'_>) -> Tried {
         let idk = visit.hand(&victim.identity).idk();
         let mut hand = visit.hand(&attacker);
         let params = hand.params(command).with("pidk", &idk.to_string());
-        for form in [hand.signed(&params), hand.signed(&params).signed("pids", &hand.key)] {
+        for own_pids in [false, true] {
+            let form = hand.signed(&params);
+            let form = if own_pids { form.signed("pids", &hand.key) } else { form };
             let answer = hand.send(&form).await?;
             scene.note(&format!("{command} of the victim's pidk in place"), &answer);
             if let Some(loss) = loss(scene, &victim.identity, State::Live).await? {
                 return worked(format!("{command} in place: {loss}"));
+            }
+            if scene.is_victim(&visit, answer.url(), &attacker, &victim).await? {
+                return worked(format!("{command} in place signs in as the victim"));
             }
         }
     }
@@ -144,6 +149,7 @@ pub(super) async fn from_a_superseded_identity(scene: &mut Scene<'_>) -> Tried {
     if scene.state(&new).await? != State::Live {
         return Err(Trouble::new("an honest rekey does not work here"));
     }
+    let new = scene.shown(new).await?;
     // As himself, where that were still possible.
     let visit = scene.visit().await?;
     let mut hand = visit.hand(&old);
@@ -154,16 +160,25 @@ pub(super) async fn from_a_superseded_identity(scene: &mut Scene<'_>) -> Tried {
     }
     for command in ["disable", "enable", "remove", "ident"] {
         let attacker = scene.successor(&old)?;
-        let mut hand = scene.visit().await?.hand(&attacker);
+        let visit = scene.visit().await?;
+        let mut hand = visit.hand(&attacker);
         hand.suk = thief.suk;
         let stolen = previous(&hand)?;
         let form = Takeover::new(&hand, command, stolen.idk())?;
         let form = hand.signed(&form.params).signed("pids", &stolen).signed("urs", &hand.urs(1)?);
         let answer = hand.send(&form).await?;
         scene.note(&format!("{command} with the old identity as the previous one"), &answer);
-        let after = scene.state(&new).await?;
-        if after != State::Live {
-            return worked(format!("{command}: the victim's new identity is {after:?} now"));
+        if let Some(loss) = loss(scene, &new.identity, State::Live).await? {
+            return worked(format!("{command}: {loss}"));
+        }
+        if scene.is_victim(&visit, answer.url(), &attacker, &new).await? {
+            return worked(format!("{command} signs in as the new identity's owner"));
+        }
+        if command == "ident" && answer.is_success() {
+            return Err(Trouble::new(format!(
+                "an ident with the old identity as the previous one is accepted ({}), as whom this cannot tell",
+                answer.text()
+            )));
         }
     }
     refused(format!("{}; the new identity signs in as before", scene.answers()))

@@ -16,16 +16,19 @@ const HOLES: &[(&[Hole], &[&str])] = &[
     (&[RemembersTheQuery], &["1a", "4c"]),
     (&[SkipsIds], &["1b", "1c", "4b", "12a"]),
     (&[SkipsPids], &["2a"]),
-    (&[SkipsPids, SkipsUrs], &["2a", "2b", "3a"]),
-    (&[SkipsPids, TakesThePresentedVuk], &["2a", "2b", "3a"]),
-    (&[SkipsUrs], &["2b", "3a"]),
-    (&[TakesThePresentedVuk], &["2b", "3a"]),
+    (&[SkipsPids, SkipsUrs], &["2a", "2b", "2c", "3a"]),
+    (&[SkipsPids, TakesThePresentedVuk], &["2a", "2b", "2c", "3a"]),
+    (&[TrustsPidkInPlace], &["2a"]),
+    (&[SkipsUrs], &["2b", "2c", "3a"]),
+    (&[TakesThePresentedVuk], &["2b", "2c", "3a"]),
+    (&[SkipsUrsInPlace], &["2c"]),
     (&[ForgetsSuperseded], &["3b"]),
+    (&[LeadsOn], &["3b"]),
     (&[AnyBrowserEndsTheWait], &["4a"]),
     (&[LandsAnyBrowser], &["4a", "13c"]),
     (&[LandsAnyBrowser, TellsAnyBrowser], &["4a", "13c"]),
-    (&[BurnsFirst], &["4b", "4c"]),
-    (&[SkipsAddress], &["4b"]),
+    (&[BurnsFirst], &["4b", "4c", "4d"]),
+    (&[SkipsAddress], &["4d"]),
     (&[AnybodyGoesOn], &["4c"]),
     (&[ReusesNuts], &["5a", "5b", "6b"]),
     (&[SkipsServer], &["5c", "7a", "7b"]),
@@ -110,9 +113,32 @@ async fn where_pages_name_nobody_nobody_is_seen() {
         [CpsInAnyBrowser, ReusesCps, AnySiteConfirms, LandsAnyBrowser, NamesNobody].as_slice();
     let report = attack(open).await;
     let not_tried = numbers(&report, |verdict| matches!(verdict, Verdict::CouldNotTry { .. }));
-    assert_eq!(not_tried, ["1a", "2a", "4a", "5d", "13a", "13b", "13c"], "{}", report.to_json());
+    assert_eq!(
+        not_tried,
+        ["1a", "2a", "3b", "4a", "5d", "13a", "13b", "13c"],
+        "{}",
+        report.to_json()
+    );
     let Verdict::CouldNotTry { why } = verdict(&report, "13a") else { panic!("tried") };
     assert_eq!(why, "this site does not show who is signed in");
+}
+
+#[tokio::test]
+async fn from_one_address_nobody_is_elsewhere() {
+    let page = naive_site::start_on_one_address(&[SkipsAddress]).await;
+    let report = Attack::new(page).run(|_| {}).await.expect("a report");
+    let not_tried = numbers(&report, |verdict| matches!(verdict, Verdict::CouldNotTry { .. }));
+    assert_eq!(not_tried, ["4d"], "{}", report.to_json());
+}
+
+/// The guards whose lack was once called refused, in the ordinary run.
+#[tokio::test]
+async fn what_only_another_look_finds() {
+    for (hole, number) in [(LeadsOn, "3b"), (TrustsPidkInPlace, "2a"), (SkipsUrsInPlace, "2c")] {
+        let report = attack(&[hole]).await;
+        let worked = numbers(&report, |verdict| matches!(verdict, Verdict::Worked { .. }));
+        assert_eq!(worked, [number], "{hole:?}: {}", report.to_json());
+    }
 }
 
 #[tokio::test]

@@ -23,6 +23,12 @@ pub(crate) enum Hole {
     TakesThePresentedVuk,
     /// A superseded key is as good as a new one.
     ForgetsSuperseded,
+    /// A key that its owner has left signs in as whomever he is now.
+    LeadsOn,
+    /// An ident without new keys signs in whom an unproved pidk names.
+    TrustsPidkInPlace,
+    /// The identity's own enable and remove need no `urs`; a rekey does.
+    SkipsUrsInPlace,
     /// The wait needs no cookie.
     TellsAnyBrowser,
     /// Asking without the cookie ends the wait.
@@ -60,9 +66,9 @@ pub(crate) enum Hole {
 }
 
 use Hole::{
-    AnybodyGoesOn, BurnsFirst, ForgetsSuperseded, HasNoCps, RemembersTheQuery, ReusesNuts,
-    SkipsAddress, SkipsIds, SkipsPids, SkipsServer, SkipsUrs, TakesMadeUpNuts, TakesNobodyNew,
-    TakesThePresentedVuk, TakesWeakKeys,
+    AnybodyGoesOn, BurnsFirst, ForgetsSuperseded, HasNoCps, LeadsOn, RemembersTheQuery, ReusesNuts,
+    SkipsAddress, SkipsIds, SkipsPids, SkipsServer, SkipsUrs, SkipsUrsInPlace, TakesMadeUpNuts,
+    TakesNobodyNew, TakesThePresentedVuk, TakesWeakKeys, TrustsPidkInPlace,
 };
 
 /// What it remembers. Keys, nuts and secrets are their texts.
@@ -73,6 +79,8 @@ pub(crate) struct Naive {
     nuts: HashMap<String, Chain>,
     people: HashMap<String, Identity>,
     superseded: HashSet<String>,
+    /// Who has come after a superseded key.
+    successors: HashMap<String, String>,
     /// Who has signed in, by the link's nut.
     pub(crate) outcomes: HashMap<String, String>,
     /// The same by the CPS URL's id, with the link's nut.
@@ -201,10 +209,16 @@ impl Naive {
         link: &str,
     ) -> (&'static str, String) {
         let command = client.get("cmd").unwrap_or_default();
-        if self.superseded.contains(idk) && !self.has(ForgetsSuperseded) {
+        let proved = form.get("pids").is_some() || self.has(SkipsPids);
+        let previous = client.get("pidk");
+        if let Some(whom) = self.led_astray(command, client) {
+            return ("5", self.sign_in(client, &whom, link));
+        }
+        let superseded = |key: &str| self.superseded.contains(key);
+        let left = superseded(idk) || previous.is_some_and(|key| proved && superseded(key));
+        if left && !self.has(ForgetsSuperseded) {
             return (if command == "query" { "204" } else { "244" }, String::new());
         }
-        let proved = form.get("pids").is_some() || self.has(SkipsPids);
         let pidk = client.get("pidk").filter(|pidk| proved && self.people.contains_key(*pidk));
         let pidk = pidk.map(str::to_owned);
         let current = self.people.get(idk).cloned();
@@ -235,6 +249,7 @@ impl Naive {
                     let Some((suk, vuk)) = keys else { return ("c4", String::new()) };
                     if let Some(old) = whose {
                         self.people.remove(&old);
+                        self.successors.insert(old.clone(), idk.to_owned());
                         self.superseded.insert(old);
                     }
                     self.people.insert(idk.to_owned(), Identity { suk, vuk, disabled: false });
@@ -246,7 +261,9 @@ impl Naive {
                 self.people.get_mut(&whose).expect("found").disabled = true;
                 (if is_current { "d" } else { "e" }, suk)
             }
-            (_, Some(_)) if !unlocked => (if is_current { "c5" } else { "c6" }, suk),
+            (_, Some(_)) if !unlocked && !(is_current && self.has(SkipsUrsInPlace)) => {
+                (if is_current { "c5" } else { "c6" }, suk)
+            }
             ("enable", Some(whose)) => {
                 self.people.get_mut(&whose).expect("found").disabled = false;
                 (if is_current { "5" } else { "6" }, suk)
@@ -256,6 +273,16 @@ impl Naive {
                 ("4", String::new())
             }
         }
+    }
+
+    /// Whom an ident signs in by its pidk alone.
+    fn led_astray(&self, command: &str, client: &List) -> Option<String> {
+        let previous = client.get("pidk").filter(|_| command == "ident")?;
+        if self.has(LeadsOn) {
+            return self.successors.get(previous).cloned();
+        }
+        let in_place = self.has(TrustsPidkInPlace) && client.get("suk").is_none();
+        (in_place && self.people.contains_key(previous)).then(|| previous.to_owned())
     }
 
     /// The outcome: at a URL of its own, or for the page that waits.

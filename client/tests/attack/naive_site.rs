@@ -29,16 +29,21 @@ struct Browsers {
 
 /// Starts one; it ends with the test's runtime. Returns its sign-in page.
 pub(crate) async fn start(holes: &[Hole]) -> String {
-    serve(holes, None).await
+    serve("127.0.0.1:0", holes, None).await
 }
 
 /// Starts one without holes that the world calls by another name.
 pub(crate) async fn start_at(origin: &str) -> String {
-    serve(&[], Some(origin)).await
+    serve("127.0.0.1:0", &[], Some(origin)).await
 }
 
-async fn serve(holes: &[Hole], public: Option<&str>) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+/// Starts one to which this machine has one address.
+pub(crate) async fn start_on_one_address(holes: &[Hole]) -> String {
+    serve("[::1]:0", holes, None).await
+}
+
+async fn serve(address: &str, holes: &[Hole], public: Option<&str>) -> String {
+    let listener = TcpListener::bind(address).await.expect("a free port");
     let here = format!("http://{}", listener.local_addr().expect("an address"));
     let origin = public.unwrap_or(&here);
     let site = Site::default();
