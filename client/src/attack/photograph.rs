@@ -19,7 +19,7 @@ pub(super) async fn collecting(scene: &mut Scene<'_>) -> Tried {
         if answered {
             visit.hand(&victim.identity).ident().await?.honest("ident")?;
         }
-        let told = scene.told(&thief, &visit).await;
+        let told = scene.told(&thief, &visit).await?;
         let when = if answered { "after" } else { "before" };
         let heard = if told.is_some() { "is told where to go" } else { "is told nothing" };
         scene.say(format!("asking with the nut {when} the sign-in: {heard}"));
@@ -32,7 +32,7 @@ pub(super) async fn collecting(scene: &mut Scene<'_>) -> Tried {
         }
     }
     // The address to which her page is sent, if the nut is all that it takes to make it up.
-    let url = scene.told(&visit.browser, &visit).await;
+    let url = scene.told(&visit.browser, &visit).await?;
     let Some(url) = url else {
         return worked("asking with the nut destroyed the sign-in of the browser that waits");
     };
@@ -145,7 +145,7 @@ pub(super) async fn another_identity(scene: &mut Scene<'_>) -> Tried {
     hers.query().await?.honest("query")?;
     let answer = hers.as_other(&attacker).ident().await?;
     scene.note("another identity's ident after her query", &answer);
-    if scene.told(&visit.browser, &visit).await.is_some() {
+    if scene.told(&visit.browser, &visit).await?.is_some() {
         return worked("the browser in front of her is signed in with another identity");
     }
     let hers = hers.ident().await?;

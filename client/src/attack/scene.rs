@@ -1,12 +1,12 @@
 //! The stage of one attack: made-up people at an address of their own, and what can be
 //! seen of the result.
 
-use super::error::Trouble;
+use super::error::{Trouble, not_busy};
 use super::eyes::{Eyes, Marks};
 use super::hand::{Answer, Hand};
 use super::place::{Place, Visit};
 use super::report::Verdict;
-use crate::browser::{Browser, Page, Waiting};
+use crate::browser::{Browser, BrowserError, Page, Waiting};
 use crate::http::Http;
 use crate::identity::Identity;
 use crate::link::Link;
@@ -162,11 +162,16 @@ impl<'a> Scene<'a> {
     }
 
     /// Where a waiting page is told to go, if it is.
-    pub(super) async fn told(&self, browser: &Browser, visit: &Visit) -> Option<url::Url> {
+    pub(super) async fn told(
+        &self,
+        browser: &Browser,
+        visit: &Visit,
+    ) -> Result<Option<url::Url>, Trouble> {
         match browser.poll(&visit.page.url, &visit.link).await {
-            Ok(Waiting::GoTo(url)) => Some(url),
+            Ok(Waiting::GoTo(url)) => Ok(Some(url)),
+            Err(BrowserError::Status { status, .. }) => not_busy(status).map(|()| None),
             // An answer that says nothing about a sign-in is none.
-            _ => None,
+            _ => Ok(None),
         }
     }
 
@@ -209,7 +214,12 @@ impl<'a> Scene<'a> {
         person: &Person,
     ) -> Result<bool, Trouble> {
         let home = browser.open(person.marks.landing().as_str()).await?;
-        Ok(self.shows(page, person).await? || self.shows(&home, person).await?)
+        let is_in = self.shows(page, person).await? || self.shows(&home, person).await?;
+        if !is_in {
+            not_busy(page.status)?;
+            not_busy(home.status)?;
+        }
+        Ok(is_in)
     }
 
     /// Whether a page shows that person as signed in.
@@ -234,13 +244,15 @@ impl<'a> Scene<'a> {
     ) -> Result<Option<Page>, Trouble> {
         if let Some(url) = url {
             let page = visit.browser.open(url).await?;
+            not_busy(page.status)?;
             if page.status.is_success() {
                 return Ok(Some(page));
             }
         }
-        match self.told(&visit.browser, visit).await {
+        match self.told(&visit.browser, visit).await? {
             Some(url) => {
                 let page = visit.browser.open(url.as_str()).await?;
+                not_busy(page.status)?;
                 Ok(page.status.is_success().then_some(page))
             }
             None => Ok(None),

@@ -131,6 +131,26 @@ async fn from_one_address_nobody_is_elsewhere() {
     assert_eq!(not_tried, ["4d"], "{}", report.to_json());
 }
 
+#[tokio::test]
+async fn a_limiter_is_no_guard() {
+    let report = attack(&[ReusesNuts, LimitsBursts]).await;
+    for number in ["5a", "5b"] {
+        let Verdict::CouldNotTry { why } = verdict(&report, number) else {
+            panic!("{}", report.to_json())
+        };
+        assert!(why.contains("HTTP 503"), "{number}: {why}");
+    }
+    let worked = numbers(&report, |verdict| matches!(verdict, Verdict::Worked { .. }));
+    assert_eq!(worked, ["6b"], "{}", report.to_json());
+}
+
+#[tokio::test]
+async fn the_form_that_asks_need_not_be_the_first() {
+    let report = attack(&[AnySiteConfirms, HasASearchForm]).await;
+    let worked = numbers(&report, |verdict| matches!(verdict, Verdict::Worked { .. }));
+    assert_eq!(worked, ["13b"], "{}", report.to_json());
+}
+
 /// The guards whose lack was once called refused, in the ordinary run.
 #[tokio::test]
 async fn what_only_another_look_finds() {

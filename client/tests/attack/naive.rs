@@ -59,6 +59,10 @@ pub(crate) enum Hole {
     LandsPerUser,
     /// No hole: the pages greet, but name nobody.
     NamesNobody,
+    /// No hole: what comes twice in a row is answered 503, as by a limiter of bursts.
+    LimitsBursts,
+    /// No hole: the page that asks has another form before its own.
+    HasASearchForm,
     /// No hole: there are no CPS URLs.
     HasNoCps,
     /// No hole: nobody new is taken.

@@ -12,8 +12,8 @@ use axum::routing::get;
 use tokio::net::TcpListener;
 
 use crate::naive::Hole::{
-    AnyBrowserEndsTheWait, AnySiteConfirms, CpsInAnyBrowser, LandsAnyBrowser, LandsPerUser,
-    NamesNobody, ReusesCps, TellsAnyBrowser,
+    AnyBrowserEndsTheWait, AnySiteConfirms, CpsInAnyBrowser, HasASearchForm, LandsAnyBrowser,
+    LandsPerUser, LimitsBursts, NamesNobody, ReusesCps, TellsAnyBrowser,
 };
 use crate::naive::{Hole, Naive, random};
 
@@ -25,6 +25,8 @@ struct Browsers {
     /// The cookie that a link's browser has, by the link's nut.
     waits: HashMap<String, String>,
     sessions: HashMap<String, String>,
+    /// The body that a client has sent last.
+    last: String,
 }
 
 /// Starts one; it ends with the test's runtime. Returns its sign-in page.
@@ -109,8 +111,13 @@ async fn client(
     peer: ConnectInfo<SocketAddr>,
     RawQuery(query): RawQuery,
     body: String,
-) -> String {
-    site.lock().0.answer(&nut(query), peer.ip(), &body)
+) -> Response {
+    let (naive, browsers) = &mut *site.lock();
+    if naive.has(LimitsBursts) && browsers.last == body {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
+    browsers.last.clone_from(&body);
+    naive.answer(&nut(query), peer.ip(), &body).into_response()
 }
 
 async fn wait(State(site): State<Site>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
@@ -154,7 +161,9 @@ async fn cps(State(site): State<Site>, RawQuery(id): RawQuery, headers: HeaderMa
             let hidden = format!("<input type=hidden name=id value=\"{id}\">");
             let form =
                 format!("<form method=post action=\"/cps\">Sign in as {idk}?{hidden}</form>");
-            return Html(form).into_response();
+            let search = "<form action=\"/search\"><input name=q></form>";
+            let before = if naive.has(HasASearchForm) { search } else { "" };
+            return Html(format!("{before}{form}")).into_response();
         }
         if !naive.has(ReusesCps) {
             naive.urls.remove(&id);
