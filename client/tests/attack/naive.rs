@@ -265,7 +265,7 @@ impl Naive {
                 self.people.get_mut(&whose).expect("found").disabled = true;
                 (if is_current { "d" } else { "e" }, suk)
             }
-            (_, Some(_)) if !unlocked && !(is_current && self.has(SkipsUrsInPlace)) => {
+            (_, Some(_)) if !(unlocked || is_current && self.has(SkipsUrsInPlace)) => {
                 (if is_current { "c5" } else { "c6" }, suk)
             }
             ("enable", Some(whose)) => {
