@@ -175,10 +175,13 @@ pub(super) async fn from_a_superseded_identity(scene: &mut Scene<'_>) -> Tried {
             return worked(format!("{command} signs in as the new identity's owner"));
         }
         if command == "ident" && answer.is_success() {
-            return Err(Trouble::new(format!(
-                "an ident with the old identity as the previous one is accepted ({}), as whom this cannot tell",
-                answer.text()
-            )));
+            // That the old identity counts as none is right: he is a stranger, and himself.
+            let himself = scene.shown(attacker).await?;
+            if !scene.is_in(&visit.browser, &visit.page, &himself).await? {
+                return Err(Trouble::new(
+                    "an ident with it is accepted, and it does not show whose",
+                ));
+            }
         }
     }
     refused(format!("{}; the new identity signs in as before", scene.answers()))

@@ -214,13 +214,10 @@ impl Naive {
     ) -> (&'static str, String) {
         let command = client.get("cmd").unwrap_or_default();
         let proved = form.get("pids").is_some() || self.has(SkipsPids);
-        let previous = client.get("pidk");
         if let Some(whom) = self.led_astray(command, client) {
             return ("5", self.sign_in(client, &whom, link));
         }
-        let superseded = |key: &str| self.superseded.contains(key);
-        let left = superseded(idk) || previous.is_some_and(|key| proved && superseded(key));
-        if left && !self.has(ForgetsSuperseded) {
+        if self.superseded.contains(idk) && !self.has(ForgetsSuperseded) {
             return (if command == "query" { "204" } else { "244" }, String::new());
         }
         let pidk = client.get("pidk").filter(|pidk| proved && self.people.contains_key(*pidk));
