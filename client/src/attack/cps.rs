@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::error::Trouble;
+use super::error::{Trouble, not_busy};
 use super::place::Visit;
 use super::scene::{Person, Scene, Tried, refused, worked};
 use crate::browser::{Browser, Page, html};
@@ -60,19 +60,40 @@ pub(super) async fn sent_to_the_victim(scene: &mut Scene<'_>) -> Tried {
 pub(super) async fn confirmed_by_another_site(scene: &mut Scene<'_>) -> Tried {
     let attacker = scene.person().await?;
     let (_, url) = url(scene, &attacker).await?;
-    let (browser, page) = followed(scene, &url).await?;
-    let Some((action, fields)) = html::form(&page.body) else {
+    let (_, page) = followed(scene, &url).await?;
+    not_busy(page.status)?;
+    let count = forms(&page.body).len();
+    if count == 0 {
         return refused("there is no page that asks, so there is nothing to confirm");
-    };
-    let fields: Vec<_> = fields.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
-    let action = page.url.join(&action).map_err(|_| Trouble::new("a form without an address"))?;
-    let evil = Url::parse("https://attacker.invalid/").map_err(|e| Trouble::new(e.to_string()))?;
-    let page = browser.submit(&evil, action.as_str(), &fields).await?;
-    scene.say(format!("a form of another site confirms it: HTTP {}", page.status.as_u16()));
-    if scene.is_in(&browser, &page, &attacker).await? {
-        return worked("a form on another site signs the victim's browser in as the attacker");
     }
-    refused(format!("HTTP {}, and her browser is not signed in", page.status.as_u16()))
+    for nth in 0..count {
+        // A URL of its own for each: one form, such as a refusal's, may spoil the next.
+        let (_, url) = self::url(scene, &attacker).await?;
+        let (browser, page) = followed(scene, &url).await?;
+        let Some((action, fields)) = forms(&page.body).into_iter().nth(nth) else {
+            return Err(Trouble::new("the page that asks has other forms each time"));
+        };
+        let fields: Vec<_> = fields.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        let action = page.url.join(&action);
+        let action = action.map_err(|_| Trouble::new("a form without an address"))?;
+        let evil = Url::parse("https://attacker.invalid/");
+        let evil = evil.map_err(|error| Trouble::new(error.to_string()))?;
+        let page = browser.submit(&evil, action.as_str(), &fields).await?;
+        scene.say(format!("a form of another site confirms it: HTTP {}", page.status.as_u16()));
+        if scene.is_in(&browser, &page, &attacker).await? {
+            return worked("a form on another site signs the victim's browser in as the attacker");
+        }
+    }
+    refused(format!("{}, and her browser is not signed in", scene.answers()))
+}
+
+/// All forms of a page, each with its action and fields: the one that asks need not come first.
+fn forms(page: &str) -> Vec<(String, Vec<(String, String)>)> {
+    let lower = page.to_ascii_lowercase();
+    // To the next one's beginning, so that what is no form's tag is not the next form.
+    let starts: Vec<_> = lower.match_indices("<form").map(|(at, _)| at).collect();
+    let ends = starts.iter().skip(1).copied().chain([page.len()]);
+    starts.iter().zip(ends).filter_map(|(&start, end)| html::form(&page[start..end])).collect()
 }
 
 /// 13c: where the attacker's own waiting page was told to go.
@@ -80,7 +101,7 @@ pub(super) async fn waiting_address(scene: &mut Scene<'_>) -> Tried {
     let attacker = scene.person().await?;
     let visit = scene.visit().await?;
     visit.hand(&attacker.identity).ident().await?.honest("ident")?;
-    let url = scene.told(&visit.browser, &visit).await;
+    let url = scene.told(&visit.browser, &visit).await?;
     let url = url.ok_or_else(|| Trouble::new("an honest waiting page is told nothing"))?;
     let (browser, page) = followed(scene, url.as_str()).await?;
     if scene.is_in(&browser, &page, &attacker).await? {

@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use ::http::StatusCode;
+
 use crate::browser::BrowserError;
 use crate::error::Error;
 use crate::http::HttpError;
@@ -33,6 +35,14 @@ impl Trouble {
     pub(super) fn new(what: impl Into<String>) -> Self {
         Self(what.into())
     }
+}
+
+/// A limiter or a failure is in the way of the guards, and says nothing about them.
+pub(super) fn not_busy(status: StatusCode) -> Result<(), Trouble> {
+    if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() {
+        return Err(Trouble::new(format!("the site answers HTTP {}", status.as_u16())));
+    }
+    Ok(())
 }
 
 macro_rules! trouble {

@@ -3,7 +3,7 @@
 
 use ::http::HeaderMap;
 
-use super::error::Trouble;
+use super::error::{Trouble, not_busy};
 use crate::base64url;
 use crate::http::Http;
 use crate::identity::Identity;
@@ -112,11 +112,14 @@ impl Hand {
         UrsKey::derive(iuk, &suk).map_err(|error| Trouble::new(error.to_string()))
     }
 
-    /// Posts a body and stays where it is.
+    /// Posts a body and stays where it is. Who is too busy to answer has guarded nothing.
     pub(super) async fn post(&self, body: String) -> Result<Answer, Trouble> {
         let answer = self.http.post_form(&self.url, HeaderMap::new(), body).await?;
         let reply = std::str::from_utf8(answer.body()).ok();
         let reply = reply.and_then(|body| Reply::parse(body).ok());
+        if reply.is_none() {
+            not_busy(answer.status())?;
+        }
         Ok(Answer { status: answer.status().as_u16(), reply })
     }
 

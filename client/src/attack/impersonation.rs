@@ -2,8 +2,9 @@
 
 use super::error::Trouble;
 use super::hand::Hand;
-use super::scene::{Person, Scene, State, Tried, refused, worked};
+use super::scene::{Scene, State, Tried, refused, worked};
 use crate::base64url;
+use crate::identity::Identity;
 use crate::keys::{Idk, UnlockPair};
 use crate::wire::{ClientParams, Form};
 
@@ -27,14 +28,14 @@ fn as_victim(hand: &Hand, command: &str, victim: Idk) -> ClientParams {
     hand.params_for(command, victim).with_pair(&UnlockPair::generate(hand.identity.ilk()))
 }
 
-async fn idk(scene: &Scene<'_>, victim: &Person) -> Result<Idk, Trouble> {
-    Ok(scene.visit().await?.hand(&victim.identity).idk())
+async fn idk(scene: &Scene<'_>, victim: &Identity) -> Result<Idk, Trouble> {
+    Ok(scene.visit().await?.hand(victim).idk())
 }
 
 /// 1a: what a query named must not be what the next ident signs in.
 pub(super) async fn query_then_ident(scene: &mut Scene<'_>) -> Tried {
     let victim = scene.person().await?;
-    let idk = idk(scene, &victim).await?;
+    let idk = idk(scene, &victim.identity).await?;
     for way in 0..7 {
         // Without keys that a server could file him under, he can hardly be meant himself.
         for introduced in [false, true] {
@@ -63,7 +64,7 @@ pub(super) async fn query_then_ident(scene: &mut Scene<'_>) -> Tried {
 
 /// 1b: an ident with junk, which asks for a CPS URL too.
 pub(super) async fn ident(scene: &mut Scene<'_>) -> Tried {
-    let victim = scene.person().await?;
+    let victim = scene.known().await?;
     let idk = idk(scene, &victim).await?;
     for way in 0..7 {
         for opt in ["suk", "suk~cps"] {

@@ -8,7 +8,7 @@
 //! | | Attack |
 //! |---|---|
 //! | 1 | commands that their owner never signed |
-//! | 2 | a rekey of somebody else's identity |
+//! | 2 | a rekey of somebody else's identity, or what takes its rescue code, without that |
 //! | 3 | a rekey of a disabled identity, or from a superseded one |
 //! | 4 | collecting, destroying or burning somebody's sign-in with what the QR code shows |
 //! | 5 | replay |
@@ -44,6 +44,7 @@ mod error;
 mod eyes;
 mod hand;
 mod impersonation;
+mod in_place;
 mod nuts;
 mod photograph;
 mod place;

@@ -19,7 +19,7 @@ pub(super) async fn collecting(scene: &mut Scene<'_>) -> Tried {
         if answered {
             visit.hand(&victim.identity).ident().await?.honest("ident")?;
         }
-        let told = scene.told(&thief, &visit).await;
+        let told = scene.told(&thief, &visit).await?;
         let when = if answered { "after" } else { "before" };
         let heard = if told.is_some() { "is told where to go" } else { "is told nothing" };
         scene.say(format!("asking with the nut {when} the sign-in: {heard}"));
@@ -32,7 +32,7 @@ pub(super) async fn collecting(scene: &mut Scene<'_>) -> Tried {
         }
     }
     // The address to which her page is sent, if the nut is all that it takes to make it up.
-    let url = scene.told(&visit.browser, &visit).await;
+    let url = scene.told(&visit.browser, &visit).await?;
     let Some(url) = url else {
         return worked("asking with the nut destroyed the sign-in of the browser that waits");
     };
@@ -75,49 +75,65 @@ fn junk(form: Form) -> Form {
 /// 4b: requests that are to be refused must not use the nut up.
 pub(super) async fn burning(scene: &mut Scene<'_>) -> Tried {
     let victim = scene.known().await?;
-    let mut ways: Vec<_> = (0..4).map(Some).collect();
-    // And a good one, from another address.
-    ways.push(None);
-    for way in ways {
+    for way in 0..4 {
         let visit = scene.visit().await?;
         let mut hers = visit.hand(&victim);
         for step in ["query", "ident"] {
-            let Some((how, answer)) = burn(scene, &visit, &hers, way).await? else {
-                scene.say("from another address: this machine has only one".to_owned());
-                break;
-            };
-            scene.note(&format!("{how} before her {step}"), &answer);
-            let form = hers.signed(&hers.introducing(step));
-            let answer = hers.send(&form).await?;
-            if !answer.is_success() {
-                let answer = answer.text();
-                return worked(format!("after {how} her own {step} is answered {answer}"));
+            let attacker = scene.stranger();
+            let hand = in_her_place(&visit, &hers, &attacker);
+            let (how, body) = burning_forms(&hand, &hers).swap_remove(way);
+            let answer = hand.post(body).await?;
+            if let Some(burnt) = burnt(scene, how, &answer, &mut hers, step).await? {
+                return worked(burnt);
             }
         }
-        if way.is_some() && scene.collect(&visit).await.is_err() {
+        if scene.collect(&visit).await.is_err() {
             return worked("after it her browser is not signed in");
         }
     }
     refused(format!("{}; her own requests go on", scene.answers()))
 }
 
-/// Posts something to where her next request goes.
-async fn burn(
-    scene: &mut Scene<'_>,
-    visit: &Visit,
-    hers: &Hand,
-    way: Option<usize>,
-) -> Result<Option<(&'static str, Answer)>, Trouble> {
-    let attacker = scene.stranger();
-    let mut hand = visit.hand(&attacker);
-    (hand.url, hand.server) = (hers.url.clone(), hers.server.clone());
-    if let Some(way) = way {
-        let (how, body) = burning_forms(&hand, hers).swap_remove(way);
-        return Ok(Some((how, hand.post(body).await?)));
+/// 4d: nor must a good one that comes from another address.
+pub(super) async fn burning_from_elsewhere(scene: &mut Scene<'_>) -> Tried {
+    let one = || Trouble::new("this machine has only one address to that server");
+    let elsewhere = scene.elsewhere().ok_or_else(one)?;
+    let victim = scene.known().await?;
+    let visit = scene.visit().await?;
+    let mut hers = visit.hand(&victim);
+    for step in ["query", "ident"] {
+        let attacker = scene.stranger();
+        let answer = in_her_place(&visit, &hers, &attacker).by(&elsewhere).ident().await?;
+        let how = "a request from another address";
+        if let Some(burnt) = burnt(scene, how, &answer, &mut hers, step).await? {
+            return worked(burnt);
+        }
     }
-    let Some(elsewhere) = scene.elsewhere() else { return Ok(None) };
-    let answer = hand.by(&elsewhere).ident().await?;
-    Ok(Some(("a request from another address", answer)))
+    if scene.collect(&visit).await.is_err() {
+        return worked("after it her browser is not signed in");
+    }
+    refused(format!("{}; her own requests go on", scene.answers()))
+}
+
+/// The attacker, where her next request goes.
+fn in_her_place(visit: &Visit, hers: &Hand, attacker: &Identity) -> Hand {
+    let mut hand = visit.hand(attacker);
+    (hand.url, hand.server) = (hers.url.clone(), hers.server.clone());
+    hand
+}
+
+/// What has become of her next request.
+async fn burnt(
+    scene: &mut Scene<'_>,
+    how: &str,
+    answer: &Answer,
+    hers: &mut Hand,
+    step: &str,
+) -> Result<Option<String>, Trouble> {
+    scene.note(&format!("{how} before her {step}"), answer);
+    let answer = hers.send(&hers.signed(&hers.introducing(step))).await?;
+    let is_burnt = !answer.is_success();
+    Ok(is_burnt.then(|| format!("after {how} her own {step} is answered {}", answer.text())))
 }
 
 /// 4c: once the chain has an identity, nobody else's request may go on with it.
@@ -129,7 +145,7 @@ pub(super) async fn another_identity(scene: &mut Scene<'_>) -> Tried {
     hers.query().await?.honest("query")?;
     let answer = hers.as_other(&attacker).ident().await?;
     scene.note("another identity's ident after her query", &answer);
-    if scene.told(&visit.browser, &visit).await.is_some() {
+    if scene.told(&visit.browser, &visit).await?.is_some() {
         return worked("the browser in front of her is signed in with another identity");
     }
     let hers = hers.ident().await?;

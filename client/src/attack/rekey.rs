@@ -2,7 +2,7 @@
 
 use super::error::Trouble;
 use super::hand::Hand;
-use super::scene::{Person, Scene, State, Tried, refused, worked};
+use super::scene::{Scene, State, Tried, refused, worked};
 use crate::base64url;
 use crate::identity::Identity;
 use crate::keys::{Idk, SiteKey, UnlockPair, UrsKey};
@@ -75,7 +75,7 @@ pub(super) async fn without_pids(scene: &mut Scene<'_>) -> Tried {
             let form = Takeover::new(&hand, command, idk)?.without_pids(&hand, way);
             let answer = hand.send(&form).await?;
             scene.note(&format!("{command} with the victim's pidk and {way}"), &answer);
-            if let Some(loss) = loss(scene, &victim, State::Live).await? {
+            if let Some(loss) = loss(scene, &victim.identity, State::Live).await? {
                 return worked(format!("{command} with {way}: {loss}"));
             }
             if scene.is_victim(&visit, answer.url(), &attacker, &victim).await? {
@@ -88,11 +88,16 @@ pub(super) async fn without_pids(scene: &mut Scene<'_>) -> Tried {
         let idk = visit.hand(&victim.identity).idk();
         let mut hand = visit.hand(&attacker);
         let params = hand.params(command).with("pidk", &idk.to_string());
-        for form in [hand.signed(&params), hand.signed(&params).signed("pids", &hand.key)] {
+        for own_pids in [false, true] {
+            let form = hand.signed(&params);
+            let form = if own_pids { form.signed("pids", &hand.key) } else { form };
             let answer = hand.send(&form).await?;
             scene.note(&format!("{command} of the victim's pidk in place"), &answer);
-            if let Some(loss) = loss(scene, &victim, State::Live).await? {
+            if let Some(loss) = loss(scene, &victim.identity, State::Live).await? {
                 return worked(format!("{command} in place: {loss}"));
+            }
+            if scene.is_victim(&visit, answer.url(), &attacker, &victim).await? {
+                return worked(format!("{command} in place signs in as the victim"));
             }
         }
     }
@@ -101,21 +106,21 @@ pub(super) async fn without_pids(scene: &mut Scene<'_>) -> Tried {
 
 /// 2b: a stolen identity; what it may do without the rescue code is sign in and disable.
 pub(super) async fn without_urs(scene: &mut Scene<'_>) -> Tried {
-    let victim = scene.person().await?;
+    let victim = scene.known().await?;
     stolen(scene, &victim, State::Live).await
 }
 
 /// 3a: the victim has noticed, and has disabled it.
 pub(super) async fn of_a_disabled_identity(scene: &mut Scene<'_>) -> Tried {
-    let victim = scene.person().await?;
-    scene.disable(&victim.identity).await?;
+    let victim = scene.known().await?;
+    scene.disable(&victim).await?;
     stolen(scene, &victim, State::Disabled).await
 }
 
-async fn stolen(scene: &mut Scene<'_>, victim: &Person, before: State) -> Tried {
+async fn stolen(scene: &mut Scene<'_>, victim: &Identity, before: State) -> Tried {
     for command in ["ident", "enable", "remove"] {
         for way in WITHOUT_URS {
-            let attacker = scene.successor(&victim.identity)?;
+            let attacker = scene.successor(victim)?;
             let visit = scene.visit().await?;
             let mut hand = visit.hand(&attacker);
             let stolen = previous(&hand)?;
@@ -144,6 +149,7 @@ pub(super) async fn from_a_superseded_identity(scene: &mut Scene<'_>) -> Tried {
     if scene.state(&new).await? != State::Live {
         return Err(Trouble::new("an honest rekey does not work here"));
     }
+    let new = scene.shown(new).await?;
     // As himself, where that were still possible.
     let visit = scene.visit().await?;
     let mut hand = visit.hand(&old);
@@ -154,16 +160,28 @@ pub(super) async fn from_a_superseded_identity(scene: &mut Scene<'_>) -> Tried {
     }
     for command in ["disable", "enable", "remove", "ident"] {
         let attacker = scene.successor(&old)?;
-        let mut hand = scene.visit().await?.hand(&attacker);
+        let visit = scene.visit().await?;
+        let mut hand = visit.hand(&attacker);
         hand.suk = thief.suk;
         let stolen = previous(&hand)?;
         let form = Takeover::new(&hand, command, stolen.idk())?;
         let form = hand.signed(&form.params).signed("pids", &stolen).signed("urs", &hand.urs(1)?);
         let answer = hand.send(&form).await?;
         scene.note(&format!("{command} with the old identity as the previous one"), &answer);
-        let after = scene.state(&new).await?;
-        if after != State::Live {
-            return worked(format!("{command}: the victim's new identity is {after:?} now"));
+        if let Some(loss) = loss(scene, &new.identity, State::Live).await? {
+            return worked(format!("{command}: {loss}"));
+        }
+        if scene.is_victim(&visit, answer.url(), &attacker, &new).await? {
+            return worked(format!("{command} signs in as the new identity's owner"));
+        }
+        if command == "ident" && answer.is_success() {
+            // That the old identity counts as none is right: he is a stranger, and himself.
+            let himself = scene.shown(attacker).await?;
+            if !scene.is_in(&visit.browser, &visit.page, &himself).await? {
+                return Err(Trouble::new(
+                    "an ident with it is accepted, and it does not show whose",
+                ));
+            }
         }
     }
     refused(format!("{}; the new identity signs in as before", scene.answers()))
@@ -190,9 +208,9 @@ fn previous(hand: &Hand) -> Result<SiteKey, Trouble> {
 /// What the victim has lost, by her own query.
 async fn loss(
     scene: &Scene<'_>,
-    victim: &Person,
+    victim: &Identity,
     before: State,
 ) -> Result<Option<String>, Trouble> {
-    let after = scene.state(&victim.identity).await?;
+    let after = scene.state(victim).await?;
     Ok((after != before).then(|| format!("the victim is {after:?} now")))
 }

@@ -1,5 +1,6 @@
 //! Attack 5: sending again what somebody else has signed.
 
+use super::error::Trouble;
 use super::hand::Answer;
 use super::scene::{Scene, State, Tried, refused, worked};
 
@@ -50,17 +51,27 @@ pub(super) async fn at_the_same_instant(scene: &mut Scene<'_>) -> Tried {
             tokio::spawn(async move { hand.post(body).await })
         })
         .collect();
-    let mut accepted = 0;
+    let (mut accepted, mut trouble) = (0, None);
     for copy in copies {
-        let Ok(answer) = copy.await else { continue };
-        let answer: Answer = answer?;
-        scene.note("one of many", &answer);
-        accepted += usize::from(answer.is_success());
+        let answer: Result<Answer, Trouble> = copy.await.expect("a copy does not panic");
+        match answer {
+            Ok(answer) => {
+                scene.note("one of many", &answer);
+                accepted += usize::from(answer.is_success());
+            }
+            Err(Trouble(why)) => {
+                scene.say(format!("one of many: {why}"));
+                trouble = Some(why);
+            }
+        }
     }
-    match accepted {
-        0 => worked("of many copies of an honest request none was accepted: they destroy it"),
-        1 => refused(format!("one of {COPIES} is accepted")),
-        more => worked(format!("{more} of {COPIES} are accepted")),
+    match (accepted, trouble) {
+        (0 | 1, Some(why)) => Err(Trouble::new(format!("of many copies, {why} to some"))),
+        (0, None) => {
+            worked("of many copies of an honest request none was accepted: they destroy it")
+        }
+        (1, None) => refused(format!("one of {COPIES} is accepted")),
+        (more, _) => worked(format!("{more} of {COPIES} are accepted")),
     }
 }
 

@@ -10,7 +10,9 @@ use super::eyes::Eyes;
 use super::place::Place;
 use super::report::{Finding, Report, Verdict};
 use super::scene::{Scene, Tried};
-use super::{cps, impersonation, nuts, photograph, rekey, replay, server_field, weak_keys};
+use super::{
+    cps, impersonation, in_place, nuts, photograph, rekey, replay, server_field, weak_keys,
+};
 use crate::identity::Identity;
 
 /// How long to wait where a server slows us down: servers count by the minute.
@@ -36,11 +38,13 @@ const ATTACKS: &[(&str, &str)] = &[
     ("1c", "disable, enable or remove the victim without her key"),
     ("2a", "rekey of the victim's identity without her pids"),
     ("2b", "rekey with her pids, but without her rescue code"),
+    ("2c", "enable and remove with her key, but without her rescue code"),
     ("3a", "rekey of a disabled identity without the rescue code"),
     ("3b", "rekey and sign-in with a superseded identity"),
     ("4a", "collecting or destroying a sign-in with the nut of its QR code"),
     ("4b", "burning somebody's nut"),
     ("4c", "another identity on somebody's chain"),
+    ("4d", "burning somebody's nut from another address"),
     ("5a", "the same signed body twice"),
     ("5b", "the same signed body many times at the same instant"),
     ("5c", "a body made for one nut, sent on another"),
@@ -63,11 +67,13 @@ async fn attempt(number: &str, scene: &mut Scene<'_>) -> Tried {
         "1c" => impersonation::changes(scene).await,
         "2a" => rekey::without_pids(scene).await,
         "2b" => rekey::without_urs(scene).await,
+        "2c" => in_place::without_rescue_code(scene).await,
         "3a" => rekey::of_a_disabled_identity(scene).await,
         "3b" => rekey::from_a_superseded_identity(scene).await,
         "4a" => photograph::collecting(scene).await,
         "4b" => photograph::burning(scene).await,
         "4c" => photograph::another_identity(scene).await,
+        "4d" => photograph::burning_from_elsewhere(scene).await,
         "5a" => replay::twice(scene).await,
         "5b" => replay::at_the_same_instant(scene).await,
         "5c" => replay::on_another_nut(scene).await,
@@ -124,12 +130,11 @@ impl Attack {
 async fn control(place: &Place, made_up: &mut Vec<Identity>) -> Result<Eyes, Trouble> {
     let mut scene = Scene::new(place, None, 1);
     let identity = scene.known().await?;
-    let arrivals = [scene.sign_in(&identity).await?, scene.sign_in(&identity).await?];
-    let landing = arrivals[1].url.clone();
+    let arrivals = [scene.sign_in(&identity).await?.1, scene.sign_in(&identity).await?.1];
     let nobody = scene.visit().await?;
-    let empty = [scene.browser().open(landing.as_str()).await?, nobody.page];
+    let empty = [scene.browser().open(arrivals[1].url.as_str()).await?, nobody.page];
     made_up.extend(scene.over().1);
-    Ok(Eyes::new(landing, identity, &arrivals, &empty))
+    Ok(Eyes::new(identity, &arrivals, &empty))
 }
 
 /// One try of one attack.

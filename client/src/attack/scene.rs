@@ -1,12 +1,12 @@
 //! The stage of one attack: made-up people at an address of their own, and what can be
 //! seen of the result.
 
-use super::error::Trouble;
-use super::eyes::{Eyes, Marks, Sight};
+use super::error::{Trouble, not_busy};
+use super::eyes::{Eyes, Marks};
 use super::hand::{Answer, Hand};
 use super::place::{Place, Visit};
 use super::report::Verdict;
-use crate::browser::{Browser, Page, Waiting};
+use crate::browser::{Browser, BrowserError, Page, Waiting};
 use crate::http::Http;
 use crate::identity::Identity;
 use crate::link::Link;
@@ -117,16 +117,35 @@ impl<'a> Scene<'a> {
     /// Somebody whom the site knows and its pages show.
     pub(super) async fn person(&mut self) -> Result<Person, Trouble> {
         let identity = self.known().await?;
+        self.shown(identity).await
+    }
+
+    /// The same of somebody whom the site knows already. Where its pages do not show an
+    /// honest sign-in, at its arrival and later, they would not show a thief's.
+    pub(super) async fn shown(&self, identity: Identity) -> Result<Person, Trouble> {
         let eyes = self.eyes.ok_or_else(|| Trouble::new("nobody is looking"))?;
-        let pages = [self.sign_in(&identity).await?, self.sign_in(&identity).await?];
-        Ok(Person { identity, marks: eyes.marks(&pages) })
+        let (_, first) = self.sign_in(&identity).await?;
+        let (browser, second) = self.sign_in(&identity).await?;
+        let landing = second.url.clone();
+        let empty = self.browser().open(landing.as_str()).await?;
+        let again = browser.open(landing.as_str()).await?;
+        let arrivals = [first, second];
+        let marks = eyes.marks(&arrivals, &empty);
+        let person = Person { identity, marks };
+        for page in arrivals.iter().chain([&again]) {
+            if !self.shows(page, &person).await? {
+                return Err(Trouble::new("this site does not show who is signed in"));
+            }
+        }
+        Ok(person)
     }
 
     /// An honest sign-in, to where its browser arrives.
-    pub(super) async fn sign_in(&self, identity: &Identity) -> Result<Page, Trouble> {
+    pub(super) async fn sign_in(&self, identity: &Identity) -> Result<(Browser, Page), Trouble> {
         let visit = self.visit().await?;
         visit.hand(identity).ident().await?.honest("ident")?;
-        self.collect(&visit).await
+        let page = self.collect(&visit).await?;
+        Ok((visit.browser, page))
     }
 
     /// Goes where an honest page is told to go.
@@ -143,11 +162,16 @@ impl<'a> Scene<'a> {
     }
 
     /// Where a waiting page is told to go, if it is.
-    pub(super) async fn told(&self, browser: &Browser, visit: &Visit) -> Option<url::Url> {
+    pub(super) async fn told(
+        &self,
+        browser: &Browser,
+        visit: &Visit,
+    ) -> Result<Option<url::Url>, Trouble> {
         match browser.poll(&visit.page.url, &visit.link).await {
-            Ok(Waiting::GoTo(url)) => Some(url),
+            Ok(Waiting::GoTo(url)) => Ok(Some(url)),
+            Err(BrowserError::Status { status, .. }) => not_busy(status).map(|()| None),
             // An answer that says nothing about a sign-in is none.
-            _ => None,
+            _ => Ok(None),
         }
     }
 
@@ -189,26 +213,26 @@ impl<'a> Scene<'a> {
         page: &Page,
         person: &Person,
     ) -> Result<bool, Trouble> {
-        let eyes = self.eyes.ok_or_else(|| Trouble::new("nobody is looking"))?;
-        let home = browser.open(eyes.landing().as_str()).await?;
-        for page in [page, &home] {
-            match eyes.look(page, &person.marks) {
-                Sight::Nobody => {}
-                Sight::CannotTell => {
-                    return Err(Trouble::new(
-                        "a browser got in, and the site's pages do not say as whom",
-                    ));
-                }
-                Sight::Them => {
-                    // What two sign-ins at the same time have in common says nothing.
-                    let contrast = self.sign_in(eyes.contrast()).await?;
-                    if person.marks.tell_apart(page, &contrast) {
-                        return Ok(true);
-                    }
-                }
-            }
+        let home = browser.open(person.marks.landing().as_str()).await?;
+        let is_in = self.shows(page, person).await? || self.shows(&home, person).await?;
+        if !is_in {
+            not_busy(page.status)?;
+            not_busy(home.status)?;
         }
-        Ok(false)
+        Ok(is_in)
+    }
+
+    /// Whether a page shows that person as signed in.
+    async fn shows(&self, page: &Page, person: &Person) -> Result<bool, Trouble> {
+        if !person.marks.are_on(page) {
+            return Ok(false);
+        }
+        // What two sign-ins at the same time have in common says nothing, nor does what
+        // anybody who is signed in can see of her.
+        let eyes = self.eyes.ok_or_else(|| Trouble::new("nobody is looking"))?;
+        let (browser, own) = self.sign_in(eyes.contrast()).await?;
+        let hers = browser.open(person.marks.landing().as_str()).await?;
+        Ok(person.marks.tell_apart(page, &[own, hers]))
     }
 
     /// Whether a browser whose link an attacker has answered gets in anywhere: where its
@@ -220,13 +244,15 @@ impl<'a> Scene<'a> {
     ) -> Result<Option<Page>, Trouble> {
         if let Some(url) = url {
             let page = visit.browser.open(url).await?;
+            not_busy(page.status)?;
             if page.status.is_success() {
                 return Ok(Some(page));
             }
         }
-        match self.told(&visit.browser, visit).await {
+        match self.told(&visit.browser, visit).await? {
             Some(url) => {
                 let page = visit.browser.open(url.as_str()).await?;
+                not_busy(page.status)?;
                 Ok(page.status.is_success().then_some(page))
             }
             None => Ok(None),

@@ -16,16 +16,19 @@ const HOLES: &[(&[Hole], &[&str])] = &[
     (&[RemembersTheQuery], &["1a", "4c"]),
     (&[SkipsIds], &["1b", "1c", "4b", "12a"]),
     (&[SkipsPids], &["2a"]),
-    (&[SkipsPids, SkipsUrs], &["2a", "2b", "3a"]),
-    (&[SkipsPids, TakesThePresentedVuk], &["2a", "2b", "3a"]),
-    (&[SkipsUrs], &["2b", "3a"]),
-    (&[TakesThePresentedVuk], &["2b", "3a"]),
+    (&[SkipsPids, SkipsUrs], &["2a", "2b", "2c", "3a"]),
+    (&[SkipsPids, TakesThePresentedVuk], &["2a", "2b", "2c", "3a"]),
+    (&[TrustsPidkInPlace], &["2a"]),
+    (&[SkipsUrs], &["2b", "2c", "3a"]),
+    (&[TakesThePresentedVuk], &["2b", "2c", "3a"]),
+    (&[SkipsUrsInPlace], &["2c"]),
     (&[ForgetsSuperseded], &["3b"]),
+    (&[LeadsOn], &["3b"]),
     (&[AnyBrowserEndsTheWait], &["4a"]),
     (&[LandsAnyBrowser], &["4a", "13c"]),
     (&[LandsAnyBrowser, TellsAnyBrowser], &["4a", "13c"]),
-    (&[BurnsFirst], &["4b", "4c"]),
-    (&[SkipsAddress], &["4b"]),
+    (&[BurnsFirst], &["4b", "4c", "4d"]),
+    (&[SkipsAddress], &["4d"]),
     (&[AnybodyGoesOn], &["4c"]),
     (&[ReusesNuts], &["5a", "5b", "6b"]),
     (&[SkipsServer], &["5c", "7a", "7b"]),
@@ -82,6 +85,80 @@ async fn what_a_server_has_not_is_not_called_refused() {
     let not_tried = numbers(&report, |verdict| matches!(verdict, Verdict::CouldNotTry { .. }));
     assert_eq!(not_tried, ["5d", "13a", "13b"]);
     assert!(!report.all_refused() && !report.any_worked());
+}
+
+/// What came of one attack: what has worked, and nothing else, must not be called refused.
+fn verdict(report: &Report, number: &str) -> Verdict {
+    let found = report.findings.iter().find(|finding| finding.number == number);
+    found.expect("an attack of that number").verdict.clone()
+}
+
+#[tokio::test]
+async fn a_page_of_ones_own_is_where_to_look() {
+    let open =
+        [CpsInAnyBrowser, ReusesCps, AnySiteConfirms, LandsAnyBrowser, LandsPerUser].as_slice();
+    let report = attack(open).await;
+    let worked = numbers(&report, |verdict| matches!(verdict, Verdict::Worked { .. }));
+    assert_eq!(worked, ["4a", "5d", "13a", "13c"], "{}", report.to_json());
+    let report = attack(&[AnySiteConfirms, LandsPerUser]).await;
+    let worked = numbers(&report, |verdict| matches!(verdict, Verdict::Worked { .. }));
+    assert_eq!(worked, ["13b"], "{}", report.to_json());
+    let report = attack(&[LandsPerUser]).await;
+    assert!(report.all_refused(), "{}", report.to_json());
+}
+
+#[tokio::test]
+async fn where_pages_name_nobody_nobody_is_seen() {
+    let open =
+        [CpsInAnyBrowser, ReusesCps, AnySiteConfirms, LandsAnyBrowser, NamesNobody].as_slice();
+    let report = attack(open).await;
+    let not_tried = numbers(&report, |verdict| matches!(verdict, Verdict::CouldNotTry { .. }));
+    assert_eq!(
+        not_tried,
+        ["1a", "2a", "3b", "4a", "5d", "13a", "13b", "13c"],
+        "{}",
+        report.to_json()
+    );
+    let Verdict::CouldNotTry { why } = verdict(&report, "13a") else { panic!("tried") };
+    assert_eq!(why, "this site does not show who is signed in");
+}
+
+#[tokio::test]
+async fn from_one_address_nobody_is_elsewhere() {
+    let page = naive_site::start_on_one_address(&[SkipsAddress]).await;
+    let report = Attack::new(page).run(|_| {}).await.expect("a report");
+    let not_tried = numbers(&report, |verdict| matches!(verdict, Verdict::CouldNotTry { .. }));
+    assert_eq!(not_tried, ["4d"], "{}", report.to_json());
+}
+
+#[tokio::test]
+async fn a_limiter_is_no_guard() {
+    let report = attack(&[ReusesNuts, LimitsBursts]).await;
+    for number in ["5a", "5b"] {
+        let Verdict::CouldNotTry { why } = verdict(&report, number) else {
+            panic!("{}", report.to_json())
+        };
+        assert!(why.contains("HTTP 503"), "{number}: {why}");
+    }
+    let worked = numbers(&report, |verdict| matches!(verdict, Verdict::Worked { .. }));
+    assert_eq!(worked, ["6b"], "{}", report.to_json());
+}
+
+#[tokio::test]
+async fn the_form_that_asks_need_not_be_the_first() {
+    let report = attack(&[AnySiteConfirms, HasASearchForm]).await;
+    let worked = numbers(&report, |verdict| matches!(verdict, Verdict::Worked { .. }));
+    assert_eq!(worked, ["13b"], "{}", report.to_json());
+}
+
+/// The guards whose lack was once called refused, in the ordinary run.
+#[tokio::test]
+async fn what_only_another_look_finds() {
+    for (hole, number) in [(LeadsOn, "3b"), (TrustsPidkInPlace, "2a"), (SkipsUrsInPlace, "2c")] {
+        let report = attack(&[hole]).await;
+        let worked = numbers(&report, |verdict| matches!(verdict, Verdict::Worked { .. }));
+        assert_eq!(worked, [number], "{hole:?}: {}", report.to_json());
+    }
 }
 
 #[tokio::test]

@@ -23,6 +23,12 @@ pub(crate) enum Hole {
     TakesThePresentedVuk,
     /// A superseded key is as good as a new one.
     ForgetsSuperseded,
+    /// A key that its owner has left signs in as whomever he is now.
+    LeadsOn,
+    /// An ident without new keys signs in whom an unproved pidk names.
+    TrustsPidkInPlace,
+    /// The identity's own enable and remove need no `urs`; a rekey does.
+    SkipsUrsInPlace,
     /// The wait needs no cookie.
     TellsAnyBrowser,
     /// Asking without the cookie ends the wait.
@@ -49,6 +55,14 @@ pub(crate) enum Hole {
     CpsInAnyBrowser,
     /// The page that asks is confirmed by whichever site.
     AnySiteConfirms,
+    /// No hole: everybody's account has a page of its own.
+    LandsPerUser,
+    /// No hole: the pages greet, but name nobody.
+    NamesNobody,
+    /// No hole: what comes twice in a row is answered 503, as by a limiter of bursts.
+    LimitsBursts,
+    /// No hole: the page that asks has another form before its own.
+    HasASearchForm,
     /// No hole: there are no CPS URLs.
     HasNoCps,
     /// No hole: nobody new is taken.
@@ -56,9 +70,9 @@ pub(crate) enum Hole {
 }
 
 use Hole::{
-    AnybodyGoesOn, BurnsFirst, ForgetsSuperseded, HasNoCps, RemembersTheQuery, ReusesNuts,
-    SkipsAddress, SkipsIds, SkipsPids, SkipsServer, SkipsUrs, TakesMadeUpNuts, TakesNobodyNew,
-    TakesThePresentedVuk, TakesWeakKeys,
+    AnybodyGoesOn, BurnsFirst, ForgetsSuperseded, HasNoCps, LeadsOn, RemembersTheQuery, ReusesNuts,
+    SkipsAddress, SkipsIds, SkipsPids, SkipsServer, SkipsUrs, SkipsUrsInPlace, TakesMadeUpNuts,
+    TakesNobodyNew, TakesThePresentedVuk, TakesWeakKeys, TrustsPidkInPlace,
 };
 
 /// What it remembers. Keys, nuts and secrets are their texts.
@@ -69,6 +83,8 @@ pub(crate) struct Naive {
     nuts: HashMap<String, Chain>,
     people: HashMap<String, Identity>,
     superseded: HashSet<String>,
+    /// Who has come after a superseded key.
+    successors: HashMap<String, String>,
     /// Who has signed in, by the link's nut.
     pub(crate) outcomes: HashMap<String, String>,
     /// The same by the CPS URL's id, with the link's nut.
@@ -197,10 +213,13 @@ impl Naive {
         link: &str,
     ) -> (&'static str, String) {
         let command = client.get("cmd").unwrap_or_default();
+        let proved = form.get("pids").is_some() || self.has(SkipsPids);
+        if let Some(whom) = self.led_astray(command, client) {
+            return ("5", self.sign_in(client, &whom, link));
+        }
         if self.superseded.contains(idk) && !self.has(ForgetsSuperseded) {
             return (if command == "query" { "204" } else { "244" }, String::new());
         }
-        let proved = form.get("pids").is_some() || self.has(SkipsPids);
         let pidk = client.get("pidk").filter(|pidk| proved && self.people.contains_key(*pidk));
         let pidk = pidk.map(str::to_owned);
         let current = self.people.get(idk).cloned();
@@ -231,6 +250,7 @@ impl Naive {
                     let Some((suk, vuk)) = keys else { return ("c4", String::new()) };
                     if let Some(old) = whose {
                         self.people.remove(&old);
+                        self.successors.insert(old.clone(), idk.to_owned());
                         self.superseded.insert(old);
                     }
                     self.people.insert(idk.to_owned(), Identity { suk, vuk, disabled: false });
@@ -242,7 +262,9 @@ impl Naive {
                 self.people.get_mut(&whose).expect("found").disabled = true;
                 (if is_current { "d" } else { "e" }, suk)
             }
-            (_, Some(_)) if !unlocked => (if is_current { "c5" } else { "c6" }, suk),
+            (_, Some(_)) if !(unlocked || is_current && self.has(SkipsUrsInPlace)) => {
+                (if is_current { "c5" } else { "c6" }, suk)
+            }
             ("enable", Some(whose)) => {
                 self.people.get_mut(&whose).expect("found").disabled = false;
                 (if is_current { "5" } else { "6" }, suk)
@@ -252,6 +274,16 @@ impl Naive {
                 ("4", String::new())
             }
         }
+    }
+
+    /// Whom an ident signs in by its pidk alone.
+    fn led_astray(&self, command: &str, client: &List) -> Option<String> {
+        let previous = client.get("pidk").filter(|_| command == "ident")?;
+        if self.has(LeadsOn) {
+            return self.successors.get(previous).cloned();
+        }
+        let in_place = self.has(TrustsPidkInPlace) && client.get("suk").is_none();
+        (in_place && self.people.contains_key(previous)).then(|| previous.to_owned())
     }
 
     /// The outcome: at a URL of its own, or for the page that waits.

@@ -5,15 +5,15 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use axum::Router;
-use axum::extract::{ConnectInfo, RawQuery, State};
+use axum::extract::{ConnectInfo, Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
 use tokio::net::TcpListener;
 
 use crate::naive::Hole::{
-    AnyBrowserEndsTheWait, AnySiteConfirms, CpsInAnyBrowser, LandsAnyBrowser, ReusesCps,
-    TellsAnyBrowser,
+    AnyBrowserEndsTheWait, AnySiteConfirms, CpsInAnyBrowser, HasASearchForm, LandsAnyBrowser,
+    LandsPerUser, LimitsBursts, NamesNobody, ReusesCps, TellsAnyBrowser,
 };
 use crate::naive::{Hole, Naive, random};
 
@@ -25,20 +25,27 @@ struct Browsers {
     /// The cookie that a link's browser has, by the link's nut.
     waits: HashMap<String, String>,
     sessions: HashMap<String, String>,
+    /// The body that a client has sent last.
+    last: String,
 }
 
 /// Starts one; it ends with the test's runtime. Returns its sign-in page.
 pub(crate) async fn start(holes: &[Hole]) -> String {
-    serve(holes, None).await
+    serve("127.0.0.1:0", holes, None).await
 }
 
 /// Starts one without holes that the world calls by another name.
 pub(crate) async fn start_at(origin: &str) -> String {
-    serve(&[], Some(origin)).await
+    serve("127.0.0.1:0", &[], Some(origin)).await
 }
 
-async fn serve(holes: &[Hole], public: Option<&str>) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+/// Starts one to which this machine has one address.
+pub(crate) async fn start_on_one_address(holes: &[Hole]) -> String {
+    serve("[::1]:0", holes, None).await
+}
+
+async fn serve(address: &str, holes: &[Hole], public: Option<&str>) -> String {
+    let listener = TcpListener::bind(address).await.expect("a free port");
     let here = format!("http://{}", listener.local_addr().expect("an address"));
     let origin = public.unwrap_or(&here);
     let site = Site::default();
@@ -50,6 +57,7 @@ async fn serve(holes: &[Hole], public: Option<&str>) -> String {
         .route("/landing", get(landing))
         .route("/cps", get(cps).post(confirm))
         .route("/home", get(home))
+        .route("/people/{idk}", get(own_page))
         .with_state(site)
         .into_make_service_with_connect_info::<SocketAddr>();
     tokio::spawn(async move { axum::serve(listener, app).await.expect("a server") });
@@ -63,9 +71,10 @@ impl Site {
 
     fn sign_in(&self, idk: String) -> Response {
         let id = random();
-        self.lock().1.sessions.insert(id.clone(), idk);
-        ([(header::SET_COOKIE, format!("session={id}; Path=/"))], Redirect::to("/home"))
-            .into_response()
+        let mut site = self.lock();
+        let to = if site.0.has(LandsPerUser) { format!("/people/{idk}") } else { "/home".into() };
+        site.1.sessions.insert(id.clone(), idk);
+        ([(header::SET_COOKIE, format!("session={id}; Path=/"))], Redirect::to(&to)).into_response()
     }
 }
 
@@ -102,8 +111,13 @@ async fn client(
     peer: ConnectInfo<SocketAddr>,
     RawQuery(query): RawQuery,
     body: String,
-) -> String {
-    site.lock().0.answer(&nut(query), peer.ip(), &body)
+) -> Response {
+    let (naive, browsers) = &mut *site.lock();
+    if naive.has(LimitsBursts) && browsers.last == body {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
+    browsers.last.clone_from(&body);
+    naive.answer(&nut(query), peer.ip(), &body).into_response()
 }
 
 async fn wait(State(site): State<Site>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
@@ -147,7 +161,9 @@ async fn cps(State(site): State<Site>, RawQuery(id): RawQuery, headers: HeaderMa
             let hidden = format!("<input type=hidden name=id value=\"{id}\">");
             let form =
                 format!("<form method=post action=\"/cps\">Sign in as {idk}?{hidden}</form>");
-            return Html(form).into_response();
+            let search = "<form action=\"/search\"><input name=q></form>";
+            let before = if naive.has(HasASearchForm) { search } else { "" };
+            return Html(format!("{before}{form}")).into_response();
         }
         if !naive.has(ReusesCps) {
             naive.urls.remove(&id);
@@ -169,5 +185,19 @@ async fn confirm(State(site): State<Site>, headers: HeaderMap, body: String) -> 
 async fn home(State(site): State<Site>, headers: HeaderMap) -> Html<String> {
     let site = site.lock();
     let idk = cookie(&headers, "session").and_then(|id| site.1.sessions.get(id));
+    if site.0.has(NamesNobody) {
+        return Html(idk.map_or("<p>Nobody", |_| "<p>Welcome back. Log out").to_owned());
+    }
     Html(idk.map_or("<p>Nobody".to_owned(), |idk| format!("<p>Hello, {idk}")))
+}
+
+async fn own_page(state: State<Site>, whose: Path<String>, headers: HeaderMap) -> Response {
+    let idk = {
+        let site = state.0.lock();
+        cookie(&headers, "session").and_then(|id| site.1.sessions.get(id)).cloned()
+    };
+    if idk != Some(whose.0) {
+        return StatusCode::FORBIDDEN.into_response();
+    }
+    home(state, headers).await.into_response()
 }
