@@ -110,7 +110,7 @@ impl Spec {
         purpose: Purpose,
         only: Option<Key>,
     ) -> Result<Nut, NoLink> {
-        self.count_link(server, address)?;
+        self.count_lasting(server, address)?;
         self.waits.push(None);
         let wait = Wait(self.waits.len() - 1);
         let question = purpose == Purpose::Question;
@@ -132,7 +132,7 @@ impl Spec {
         let &(wait, _) = self.jar(browser).links.get(&old).ok_or(NoLink::Gone)?;
         let record = self.record(old).filter(|record| record.link == old).ok_or(NoLink::Gone)?;
         let (question, only) = (record.question, record.key);
-        self.count_link(server, address)?;
+        self.count_lasting(server, address)?;
         self.event("a link is renewed");
         Ok(self.issue(server, browser, wait, (address, question, only)))
     }

@@ -208,6 +208,14 @@ impl Spec {
             let nut = self.next(&step, false);
             return Reply { tif: NOT_SUPPORTED | FAILED | ips, ..Reply::plain(nut) };
         }
+        // Section 4: a CPS URL and the row of a new key outlast the request, and are counted.
+        let leaves_more = request.options.cps || !self.keys.contains_key(&request.idk);
+        if request.command != Command::Query
+            && leaves_more
+            && self.count_lasting(server, address).is_err()
+        {
+            return self.refuse(&step, FAILED | ips);
+        }
         let decision = self.decide(request);
         self.conclude(&step, decision)
     }

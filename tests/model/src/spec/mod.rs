@@ -206,15 +206,15 @@ impl Spec {
         self.site.failures.is_some_and(|allowed| failed >= u32::from(allowed))
     }
 
-    /// Section 4: one address gets so many links a minute.
-    fn count_link(&mut self, server: Server, address: Address) -> Result<(), NoLink> {
+    /// Section 4: one address leaves so much in a minute, links and more.
+    fn count_lasting(&mut self, server: Server, address: Address) -> Result<(), NoLink> {
         let now = self.clock(server);
         let links = self.links[usize::from(server.0)].of(now, address);
         *links += 1;
         if self.site.links.is_none_or(|allowed| *links <= u32::from(allowed)) {
             return Ok(());
         }
-        self.event("too many links");
+        self.event("too much left");
         Err(NoLink::TooMany)
     }
 }
