@@ -12,6 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::Instant;
 
 use super::Sqrl;
+use super::places::Place;
 use crate::engine::Waiting;
 use crate::store::{StoreError, WaitId, Watch};
 
@@ -21,11 +22,24 @@ const COMMENT_EVERY: Duration = Duration::from_secs(15);
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// The events of one page.
-pub(super) struct Events(Pin<Box<dyn Stream<Item = Bytes> + Send>>);
+pub(super) struct Events {
+    stream: Pin<Box<dyn Stream<Item = Bytes> + Send>>,
+    place: Option<Place>,
+}
 
 impl Events {
     pub(super) fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
-        Poll::Ready(ready!(self.0.poll_next_unpin(cx)))
+        let event = ready!(self.stream.poll_next_unpin(cx));
+        if event.is_none() {
+            // Whoever has this may keep it for a while.
+            self.place = None;
+        }
+        Poll::Ready(event)
+    }
+
+    /// Keeps a place until they end, or are dropped.
+    pub(super) fn hold(&mut self, place: Place) {
+        self.place = Some(place);
     }
 
     /// Events of a wait until it is over or the server stops. `permit` is given back then.
@@ -52,7 +66,7 @@ impl Events {
                 event => Some((event.bytes(), Some(waiter))),
             }
         });
-        Self(Box::pin(events))
+        Self { stream: Box::pin(events), place: None }
     }
 }
 

@@ -8,6 +8,7 @@ mod endpoints;
 mod events;
 mod layer;
 pub(crate) mod pages;
+mod places;
 mod respond;
 mod routes;
 mod sign_in;
