@@ -1,8 +1,14 @@
-//! A password is in no error and no `Debug`, however wrong the URL is.
+//! A password is in no error and no `Debug`, however wrong the URL is; nor is what was sent,
+//! whatever the server says about it.
+
+mod common;
 
 use std::error::Error;
 use std::fmt::Debug;
 
+use common::{TTL, cps, nut, pending};
+use test_servers::{Redis, RedisOptions};
+use tower_sqrl::store::{NutState, NutStore};
 use tower_sqrl_redis::RedisNutStore;
 
 /// Each half of it, too: what stands in the middle of a URL may cut it in two.
@@ -56,5 +62,34 @@ async fn no_password_is_told() {
     for scheme in ["redis", "redis-cluster"] {
         let url = format!("{scheme}://u:{one}@127.0.0.1:1");
         hides_error(&RedisNutStore::connect(&url).await.expect_err("nobody there"));
+    }
+}
+
+/// Redis repeats the arguments of a command that it does not know.
+#[tokio::test]
+async fn no_argument_is_told() {
+    let config = ["SET", "GET"].map(|command| format!("rename-command {command} \"\"")).into();
+    let options = RedisOptions { config, ..RedisOptions::default() };
+    let redis = Redis::start_with(&options).expect("a Redis server");
+    let store = RedisNutStore::connect(&redis.url()).await.expect("a store");
+    let (nut, (id, info)) = (nut(), cps());
+    let state = NutState::Pending;
+    for (error, said) in [
+        // A record in an answer makes it none that can be read.
+        (store.store_nut(&nut, &pending(), state, TTL).await.expect_err("no SET"), "error"),
+        (store.get_nut(&nut, state).await.expect_err("no GET"), "unknown command 'GET'"),
+        (store.store_cps_session_id(&id, &info, TTL).await.expect_err("no SET"), "error"),
+        (store.get_user_id_by_cps_session_id(&id).await.expect_err("no GET"), "unknown command"),
+    ] {
+        let mut told = format!("{error:?}\n{error:#?}\n");
+        let mut cause: Option<&dyn Error> = Some(&error);
+        while let Some(error) = cause {
+            told += &format!("{error}\n{error:?}\n");
+            cause = error.source();
+        }
+        assert!(!told.contains(&nut.to_string()) && !told.contains(&id.to_text()), "{told}");
+        assert!(!told.contains("sqrl:"), "{told}");
+        // What an operator looks for is there.
+        assert!(told.contains(said), "{told}");
     }
 }
