@@ -43,9 +43,14 @@ pub(crate) fn told(
     let mut cause: Option<&(dyn Error + 'static)> = Some(&*source);
     while let Some(error) = cause {
         match error.downcast_ref::<RedisError>() {
-            Some(error) if !error.is_io_error() => return Box::new(Refusal::of(error)),
+            Some(error) if !is_ours(error) => return Box::new(Refusal::of(error)),
             _ => cause = error.source(),
         }
     }
     source
+}
+
+/// Whether no server said it.
+fn is_ours(error: &RedisError) -> bool {
+    matches!(error.kind(), ErrorKind::Io | ErrorKind::MasterNameNotFoundBySentinel)
 }
