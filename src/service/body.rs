@@ -9,6 +9,7 @@ use http_body_util::Full;
 use pin_project_lite::pin_project;
 
 use super::events::Events;
+use super::places::Place;
 
 pin_project! {
     /// The body of a response: the application's, or the layer's own.
@@ -42,6 +43,16 @@ impl fmt::Debug for OwnBody {
             Self::Whole(_) => "Whole(…)",
             Self::Events(_) => "Events(…)",
         })
+    }
+}
+
+impl OwnBody {
+    /// Events keep the place until they end; what is whole needs none.
+    pub(super) fn holding(mut self, place: Place) -> Self {
+        if let Self::Events(events) = &mut self {
+            events.hold(place);
+        }
+        self
     }
 }
 

@@ -29,7 +29,7 @@ where
         Endpoint::Client => client::answer(&sqrl, &parts, body).await,
         Endpoint::Nut => nut::answer(&sqrl, &parts).await,
         Endpoint::Page => page::answer(&sqrl, &parts).await,
-        Endpoint::Events => page::events(&sqrl, &parts),
+        Endpoint::Events => events(&sqrl, &parts),
         Endpoint::Cps => cps::answer(&sqrl, &parts).await,
         Endpoint::ConfirmCps => cps::confirmed(&sqrl, &parts, body).await,
         Endpoint::Svg => picture(&sqrl, &parts, "image/svg+xml", |link| {
@@ -42,6 +42,16 @@ where
             sqrl.settings().pages.asset(name).as_ref(),
             parameter(&parts, "v").as_deref(),
         ),
+    }
+}
+
+/// The events, if the address does not hear as many already. A cookie does not count: anybody can
+/// make one up.
+fn events(sqrl: &Sqrl, parts: &Parts) -> Own {
+    let address = sqrl.client_address(&parts.headers, &parts.extensions);
+    match address.and_then(|address| sqrl.places().take(address)) {
+        Some(place) => page::events(sqrl, parts).map(|body| body.holding(place)),
+        None => respond::text(StatusCode::SERVICE_UNAVAILABLE, "too many event streams"),
     }
 }
 

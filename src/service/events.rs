@@ -12,6 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::Instant;
 
 use super::Sqrl;
+use super::places::Place;
 use crate::engine::Waiting;
 use crate::store::{StoreError, WaitId, Watch};
 
@@ -21,11 +22,24 @@ const COMMENT_EVERY: Duration = Duration::from_secs(15);
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// The events of one page.
-pub(super) struct Events(Pin<Box<dyn Stream<Item = Bytes> + Send>>);
+pub(super) struct Events {
+    stream: Pin<Box<dyn Stream<Item = Bytes> + Send>>,
+    place: Option<Place>,
+}
 
 impl Events {
     pub(super) fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
-        Poll::Ready(ready!(self.0.poll_next_unpin(cx)))
+        let event = ready!(self.stream.poll_next_unpin(cx));
+        if event.is_none() {
+            // Whoever has this may keep it for a while.
+            self.place = None;
+        }
+        Poll::Ready(event)
+    }
+
+    /// Keeps a place until they end, or are dropped.
+    pub(super) fn hold(&mut self, place: Place) {
+        self.place = Some(place);
     }
 
     /// Events of a wait until it is over or the server stops. `permit` is given back then.
@@ -42,6 +56,8 @@ impl Events {
             sqrl,
             wait,
             begun: false,
+            look_at: Instant::now(),
+            pause: LOOK_EVERY,
             _permit: permit,
         };
         let events = stream::unfold(Some(waiter), |waiter| async {
@@ -52,7 +68,7 @@ impl Events {
                 event => Some((event.bytes(), Some(waiter))),
             }
         });
-        Self(Box::pin(events))
+        Self { stream: Box::pin(events), place: None }
     }
 }
 
@@ -86,6 +102,9 @@ struct Waiter {
     over: Instant,
     stopped: watch::Receiver<bool>,
     begun: bool,
+    look_at: Instant,
+    /// How long to wait after the next look that fails.
+    pause: Duration,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -101,22 +120,34 @@ impl Waiter {
             if *self.stopped.borrow() {
                 return None;
             }
-            // A store that fails is asked again: the page's own polling says more.
-            if self.is_outcome().await.unwrap_or(false) || Instant::now() >= self.over {
+            let over = Instant::now() >= self.over;
+            if over || (Instant::now() >= self.look_at && self.sees_outcome().await) {
                 return Some(Event::Outcome);
             }
             if Instant::now() >= comment_at {
                 return Some(Event::Comment);
             }
-            let look_at =
-                if self.watch.is_silent() { Instant::now() + LOOK_EVERY } else { comment_at };
             let stopped = async { self.stopped.wait_for(|stopped| *stopped).await.is_ok() };
             tokio::select! {
                 _ = stopped => return None,
-                () = self.watch.announced() => {}
-                () = tokio::time::sleep_until(look_at.min(comment_at).min(self.over)) => {}
+                () = self.watch.announced() => self.look_at = Instant::now(),
+                () = tokio::time::sleep_until(self.look_at.min(comment_at).min(self.over)) => {}
             }
         }
+    }
+
+    /// Looks, and says when to look again. A store that fails is asked more and more seldom, for
+    /// every page that waits does so and every failure is logged; the page polls beside.
+    async fn sees_outcome(&mut self) -> bool {
+        let looked = self.is_outcome().await;
+        let pause = match looked {
+            Err(_) => self.pause,
+            Ok(_) if self.watch.is_silent() => LOOK_EVERY,
+            Ok(_) => COMMENT_EVERY,
+        };
+        self.pause = if looked.is_err() { (self.pause * 2).min(COMMENT_EVERY) } else { LOOK_EVERY };
+        self.look_at = Instant::now() + pause;
+        looked.unwrap_or(false)
     }
 
     /// Watches first and looks then, so that nothing falls in between. Where it cannot watch

@@ -9,6 +9,7 @@ mod events;
 mod layer;
 mod other_site;
 pub(crate) mod pages;
+mod places;
 mod respond;
 mod routes;
 mod sign_in;

@@ -8,6 +8,7 @@ use tokio::sync::{Semaphore, watch};
 use super::cookies::{Cookies, WaitCookie};
 use super::other_site::is_from_within_another_site;
 use super::pages::{Pages, SignInView};
+use super::places::Places;
 use super::respond;
 use super::{ClientAddress, Routes, SqrlLayer};
 use crate::engine::{Engine, IssuedLink, LinkOptions, NoLink};
@@ -45,6 +46,8 @@ pub(crate) struct Settings {
     pub(crate) body_limit: usize,
     /// Streams of events that this process holds open at most.
     pub(crate) max_event_streams: usize,
+    /// Of these, one address at most.
+    pub(crate) max_event_streams_per_address: usize,
 }
 
 struct Inner {
@@ -54,6 +57,7 @@ struct Inner {
     /// Mount and prefix, before every endpoint.
     base: String,
     streams: Arc<Semaphore>,
+    places: Arc<Places>,
     stop: watch::Sender<bool>,
 }
 
@@ -63,6 +67,7 @@ impl Sqrl {
         Self(Arc::new(Inner {
             cookies: Cookies { https: engine.config.public_url.is_https() },
             streams: Arc::new(Semaphore::new(settings.max_event_streams)),
+            places: Places::new(settings.max_event_streams_per_address),
             stop: watch::Sender::new(false),
             base,
             engine,
@@ -193,6 +198,10 @@ impl Sqrl {
 
     pub(super) fn streams(&self) -> &Arc<Semaphore> {
         &self.0.streams
+    }
+
+    pub(super) fn places(&self) -> &Arc<Places> {
+        &self.0.places
     }
 
     pub(super) fn stopped(&self) -> watch::Receiver<bool> {

@@ -60,6 +60,7 @@ impl Sqrl {
             links_per_minute: Some(600),
             body_limit: 8 * 1024,
             max_event_streams: 10_000,
+            max_event_streams_per_address: 100,
             trusted_proxies: Vec::new(),
             address_header: "x-forwarded-for".to_owned(),
             clock: Clock::default(),
@@ -112,6 +113,7 @@ pub struct SqrlBuilder {
     links_per_minute: Option<u32>,
     body_limit: usize,
     max_event_streams: usize,
+    max_event_streams_per_address: usize,
     trusted_proxies: Vec<String>,
     address_header: String,
     clock: Clock,
@@ -237,6 +239,13 @@ impl SqrlBuilder {
         self
     }
 
+    /// How many of these pages may be at one address, an IPv6 /64 being one; more fall back to
+    /// polling. Default: 100. So nobody holds them all.
+    pub fn max_event_streams_per_address(mut self, streams: usize) -> Self {
+        self.max_event_streams_per_address = streams;
+        self
+    }
+
     /// Trusts a proxy: connections from this network (`10.0.0.0/8`, or a single address)
     /// bring the client's address in a header. Default: none, the connection's own address
     /// counts.
@@ -332,6 +341,7 @@ impl SqrlBuilder {
             address,
             body_limit: self.body_limit,
             max_event_streams: self.max_event_streams.min(tokio::sync::Semaphore::MAX_PERMITS),
+            max_event_streams_per_address: self.max_event_streams_per_address,
             routes: Routes {
                 prefix: prefix.into(),
                 sign_in: self.sign_in_path.into(),

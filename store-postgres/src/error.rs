@@ -1,10 +1,12 @@
 use std::error::Error;
 use std::fmt;
 
-use deadpool_postgres::PoolError;
+use deadpool_postgres::{HookError, PoolError};
 use thiserror::Error;
-use tokio_postgres::error::{DbError, SqlState};
+use tokio_postgres::error::SqlState;
 use tower_sqrl::store::StoreError;
+
+use crate::refusal::Refusal;
 
 /// Why a store could not be opened.
 ///
@@ -53,24 +55,67 @@ impl fmt::Debug for OpenError {
     }
 }
 
-/// Why one call came to nothing.
+/// Why one call came to nothing. It is logged, and so is what it comes from.
 #[derive(Debug, Error)]
 pub(crate) enum CallError {
     #[error("no answer in time")]
     Timeout,
+    #[error("no connection")]
+    Checkout(#[source] Cause),
     #[error(transparent)]
-    Checkout(#[from] PoolError),
+    Statement(Cause),
+}
+
+/// What an error comes from, without anything that was sent or stored.
+#[derive(Debug, Error)]
+pub(crate) enum Cause {
     #[error(transparent)]
-    Postgres(#[from] tokio_postgres::Error),
+    Server(Box<Refusal>),
+    /// Anything but what the server said.
+    #[error(transparent)]
+    Connection(tokio_postgres::Error),
+    #[error(transparent)]
+    Pool(PoolError),
+}
+
+impl From<tokio_postgres::Error> for Cause {
+    fn from(error: tokio_postgres::Error) -> Self {
+        match error.as_db_error() {
+            Some(error) => Self::Server(Box::new(Refusal::of(error))),
+            None => Self::Connection(error),
+        }
+    }
+}
+
+impl From<tokio_postgres::Error> for CallError {
+    fn from(error: tokio_postgres::Error) -> Self {
+        Self::Statement(error.into())
+    }
+}
+
+impl From<PoolError> for CallError {
+    fn from(error: PoolError) -> Self {
+        Self::Checkout(match error {
+            PoolError::Backend(error) | PoolError::PostCreateHook(HookError::Backend(error)) => {
+                error.into()
+            }
+            other => Cause::Pool(other),
+        })
+    }
 }
 
 impl CallError {
+    /// What the server said to the statement, if it said anything.
+    fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::Statement(Cause::Server(refusal)) => Some(refusal),
+            _ => None,
+        }
+    }
+
     /// What the server said, if it said that it failed; then nothing was written.
     pub(crate) fn code(&self) -> Option<&SqlState> {
-        match self {
-            Self::Postgres(error) => error.code(),
-            Self::Timeout | Self::Checkout(_) => None,
-        }
+        self.refusal().map(|refusal| &refusal.code)
     }
 
     /// Whether it was undone in favour of others who did the same, so that another try is
@@ -84,9 +129,10 @@ impl CallError {
 
     /// Whether a row with the same key was there.
     pub(crate) fn violates(&self, constraint: &str) -> bool {
-        let Self::Postgres(error) = self else { return false };
-        error.code() == Some(&SqlState::UNIQUE_VIOLATION)
-            && error.as_db_error().and_then(DbError::constraint) == Some(constraint)
+        self.refusal().is_some_and(|refusal| {
+            refusal.code == SqlState::UNIQUE_VIOLATION
+                && refusal.constraint.as_deref() == Some(constraint)
+        })
     }
 
     /// Whether the connection was not alive any more, which a fresh one may be.
@@ -109,7 +155,7 @@ impl From<CallError> for OpenError {
 
 impl From<tokio_postgres::Error> for OpenError {
     fn from(error: tokio_postgres::Error) -> Self {
-        Self::Database(error.into())
+        CallError::from(error).into()
     }
 }
 

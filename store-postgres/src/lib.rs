@@ -61,6 +61,7 @@ mod migrate;
 mod names;
 mod nut;
 mod records;
+mod refusal;
 mod swap;
 mod sweep;
 

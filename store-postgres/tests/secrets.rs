@@ -1,8 +1,15 @@
-//! A password is in no error and no `Debug`, however wrong the URL is.
+//! A password is in no error and no `Debug`, however wrong the URL is; nor is a row, whatever
+//! the database says about it.
+
+mod common;
 
 use std::error::Error;
 use std::fmt::Debug;
 
+use common::{LONG, SERVER, database, identity, idk, info, nut, outcome, wait};
+use tower_sqrl::identity::{Change, Epoch, IdentityStore};
+use tower_sqrl::protocol::Command;
+use tower_sqrl::store::{Attached, CpsId, CpsInfo, NutState, NutStore, StoreError};
 use tower_sqrl_postgres::{Database, PostgresIdentityStore, PostgresNutStore};
 
 /// Each half of it, too: what stands in the middle of a URL may cut it in two.
@@ -61,4 +68,56 @@ fn a_main_that_fails_says_what_is_wrong() {
     let error = Database::connect_no_tls("host=127.0.0.1 port=one").expect_err("no number");
     let says = "the database's URL cannot be read: invalid";
     assert!(format!("{error:?}").starts_with(says), "{error:?}");
+}
+
+/// All that a log may have of an error.
+fn told(error: &StoreError) -> String {
+    let mut told = format!("{error:?}\n{error:#?}\n");
+    let mut cause: Option<&dyn Error> = Some(error);
+    while let Some(error) = cause {
+        told += &format!("{error}\n{error:?}\n");
+        cause = error.source();
+    }
+    told
+}
+
+/// Postgres shows the row that a rule refuses, and an operator may make rules.
+#[tokio::test]
+async fn no_row_is_told() {
+    let database = database("rows");
+    let nuts = PostgresNutStore::open(&database).await.expect("a store");
+    let identities = PostgresIdentityStore::open(&database).await.expect("a store");
+    for rule in [
+        "alter table rows.sqrl_nut add constraint mine check (octet_length(record) < 8)",
+        "alter table rows.sqrl_identity add constraint mine check (user_id <> 'räksmörgås')",
+    ] {
+        SERVER.query(rule).expect("a rule");
+    }
+    let refused = |result: Result<(), StoreError>| result.expect_err("the rule refuses it");
+    let (pending, authorized) = (NutState::Pending, NutState::Authorized);
+    let cps = CpsInfo {
+        idk: idk(1),
+        epoch: Epoch::new(1),
+        command: Command::Ident,
+        wait: wait(1),
+        attached: Attached::default(),
+    };
+    let id = CpsId::from_bytes([0xcd; 16]);
+    let change = Change::create(idk(0xee), identity(7));
+    for error in [
+        refused(nuts.store_nut(&nut(0xab), &info(), pending, LONG).await),
+        // It is tried again without announcing it.
+        refused(nuts.store_nut(&nut(0xab), &outcome(), authorized, LONG).await),
+        refused(nuts.store_cps_session_id(&id, &cps, LONG).await),
+        refused(identities.apply(&change).await.map(drop)),
+    ] {
+        let told = told(&error);
+        for secret in ["abab", "cdcd", "eeee", "6565", "6666", "171, 171", "räksmörgås"] {
+            assert!(!told.contains(secret), "{secret}: {told}");
+        }
+        // What an operator looks for is there.
+        for said in ["violates check constraint", "23514", "mine", "sqrl_"] {
+            assert!(told.contains(said), "{said}: {told}");
+        }
+    }
 }

@@ -3,6 +3,8 @@ use std::error::Error;
 use redis::aio::ConnectionLike;
 use redis::{Cmd, ErrorKind, Pipeline, RedisError, RedisResult, ServerErrorKind, Value};
 
+use crate::refusal::told;
+
 /// A command on one key, and what is sent behind it in the same round trip.
 pub(crate) struct Call {
     pub(crate) key: String,
@@ -35,7 +37,8 @@ impl Call {
         let mut replies = replies.into_iter().skip(usize::from(before.is_some()));
         let reply = replies.next().unwrap_or_else(|| Ok(Value::Nil));
         for error in replies.filter_map(Result::err) {
-            tracing::warn!(error = &error as &dyn Error, "Redis refused what follows a record");
+            let error = told(error);
+            tracing::warn!(%error, "Redis refused what follows a record");
         }
         reply
     }

@@ -8,6 +8,7 @@ mod error;
 mod keys;
 mod lanes;
 mod link;
+mod refusal;
 mod renewed;
 mod slots;
 mod store;

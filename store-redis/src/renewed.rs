@@ -4,6 +4,8 @@ use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared};
 use redis::RedisResult;
 
+use crate::refusal::told;
+
 /// Something that is made once, used by many, and made anew when it has failed.
 ///
 /// It is made by one task, however many wait for it and whoever of them gives up.
@@ -83,7 +85,7 @@ impl<T: Clone + Send + Sync + 'static> Inner<T> {
             let ended = Ended { inner: Arc::downgrade(&inner), generation };
             let made = (inner.make)(ended).await.map(|value| (generation, value));
             if let Err(error) = &made {
-                tracing::debug!(%error, "cannot connect to Redis");
+                tracing::debug!(error = %told(error.clone()), "cannot connect to Redis");
             }
             let mut state = inner.lock();
             state.coming = None;

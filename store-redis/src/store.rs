@@ -11,6 +11,7 @@ use tower_sqrl::store::{CpsId, CpsInfo, NutInfo, NutState, NutStore, StoreError,
 use crate::call::{Call, Effect};
 use crate::keys::Keys;
 use crate::link::Link;
+use crate::refusal::told;
 use crate::subscriber::Subscriber;
 use crate::{RedisConfigError, RedisNutStoreBuilder};
 
@@ -156,7 +157,7 @@ impl RedisNutStore {
                 match failure.effect {
                     Effect::NotYet if Instant::now() + PAUSE < patience => sleep(PAUSE).await,
                     Effect::Unknown if repeat => repeat = false,
-                    _ => return Err(StoreError::unavailable(failure.source)),
+                    _ => return Err(StoreError::unavailable(told(failure.source))),
                 }
             }
         };
@@ -215,7 +216,7 @@ impl NutStore for RedisNutStore {
         let subscribed = self.0.subscriber.watch(wait);
         match timeout(self.0.timeout, subscribed).await {
             Ok(Ok(watch)) => Ok(watch),
-            Ok(Err(error)) => Err(StoreError::unavailable(error)),
+            Ok(Err(error)) => Err(StoreError::unavailable(told(error))),
             Err(late) => Err(StoreError::unavailable(late)),
         }
     }

@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tower_sqrl::store::{WaitId, Waiters, Watch};
 
 use crate::connect::{client, master};
+use crate::refusal::told;
 use crate::topology::Topology;
 
 /// After a failure; doubled with each in a row.
@@ -106,7 +107,7 @@ impl Source {
                     }
                 }
                 Err(error) => {
-                    tracing::debug!(%error, "cannot subscribe to announcements in Redis");
+                    tracing::debug!(error = %told(error.clone()), "cannot subscribe to announcements in Redis");
                     status.send_modify(|status| {
                         status.failures += 1;
                         status.error = Some(error);

@@ -1,8 +1,14 @@
-//! A password is in no error and no `Debug`, however wrong the URL is.
+//! A password is in no error and no `Debug`, however wrong the URL is; nor is what was sent,
+//! whatever the server says about it.
+
+mod common;
 
 use std::error::Error;
 use std::fmt::Debug;
 
+use common::{TTL, cps, nut, pending};
+use test_servers::{Redis, RedisOptions};
+use tower_sqrl::store::{NutState, NutStore};
 use tower_sqrl_redis::RedisNutStore;
 
 /// Each half of it, too: what stands in the middle of a URL may cut it in two.
@@ -66,4 +72,33 @@ fn a_main_that_fails_says_what_to_write() {
     let error = RedisNutStore::builder("redis://127.0.0.1/zero").build().expect_err("no number");
     let cause = error.source().expect("a cause").to_string();
     assert_eq!(format!("{error:?}"), format!("the Redis URL cannot be used: {cause}"));
+}
+
+/// Redis repeats the arguments of a command that it does not know.
+#[tokio::test]
+async fn no_argument_is_told() {
+    let config = ["SET", "GET"].map(|command| format!("rename-command {command} \"\"")).into();
+    let options = RedisOptions { config, ..RedisOptions::default() };
+    let redis = Redis::start_with(&options).expect("a Redis server");
+    let store = RedisNutStore::connect(&redis.url()).await.expect("a store");
+    let (nut, (id, info)) = (nut(), cps());
+    let state = NutState::Pending;
+    for (error, said) in [
+        // A record in an answer makes it none that can be read.
+        (store.store_nut(&nut, &pending(), state, TTL).await.expect_err("no SET"), "error"),
+        (store.get_nut(&nut, state).await.expect_err("no GET"), "unknown command 'GET'"),
+        (store.store_cps_session_id(&id, &info, TTL).await.expect_err("no SET"), "error"),
+        (store.get_user_id_by_cps_session_id(&id).await.expect_err("no GET"), "unknown command"),
+    ] {
+        let mut told = format!("{error:?}\n{error:#?}\n");
+        let mut cause: Option<&dyn Error> = Some(&error);
+        while let Some(error) = cause {
+            told += &format!("{error}\n{error:?}\n");
+            cause = error.source();
+        }
+        assert!(!told.contains(&nut.to_string()) && !told.contains(&id.to_text()), "{told}");
+        assert!(!told.contains("sqrl:"), "{told}");
+        // What an operator looks for is there.
+        assert!(told.contains(said), "{told}");
+    }
 }

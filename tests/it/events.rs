@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use axum::http::HeaderMap;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -13,11 +14,17 @@ struct Listener(TcpStream, String);
 
 impl Listener {
     async fn of(site: &Site, visit: &Visit) -> Self {
+        Self::from("127.0.0.1", site, visit).await
+    }
+
+    /// At an address that a trusted proxy names.
+    async fn from(address: &str, site: &Site, visit: &Visit) -> Self {
         let mut stream = site.connect().await;
         let cookies: Vec<_> =
             visit.browser.cookies().iter().map(|c| format!("{}={}", c.name, c.value)).collect();
         let request = format!(
-            "GET /evt.sqrl?nut={} HTTP/1.1\r\nhost: a\r\ncookie: {}\r\n\r\n",
+            "GET /evt.sqrl?nut={} HTTP/1.1\r\nhost: a\r\nx-forwarded-for: {address}\r\n\
+             cookie: {}\r\n\r\n",
             visit.link.nut(),
             cookies.join("; ")
         );
@@ -124,4 +131,58 @@ async fn past_their_number_pages_poll() {
     listener.hears("0\r\n\r\n").await;
     // It ended, so there is room again.
     assert_eq!(visit.get(&name).await.status(), 200);
+}
+
+#[tokio::test]
+async fn no_address_holds_them_all() {
+    let site = Site::with(|builder| {
+        builder.trusted_proxy("127.0.0.1").max_event_streams(100).max_event_streams_per_address(2)
+    })
+    .await;
+    let visit = site.visit().await;
+    let (mut first, mut second) = (
+        Listener::from("2001:db8::1", &site, &visit).await,
+        Listener::from("2001:db8::2", &site, &visit).await,
+    );
+    first.hears(" 200 OK\r\n").await;
+    second.hears(" 200 OK\r\n").await;
+    // A network's other addresses are no others, and other cookies no other browsers.
+    let other = site.visit().await;
+    Listener::from("2001:db8::3", &site, &visit).await.hears(" 503 ").await;
+    Listener::from("2001:db8::3", &site, &other).await.hears(" 503 ").await;
+    // Somebody else waits all the same.
+    let mut elsewhere = Listener::from("2001:db8:0:1::1", &site, &visit).await;
+    elsewhere.hears(" 200 OK\r\n").await;
+
+    // However they end, there is room again: by an outcome,
+    assert_eq!(visit.chain(&alice()).ident().await, "5");
+    for listener in [&mut first, &mut second, &mut elsewhere] {
+        listener.hears("\r\n0\r\n\r\n").await;
+    }
+    let (mut first, mut second) = (
+        Listener::from("2001:db8::1", &site, &other).await,
+        Listener::from("2001:db8::1", &site, &other).await,
+    );
+    first.hears("retry:").await;
+    second.hears("retry:").await;
+    Listener::from("2001:db8::1", &site, &other).await.hears(" 503 ").await;
+    // or because the page is closed, which the server hears when it hears it.
+    drop((first, second));
+    let again = async {
+        loop {
+            let mut listener = Listener::from("2001:db8::1", &site, &other).await;
+            if listener.hears("\r\n").await.contains(" 200 ") {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(Duration::from_secs(5), again).await.expect("room again");
+    // What is refused, or over, takes no place.
+    for _ in 0..5 {
+        let gone = site.http_from("2001:db8:0:2::1");
+        let url = format!("{}/evt.sqrl", site.public);
+        assert_eq!(gone.get(&url, HeaderMap::new()).await.expect("an answer").status(), 410);
+    }
+    Listener::from("2001:db8:0:2::1", &site, &other).await.hears(" 200 OK\r\n").await;
 }

@@ -6,20 +6,16 @@ use axum::body::{Body, Bytes};
 use axum::http::Request;
 use http_body_util::BodyExt;
 use tokio::time::Instant;
+use tower_sqrl::SqrlBody;
+use tower_sqrl::store::NutState;
 use tower_sqrl_client::wire::Reply;
 
-use crate::common::{Site, ask};
+use crate::common::{Fault, Hook, Setup, Site, ask};
 
 #[tokio::test(start_paused = true)]
 async fn a_comment_every_fifteen_seconds_until_the_chain_is_over() {
     let site = Site::new().await;
-    let link = ask(&site, Request::get("/nut.sqrl"), Body::empty()).await;
-    let cookie = link.headers()["set-cookie"].to_str().expect("text");
-    let cookie = cookie.split(';').next().expect("a pair").to_owned();
-    let nut = link.into_body().collect().await.expect("a body").to_bytes();
-    let uri = format!("/evt.sqrl?{}", std::str::from_utf8(&nut).expect("text"));
-    let mut body =
-        ask(&site, Request::get(uri).header("cookie", cookie), Body::empty()).await.into_body();
+    let mut body = events(&site).await;
     let began = Instant::now();
     let (mut last, mut comments) = (began, 0);
     while let Some(frame) = body.frame().await {
@@ -35,6 +31,50 @@ async fn a_comment_every_fifteen_seconds_until_the_chain_is_over() {
     }
     assert!(comments >= 118, "{comments}");
     assert!((1795..=1801).contains(&began.elapsed().as_secs()));
+}
+
+/// Every page that waits asks, and every failure is logged.
+#[tokio::test(start_paused = true)]
+async fn a_store_that_fails_is_asked_more_and_more_seldom() {
+    const FAILURES: usize = 12;
+    let first = Site::new().await;
+    let tap = first.tap.silent();
+    let site = Site::over(tap, first.clock.clone(), Setup::default(), |builder| builder).await;
+    let look = Hook::GetNut(NutState::Authorized);
+    let mut body = events(&site).await;
+    // Twice: when it is back it is asked as at first.
+    for _ in 0..2 {
+        site.tap.calls();
+        for _ in 0..FAILURES {
+            site.tap.plan(look, Fault::Fails);
+        }
+        let began = Instant::now();
+        while !site.tap.is_played() {
+            body.frame().await.expect("it goes on").expect("a frame");
+        }
+        // 1, 2, 4 and 8 seconds, and 15 each time from then on.
+        let least = 1 + 2 + 4 + 8 + 15 * (FAILURES as u64 - 5);
+        let lasted = began.elapsed().as_secs();
+        assert!((least..=least + 30).contains(&lasted), "{lasted} s, not {least} s");
+        // It ends where the store is asked each second again.
+        for _ in 0..2 {
+            site.tap.calls();
+            body.frame().await.expect("it goes on").expect("a frame");
+        }
+        let asked = site.tap.calls().len();
+        assert!(asked >= 14, "asked {asked} times between two comments");
+    }
+    assert_eq!(site.sqrl.store_failures(), 2 * FAILURES as u64);
+}
+
+/// The events of a page that waits.
+async fn events(site: &Site) -> SqrlBody<Body> {
+    let link = ask(site, Request::get("/nut.sqrl"), Body::empty()).await;
+    let cookie = link.headers()["set-cookie"].to_str().expect("text");
+    let cookie = cookie.split(';').next().expect("a pair").to_owned();
+    let nut = link.into_body().collect().await.expect("a body").to_bytes();
+    let uri = format!("/evt.sqrl?{}", std::str::from_utf8(&nut).expect("text"));
+    ask(site, Request::get(uri).header("cookie", cookie), Body::empty()).await.into_body()
 }
 
 #[tokio::test(start_paused = true)]
