@@ -120,8 +120,9 @@ impl Director {
             }
             Action::Land { browser, server: at } => Step::Land(server(at), self.follower(browser)),
             Action::Race { ref one, ref other, servers, turns } => {
-                // Whom a server slows down depends on which request it counts first.
-                if spec.counts_failures() {
+                // Whom a server refuses depends on which request it counts first, and what it
+                // counts on what it finds before either writes.
+                if spec.counts_by_address() {
                     return None;
                 }
                 let one = self.send(spec, one)?;

@@ -141,8 +141,8 @@ impl Spec {
     }
 
     /// Whether somebody may be slowed down here.
-    pub fn counts_failures(&self) -> bool {
-        self.site.failures.is_some()
+    pub fn counts_by_address(&self) -> bool {
+        self.site.failures.is_some() || self.site.links.is_some()
     }
 
     /// Whether what came with a nut put a question.
