@@ -140,7 +140,7 @@ impl Spec {
         self.record(nut)?.key
     }
 
-    /// Whether somebody may be slowed down here.
+    /// Whether somebody may be refused here for how often the address has come.
     pub fn counts_by_address(&self) -> bool {
         self.site.failures.is_some() || self.site.links.is_some()
     }
