@@ -77,6 +77,7 @@ impl SignInPage<'_> {
             signed_in = Esc(&texts.signed_in),
             taken_over = Esc(&texts.taken_over),
             collected = Esc(&texts.collected),
+            begun = Esc(&texts.begun),
             expired = Esc(&texts.expired),
             failed = Esc(&texts.failed),
             heading = Esc(&texts.heading),
@@ -172,6 +173,7 @@ mod tests {
             "signed-in",
             "taken-over",
             "collected",
+            "begun",
             "expired",
             "failed",
         ] {

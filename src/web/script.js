@@ -30,7 +30,7 @@
   const show = (state, text = state) => {
     root.dataset.state = state;
     if (jump) jump.hidden = state !== "no-client";
-    if (reload) reload.hidden = !["collected", "expired", "failed"].includes(state);
+    if (reload) reload.hidden = !["begun", "collected", "expired", "failed"].includes(state);
     const key = `text-${text}`.replace(/-(.)/g, (_, letter) => letter.toUpperCase());
     const words = root.dataset[key] ?? "";
     // The same words again would be read out again.
@@ -84,6 +84,9 @@
 
   // A link that the site has forgotten: nothing to look for until there is another.
   let forgotten = false;
+  // A link that the site does not replace, while the wait for it goes on: an app has begun with
+  // it, or it is too old.
+  let spent = false;
   let renewing = false;
 
   const renew = async () => {
@@ -94,12 +97,16 @@
       if (picture) picture.src = `${base}/svg.sqrl?nut=${encodeURIComponent(nut)}`;
       show("waiting", "renewed");
       forgotten = false;
+      spent = false;
       listen();
       lookLater();
     } catch (error) {
       // An outcome of the old link may still come, so the page goes on looking.
-      if (!over) show("expired");
-      if (!over && error.again) dueTimer = setTimeout(checkDue, 30_000);
+      if (over) return;
+      if (error.again) dueTimer = setTimeout(checkDue, 30_000);
+      spent = !error.again && !forgotten;
+      if (spent) void look();
+      else show("expired");
     } finally {
       renewing = false;
     }
@@ -212,7 +219,9 @@
     failures = pending ? 0 : failures + 1;
     const { state } = root.dataset;
     if (failures === 3 && state === "waiting") show("offline");
-    if (pending && state === "offline") show("waiting");
+    if (!pending) return;
+    if (spent && state !== "jumping") show("begun");
+    else if (state === "offline") show("waiting");
   };
 
   // The sign-in ends where the public URL is, and there alone.

@@ -110,6 +110,9 @@ texts! {
         can close this page.",
     /// State: the sign-in was used already.
     collected: "This sign-in was used already.",
+    /// State: the code is good for nobody new, but who has begun with it may finish.
+    begun: "This code takes nobody new. If you have begun in your SQRL app, finish there; \
+        otherwise get a new code.",
     /// State: the code has grown old and could not be replaced.
     expired: "This code has expired.",
     /// State: anything that should not happen.

@@ -4,14 +4,15 @@ use serde_json::json;
 use tower_sqrl_client::wire::Command;
 
 use crate::chromium::Chromium;
-use crate::{demo, somebody};
+use crate::process::Demo;
+use crate::somebody;
 
 const SHORT: [&str; 2] = ["--link-lifetime", "3"];
 const RELOAD: &str = "[data-sqrl=\"reload\"]";
 
 #[tokio::test]
 async fn an_old_code_is_replaced_and_the_new_one_signs_in() {
-    let (demo, _directory) = demo(&SHORT);
+    let demo = Demo::in_memory(&SHORT);
     let browser = Chromium::start().await;
     browser.open(&demo.url("/login")).await;
     browser.mark().await;
@@ -30,14 +31,16 @@ async fn an_old_code_is_replaced_and_the_new_one_signs_in() {
 
 #[tokio::test]
 async fn a_link_that_an_app_answers_is_not_renewed_and_still_signs_in() {
-    let (demo, _directory) = demo(&SHORT);
+    let demo = Demo::in_memory(&SHORT);
     let browser = Chromium::start().await;
     browser.open(&demo.url("/login")).await;
     browser.mark().await;
     let mut session = somebody().session(&browser.scan().await);
     session.find().await.expect("an answer");
     // The person thinks it over.
-    assert_eq!(browser.state("expired").await, "This code has expired.");
+    let said = browser.state("begun").await;
+    assert!(said.contains("If you have begun in your SQRL app, finish there"), "{said}");
+    assert!(browser.shows(RELOAD).await && !browser.shows("[data-sqrl=\"button\"]").await);
     assert!(browser.is_marked().await);
     session.run(Command::Ident).await.expect("a sign-in");
     browser.arrives_at_account(&demo).await;
@@ -46,7 +49,7 @@ async fn a_link_that_an_app_answers_is_not_renewed_and_still_signs_in() {
 
 #[tokio::test]
 async fn a_link_of_nobodys_is_not_renewed_and_the_person_gets_a_new_one() {
-    let (demo, _directory) = demo(&SHORT);
+    let demo = Demo::in_memory(&SHORT);
     let browser = Chromium::start().await;
     browser.open(&demo.url("/login")).await;
     let old = browser.scan().await;
@@ -62,8 +65,21 @@ async fn a_link_of_nobodys_is_not_renewed_and_the_person_gets_a_new_one() {
 }
 
 #[tokio::test]
+async fn a_page_that_is_refused_a_new_link_asks_again_later() {
+    // The page's link is the minute's only one.
+    let demo = Demo::in_memory(&["--link-lifetime", "2", "--links-per-minute", "1"]);
+    let mut browser = Chromium::start().await;
+    browser.hurry(50).await;
+    browser.open(&demo.url("/login")).await;
+    browser.state("expired").await;
+    // Five tries in a row, and the sixth is a later one.
+    browser.is_answered("/nut.sqrl", 429, 6).await;
+    browser.close().await;
+}
+
+#[tokio::test]
 async fn a_code_of_a_server_that_is_gone_expires() {
-    let (demo, _directory) = demo(&SHORT);
+    let demo = Demo::in_memory(&SHORT);
     let browser = Chromium::start().await;
     browser.open(&demo.url("/login")).await;
     browser.state("waiting").await;
