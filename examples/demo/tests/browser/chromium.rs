@@ -174,6 +174,14 @@ impl Chromium {
         self.send("goog/cdp/execute", body).await;
     }
 
+    /// The timers of pages that are opened from now on run so many times as fast.
+    pub(crate) async fn hurry(&self, times: u32) {
+        let source = format!(
+            "{{ const real = setTimeout; window.setTimeout = (act, wait) => real(act, wait / {times}); }}"
+        );
+        self.devtools("Page.addScriptToEvaluateOnNewDocument", json!({ "source": source })).await;
+    }
+
     /// Requests to such addresses fail from now on.
     pub(crate) async fn block(&self, pattern: &str) {
         self.devtools("Network.enable", json!({})).await;

@@ -1,11 +1,12 @@
 //! The page is opened at another address than the public URL.
 
 use crate::chromium::Chromium;
-use crate::{demo, somebody};
+use crate::process::Demo;
+use crate::somebody;
 
 #[tokio::test]
 async fn a_page_at_another_host_says_so_and_does_not_leave_it() {
-    let (demo, _directory) = demo(&[]);
+    let demo = Demo::in_memory(&[]);
     let other = demo.url("/login").replace("127.0.0.1", "localhost");
     let browser = Chromium::start().await;
     browser.open(&other).await;

@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use crate::chromium::Chromium;
-use crate::{demo, somebody, somebody_here};
+use crate::process::Demo;
+use crate::{somebody, somebody_here};
 
 /// What reaches beyond the screen's width, or gives the page a width of its own.
 const TOO_WIDE: &str = "
@@ -53,7 +54,7 @@ async fn is_presentable(browser: &Chromium, width: u32) {
 
 #[tokio::test]
 async fn every_page_fits_a_phone_and_can_be_read_in_the_dark() {
-    let (demo, _directory) = demo(&[]);
+    let demo = Demo::in_memory(&[]);
     let browser = Chromium::start().await;
     let wide = [320, 360];
     for width in wide {

@@ -18,17 +18,8 @@ mod scan;
 mod stopping;
 mod traffic;
 
-use tempfile::TempDir;
 use tower_sqrl_client::wire::Options;
 use tower_sqrl_client::{Client, Identity};
-
-use crate::process::Demo;
-
-/// A demo that remembers nothing, and the directory of its log.
-fn demo(arguments: &[&str]) -> (Demo, TempDir) {
-    let directory = TempDir::new().expect("a directory");
-    (Demo::start_in_memory(&directory, arguments), directory)
-}
 
 /// Somebody's SQRL app.
 fn somebody() -> Client {

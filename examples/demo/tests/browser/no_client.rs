@@ -3,8 +3,9 @@
 use serde_json::json;
 
 use crate::chromium::Chromium;
+use crate::process::Demo;
 use crate::same_device::app_that_listens;
-use crate::{demo, somebody};
+use crate::somebody;
 
 const JUMP: &str = "[data-sqrl=\"jump\"]";
 const UNOPENED: &str = "addEventListener('click', (event) => {
@@ -13,7 +14,7 @@ const UNOPENED: &str = "addEventListener('click', (event) => {
 
 #[tokio::test]
 async fn where_the_picture_is_blocked_the_jump_and_the_code_still_work() {
-    let (demo, _directory) = demo(&[]);
+    let demo = Demo::in_memory(&[]);
     let browser = Chromium::start().await;
     browser.block("*://localhost:25519/*.gif").await;
     browser.open(&demo.url("/login")).await;
@@ -39,7 +40,7 @@ async fn where_the_picture_is_blocked_the_jump_and_the_code_still_work() {
 
 #[tokio::test]
 async fn where_the_browser_forbids_it_the_page_says_so_at_once() {
-    let (demo, _directory) = demo(&[]);
+    let demo = Demo::in_memory(&[]);
     let browser = Chromium::start().await;
     for name in ["loopback-network", "local-network-access"] {
         let denied = json!({ "permission": { "name": name }, "setting": "denied" });

@@ -3,11 +3,12 @@
 use serde_json::json;
 
 use crate::chromium::Chromium;
-use crate::{demo, somebody};
+use crate::process::Demo;
+use crate::somebody;
 
 #[tokio::test]
 async fn the_code_the_link_and_the_way_on_work_without_javascript() {
-    let (demo, _directory) = demo(&[]);
+    let demo = Demo::in_memory(&[]);
     let without = json!({ "profile.managed_default_content_settings.javascript": 2 });
     let browser = Chromium::start_with(without).await;
     browser.open(&demo.url("/login")).await;

@@ -1,11 +1,12 @@
 //! The app sends a browser that did not ask for the link: its default one, or a victim's.
 
 use crate::chromium::Chromium;
-use crate::{demo, somebody_here};
+use crate::process::Demo;
+use crate::somebody_here;
 
 #[tokio::test]
 async fn another_browser_is_signed_in_only_after_a_click() {
-    let (demo, _directory) = demo(&[]);
+    let demo = Demo::in_memory(&[]);
     let (first, other) = tokio::join!(Chromium::start(), Chromium::start());
     first.open(&demo.url("/login")).await;
     let signed_in = somebody_here().sign_in(&first.scan().await).await;

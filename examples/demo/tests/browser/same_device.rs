@@ -7,7 +7,8 @@ use tower_sqrl_client::Client;
 use tower_sqrl_client::cps::{Event, Listener, Server};
 
 use crate::chromium::{Chromium, PATIENCE, PAUSE};
-use crate::{demo, somebody, somebody_here};
+use crate::process::Demo;
+use crate::{somebody, somebody_here};
 
 /// The one port that browsers know, for one test at a time.
 static PORT: Mutex<()> = Mutex::const_new(());
@@ -27,7 +28,7 @@ pub(crate) async fn app_that_listens(app: Client) -> (Server, MutexGuard<'static
 
 #[tokio::test]
 async fn the_page_jumps_to_the_app_and_arrives_signed_in() {
-    let (demo, _directory) = demo(&[]);
+    let demo = Demo::in_memory(&[]);
     let browser = Chromium::start().await;
     browser.open(&demo.url("/login")).await;
     browser.state("waiting").await;
@@ -52,7 +53,7 @@ async fn the_page_jumps_to_the_app_and_arrives_signed_in() {
 
 #[tokio::test]
 async fn the_page_that_is_still_open_is_told() {
-    let (demo, _directory) = demo(&[]);
+    let demo = Demo::in_memory(&[]);
     let mut browser = Chromium::start().await;
     browser.open(&demo.url("/login")).await;
     browser.state("waiting").await;

@@ -1,27 +1,20 @@
 //! SIGTERM while pages wait.
 
-use std::time::{Duration, Instant};
-
 use crate::chromium::Chromium;
-use crate::demo;
-
-/// A third of what requests under way are given.
-const AT_ONCE: Duration = Duration::from_secs(10);
+use crate::process::Demo;
 
 #[tokio::test]
-async fn the_demo_stops_at_once_though_a_page_waits() {
-    let (demo, _directory) = demo(&[]);
+async fn the_demo_stops_by_itself_though_a_page_waits() {
+    let mut demo = Demo::in_memory(&[]);
     let mut browser = Chromium::start().await;
     browser.open(&demo.url("/login")).await;
     browser.state("waiting").await;
     browser.listens().await;
 
     demo.terminate();
-    let terminated = Instant::now();
     let (status, _) = demo.ended();
-    let lasted = terminated.elapsed();
     assert!(status.success(), "{status}");
-    assert!(lasted < AT_ONCE, "{lasted:?}");
+    assert!(!demo.log().contains("some requests did not end in time"), "{}", demo.log());
     assert_eq!(browser.state("offline").await, "The connection is interrupted. Trying again …");
     browser.close().await;
 }

@@ -20,9 +20,19 @@ impl Chromium {
 
     /// Waits until the page's event stream is open.
     pub(crate) async fn listens(&mut self) {
+        self.is_answered("/evt.sqrl", 200, 1).await;
+    }
+
+    /// Waits until a path has given this answer so often.
+    pub(crate) async fn is_answered(&mut self, path: &str, status: u16, times: usize) {
         let deadline = Instant::now() + PATIENCE;
-        while !self.traffic().await.iter().any(|event| answers(event, "/evt.sqrl", 200)) {
-            assert!(Instant::now() < deadline, "no event stream");
+        loop {
+            let traffic = self.traffic().await.iter();
+            let seen = traffic.filter(|event| answers(event, path, status)).count();
+            if seen >= times {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{path}: {seen} times {status}, not {times}");
             tokio::time::sleep(PAUSE).await;
         }
     }

@@ -32,8 +32,7 @@ async fn an_account_has_the_name_that_its_owner_gives_it() {
 
 #[tokio::test]
 async fn the_flags_that_the_owner_sets_are_shown() {
-    let directory = TempDir::new().expect("a directory");
-    let demo = Demo::start_in_memory(&directory, &[]);
+    let demo = Demo::in_memory(&[]);
     let mut ada = Person::new();
     let page = ada.sign_in(&demo).await;
     assert!(!page.body.contains("<strong>yes</strong>"), "{}", page.body);
@@ -50,8 +49,7 @@ async fn the_flags_that_the_owner_sets_are_shown() {
 
 #[tokio::test]
 async fn a_disabled_identity_changes_nothing() {
-    let directory = TempDir::new().expect("a directory");
-    let demo = Demo::start_in_memory(&directory, &[]);
+    let demo = Demo::in_memory(&[]);
     let ada = Person::new();
     ada.sign_in(&demo).await;
     ada.command(&demo, Command::Disable).await.expect("disabled");
@@ -78,8 +76,7 @@ async fn a_disabled_identity_changes_nothing() {
 
 #[tokio::test]
 async fn a_replaced_identity_is_signed_out() {
-    let directory = TempDir::new().expect("a directory");
-    let demo = Demo::start_in_memory(&directory, &[]);
+    let demo = Demo::in_memory(&[]);
     let mut ada = Person::new();
     let account = account_id(&ada.sign_in(&demo).await);
     let thief = ada.at_another_browser();
@@ -99,8 +96,7 @@ async fn a_replaced_identity_is_signed_out() {
 
 #[tokio::test]
 async fn whose_identity_is_removed_gives_the_account_another() {
-    let directory = TempDir::new().expect("a directory");
-    let demo = Demo::start_in_memory(&directory, &[]);
+    let demo = Demo::in_memory(&[]);
     let mut ada = Person::new();
     let account = account_id(&ada.sign_in(&demo).await);
     let other_tab = ada.at_another_browser();
@@ -127,8 +123,7 @@ async fn whose_identity_is_removed_gives_the_account_another() {
 /// A session that a disable has ended stays ended, whatever its owner does afterwards.
 #[tokio::test]
 async fn a_session_that_is_over_takes_no_account_after_a_removal() {
-    let directory = TempDir::new().expect("a directory");
-    let demo = Demo::start_in_memory(&directory, &[]);
+    let demo = Demo::in_memory(&[]);
     let ada = Person::new();
     let thief = ada.at_another_browser();
     // He keeps the cookie and opens no page, so that nothing tells the server to forget it.
@@ -146,8 +141,7 @@ async fn a_session_that_is_over_takes_no_account_after_a_removal() {
 
 #[tokio::test]
 async fn an_unlinked_identity_gets_a_new_account() {
-    let directory = TempDir::new().expect("a directory");
-    let demo = Demo::start_in_memory(&directory, &[]);
+    let demo = Demo::in_memory(&[]);
     let ada = Person::new();
     let account = account_id(&ada.sign_in(&demo).await);
     let page = ada.submit(&demo, "/account/unlink", &[]).await;
@@ -166,8 +160,7 @@ async fn an_unlinked_identity_gets_a_new_account() {
 
 #[tokio::test]
 async fn an_account_that_has_an_identity_again_takes_no_other() {
-    let directory = TempDir::new().expect("a directory");
-    let demo = Demo::start_in_memory(&directory, &[]);
+    let demo = Demo::in_memory(&[]);
     let mut ada = Person::new();
     let account = account_id(&ada.sign_in(&demo).await);
     ada.command(&demo, Command::Remove).await.expect("removed");
@@ -186,8 +179,7 @@ async fn an_account_that_has_an_identity_again_takes_no_other() {
 
 #[tokio::test]
 async fn a_link_for_one_account_gives_nobody_elses_account_away() {
-    let directory = TempDir::new().expect("a directory");
-    let demo = Demo::start_in_memory(&directory, &[]);
+    let demo = Demo::in_memory(&[]);
     let ada = Person::new();
     ada.sign_in(&demo).await;
     ada.submit(&demo, "/account/unlink", &[]).await;

@@ -10,10 +10,10 @@ async fn all_are_refused() {
     let directory = TempDir::new().expect("a directory");
     let nuts = format!("sqlite:{}", directory.path().join("nuts.sqlite").display());
     for demo in [
-        Demo::start_in_memory(&directory, &[]),
+        Demo::in_memory(&[]),
         Demo::start(directory.path(), &["--nuts", &nuts]),
         // What the world calls it is not where it listens.
-        Demo::start_in_memory(&directory, &["--public-url", "https://demo.invalid"]),
+        Demo::in_memory(&["--public-url", "https://demo.invalid"]),
     ] {
         let page = format!("http://{}/login", demo.address);
         let report = Attack::new(page).run(|_| {}).await.expect("a report");

@@ -1,7 +1,6 @@
 //! Client provided session: the browser's page jumps to the client on the same device.
 
 use http::StatusCode;
-use tempfile::TempDir;
 use tower_sqrl_client::browser::Waiting;
 use tower_sqrl_client::cps::{Event, Listener};
 
@@ -10,8 +9,7 @@ use crate::process::Demo;
 
 #[tokio::test]
 async fn the_client_sends_the_browser_to_its_account() {
-    let directory = TempDir::new().expect("a directory");
-    let demo = Demo::start_in_memory(&directory, &[]);
+    let demo = Demo::in_memory(&[]);
     let ada = Person::new();
     let account = account_id(&ada.at_another_browser().sign_in(&demo).await);
     let listener = Listener::bind_port(0).await.expect("a port");

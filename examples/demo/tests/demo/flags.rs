@@ -81,20 +81,19 @@ fn what_is_outside_fails_with_its_cause() {
             assert!(!said.contains("secret"), "{said}");
         }
     }
-    let demo = Demo::start_in_memory(&directory, &[]);
+    let demo = Demo::in_memory(&[]);
     let said = complaint(&["--identities", "memory", "--listen", &demo.address], 1);
     assert!(said.contains(&format!("cannot listen on {}", demo.address)), "{said}");
 }
 
 #[tokio::test]
 async fn links_are_as_the_flags_say() {
-    let directory = TempDir::new().expect("a directory");
-    let demo = Demo::start_in_memory(&directory, &["--prefix", "/auth", "--link-scheme", "sqrl"]);
+    let demo = Demo::in_memory(&["--prefix", "/auth", "--link-scheme", "sqrl"]);
     let link = fresh_link(&demo).await;
     let begin = format!("sqrl://{}/auth/cli.sqrl?nut=", demo.address);
     assert!(link.as_str().starts_with(&begin), "{}", link.as_str());
 
-    let demo = Demo::start_in_memory(&directory, &["--prefix", "/auth"]);
+    let demo = Demo::in_memory(&["--prefix", "/auth"]);
     let ada = Person::new();
     ada.sign_in(&demo).await;
     let link = fresh_link(&demo).await;

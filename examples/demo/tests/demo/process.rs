@@ -15,6 +15,8 @@ pub(crate) struct Demo {
     /// Kept open, since the demo writes to it.
     stdout: BufReader<ChildStdout>,
     log: PathBuf,
+    /// The log's, unless the test has one for it.
+    directory: Option<TempDir>,
     /// Where it listens: `127.0.0.1:port`.
     pub(crate) address: String,
     /// What it tells people to open.
@@ -29,9 +31,12 @@ impl Demo {
     }
 
     /// With nothing that outlives it.
-    pub(crate) fn start_in_memory(directory: &TempDir, arguments: &[&str]) -> Self {
-        let directory = directory.path();
-        Self::start_with(directory, &[&["--identities", "memory"], arguments].concat())
+    pub(crate) fn in_memory(arguments: &[&str]) -> Self {
+        let directory = TempDir::new().expect("a directory");
+        let arguments = [&["--identities", "memory"], arguments].concat();
+        let mut demo = Self::start_with(directory.path(), &arguments);
+        demo.directory = Some(directory);
+        demo
     }
 
     fn start_with(directory: &Path, arguments: &[&str]) -> Self {
@@ -55,7 +60,7 @@ impl Demo {
         };
         let address = said("listening on ");
         let public_url = said("open ").trim_end_matches('/').to_owned();
-        Self { child, stdout, log, address, public_url }
+        Self { child, stdout, log, directory: None, address, public_url }
     }
 
     /// A page's address, by the public URL.
@@ -76,14 +81,14 @@ impl Demo {
     }
 
     /// Waits until it has stopped, and returns what else it wrote to its output.
-    pub(crate) fn ended(mut self) -> (ExitStatus, String) {
+    pub(crate) fn ended(&mut self) -> (ExitStatus, String) {
         let mut rest = String::new();
         self.stdout.read_to_string(&mut rest).expect("its output");
         (self.child.wait().expect("its status"), rest)
     }
 
     /// Stops and waits until it has.
-    pub(crate) fn stop(self) {
+    pub(crate) fn stop(mut self) {
         self.terminate();
         let (status, rest) = self.ended();
         assert!(status.success(), "{status}");

@@ -1,7 +1,6 @@
 //! Whose address the demo believes.
 
 use http::{HeaderName, HeaderValue};
-use tempfile::TempDir;
 use tower_sqrl_client::browser::Browser;
 use tower_sqrl_client::{Http, Refusal};
 
@@ -35,20 +34,18 @@ async fn is_refused(demo: &Demo, person: &Person) -> bool {
 
 #[tokio::test]
 async fn a_forged_header_says_nothing_without_a_proxy() {
-    let directory = TempDir::new().expect("a directory");
-    let demo = Demo::start_in_memory(&directory, &[]);
+    let demo = Demo::in_memory(&[]);
     assert!(!is_refused(&demo, &person("192.0.2.1", "192.0.2.2")).await);
 
     // The same with a proxy that the connection does not come from.
-    let demo = Demo::start_in_memory(&directory, &["--trusted-proxy", "198.51.100.0/24"]);
+    let demo = Demo::in_memory(&["--trusted-proxy", "198.51.100.0/24"]);
     assert!(!is_refused(&demo, &person("192.0.2.1", "192.0.2.2")).await);
 }
 
 #[tokio::test]
 async fn a_trusted_proxy_says_who_is_there_and_a_forged_part_does_not() {
-    let directory = TempDir::new().expect("a directory");
     let arguments = ["--trusted-proxy", "127.0.0.1", "--trusted-proxy", "10.0.0.0/8"];
-    let demo = Demo::start_in_memory(&directory, &arguments);
+    let demo = Demo::in_memory(&arguments);
     assert!(is_refused(&demo, &person("192.0.2.1", "192.0.2.2")).await);
     assert!(!is_refused(&demo, &person("192.0.2.1", "192.0.2.1, 10.1.2.3")).await);
     // What stands left of what the proxy wrote, the client wrote itself.

@@ -2,7 +2,6 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use tempfile::TempDir;
 use tower_sqrl_client::browser::Jar;
 
 use crate::people::{Person, account_id};
@@ -10,8 +9,7 @@ use crate::process::Demo;
 
 #[tokio::test]
 async fn every_sign_in_has_a_session_of_its_own() {
-    let directory = TempDir::new().expect("a directory");
-    let demo = Demo::start_in_memory(&directory, &[]);
+    let demo = Demo::in_memory(&[]);
     let (ada, bob) = (Person::new(), Person::new());
     ada.browser.open(&demo.url("/")).await.expect("a page");
     assert_eq!(ada.session(), None, "looking around leaves nothing behind");
@@ -30,8 +28,7 @@ async fn every_sign_in_has_a_session_of_its_own() {
 
 #[tokio::test]
 async fn signing_out_ends_the_session_on_the_server() {
-    let directory = TempDir::new().expect("a directory");
-    let demo = Demo::start_in_memory(&directory, &[]);
+    let demo = Demo::in_memory(&[]);
     let ada = Person::new();
     ada.sign_in(&demo).await;
     let jar = ada.browser.cookies();
@@ -49,8 +46,7 @@ async fn signing_out_ends_the_session_on_the_server() {
 
 #[tokio::test]
 async fn forms_of_other_sites_are_refused() {
-    let directory = TempDir::new().expect("a directory");
-    let demo = Demo::start_in_memory(&directory, &[]);
+    let demo = Demo::in_memory(&[]);
     let ada = Person::new();
     ada.sign_in(&demo).await;
     let own = HeaderValue::from_str(&demo.public_url).expect("an origin");
@@ -81,8 +77,7 @@ async fn forms_of_other_sites_are_refused() {
 
 #[tokio::test]
 async fn a_page_that_got_no_sign_in_says_so() {
-    let directory = TempDir::new().expect("a directory");
-    let demo = Demo::start_in_memory(&directory, &[]);
+    let demo = Demo::in_memory(&[]);
     let ada = Person::new();
     let page = ada.browser.open(&demo.url("/signed-in")).await.expect("a page");
     assert_eq!(page.status, StatusCode::UNAUTHORIZED);
@@ -92,10 +87,35 @@ async fn a_page_that_got_no_sign_in_says_so() {
     assert_eq!(ada.account(&demo).await.url.path(), "/login");
 }
 
+/// Pages that say one thing know who reads them.
+#[tokio::test]
+async fn a_message_offers_what_the_visitor_lacks() {
+    let demo = Demo::in_memory(&[]);
+    let (ada, stranger) = (Person::new(), Person::new());
+    ada.sign_in(&demo).await;
+    for (path, status) in
+        [("/nowhere", StatusCode::NOT_FOUND), ("/signed-in", StatusCode::UNAUTHORIZED)]
+    {
+        for (person, offered, not_offered) in
+            [(&ada, "Sign out", "Sign in"), (&stranger, "Sign in with SQRL", "Sign out")]
+        {
+            let page = person.browser.open(&demo.url(path)).await.expect("a page");
+            assert_eq!(page.status, status);
+            assert!(page.body.contains(offered), "{path}: {}", page.body);
+            assert!(!page.body.contains(not_offered), "{path}: {}", page.body);
+        }
+    }
+    // Where the session has not been looked at, nobody is told to sign in.
+    let url = demo.page("/sign-out");
+    let refused = ada.browser.fetch(Method::POST, &url, HeaderMap::new(), Bytes::new()).await;
+    let refused = refused.expect("an answer");
+    assert_eq!(refused.status(), StatusCode::FORBIDDEN);
+    assert!(!String::from_utf8_lossy(refused.body()).contains("Sign"), "{:?}", refused.body());
+}
+
 #[tokio::test]
 async fn every_page_has_a_strict_policy() {
-    let directory = TempDir::new().expect("a directory");
-    let demo = Demo::start_in_memory(&directory, &[]);
+    let demo = Demo::in_memory(&[]);
     let ada = Person::new();
     ada.sign_in(&demo).await;
     for path in ["/", "/account", "/login", "/nowhere", "/signed-in", "/demo.css"] {

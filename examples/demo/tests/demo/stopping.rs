@@ -1,7 +1,6 @@
 //! SIGTERM.
 
 use http::StatusCode;
-use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -24,8 +23,7 @@ async fn header(stream: &mut TcpStream) -> String {
 
 #[tokio::test]
 async fn events_end_at_once_and_requests_under_way_are_finished() {
-    let directory = TempDir::new().expect("a directory");
-    let demo = Demo::start_in_memory(&directory, &[]);
+    let mut demo = Demo::in_memory(&[]);
     let ada = Person::new();
     ada.sign_in(&demo).await;
 
@@ -77,8 +75,7 @@ async fn events_end_at_once_and_requests_under_way_are_finished() {
 
 #[tokio::test]
 async fn nobody_is_let_in_any_more() {
-    let directory = TempDir::new().expect("a directory");
-    let demo = Demo::start_in_memory(&directory, &[]);
+    let demo = Demo::in_memory(&[]);
     let page = Person::new().browser.open(&demo.url("/")).await.expect("a page");
     assert_eq!(page.status, StatusCode::OK);
     let address = demo.address.clone();
