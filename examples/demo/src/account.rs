@@ -9,6 +9,7 @@ use tower_sessions::Session;
 
 use crate::app::App;
 use crate::failure::Failure;
+use crate::session::Visitor;
 use crate::sign_in::whose;
 use crate::standing::Standing;
 use crate::{pages, session};
@@ -41,7 +42,7 @@ pub(crate) async fn rename(
     Form(Name { name }): Form<Name>,
 ) -> Result<Response, Failure> {
     let Some((signed_in, Standing::Current(_))) = whose(&app, &session).await? else {
-        return Ok(not_allowed());
+        return not_allowed(&session).await;
     };
     app.accounts.rename(&signed_in.account, &tidy(&name)).await?;
     Ok(Redirect::to("/account").into_response())
@@ -49,7 +50,7 @@ pub(crate) async fn rename(
 
 pub(crate) async fn unlink(State(app): State<App>, session: Session) -> Result<Response, Failure> {
     let Some((signed_in, Standing::Current(_))) = whose(&app, &session).await? else {
-        return Ok(not_allowed());
+        return not_allowed(&session).await;
     };
     app.sqrl.unlink(&signed_in.idk()).await?;
     tracing::info!(account = signed_in.account, "unlinked");
@@ -62,9 +63,10 @@ pub(crate) async fn sign_out(session: Session) -> Result<Redirect, Failure> {
 }
 
 /// Only an identity that is live and enabled changes its account.
-fn not_allowed() -> Response {
+async fn not_allowed(session: &Session) -> Result<Response, Failure> {
     let why = "Only somebody who is signed in with an enabled identity can do this.";
-    (StatusCode::FORBIDDEN, pages::message("Not allowed", why)).into_response()
+    let page = pages::message("Not allowed", why, Visitor::of(session).await?);
+    Ok((StatusCode::FORBIDDEN, page).into_response())
 }
 
 /// A name on one line, without characters that would change how others are read.

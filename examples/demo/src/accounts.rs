@@ -12,7 +12,7 @@ pub(crate) use memory::MemoryAccounts;
 pub(crate) use postgres::PostgresAccounts;
 pub(crate) use sqlite::SqliteAccounts;
 
-/// An account.
+/// What the application itself knows of somebody.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Account {
     /// What its owner calls it; empty until then.
@@ -30,7 +30,7 @@ pub(crate) trait Accounts: Debug + Send + Sync + 'static {
     /// The account that somebody has just signed in to, opened if it is new.
     async fn enter(&self, id: &str, sign_in: &str) -> Result<Account>;
 
-    /// The account.
+    /// `None`: nobody has signed in to it here.
     async fn find(&self, id: &str) -> Result<Option<Account>>;
 
     /// Gives it a name.

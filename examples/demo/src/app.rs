@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
-use axum::response::{Html, IntoResponse};
+use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use tower_sessions::{Session, SessionManagerLayer};
 use tower_sqrl::Sqrl;
@@ -14,9 +14,9 @@ use tower_sqrl::protocol::PublicUrl;
 
 use crate::accounts::Accounts;
 use crate::failure::Failure;
-use crate::session::Sessions;
+use crate::session::{Sessions, Visitor};
 use crate::steps::{self, Steps};
-use crate::{account, guard, pages, server, session, sign_in};
+use crate::{account, guard, pages, server, sign_in};
 
 /// What every handler may need.
 #[derive(Debug, Clone)]
@@ -61,10 +61,11 @@ pub(crate) fn router(app: App, sessions: SessionManagerLayer<Sessions>) -> Route
 }
 
 async fn home(State(app): State<App>, session: Session) -> Result<Html<String>, Failure> {
-    let signed_in = session::current(&session).await?.is_some();
-    Ok(pages::home(signed_in, &app.public_url))
+    Ok(pages::home(Visitor::of(&session).await?, &app.public_url))
 }
 
-async fn not_found() -> impl IntoResponse {
-    (StatusCode::NOT_FOUND, pages::message("Not found", "There is no page at this address."))
+async fn not_found(session: Session) -> Result<Response, Failure> {
+    let visitor = Visitor::of(&session).await?;
+    let page = pages::message("Not found", "There is no page at this address.", visitor);
+    Ok((StatusCode::NOT_FOUND, page).into_response())
 }

@@ -3,6 +3,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::pages;
 use crate::problem::Chain;
+use crate::session::Visitor;
 
 /// A store is out of reach, or the like: logged in full, told in one sentence.
 #[derive(Debug)]
@@ -17,7 +18,8 @@ impl<E: Into<Box<dyn std::error::Error + Send + Sync>>> From<E> for Failure {
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         tracing::error!("{}", Chain(&*self.0));
-        let page = pages::message("Not now", "This does not work at the moment. Please try again.");
+        let text = "This does not work at the moment. Please try again.";
+        let page = pages::message("Not now", text, Visitor::Unknown);
         (StatusCode::SERVICE_UNAVAILABLE, page).into_response()
     }
 }

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::app::App;
 use crate::pages;
+use crate::session::Visitor;
 
 const HEADERS: [(HeaderName, &str); 5] = [
     (
@@ -28,7 +29,8 @@ pub(crate) async fn guard(State(app): State<App>, request: Request, next: Next) 
     let mut response = if reads || is_same_origin(request.headers(), app.public_url.origin()) {
         next.run(request).await
     } else {
-        let page = pages::message("Refused", "This form was sent from another site.");
+        let text = "This form was sent from another site.";
+        let page = pages::message("Refused", text, Visitor::Unknown);
         (StatusCode::FORBIDDEN, page).into_response()
     };
     for (name, value) in HEADERS {

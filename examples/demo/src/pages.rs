@@ -12,6 +12,7 @@ pub(crate) use account::{account, over};
 pub(crate) use servers::servers;
 
 use crate::server;
+use crate::session::Visitor;
 
 /// The stylesheet, under the one address that the policy of the pages allows.
 pub(crate) async fn style() -> impl IntoResponse {
@@ -27,21 +28,17 @@ pub(crate) async fn icon() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, svg), (header::CACHE_CONTROL, day)], include_str!("icon.svg"))
 }
 
-pub(crate) fn home(signed_in: bool, public_url: &PublicUrl) -> Html<String> {
+pub(crate) fn home(visitor: Visitor, public_url: &PublicUrl) -> Html<String> {
     page(
         "tower-sqrl demo",
-        signed_in,
+        visitor,
         &html! {
             h1 { "Sign in without a password" }
             p.lead {
                 "This small application knows its people by SQRL: no password, no e-mail address, "
                 "and a key that is different at every site."
             }
-            @if signed_in {
-                p { a.button href="/account" { "Your account" } }
-            } @else {
-                p { a.button href="/login" { "Sign in with SQRL" } }
-            }
+            (onward(visitor))
             section {
                 h2 { "No SQRL client at hand?" }
                 p { "Sign in from a terminal. The first sign-in makes an identity, and an account:" }
@@ -52,19 +49,29 @@ pub(crate) fn home(signed_in: bool, public_url: &PublicUrl) -> Html<String> {
 }
 
 /// A page that says one thing.
-pub(crate) fn message(title: &str, text: &str) -> Html<String> {
+pub(crate) fn message(title: &str, text: &str, visitor: Visitor) -> Html<String> {
     page(
         title,
-        false,
+        visitor,
         &html! {
             h1 { (title) }
             p.lead { (text) }
-            p { a.button href="/login" { "Sign in with SQRL" } " " a href="/account" { "Account" } }
+            (onward(visitor))
         },
     )
 }
 
-fn page(title: &str, signed_in: bool, main: &Markup) -> Html<String> {
+/// Where most people want to go next.
+fn onward(visitor: Visitor) -> Markup {
+    let (path, text) = match visitor {
+        Visitor::SignedIn => ("/account", "Your account"),
+        Visitor::Stranger => ("/login", "Sign in with SQRL"),
+        Visitor::Unknown => ("/", "To the start page"),
+    };
+    html! { p { a.button href=(path) { (text) } } }
+}
+
+fn page(title: &str, visitor: Visitor, main: &Markup) -> Html<String> {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -79,13 +86,15 @@ fn page(title: &str, signed_in: bool, main: &Markup) -> Html<String> {
                 header {
                     a.brand href="/" { "tower-sqrl demo" }
                     nav {
-                        @if signed_in {
-                            a href="/account" { "Account" }
-                            form method="post" action="/sign-out" {
-                                button.plain { "Sign out" }
+                        @match visitor {
+                            Visitor::SignedIn => {
+                                a href="/account" { "Account" }
+                                form method="post" action="/sign-out" {
+                                    button.plain { "Sign out" }
+                                }
                             }
-                        } @else {
-                            a href="/login" { "Sign in" }
+                            Visitor::Stranger => { a href="/login" { "Sign in" } }
+                            Visitor::Unknown => {}
                         }
                     }
                 }

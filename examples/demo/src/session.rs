@@ -103,6 +103,22 @@ pub(crate) fn layer(sessions: Sessions, https: bool) -> SessionManagerLayer<Sess
         .with_expiry(Expiry::OnInactivity(Duration::hours(12)))
 }
 
+/// What a page offers depends on who reads it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Visitor {
+    SignedIn,
+    Stranger,
+    /// Nobody has looked, or could.
+    Unknown,
+}
+
+impl Visitor {
+    pub(crate) async fn of(session: &Session) -> Result<Self, Error> {
+        Ok(if current(session).await?.is_some() { Self::SignedIn } else { Self::Stranger })
+    }
+}
+
+/// Who is signed in, by the session alone.
 pub(crate) async fn current(session: &Session) -> Result<Option<SignedIn>, Error> {
     session.get(KEY).await
 }

@@ -9,7 +9,7 @@ use tower_sqrl::{LinkError, LinkOptions, SignIn};
 
 use crate::app::App;
 use crate::failure::Failure;
-use crate::session::{self, SignedIn};
+use crate::session::{self, SignedIn, Visitor};
 use crate::standing::{self, Standing};
 use crate::{accounts, pages};
 
@@ -26,7 +26,7 @@ pub(crate) async fn signed_in(
 ) -> Result<Response, Failure> {
     let login = match login {
         Ok(login) => login,
-        Err(why) => return Ok(not_signed_in(why)),
+        Err(why) => return Ok(not_signed_in(why, Visitor::of(&session).await?)),
     };
     let account = match login.data() {
         None => account_of(&app, &login).await?,
@@ -42,10 +42,10 @@ pub(crate) async fn signed_in(
     Ok(Redirect::to("/account").into_response())
 }
 
-fn not_signed_in(why: LoginRejection) -> Response {
+fn not_signed_in(why: LoginRejection, visitor: Visitor) -> Response {
     let reason = format!("{why}.");
     let status = why.into_response().status();
-    (status, pages::message("Not signed in", &reason)).into_response()
+    (status, pages::message("Not signed in", &reason, visitor)).into_response()
 }
 
 /// The account that the identity signs in to: a new one for an identity that has none.
@@ -91,7 +91,8 @@ async fn pass_on(
     login: &SignIn,
     account: &[u8],
 ) -> Result<Result<String, Html<String>>, Failure> {
-    let refused = |why| Ok(Err(pages::message("Not linked", why)));
+    let visitor = Visitor::of(session).await?;
+    let refused = |why| Ok(Err(pages::message("Not linked", why, visitor)));
     let Some((before, Standing::Without)) = whose(app, session).await? else {
         return refused("This browser is not signed in to an account without an identity.");
     };

@@ -10,11 +10,13 @@ mod seen;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{Html, Response};
+use tower_sessions::Session;
 
 pub(crate) use kept::Steps;
 
 use crate::app::App;
 use crate::failure::Failure;
+use crate::session::Visitor;
 use crate::{pages, server};
 
 /// One answer.
@@ -43,7 +45,10 @@ pub(crate) async fn note(State(app): State<App>, request: Request, next: Next) -
     response
 }
 
-pub(crate) async fn show(State(app): State<App>) -> Result<Html<String>, Failure> {
+pub(crate) async fn show(
+    State(app): State<App>,
+    session: Session,
+) -> Result<Html<String>, Failure> {
     let steps = app.steps.recent().await?;
-    Ok(pages::servers(&kept::by_sign_in(&steps)))
+    Ok(pages::servers(&kept::by_sign_in(&steps), Visitor::of(&session).await?))
 }

@@ -100,6 +100,6 @@ async fn in_time<T, E: Into<Box<dyn Error + Send + Sync>>>(
     }
 }
 
-fn opening(file: &Path, error: &dyn std::error::Error) -> Problem {
+fn opening(file: &Path, error: &dyn Error) -> Problem {
     Problem::failed(&file.display().to_string(), error)
 }

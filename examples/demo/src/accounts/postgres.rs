@@ -30,8 +30,9 @@ impl Accounts for PostgresAccounts {
     }
 
     async fn pass_on(&self, id: &str, from: &str, to: &str) -> Result<bool> {
-        const SQL: &str = "update demo_accounts set last_sign_in = $3 where id = $1 and last_sign_in = $2 returning true";
-        let rows = self.0.query(SQL, &[&id, &from.to_owned(), &to.to_owned()]).await?;
+        const SQL: &str = "update demo_accounts set last_sign_in = $3
+                           where id = $1 and last_sign_in = $2 returning true";
+        let rows = self.0.query(SQL, &[&id, &from, &to]).await?;
         Ok(!rows.is_empty())
     }
 }

@@ -5,7 +5,7 @@ use tower_sqrl::protocol::PublicUrl;
 
 use super::{message, page};
 use crate::account::LONGEST_NAME;
-use crate::session::SignedIn;
+use crate::session::{SignedIn, Visitor};
 use crate::standing::Standing;
 
 pub(crate) fn account(
@@ -17,7 +17,7 @@ pub(crate) fn account(
     let heading = if name.is_empty() { "Your account" } else { name };
     page(
         "Account",
-        true,
+        Visitor::SignedIn,
         &html! {
             h1 { (heading) }
             p.soft { "Account " code { (signed_in.account) } }
@@ -56,6 +56,7 @@ pub(crate) fn over() -> Html<String> {
         "You are signed out",
         "Your identity has changed since you signed in here: it was replaced by a newer one, or \
          disabled and enabled again. Please sign in once more.",
+        Visitor::Stranger,
     )
 }
 

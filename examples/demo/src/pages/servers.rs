@@ -2,16 +2,17 @@ use axum::response::Html;
 use maud::html;
 
 use super::page;
+use crate::session::Visitor;
 use crate::steps::Step;
 
 /// Sign-ins that are shown.
 const MOST: usize = 20;
 
 /// Which server answered which step.
-pub(crate) fn servers(sign_ins: &[Vec<&Step>]) -> Html<String> {
+pub(crate) fn servers(sign_ins: &[Vec<&Step>], visitor: Visitor) -> Html<String> {
     page(
         "Who answered what",
-        false,
+        visitor,
         &html! {
             h1 { "Who answered what" }
             p.lead { "The steps of the last sign-ins, and which of the servers answered each." }

@@ -14,33 +14,33 @@ const QUEUE: usize = 64;
 
 /// Where the steps are kept.
 #[derive(Debug, Clone)]
-pub(crate) struct Steps(Arc<Kept>);
+pub(crate) struct Steps(Arc<Place>);
 
 #[derive(Debug)]
-enum Kept {
+enum Place {
     Memory(Mutex<VecDeque<Step>>),
     Postgres { queue: mpsc::Sender<Step>, tables: Tables },
 }
 
 impl Steps {
     pub(crate) fn in_memory() -> Self {
-        Self(Arc::new(Kept::Memory(Mutex::default())))
+        Self(Arc::new(Place::Memory(Mutex::default())))
     }
 
     pub(crate) fn in_postgres(tables: Tables) -> Self {
         let (queue, steps) = mpsc::channel(QUEUE);
         tokio::spawn(write(tables.clone(), steps));
-        Self(Arc::new(Kept::Postgres { queue, tables }))
+        Self(Arc::new(Place::Postgres { queue, tables }))
     }
 
     pub(crate) fn keep(&self, step: Step) {
         match &*self.0 {
-            Kept::Memory(steps) => {
+            Place::Memory(steps) => {
                 let mut steps = steps.lock().unwrap_or_else(PoisonError::into_inner);
                 steps.truncate(MOST - 1);
                 steps.push_front(step);
             }
-            Kept::Postgres { queue, .. } => drop(queue.try_send(step)),
+            Place::Postgres { queue, .. } => drop(queue.try_send(step)),
         }
     }
 
@@ -49,10 +49,10 @@ impl Steps {
         const SQL: &str = "select extract(epoch from at)::float8, server, step, label, leads_to
                            from demo_steps";
         let mut steps: Vec<Step> = match &*self.0 {
-            Kept::Memory(steps) => {
+            Place::Memory(steps) => {
                 steps.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
             }
-            Kept::Postgres { tables, .. } => {
+            Place::Postgres { tables, .. } => {
                 let rows = tables.query(SQL, &[]).await?;
                 let step = |row: &tower_sqrl_postgres::tokio_postgres::Row| {
                     Ok::<_, Failure>(Step {
@@ -145,7 +145,7 @@ mod tests {
         for _ in 0..2 * MOST {
             steps.keep(step(1.0, "x", &[]));
         }
-        let Kept::Memory(kept) = &*steps.0 else { panic!("in memory") };
+        let Place::Memory(kept) = &*steps.0 else { panic!("in memory") };
         assert_eq!(kept.lock().expect("nobody panicked").len(), MOST);
     }
 }

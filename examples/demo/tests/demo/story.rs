@@ -13,7 +13,8 @@ fn from_the_first_sign_in_to_the_last() {
 
     let said = sqrl.succeeds(&["login", &login]);
     assert!(said.contains("127.0.0.1 did not know this identity; now it does."), "{said}");
-    assert!(said.contains(&format!("the browser was led to {} (200)", demo.url("/account"))));
+    let led = format!("the browser was led to {} (200)", demo.url("/account"));
+    assert!(said.contains(&led), "{said}");
     let account = signed_in(&demo);
     assert_eq!(demo.log().matches("new account").count(), 1);
 
