@@ -3,7 +3,7 @@
 
 use tower_sqrl_client::base64url;
 use tower_sqrl_client::keys::{
-    AuthDomain, Ilk, Imk, Iuk, Rlk, SiteKey, Suk, UnlockPair, UrsKey, enhash, index_secret,
+    AuthDomain, Ilk, Imk, Iuk, Rlk, SiteKey, Suk, UnlockPair, UrsKey, enhash,
 };
 
 /// The fields of each line after the heading; how many there must be is said so that a
@@ -49,7 +49,7 @@ fn identity_vectors() {
 fn index_secret_vectors() {
     for row in rows(include_str!("vectors/ins-vectors.txt"), 48) {
         let imk = Imk::from_bytes(key(row[0]));
-        let secret = index_secret(&imk, &AuthDomain::parse(row[1]), row[2]);
+        let secret = SiteKey::derive(&imk, &AuthDomain::parse(row[1])).index_secret(row[2]);
         assert_eq!(*secret, key(row[3]), "{row:?}");
     }
 }

@@ -8,20 +8,31 @@ use crate::identity::Identity;
 use crate::keys::{Idk, UnlockPair};
 use crate::wire::{ClientParams, Form};
 
-/// Requests that name the victim's key and that she never signed.
-fn forged(hand: &Hand, params: &ClientParams) -> Vec<(&'static str, Form)> {
+const FORGERIES: [&str; 7] = [
+    "a signature of one's own",
+    "junk for ids",
+    "zeros for ids",
+    "an empty ids",
+    "a signature over something else",
+    "a signature as urs alone",
+    "no ids",
+];
+
+/// A request that names the victim's key and that she never signed.
+fn forged(hand: &Hand, params: &ClientParams, how: &str) -> Form {
     let unsigned = hand.unsigned(params);
-    let other = hand.signed(&hand.params("query"));
-    let replayed = other.get("ids").unwrap_or_default();
-    vec![
-        ("a signature of one's own", hand.signed(params)),
-        ("junk for ids", unsigned.clone().with("ids", &base64url::encode([7; 64]))),
-        ("zeros for ids", unsigned.clone().with("ids", &base64url::encode([0; 64]))),
-        ("an empty ids", unsigned.clone().with("ids", "")),
-        ("a signature over something else", unsigned.clone().with("ids", replayed)),
-        ("a signature as urs alone", unsigned.clone().signed("urs", &hand.key)),
-        ("no ids", unsigned),
-    ]
+    match how {
+        "a signature of one's own" => hand.signed(params),
+        "junk for ids" => unsigned.with("ids", &base64url::encode([7; 64])),
+        "zeros for ids" => unsigned.with("ids", &base64url::encode([0; 64])),
+        "an empty ids" => unsigned.with("ids", ""),
+        "a signature over something else" => {
+            let other = hand.signed(&hand.params("query"));
+            unsigned.with("ids", other.get("ids").unwrap_or_default())
+        }
+        "a signature as urs alone" => unsigned.signed("urs", &hand.key),
+        _ => unsigned,
+    }
 }
 
 fn as_victim(hand: &Hand, command: &str, victim: Idk) -> ClientParams {
@@ -36,14 +47,14 @@ async fn idk(scene: &Scene<'_>, victim: &Identity) -> Result<Idk, Trouble> {
 pub(super) async fn query_then_ident(scene: &mut Scene<'_>) -> Tried {
     let victim = scene.person().await?;
     let idk = idk(scene, &victim.identity).await?;
-    for way in 0..7 {
+    for how in FORGERIES {
         // Without keys that a server could file him under, he can hardly be meant himself.
         for introduced in [false, true] {
             let attacker = scene.stranger();
             let visit = scene.visit().await?;
             let mut hand = visit.hand(&attacker);
             let params = hand.params_for("query", idk);
-            let (how, form) = forged(&hand, &params).swap_remove(way);
+            let form = forged(&hand, &params, how);
             let answer = hand.send(&form).await?;
             scene.note(&format!("a query as the victim with {how}"), &answer);
             let mut params = hand.params("ident");
@@ -66,13 +77,13 @@ pub(super) async fn query_then_ident(scene: &mut Scene<'_>) -> Tried {
 pub(super) async fn ident(scene: &mut Scene<'_>) -> Tried {
     let victim = scene.known().await?;
     let idk = idk(scene, &victim).await?;
-    for way in 0..7 {
+    for how in FORGERIES {
         for opt in ["suk", "suk~cps"] {
             let attacker = scene.stranger();
             let visit = scene.visit().await?;
             let mut hand = visit.hand(&attacker).with_opt(opt);
             let params = as_victim(&hand, "ident", idk);
-            let (how, form) = forged(&hand, &params).swap_remove(way);
+            let form = forged(&hand, &params, how);
             let answer = hand.send(&form).await?;
             scene.note(&format!("an ident as the victim with {how}"), &answer);
             if scene.arrival(&visit, answer.url()).await?.is_some() {
@@ -95,12 +106,12 @@ pub(super) async fn changes(scene: &mut Scene<'_>) -> Tried {
         if before == State::Disabled {
             scene.disable(&victim).await?;
         }
-        for way in 0..7 {
+        for how in FORGERIES {
             let attacker = scene.stranger();
             let mut hand = scene.visit().await?.hand(&attacker);
             let idk = scene.visit().await?.hand(&victim).idk();
             let params = as_victim(&hand, command, idk);
-            let (how, form) = forged(&hand, &params).swap_remove(way);
+            let form = forged(&hand, &params, how);
             let answer = hand.send(&form).await?;
             scene.note(&format!("{command} as the victim with {how}"), &answer);
             let after = scene.state(&victim).await?;

@@ -6,7 +6,6 @@ use super::place::Visit;
 use super::scene::{Scene, Tried, refused, worked};
 use crate::base64url;
 use crate::identity::Identity;
-use crate::wire::Form;
 
 /// 4a: asking for the outcome with the nut, in a browser that did not ask for the link.
 pub(super) async fn collecting(scene: &mut Scene<'_>) -> Tried {
@@ -57,32 +56,34 @@ pub(super) async fn collecting(scene: &mut Scene<'_>) -> Tried {
     refused(format!("another browser is {told}; the one that waits gets its sign-in"))
 }
 
-fn burning_forms(hand: &Hand, victim: &Hand) -> Vec<(&'static str, String)> {
-    let own = hand.introducing("ident");
-    let hers = hand.params_for("ident", victim.idk());
-    vec![
-        ("an empty request", String::new()),
-        ("an unsigned request", hand.unsigned(&own).encode()),
-        ("a wrongly signed request", junk(hand.unsigned(&own)).encode()),
-        ("a request in her name", hand.signed(&hers).encode()),
-    ]
-}
+const BURNING: [&str; 4] = [
+    "an empty request",
+    "an unsigned request",
+    "a wrongly signed request",
+    "a request in her name",
+];
 
-fn junk(form: Form) -> Form {
-    form.with("ids", &base64url::encode([7; 64]))
+/// The body of a request that is to be refused.
+fn burning_body(hand: &Hand, victim: &Hand, how: &str) -> String {
+    let unsigned = hand.unsigned(&hand.introducing("ident"));
+    match how {
+        "an empty request" => String::new(),
+        "an unsigned request" => unsigned.encode(),
+        "a wrongly signed request" => unsigned.with("ids", &base64url::encode([7; 64])).encode(),
+        _ => hand.signed(&hand.params_for("ident", victim.idk())).encode(),
+    }
 }
 
 /// 4b: requests that are to be refused must not use the nut up.
 pub(super) async fn burning(scene: &mut Scene<'_>) -> Tried {
     let victim = scene.known().await?;
-    for way in 0..4 {
+    for how in BURNING {
         let visit = scene.visit().await?;
         let mut hers = visit.hand(&victim);
         for step in ["query", "ident"] {
             let attacker = scene.stranger();
             let hand = in_her_place(&visit, &hers, &attacker);
-            let (how, body) = burning_forms(&hand, &hers).swap_remove(way);
-            let answer = hand.post(body).await?;
+            let answer = hand.post(burning_body(&hand, &hers, how)).await?;
             if let Some(burnt) = burnt(scene, how, &answer, &mut hers, step).await? {
                 return worked(burnt);
             }

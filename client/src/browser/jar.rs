@@ -167,9 +167,9 @@ impl Cookie {
                 "httponly" => cookie.http_only = true,
                 "domain" => domain = true,
                 "max-age" => {
-                    let seconds = value.trim().parse::<i64>().ok()?;
-                    let length = Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
-                    cookie.expires = Instant::now().checked_add(length);
+                    if let Some(length) = max_age(value.trim()) {
+                        cookie.expires = Instant::now().checked_add(length);
+                    }
                 }
                 _ => {}
             }
@@ -195,6 +195,16 @@ impl Cookie {
         });
         url.host_str() == Some(&self.host) && below && (!self.secure || is_secure(url))
     }
+}
+
+/// None where it is no number: then a browser takes the cookie without it.
+fn max_age(text: &str) -> Option<Duration> {
+    let (past, digits) = text.strip_prefix('-').map_or((false, text), |digits| (true, digits));
+    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let seconds = if past { 0 } else { digits.parse().unwrap_or(u64::MAX) };
+    Some(Duration::from_secs(seconds))
 }
 
 /// https, or this machine itself: nobody can listen in there, so browsers count loopback
@@ -280,6 +290,19 @@ mod tests {
         headers.append(header::SET_COOKIE, "c=; Max-Age=-1".parse().unwrap());
         jar.store(&Url::parse("http://h/").unwrap(), &headers);
         assert_eq!(jar.iter().count(), 0);
+    }
+
+    #[test]
+    fn an_end_that_is_no_number_is_passed_over() {
+        for end in ["soon", "", "1e3", "-", "60; Max-Age=never"] {
+            let jar = jar("http://h/", &[&format!("c=1; Max-Age={end}")]);
+            assert_eq!(sent(&jar, "http://h/").as_deref(), Some("c=1"), "{end:?}");
+        }
+        // However long the number is.
+        for (end, lives) in [("9".repeat(30), true), (format!("-{}", "9".repeat(30)), false)] {
+            let jar = jar("http://h/", &[&format!("c=1; Max-Age={end}")]);
+            assert_eq!(sent(&jar, "http://h/").is_some(), lives, "{end}");
+        }
     }
 
     #[test]

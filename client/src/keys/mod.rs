@@ -19,7 +19,7 @@ pub use domain::AuthDomain;
 pub use enhash::enhash;
 pub use kinds::{Idk, Ilk, Imk, Iuk, Rlk, Suk, Vuk};
 pub use lock::{UnlockPair, UrsKey, WeakSuk};
-pub use site::{SiteKey, index_secret};
+pub use site::SiteKey;
 
 /// What makes one of the signatures of a request: `ids`, `pids` or `urs`.
 pub trait Signer {

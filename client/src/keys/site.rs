@@ -46,12 +46,6 @@ impl SiteKey {
     }
 }
 
-/// The indexed secret of a master key at a domain: [`SiteKey::index_secret`] in one call.
-#[must_use]
-pub fn index_secret(imk: &Imk, domain: &AuthDomain, sin: &str) -> Zeroizing<[u8; 32]> {
-    SiteKey::derive(imk, domain).index_secret(sin)
-}
-
 impl Signer for SiteKey {
     fn sign(&self, message: &[u8]) -> [u8; 64] {
         self.0.sign(message).to_bytes()

@@ -27,7 +27,7 @@ const LINES: [Line; 3] = [
 /// latency of a whole sign-in upwards (logarithmic), a point for each stage with the
 /// number of sign-ins in flight beside it.
 pub fn picture(runs: &[(&str, &Report)]) -> String {
-    let stages = || runs.iter().flat_map(|(_, report)| &report.stages);
+    let stages = || runs.iter().flat_map(|(_, report)| drawn(report));
     let most = stages().map(|stage| stage.logins_per_second).fold(1.0, f64::max);
     let latencies = || stages().flat_map(|stage| LINES.iter().map(|(_, read, _)| read(stage)));
     let least = latencies().fold(f64::MAX, f64::min).clamp(1e-3, 1e6);
@@ -100,7 +100,7 @@ impl Axes {
 
     fn run(&self, svg: &mut String, report: &Report, colour: &str) {
         for (n, (_, read, dashes)) in LINES.iter().enumerate() {
-            let points = report.stages.iter().map(|stage| {
+            let points = drawn(report).map(|stage| {
                 format!("{:.1},{:.1}", self.x(stage.logins_per_second), self.y(read(stage)))
             });
             let points = points.collect::<Vec<_>>().join(" ");
@@ -109,7 +109,7 @@ impl Axes {
                 "<polyline points=\"{points}\" fill=\"none\" stroke=\"{colour}\" \
                  stroke-width=\"1.5\" stroke-dasharray=\"{dashes}\"/>"
             );
-            for stage in &report.stages {
+            for stage in drawn(report) {
                 let (x, y) = (self.x(stage.logins_per_second), self.y(read(stage)));
                 let _ = writeln!(
                     svg,
@@ -121,6 +121,11 @@ impl Axes {
             }
         }
     }
+}
+
+/// Where nobody could sign in there is no latency.
+fn drawn(report: &Report) -> impl Iterator<Item = &StageReport> {
+    report.stages.iter().filter(|stage| stage.logins > 0)
 }
 
 /// The next lower one of 1, 2, 5, 10, 20, …
@@ -149,7 +154,52 @@ fn text(svg: &mut String, x: f64, y: f64, anchor: &str, colour: &str, text: &str
 
 #[cfg(test)]
 mod tests {
-    use super::round;
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::load::{Latency, Load};
+
+    fn stage(in_flight: usize, logins: u64, ms: f64) -> StageReport {
+        let login =
+            Latency { mean: ms, p50: ms, p90: 2.0 * ms, p99: 9.0 * ms, p999: 9.0 * ms, max: 99.0 };
+        StageReport {
+            in_flight,
+            seconds: 1.0,
+            logins,
+            logins_per_second: f64::from(u32::try_from(logins).expect("a few")),
+            failures: BTreeMap::new(),
+            server_cpu_ms: None,
+            server_system_cpu_ms: None,
+            generator_cpu_ms: 0.0,
+            login,
+            steps: BTreeMap::new(),
+            memory: None,
+        }
+    }
+
+    fn report(stages: Vec<StageReport>) -> Report {
+        Report { began: 0, setting: (&Load::new("http://127.0.0.1/")).into(), stages }
+    }
+
+    #[test]
+    fn every_stage_with_sign_ins_has_its_points_within_the_axes() {
+        let run = report(vec![stage(1, 100, 0.5), stage(64, 900, 70.0), stage(512, 0, 0.0)]);
+        let empty = report(vec![stage(8, 0, 0.0)]);
+        let svg = picture(&[("<a> & b", &run), ("nobody", &empty)]);
+        assert_eq!(svg.matches("<polyline ").count(), 2 * LINES.len());
+        let circles: Vec<_> = svg.split("<circle ").skip(1).collect();
+        assert_eq!(circles.len(), 2 * LINES.len());
+        for circle in circles {
+            let at = |name: &str| {
+                let (_, rest) = circle.split_once(&format!("{name}=\"")).expect("an attribute");
+                rest.split('"').next().and_then(|at| at.parse::<f64>().ok()).expect("a number")
+            };
+            assert!((LEFT..=WIDTH - RIGHT).contains(&at("cx")), "{circle}");
+            assert!((TOP..=HEIGHT - BOTTOM).contains(&at("cy")), "{circle}");
+        }
+        assert!(svg.contains(">&lt;a> &amp; b</text>") && svg.contains(">64</text>"), "{svg}");
+        assert!(!picture(&[]).contains("NaN"));
+    }
 
     #[test]
     fn round_numbers_on_the_axis() {

@@ -93,7 +93,7 @@ fn run_stage(
     let threads: Vec<_> = (0..stage.threads)
         .map(|n| {
             let stage = Arc::clone(stage);
-            thread::spawn(move || thread(&stage, n))
+            thread::spawn(move || run_slots(&stage, n))
         })
         .collect();
     stage.ready.wait();
@@ -170,7 +170,7 @@ impl Stage {
 }
 
 /// The n-th thread's part.
-fn thread(stage: &Arc<Stage>, n: usize) -> Result<Measured, LoadError> {
+fn run_slots(stage: &Arc<Stage>, n: usize) -> Result<Measured, LoadError> {
     // Whoever fails before the start still has to turn up at it.
     let runtime = runtime();
     let local = LocalSet::new();

@@ -87,6 +87,7 @@ pub struct Session {
     server: String,
     known: Known,
     sin: Option<String>,
+    /// The answer to a question; sent until a reply that is not transient.
     button: Option<u8>,
     steps: Vec<Step>,
 }
@@ -143,16 +144,6 @@ impl Session {
         self.client.identity().site_key(age, self.link.domain())
     }
 
-    /// Which previous identity is sent along; 0 is none, 1 the newest.
-    pub fn age(&self) -> usize {
-        self.age
-    }
-
-    /// Chooses the previous identity to send along; 0 is none.
-    pub fn set_age(&mut self, age: usize) {
-        self.age = age;
-    }
-
     /// The last reply.
     pub fn last(&self) -> Option<&Reply> {
         self.steps.last().map(|step| &step.reply)
@@ -161,12 +152,6 @@ impl Session {
     /// Every request and reply so far.
     pub fn steps(&self) -> &[Step] {
         &self.steps
-    }
-
-    /// The next request's `btn`: the answer to a question; sent until a reply that is
-    /// not transient.
-    pub fn set_button(&mut self, button: Option<u8>) {
-        self.button = button;
     }
 
     /// Posts a form, reads the reply and moves on along the chain, whatever it says.

@@ -36,7 +36,8 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
             command(settings, identity, &aim, Command::Remove).await
         }
         Action::Rekey { target, cookies } => {
-            { rekey(settings, target.map(|target| Aim { target, cookies })) }.await
+            let aim = target.map(|target| Aim { target, cookies });
+            rekey(settings, aim).await
         }
         Action::Listen { port, yes } => listen::run(settings, port, yes).await,
         Action::Load(args) => {
