@@ -6,7 +6,7 @@ use axum::http::{HeaderName, HeaderValue, Method};
 use tower_sqrl_client::base64url;
 use tower_sqrl_client::browser::Browser;
 
-use crate::common::{Setup, Site, alice};
+use crate::common::{Setup, Site, alice, cps_id};
 
 #[tokio::test]
 async fn nested_under_a_path_and_a_prefix() {
@@ -18,14 +18,14 @@ async fn nested_under_a_path_and_a_prefix() {
     assert_eq!(chain.query().await, "4");
     assert!(chain.reply().qry.starts_with("/app/auth/cli.sqrl?nut="));
     assert_eq!(chain.ident().await, "5");
-    let url = chain.reply().url.clone().expect("a URL");
+    let url = chain.cps_url();
     assert!(url.starts_with(&format!("{}/auth/cps.sqrl?", site.public)), "{url}");
     // In another browser, through the page that asks.
     let other = Browser::new(site.http());
     let page = other.open(&url).await.expect("a page");
     assert_eq!((page.status.as_u16(), page.url.path()), (200, "/app/auth/cps.sqrl"));
     assert!(page.body.contains("action=\"/app/auth/cps.sqrl\""));
-    let id = url.split('?').nth(1).expect("an id");
+    let id = cps_id(&url);
     let page = other.submit(&page.url, "/app/auth/cps.sqrl", &[("id", id)]).await.expect("a page");
     assert_eq!((page.status.as_u16(), page.url.path()), (200, "/app/signed-in"));
     // And by the page that waits.

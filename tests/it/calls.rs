@@ -78,7 +78,7 @@ async fn a_browsers_steps() {
     let mut chain = visit.chain(&alice()).with_opt("cps");
     chain.ident().await;
     site.tap.calls();
-    let page = visit.browser.open(chain.reply().url.as_ref().expect("a URL")).await;
+    let page = visit.browser.open(&chain.cps_url()).await;
     assert_eq!(page.expect("a page").status, 200);
     same(site.tap.calls(), &[GetCps, GetCps, LookUp, RemoveCps]);
 }

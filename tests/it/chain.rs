@@ -228,9 +228,9 @@ async fn row_34_a_second_ident_with_cps() {
     let visit = site.visit().await;
     let mut chain = visit.chain(&alice()).with_opt("cps");
     assert_eq!(chain.ident().await, "5");
-    let first = chain.reply().url.clone().expect("a URL");
+    let first = chain.cps_url();
     assert_eq!(chain.ident().await, "5");
-    let second = chain.reply().url.clone().expect("a URL");
+    let second = chain.cps_url();
     assert_ne!(first, second);
     let page = visit.browser.open(&second).await.expect("a page");
     assert_eq!(page.status, 200, "{}", page.body);
@@ -262,8 +262,7 @@ async fn several_pidks_on_one_chain() {
         let form = chain.signed(&params).signed("pids", &stranger);
         assert_eq!(chain.send(&form).await, "4");
     }
-    let form = chain.signed(&chain.succeeding("query")).signed("pids", &chain.previous());
-    assert_eq!(chain.send(&form).await, "6");
+    assert_eq!(chain.query_as_successor().await, "6");
     assert_eq!(chain.send(&chain.rekey("ident")).await, "5");
 }
 
@@ -277,14 +276,8 @@ async fn every_successful_command_but_query_gets_a_cps_url() {
     for (command, tif) in
         [("ident", "5"), ("disable", "d"), ("enable", "5"), ("ident", "5"), ("remove", "4")]
     {
-        let got = match command {
-            "ident" => chain.ident().await,
-            "disable" => chain.disable().await,
-            "enable" => chain.enable().await,
-            _ => chain.remove().await,
-        };
-        assert_eq!(got, tif, "{command}");
-        let url = chain.reply().url.clone().expect("a URL");
+        assert_eq!(chain.give(command).await, tif, "{command}");
+        let url = chain.cps_url();
         let id = url.strip_prefix(&format!("{}/cps.sqrl?", site.public)).expect("absolute");
         assert_eq!(id.len(), 22, "128 bits");
         assert!(!seen.contains(&url));

@@ -4,13 +4,13 @@ use axum::http::header::{HeaderMap, HeaderValue, LOCATION};
 use axum::http::{HeaderName, Method};
 use tower_sqrl_client::browser::{Browser, Page, Waiting};
 
-use crate::common::{Chain, Hook, Site, Visit, alice, new_alice, rekey};
+use crate::common::{Chain, Hook, Site, Visit, alice, change, cps_id};
 
 /// Alice has sent a command with `cps`; the URL that she was given.
 async fn given(chain: &mut Chain) -> String {
     chain.opt = "cps~suk";
     assert_eq!(chain.ident().await, "5");
-    chain.reply().url.clone().expect("a URL")
+    chain.cps_url()
 }
 
 async fn open(browser: &Browser, url: &str) -> Page {
@@ -27,7 +27,7 @@ async fn in_the_browser_that_asked_it_signs_in_at_once() {
     assert_eq!(visit.poll().await, Waiting::Gone("taken-over".into()));
     let page = open(&visit.browser, &visit.signed_in_url()).await;
     assert_eq!(page.status, 401);
-    let id = url.split('?').nth(1).expect("an id");
+    let id = cps_id(&url);
     let first = visit.get(&format!("cps.sqrl?{id}")).await;
     assert_eq!(first.status(), 303);
     assert_eq!(first.headers()[LOCATION], "/signed-in", "a clean address");
@@ -72,7 +72,7 @@ async fn head_consumes_nothing() {
     let site = Site::new().await;
     let visit = site.visit().await;
     let url = given(&mut visit.chain(&alice())).await;
-    let id = url.split('?').nth(1).expect("an id");
+    let id = cps_id(&url);
     let head = visit.request(Method::HEAD, &format!("cps.sqrl?{id}"), HeaderMap::new(), "").await;
     assert_eq!(head.status(), 405);
     assert_eq!(head.headers()["allow"], "GET, POST");
@@ -97,7 +97,7 @@ async fn another_browser_is_asked_first() {
     assert!(page.body.contains(&chain.idk()[..6]), "it says who");
     assert!(!page.body.contains(&chain.idk()));
     assert_eq!(open(&other, &format!("{}/signed-in", site.public)).await.status, 401);
-    let id = url.split('?').nth(1).expect("an id");
+    let id = cps_id(&url);
     let page = other.submit(&page.url, "/cps.sqrl", &[("id", id)]).await.expect("a page");
     assert_eq!((page.status.as_u16(), page.url.path()), (200, "/signed-in"));
     assert!(page.body.contains(&chain.idk()));
@@ -110,7 +110,7 @@ async fn the_confirmation_is_of_the_same_origin() {
     let site = Site::new().await;
     let visit = site.visit().await;
     let url = given(&mut visit.chain(&alice())).await;
-    let id = url.split('?').nth(1).expect("an id").to_owned();
+    let id = cps_id(&url).to_owned();
     let other = Browser::new(site.http());
     let page = open(&other, &url).await;
     let confirm = async |headers: &[(&'static str, &str)], id: &str| {
@@ -140,7 +140,7 @@ async fn the_confirmation_is_of_the_browser_that_was_asked() {
     let site = Site::new().await;
     let visit = site.visit().await;
     let url = given(&mut visit.chain(&alice())).await;
-    let id = url.split('?').nth(1).expect("an id");
+    let id = cps_id(&url);
     let stranger = Browser::new(site.http());
     let page = stranger.submit(&visit.page.url, "/cps.sqrl", &[("id", id)]).await.expect("a page");
     assert_eq!(page.status, 410);
@@ -156,13 +156,13 @@ async fn other_commands_lead_to_a_page_and_the_wait_goes_on() {
     let mut chain = visit.chain(&alice()).with_opt("cps~suk");
     let mut urls = Vec::new();
     assert_eq!(chain.disable().await, "d");
-    urls.push(chain.reply().url.clone().expect("a URL"));
+    urls.push(chain.cps_url());
     assert_eq!(chain.enable().await, "5");
-    urls.push(chain.reply().url.clone().expect("a URL"));
+    urls.push(chain.cps_url());
     assert_eq!(chain.remove().await, "4");
-    urls.push(chain.reply().url.clone().expect("a URL"));
+    urls.push(chain.cps_url());
     for (url, word) in urls.iter().zip(["disabled", "enabled", "removed"]) {
-        let id = url.split('?').nth(1).expect("an id");
+        let id = cps_id(url);
         let first = visit.get(&format!("cps.sqrl?{id}")).await;
         assert_eq!(first.status(), 303);
         let clean = format!("/cps.sqrl?{word}");
@@ -189,40 +189,32 @@ async fn only_idents_url_signs_in() {
     let mut chain = visit.chain(&alice()).with_opt("cps~suk");
     assert_eq!(chain.query().await, "d");
     assert_eq!(chain.enable().await, "5");
-    let url = chain.reply().url.clone().expect("a URL");
+    let url = chain.cps_url();
     let mut jar = visit.browser.cookies();
     let mut cookie = jar.iter().next().expect("a cookie").clone();
     cookie.name = "sqrl-cps".into();
-    cookie.value = url.split('?').nth(1).expect("an id").into();
+    cookie.value = cps_id(&url).into();
     jar.insert(cookie);
     visit.browser.set_cookies(jar);
     assert_eq!(open(&visit.browser, &format!("{}/signed-in", site.public)).await.status, 401);
 }
 
-async fn outlives(change: &str) {
+async fn outlives(what: &str) {
     for same_browser in [true, false] {
         let site = Site::new().await;
         let visit: Visit = site.visit().await;
         let mut chain = visit.chain(&alice());
         let url = given(&mut chain).await;
-        match change {
-            "disable" => assert_eq!(chain.disable().await, "d"),
-            "enable" => {
-                assert_eq!(chain.disable().await, "d");
-                assert_eq!(chain.enable().await, "5");
-            }
-            "remove" => assert_eq!(chain.remove().await, "4"),
-            _ => rekey(&mut site.visit().await.chain(&new_alice())).await,
-        }
+        change(&site, &mut chain, what).await;
         let browser = if same_browser { visit.browser } else { Browser::new(site.http()) };
         let expected = if same_browser { 401 } else { 410 };
-        assert_eq!(open(&browser, &url).await.status, expected, "{change}");
+        assert_eq!(open(&browser, &url).await.status, expected, "{what}");
     }
 }
 
 #[tokio::test]
 async fn no_url_outlives_a_disable_enable_remove_or_rekey() {
-    for change in ["disable", "enable", "remove", "rekey"] {
-        outlives(change).await;
+    for what in ["disable", "enable", "remove", "rekey"] {
+        outlives(what).await;
     }
 }

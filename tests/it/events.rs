@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::common::{Setup, Site, Visit, alice};
+use crate::common::{Site, Visit, alice};
 
 /// A page that listens, and what it has read ahead.
 struct Listener(TcpStream, String);
@@ -20,13 +20,11 @@ impl Listener {
     /// At an address that a trusted proxy names.
     async fn from(address: &str, site: &Site, visit: &Visit) -> Self {
         let mut stream = site.connect().await;
-        let cookies: Vec<_> =
-            visit.browser.cookies().iter().map(|c| format!("{}={}", c.name, c.value)).collect();
         let request = format!(
             "GET /evt.sqrl?nut={} HTTP/1.1\r\nhost: a\r\nx-forwarded-for: {address}\r\n\
              cookie: {}\r\n\r\n",
             visit.link.nut(),
-            cookies.join("; ")
+            visit.cookies()
         );
         stream.write_all(request.as_bytes()).await.expect("a connection");
         Self(stream, String::new())
@@ -72,9 +70,7 @@ async fn an_outcome_is_announced() {
 
 #[tokio::test]
 async fn where_the_store_announces_nothing_it_is_asked() {
-    let first = Site::new().await;
-    let tap = first.tap.silent();
-    let site = Site::over(tap, first.clock.clone(), Setup::default(), |builder| builder).await;
+    let site = Site::without_announcements().await;
     let visit = site.visit().await;
     let mut listener = Listener::of(&site, &visit).await;
     listener.hears("retry:").await;

@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use tokio::io::AsyncWriteExt;
+use axum::http::Request;
+use axum::http::request::Builder;
 use tower_sqrl::store::NutState::{Authorized, Pending};
 use tower_sqrl_client::browser::Waiting;
 
 use crate::common::Hook::{
     Apply, GetCps, GetNut, LookUp, RemoveCps, RemoveNut, StoreCps, StoreNut,
 };
-use crate::common::{Fault, Hook, Site, alice, mallory, new_alice};
+use crate::common::{Fault, Hook, Site, alice, ask, mallory, new_alice};
 
 /// A store that goes wrong once during an ident: what the client is told, and that its next
 /// try succeeds, if there is one.
@@ -30,7 +31,7 @@ async fn ident(hook: Hook, fault: Fault, tif: &str, again: &str) {
         if opt == "suk" {
             visit.collect().await;
         } else if again == "5" {
-            let url = chain.reply().url.clone().expect("a URL");
+            let url = chain.cps_url();
             assert_eq!(visit.browser.open(&url).await.expect("a page").status, 200);
         }
         assert!(matches!(visit.poll().await, Waiting::Gone(_)));
@@ -99,12 +100,7 @@ async fn row_32_other_commands_whose_reply_is_lost() {
     for (command, tif, query) in [("disable", "d", "d"), ("enable", "5", "5"), ("remove", "4", "4")]
     {
         site.tap.plan(Apply, Fault::ReplyLost);
-        let got = match command {
-            "disable" => chain.disable().await,
-            "enable" => chain.enable().await,
-            _ => chain.remove().await,
-        };
-        assert_eq!(got, tif, "{command}");
+        assert_eq!(chain.give(command).await, tif, "{command}");
         assert!(site.tap.is_played());
         assert_eq!(chain.query().await, query, "{command}");
     }
@@ -116,8 +112,7 @@ async fn row_32_a_rekey_with_a_removal_whose_reply_is_lost() {
     let site = Site::new().await;
     site.knows(&alice()).await;
     let mut chain = site.visit().await.chain(&new_alice());
-    let form = chain.signed(&chain.succeeding("query")).signed("pids", &chain.previous());
-    assert_eq!(chain.send(&form).await, "6");
+    assert_eq!(chain.query_as_successor().await, "6");
     site.tap.plan(Apply, Fault::ReplyLost);
     assert_eq!(chain.send(&chain.rekey("remove")).await, "64");
     assert_eq!(chain.query().await, "4");
@@ -153,7 +148,7 @@ async fn row_32_the_cps_id() {
         assert_eq!(chain.ident().await, "64");
         assert_eq!(chain.reply().url, None);
         assert_eq!(chain.ident().await, "5");
-        let url = chain.reply().url.clone().expect("a URL");
+        let url = chain.cps_url();
         // A disable is done, with or without a page that says so.
         site.tap.plan(StoreCps, fault);
         assert_eq!(chain.disable().await, "d");
@@ -254,7 +249,7 @@ async fn a_cps_url_may_be_tried_again() {
         let visit = site.visit().await;
         let mut chain = visit.chain(&alice()).with_opt("cps");
         chain.ident().await;
-        let url = chain.reply().url.clone().expect("a URL");
+        let url = chain.cps_url();
         site.tap.plan(hook, Fault::Fails);
         let page = visit.browser.open(&url).await.expect("a page");
         assert_eq!((page.status.as_u16(), site.tap.is_played()), (503, true), "{hook:?}");
@@ -284,21 +279,20 @@ async fn pages_say_when_a_store_is_out_of_reach() {
     assert_eq!(site.sqrl.store_failures(), 5);
 }
 
-/// Sends a request, hangs up while a store is at work, and lets the store go on.
-async fn hangs_up_during(site: &Site, hook: Hook, request: &str) {
+/// Sends a request, hangs up while a store is at work, and lets the store go on. What a server
+/// does with the answer to one who hangs up is to drop it unfinished.
+async fn hangs_up_during(site: &Site, hook: Hook, request: Builder, body: String) {
     let (reached, begun) = tokio::sync::oneshot::channel();
     let (go_on, released) = tokio::sync::oneshot::channel::<()>();
     site.tap.first(hook, async move {
         reached.send(()).expect("a listener");
         released.await.expect("a word");
     });
-    let mut stream = site.connect().await;
-    stream.write_all(request.as_bytes()).await.expect("a connection");
-    begun.await.expect("a word");
-    drop(stream);
-    // The server learns of it, as far as it does, before the store goes on.
-    tokio::time::sleep(Duration::from_millis(50)).await;
-    // Where what was begun has been dropped, nobody listens any more.
+    tokio::select! {
+        answer = ask(site, request, body.into()) => panic!("not held: {answer:?}"),
+        begun = begun => begun.expect("a word"),
+    }
+    // Where what was begun has been dropped with it, nobody listens any more.
     let _ = go_on.send(());
 }
 
@@ -309,10 +303,7 @@ async fn a_client_that_hangs_up_leaves_no_step_half_done() {
     let chain = visit.chain(&alice());
     let body = chain.signed(&chain.introducing("ident")).encode();
     let path = chain.url.strip_prefix(&site.here).expect("ours");
-    let length = body.len();
-    let request =
-        format!("POST {path} HTTP/1.1\r\nhost: a\r\ncontent-length: {length}\r\n\r\n{body}");
-    hangs_up_during(&site, Apply, &request).await;
+    hangs_up_during(&site, Apply, Request::post(path), body).await;
     let heard = visit.browser.wait(&visit.page.url, &visit.link, Duration::from_secs(5)).await;
     assert!(matches!(heard, Ok(Waiting::GoTo(_))), "{heard:?}");
     visit.collect().await;
@@ -323,16 +314,10 @@ async fn a_browser_that_hangs_up_leaves_no_sign_in_half_collected() {
     let site = Site::new().await;
     let visit = site.visit().await;
     assert_eq!(visit.chain(&alice()).ident().await, "5");
-    let cookies = visit.browser.cookies();
-    let cookie = cookies.iter().next().expect("a cookie");
-    let request = format!(
-        "GET /signed-in?nut={} HTTP/1.1\r\nhost: a\r\ncookie: {}={}\r\n\r\n",
-        visit.link.nut(),
-        cookie.name,
-        cookie.value
-    );
+    let path = format!("/signed-in?nut={}", visit.link.nut());
+    let request = Request::get(path).header("cookie", visit.cookies());
     // Taken already, and word not yet left.
-    hangs_up_during(&site, StoreNut(Authorized), &request).await;
+    hangs_up_during(&site, StoreNut(Authorized), request, String::new()).await;
     let heard = visit.browser.wait(&visit.page.url, &visit.link, Duration::from_secs(5)).await;
     assert!(matches!(heard, Ok(Waiting::Gone(_))), "{heard:?}");
 }

@@ -17,9 +17,9 @@ use tokio::task::JoinHandle;
 use tower_sqrl::Sqrl;
 use tower_sqrl::identity::{IdentityStore, MemoryIdentityStore};
 use tower_sqrl::protocol::Idk;
-use tower_sqrl_client::Client;
 use tower_sqrl_client::browser::{Browser, Page, Waiting};
 use tower_sqrl_client::wire::Command;
+use tower_sqrl_client::{Client, Link};
 
 use crate::common::{Fault, Hook, MemoryNutStore, Tap, alice};
 
@@ -66,10 +66,16 @@ impl Guide {
         self.browser.open(&url).await.expect("a page")
     }
 
+    /// The sign-in page in a browser, and its link.
+    async fn login(&self, browser: &Browser) -> (Page, Link) {
+        let page = browser.open(&format!("{}/login", self.site)).await.expect("a page");
+        let link = page.sqrl_link().expect("a link");
+        (page, link)
+    }
+
     /// Where the page goes once the client has answered.
     async fn answered(&self) -> String {
-        let page = self.browser.open(&format!("{}/login", self.site)).await.expect("a page");
-        let link = page.sqrl_link().expect("a link");
+        let (page, link) = self.login(&self.browser).await;
         self.client.sign_in(&link).await.expect("signed in");
         match self.browser.poll(&page.url, &link).await.expect("an answer") {
             Waiting::GoTo(url) => url.into(),
@@ -85,13 +91,12 @@ impl Guide {
 
     /// Another command of the owner's.
     async fn command(&self, command: Command) {
-        let page = Browser::default().open(&format!("{}/login", self.site)).await.expect("a page");
-        self.client.run(&page.sqrl_link().expect("a link"), command).await.expect("done");
+        let (_, link) = self.login(&Browser::default()).await;
+        self.client.run(&link, command).await.expect("done");
     }
 
     async fn idk(&self) -> Idk {
-        let page = Browser::default().open(&format!("{}/login", self.site)).await.expect("a page");
-        let link = page.sqrl_link().expect("a link");
+        let (_, link) = self.login(&Browser::default()).await;
         let key = self.client.identity().site_key(0, link.domain()).expect("a key");
         Idk::parse(&key.idk().to_string()).expect("a key")
     }

@@ -1,22 +1,16 @@
 //! What reviewers found, so that it stays mended.
 
-use std::sync::Arc;
-
 use tower_sqrl::LinkOptions;
 use tower_sqrl::protocol::Ask;
 use tower_sqrl_client::browser::{Browser, Waiting};
 
-use crate::common::{
-    MemoryIdentityStore, MemoryNutStore, Setup, Site, Tap, TestClock, alice, mallory,
-};
+use crate::common::{Site, alice, mallory};
 
 /// Refusals are kept with the address that asked for the link: somebody who is slowed down
 /// must not use its share up.
 #[tokio::test]
 async fn a_stranger_who_is_slowed_down_pushes_no_link_out() {
-    let nuts = Arc::new(MemoryNutStore::with_capacity(64));
-    let tap = Tap::new(nuts, Arc::new(MemoryIdentityStore::new()));
-    let site = Site::over(tap, TestClock::default(), Setup::default(), |builder| {
+    let site = Site::with_room_for(64, |builder| {
         builder.trusted_proxy("127.0.0.1").failures_per_minute(3)
     })
     .await;
@@ -81,7 +75,7 @@ async fn a_later_cps_url_takes_the_place_of_the_page() {
     assert_eq!(chain.ident().await, "5");
     chain.opt = "cps";
     assert_eq!(chain.ident().await, "5");
-    let url = chain.reply().url.clone().expect("a URL");
+    let url = chain.cps_url();
     assert_eq!(visit.browser.open(&visit.signed_in_url()).await.expect("a page").status, 401);
     assert_eq!(visit.browser.open(&url).await.expect("a page").status, 200);
 }

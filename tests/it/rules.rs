@@ -245,8 +245,7 @@ mod sin {
         site.knows(&alice()).await;
         let visit = site.visit().await;
         let mut chain = visit.chain(&new_alice());
-        let form = chain.signed(&chain.succeeding("query")).signed("pids", &chain.previous());
-        assert_eq!(chain.send(&form).await, "6");
+        assert_eq!(chain.query_as_successor().await, "6");
         let secret = tower_sqrl_client::base64url::encode(chain.previous().index_secret("files"));
         let params = chain.succeeding("ident").with("ins", &secret).with("pins", &secret);
         let form = chain.signed(&params).signed("pids", &chain.previous());

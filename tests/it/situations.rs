@@ -3,7 +3,7 @@
 
 use tower_sqrl_client::keys::UnlockPair;
 
-use crate::common::{Site, alice, mallory, new_alice, rekey};
+use crate::common::{Chain, Site, alice, mallory, new_alice, rekey};
 
 #[tokio::test]
 async fn row_01_query_unknown() {
@@ -46,8 +46,7 @@ async fn row_04_query_previous() {
 
     assert_eq!(site.visit().await.chain(&alice()).disable().await, "d");
     let mut chain = site.visit().await.chain(&new_alice());
-    let form = chain.signed(&chain.succeeding("query")).signed("pids", &chain.previous());
-    assert_eq!(chain.send(&form).await, "e");
+    assert_eq!(chain.query_as_successor().await, "e");
 }
 
 #[tokio::test]
@@ -113,7 +112,7 @@ async fn rows_09_and_10_ident_unknown() {
     ] {
         assert_eq!(chain.send(&chain.signed(&half)).await, "c4");
     }
-    assert_eq!(visit.get(&format!("pag.sqrl?nut={}", visit.link.nut())).await.status(), 404);
+    assert_eq!(visit.pag().await.status(), 404);
     assert_eq!(chain.send(&chain.signed(&chain.params("ident").with_pair(&pair))).await, "5");
     assert_eq!(chain.reply().suk, Some(pair.suk));
     let idk = chain.idk();
@@ -150,7 +149,7 @@ async fn row_13_ident_disabled() {
     let mut chain = visit.chain(&alice()).with_opt("cps");
     assert_eq!(chain.ident().await, "4d");
     assert_eq!(chain.extras(), ["suk"]);
-    assert_eq!(visit.get(&format!("pag.sqrl?nut={}", visit.link.nut())).await.status(), 404);
+    assert_eq!(visit.pag().await.status(), 404);
 }
 
 #[tokio::test]
@@ -165,8 +164,7 @@ async fn row_14_rekey_enables() {
     site.knows_disabled(&alice()).await;
     let visit = site.visit().await;
     let mut chain = visit.chain(&new_alice());
-    let form = chain.signed(&chain.succeeding("query")).signed("pids", &chain.previous());
-    assert_eq!(chain.send(&form).await, "e");
+    assert_eq!(chain.query_as_successor().await, "e");
     let old = chain.suk;
     assert_eq!(chain.send(&chain.rekey("ident")).await, "5");
     assert_ne!(chain.reply().suk, old, "the new one is given back");
@@ -210,7 +208,7 @@ async fn rows_17_and_18_enable() {
     let form = chain.signed(&chain.params("enable")).signed("urs", &chain.key);
     assert_eq!(chain.send(&form).await, "cd");
     assert_eq!(chain.enable().await, "5");
-    assert_eq!(visit.get(&format!("pag.sqrl?nut={}", visit.link.nut())).await.status(), 404);
+    assert_eq!(visit.pag().await.status(), 404);
     // Already enabled; and then, on the same chain, signed in.
     assert_eq!(chain.enable().await, "5");
     assert_eq!(chain.ident().await, "5");
@@ -249,8 +247,7 @@ async fn row_21_rekey_and_the_command() {
         let site = Site::new().await;
         site.knows(&alice()).await;
         let mut chain = site.visit().await.chain(&new_alice());
-        let form = chain.signed(&chain.succeeding("query")).signed("pids", &chain.previous());
-        assert_eq!(chain.send(&form).await, "6");
+        assert_eq!(chain.query_as_successor().await, "6");
         assert_eq!(chain.send(&chain.rekey(command)).await, tif, "{command}");
         assert_eq!(chain.query().await, after, "{command}");
         assert_eq!(site.visit().await.chain(&alice()).query().await, "204", "{command}");
@@ -261,13 +258,11 @@ async fn row_21_rekey_and_the_command() {
 async fn row_22_in_place() {
     let site = Site::new().await;
     site.knows(&alice()).await;
-    let chain = site.visit().await.chain(&new_alice());
-    let mut chain = chain;
+    let mut chain = site.visit().await.chain(&new_alice());
     for (command, without, with) in
         [("disable", "e", "e"), ("enable", "ce", "6"), ("remove", "c6", "4")]
     {
-        let params =
-            |chain: &crate::common::Chain| chain.succeeding(command).without("suk").without("vuk");
+        let params = |chain: &Chain| chain.succeeding(command).without("suk").without("vuk");
         let form = chain.signed(&params(&chain)).signed("pids", &chain.previous());
         assert_eq!(chain.send(&form).await, without, "{command}");
         assert_eq!(chain.extras(), ["suk"], "{command}");

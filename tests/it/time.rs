@@ -10,7 +10,7 @@ use tower_sqrl::SqrlBody;
 use tower_sqrl::store::NutState;
 use tower_sqrl_client::wire::Reply;
 
-use crate::common::{Fault, Hook, Setup, Site, ask};
+use crate::common::{Fault, Hook, Site, ask};
 
 #[tokio::test(start_paused = true)]
 async fn a_comment_every_fifteen_seconds_until_the_chain_is_over() {
@@ -37,9 +37,7 @@ async fn a_comment_every_fifteen_seconds_until_the_chain_is_over() {
 #[tokio::test(start_paused = true)]
 async fn a_store_that_fails_is_asked_more_and_more_seldom() {
     const FAILURES: usize = 12;
-    let first = Site::new().await;
-    let tap = first.tap.silent();
-    let site = Site::over(tap, first.clock.clone(), Setup::default(), |builder| builder).await;
+    let site = Site::without_announcements().await;
     let look = Hook::GetNut(NutState::Authorized);
     let mut body = events(&site).await;
     // Twice: when it is back it is asked as at first.

@@ -4,7 +4,7 @@ use axum::http::HeaderMap;
 use axum::http::header::{COOKIE, SET_COOKIE};
 use tower_sqrl_client::browser::{Browser, Waiting};
 
-use crate::common::{Setup, Site, alice, mallory, new_alice, rekey};
+use crate::common::{Setup, Site, alice, change, mallory};
 
 fn set_cookies(headers: &HeaderMap) -> Vec<String> {
     let lines = headers.get_all(SET_COOKIE).iter();
@@ -213,20 +213,11 @@ async fn outlives(what: &str) -> u16 {
             chain.opt = "sqrlonly";
             assert_eq!(chain.ident().await, "5");
         }
-        "disable" => assert_eq!(chain.disable().await, "d"),
-        "enable" => {
-            assert_eq!(chain.disable().await, "d");
-            assert_eq!(chain.enable().await, "5");
-        }
-        "remove" => assert_eq!(chain.remove().await, "4"),
         "remove and come back" => {
-            assert_eq!(chain.remove().await, "4");
+            change(&site, &mut chain, "remove").await;
             assert_eq!(chain.ident().await, "5");
         }
-        _ => {
-            let mut chain = site.visit().await.chain(&new_alice());
-            rekey(&mut chain).await;
-        }
+        _ => change(&site, &mut chain, what).await,
     }
     visit.browser.open(&visit.signed_in_url()).await.expect("a page").status.as_u16()
 }

@@ -6,11 +6,13 @@ use tower_sqrl_client::wire::Form;
 
 use crate::common::{Chain, Site, alice, mallory};
 
+const FORGERIES: usize = 7;
+
 /// Requests that name Alice's key and that she never signed.
-fn forged(alice: &Chain, mallory: &Chain, command: &str) -> Vec<Form> {
+fn forged(alice: &Chain, mallory: &Chain, command: &str) -> [Form; FORGERIES] {
     let params = alice.params(command).with_pair(&UnlockPair::generate(mallory.identity.ilk()));
     let honest = alice.signed(&alice.params("query"));
-    vec![
+    [
         mallory.signed_by(&params, &mallory.key),
         alice.signed(&params).altered("ids", &"A".repeat(86)),
         alice.signed(&params).altered("ids", ""),
@@ -47,12 +49,12 @@ async fn attack_01_a_command_that_its_owner_never_signed() {
 async fn attack_01_a_query_that_names_the_victim_and_then_an_ident() {
     let site = Site::new().await;
     site.knows(&alice()).await;
-    for form in 0..7 {
+    for way in 0..FORGERIES {
         let visit = site.visit().await;
         let (alice, mallory) = (visit.chain(&alice()), visit.chain(&mallory()));
         let mut chain = mallory.clone();
-        let form = forged(&alice, &mallory, "query").swap_remove(form);
-        assert_eq!(chain.send(&form).await, "c0");
+        let form = &forged(&alice, &mallory, "query")[way];
+        assert_eq!(chain.send(form).await, "c0");
         // On the refusal's nut, and on the link's own.
         assert_eq!(chain.ident().await, "60");
         assert_eq!(mallory.clone().ident().await, "5");

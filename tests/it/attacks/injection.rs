@@ -51,7 +51,7 @@ async fn attack_10_a_name_is_text_in_the_page_that_asks() {
     let idk = Idk::parse(&chain.idk()).expect("a key");
     site.sqrl.link(&idk, EVIL).await.expect("linked");
     assert_eq!(chain.ident().await, "5");
-    let url = chain.reply().url.clone().expect("a URL");
+    let url = chain.cps_url();
     let page = Browser::new(site.http()).open(&url).await.expect("a page");
     assert_eq!(page.status, 200);
     assert!(page.body.contains("&lt;script&gt;alert(1)"), "{}", page.body);
@@ -87,7 +87,7 @@ async fn attack_10_no_secret_is_logged() {
     assert_eq!(chain.query().await, "64");
     let form = chain.signed(&chain.introducing("ident"));
     assert_eq!(chain.send(&form).await, "5");
-    let url = chain.reply().url.clone().expect("a URL");
+    let url = chain.cps_url();
     let other = Browser::new(site.http());
     assert_eq!(other.open(&url).await.expect("a page").status, 200);
     assert_eq!(visit.browser.open(&url).await.expect("a page").status, 200);

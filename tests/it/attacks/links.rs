@@ -2,7 +2,7 @@
 
 use tower_sqrl_client::browser::Browser;
 
-use crate::common::{Site, mallory};
+use crate::common::{Site, cps_id, mallory};
 
 #[tokio::test]
 async fn attack_13_a_cps_url_sent_to_the_victim() {
@@ -10,7 +10,7 @@ async fn attack_13_a_cps_url_sent_to_the_victim() {
     let visit = site.visit().await;
     let mut chain = visit.chain(&mallory()).with_opt("cps");
     assert_eq!(chain.ident().await, "5");
-    let url = chain.reply().url.clone().expect("a URL");
+    let url = chain.cps_url();
     // The victim has a link of its own open, and follows the attacker's URL.
     let victim = site.visit().await;
     let page = victim.browser.open(&url).await.expect("a page");
@@ -18,7 +18,7 @@ async fn attack_13_a_cps_url_sent_to_the_victim() {
     let page = victim.browser.open(&format!("{}/signed-in", site.public)).await.expect("a page");
     assert_eq!(page.status, 401);
     // A form on the attacker's site does not confirm for the victim.
-    let id = url.split('?').nth(1).expect("an id");
+    let id = cps_id(&url);
     let evil = "https://evil.example/".parse().expect("an address");
     let action = format!("{}/cps.sqrl", site.public);
     let page = victim.browser.submit(&evil, &action, &[("id", id)]).await.expect("a page");

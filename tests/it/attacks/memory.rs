@@ -14,23 +14,11 @@ use tower_sqrl_client::base64url;
 use tower_sqrl_client::browser::{Browser, Waiting};
 use tower_sqrl_client::wire::{Form, Reply};
 
-use crate::common::{
-    MemoryIdentityStore, MemoryNutStore, Setup, Site, Tap, TestClock, alice, ask, read,
-};
-
-/// A site whose memory holds few nuts, behind a proxy.
-async fn small_site(capacity: usize) -> Site {
-    let nuts = Arc::new(MemoryNutStore::with_capacity(capacity));
-    let tap = Tap::new(nuts, Arc::new(MemoryIdentityStore::new()));
-    Site::over(tap, TestClock::default(), Setup::default(), |builder| {
-        builder.trusted_proxy("127.0.0.1")
-    })
-    .await
-}
+use crate::common::{Site, alice, ask, read};
 
 #[tokio::test]
 async fn attack_11_a_flood_of_links_pushes_out_nobody_else() {
-    let site = small_site(64).await;
+    let site = Site::with_room_for(64, |builder| builder.trusted_proxy("127.0.0.1")).await;
     let people = ["203.0.113.1", "203.0.113.2"];
     let http = people.map(|address| site.http_from(address));
     let pending = site.visit_with(&Browser::new(http[0].clone())).await;
@@ -47,7 +35,7 @@ async fn attack_11_a_flood_of_links_pushes_out_nobody_else() {
     assert_eq!(pending.chain_by(&alice(), &http[0]).ident().await, "5");
     pending.collect().await;
     signed_in.collect().await;
-    let url = cps.reply().url.clone().expect("a URL");
+    let url = cps.cps_url();
     assert_eq!(taken_over.browser.open(&url).await.expect("a page").status, 200);
     // From a whole network of IPv6 it is one flood too.
     let pending = site.visit_with(&Browser::new(http[0].clone())).await;
@@ -72,7 +60,7 @@ async fn attack_11_version_ranges_are_not_expanded() {
 
 #[tokio::test]
 async fn attack_11_one_chain_holds_one_nut() {
-    let site = small_site(1 << 16).await;
+    let site = Site::new().await;
     let visit = site.visit().await;
     let mut chain = visit.chain(&alice());
     // As long as it lasts, every step takes the one before it.

@@ -76,8 +76,7 @@ async fn attack_09_two_rekeys_have_one_winner() {
     let (first, second) = two_servers().await;
     first.knows(&alice()).await;
     let mut chain = first.visit().await.chain(&new_alice());
-    let form = chain.signed(&chain.succeeding("query")).signed("pids", &chain.previous());
-    assert_eq!(chain.send(&form).await, "6");
+    assert_eq!(chain.query_as_successor().await, "6");
     let iuk = tower_sqrl_client::keys::Iuk::from_bytes([3; 32]);
     let third = alice().rekey_to(iuk).expect("unlocked");
     let mut other = second.visit().await.chain(&third);

@@ -5,8 +5,10 @@ use tower_sqrl_client::wire::Form;
 
 use crate::common::{Chain, Site, alice, mallory, new_alice, rekey};
 
+const TAKEOVERS: usize = 6;
+
 /// What somebody sends who knows Alice's public key and has no secret of hers.
-fn takeovers(mallory: &Chain, alice: &Chain, command: &str) -> Vec<Form> {
+fn takeovers(mallory: &Chain, alice: &Chain, command: &str) -> [Form; TAKEOVERS] {
     let params = mallory.introducing(command).with("pidk", &alice.idk());
     let signed = mallory.signed(&params);
     let own_pair = tower_sqrl_client::keys::UnlockPair::generate(mallory.identity.ilk());
@@ -14,7 +16,7 @@ fn takeovers(mallory: &Chain, alice: &Chain, command: &str) -> Vec<Form> {
     let own_urs = UrsKey::derive(mallory.identity.iuk(0).expect("unlocked"), &own_pair.suk);
     let own_urs = own_urs.expect("a good suk");
     let own = mallory.signed(&own).signed("urs", &own_urs);
-    vec![
+    [
         signed.clone(),
         own.clone(),
         signed.clone().signed("pids", &mallory.key),
@@ -30,12 +32,12 @@ async fn attack_02_a_rekey_without_the_victims_pids() {
     site.knows(&alice()).await;
     let victim = site.visit().await.chain(&alice());
     for command in ["query", "ident", "disable", "enable", "remove"] {
-        for form in 0..6 {
+        for way in 0..TAKEOVERS {
             // Not even to see her `suk`.
             let visit = site.visit().await;
             let mut chain = visit.chain(&mallory());
-            let form = takeovers(&chain, &victim, command).swap_remove(form);
-            let tif = chain.send(&form).await;
+            let form = &takeovers(&chain, &victim, command)[way];
+            let tif = chain.send(form).await;
             assert!(["c0", "4", "44", "5"].contains(&tif.as_str()), "{command} {tif}");
             assert_eq!(chain.extras().contains(&"suk"), tif == "5", "{command}: only her own");
             let mut victim = site.visit().await.chain(&alice());

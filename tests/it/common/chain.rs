@@ -130,7 +130,12 @@ impl Chain {
         self.last.as_ref().expect("a reply")
     }
 
-    /// The name and value of every line of the last reply behind `qry`.
+    /// Where the last reply sends the browser.
+    pub(crate) fn cps_url(&self) -> String {
+        self.reply().url.clone().expect("a URL")
+    }
+
+    /// The names of the last reply's lines behind `qry`.
     pub(crate) fn extras(&self) -> Vec<&str> {
         self.reply().lines.iter().skip(4).map(|(name, _)| name).collect()
     }
@@ -143,9 +148,27 @@ impl Chain {
         self.command("query").await
     }
 
+    /// With the previous identity's key, and its signature.
+    pub(crate) async fn query_as_successor(&mut self) -> String {
+        let form = self.signed(&self.succeeding("query")).signed("pids", &self.previous());
+        self.send(&form).await
+    }
+
     /// With a `suk` and `vuk`, which a site that knows the identity ignores.
     pub(crate) async fn ident(&mut self) -> String {
         self.send(&self.signed(&self.introducing("ident"))).await
+    }
+
+    /// The command of that name, as its owner gives it.
+    pub(crate) async fn give(&mut self, command: &str) -> String {
+        match command {
+            "query" => self.query().await,
+            "ident" => self.ident().await,
+            "disable" => self.disable().await,
+            "enable" => self.enable().await,
+            "remove" => self.remove().await,
+            other => panic!("no command: {other}"),
+        }
     }
 
     pub(crate) async fn disable(&mut self) -> String {
@@ -165,6 +188,11 @@ impl Chain {
         let form = self.signed(&self.params(command)).signed("urs", &self.urs(0));
         self.send(&form).await
     }
+}
+
+/// The id in a CPS URL.
+pub(crate) fn cps_id(url: &str) -> &str {
+    url.split_once('?').expect("an id").1
 }
 
 /// What every answer to a client has to be, whatever it was asked.

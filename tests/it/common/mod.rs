@@ -7,7 +7,7 @@ mod site;
 mod tap;
 mod visit;
 
-pub(crate) use chain::{Chain, read};
+pub(crate) use chain::{Chain, cps_id, read};
 pub(crate) use layer::ask;
 pub(crate) use site::{Setup, Site, TestClock};
 pub(crate) use tap::{Fault, Hook, Tap};
@@ -31,9 +31,22 @@ pub(crate) fn new_alice() -> Identity {
     alice().rekey_to(tower_sqrl_client::keys::Iuk::from_bytes([2; 32])).expect("unlocked")
 }
 
+/// What Alice may do, on a chain that knows her `suk`, and nothing pending outlives.
+pub(crate) async fn change(site: &Site, chain: &mut Chain, what: &str) {
+    match what {
+        "disable" => assert_eq!(chain.disable().await, "d"),
+        "enable" => {
+            assert_eq!(chain.disable().await, "d");
+            assert_eq!(chain.enable().await, "5");
+        }
+        "remove" => assert_eq!(chain.remove().await, "4"),
+        "rekey" => rekey(&mut site.visit().await.chain(&new_alice())).await,
+        other => panic!("no change: {other}"),
+    }
+}
+
 /// Alice goes over to her new identity.
 pub(crate) async fn rekey(chain: &mut Chain) {
-    let form = chain.signed(&chain.succeeding("query")).signed("pids", &chain.previous());
-    assert_eq!(chain.send(&form).await, "6");
+    assert_eq!(chain.query_as_successor().await, "6");
     assert_eq!(chain.send(&chain.rekey("ident")).await, "5");
 }

@@ -70,6 +70,23 @@ impl Site {
         Self::over(Tap::new(stores.0, stores.1), TestClock::default(), setup, configure).await
     }
 
+    /// A site whose memory holds so many nuts.
+    pub(crate) async fn with_room_for(
+        nuts: usize,
+        configure: impl FnOnce(SqrlBuilder) -> SqrlBuilder,
+    ) -> Self {
+        let nuts = Arc::new(MemoryNutStore::with_capacity(nuts));
+        let tap = Tap::new(nuts, Arc::new(MemoryIdentityStore::new()));
+        Self::over(tap, TestClock::default(), Setup::default(), configure).await
+    }
+
+    /// A site whose store of nuts announces nothing.
+    pub(crate) async fn without_announcements() -> Self {
+        let site = Self::new().await;
+        let (tap, clock) = (site.tap.silent(), site.clock.clone());
+        Self::over(tap, clock, Setup::default(), |builder| builder).await
+    }
+
     /// A site over stores that another may share.
     pub(crate) async fn over(
         tap: Tap,

@@ -73,6 +73,13 @@ impl Visit {
         answer
     }
 
+    /// This browser's cookies, as they stand in a header.
+    pub(crate) fn cookies(&self) -> String {
+        let cookies = self.browser.cookies();
+        let pairs = cookies.iter().map(|cookie| format!("{}={}", cookie.name, cookie.value));
+        pairs.collect::<Vec<_>>().join("; ")
+    }
+
     /// Goes where the page is told to go.
     pub(crate) async fn collect(&self) -> Page {
         match self.poll().await {

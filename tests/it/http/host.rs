@@ -6,7 +6,7 @@ use tower_sqrl::store::MemoryNutStore;
 use tower_sqrl::{ConfigError, Sqrl};
 use tower_sqrl_client::browser::Browser;
 
-use crate::common::{Site, alice};
+use crate::common::{Site, alice, cps_id};
 
 #[tokio::test]
 async fn no_header_says_where_the_site_is() {
@@ -24,14 +24,11 @@ async fn no_header_says_where_the_site_is() {
         let visit = site.visit().await;
         let mut chain = visit.chain(&alice()).with_opt("cps");
         assert_eq!(chain.ident().await, "5");
-        let url = chain.reply().url.clone().expect("a URL");
-        let id = url.split_once('?').expect("an id").1;
+        let url = chain.cps_url();
+        let id = cps_id(&url);
         let signed_in = site.visit().await;
         assert_eq!(signed_in.chain(&alice()).ident().await, "5");
-        let cookies = signed_in.browser.cookies();
-        let cookies: Vec<_> =
-            cookies.iter().map(|cookie| format!("{}={}", cookie.name, cookie.value)).collect();
-        let cookies = format!("cookie: {}\r\n", cookies.join("; "));
+        let cookies = format!("cookie: {}\r\n", signed_in.cookies());
         let json = format!("accept: application/json\r\n{cookies}");
         let nut = signed_in.link.nut();
         for (request, more) in [
@@ -61,13 +58,13 @@ async fn the_origin_of_a_confirmation_is_compared_with_the_configured_one() {
     let site = Site::new().await;
     let mut chain = site.visit().await.chain(&alice()).with_opt("cps");
     assert_eq!(chain.ident().await, "5");
-    let url = chain.reply().url.clone().expect("a URL");
+    let url = chain.cps_url();
     let other = Browser::new(site.http());
     let page = other.open(&url).await.expect("a page");
     let mut headers = HeaderMap::new();
     headers.insert("origin", HeaderValue::from_static("http://evil.example"));
     headers.insert("host", HeaderValue::from_static("evil.example"));
-    let id = url.split_once('?').expect("an id").1;
+    let id = cps_id(&url);
     let sent = other.fetch(Method::POST, &page.url, headers, format!("id={id}").into()).await;
     assert_eq!(sent.expect("an answer").status(), 403);
 }

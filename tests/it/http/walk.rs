@@ -14,7 +14,7 @@ use tower_sqrl_client::base64url;
 use tower_sqrl_client::browser::Browser;
 
 use super::row::{By, row};
-use crate::common::{Fault, Hook, Setup, Site, Visit, alice};
+use crate::common::{Fault, Hook, Setup, Site, Visit, alice, cps_id};
 
 /// The rows so far.
 pub(super) struct Walk {
@@ -72,18 +72,11 @@ impl Walk {
     async fn handed_over(&self, command: &str) -> (Visit, String) {
         let visit = self.site.visit().await;
         let mut chain = visit.chain(&alice()).with_opt("cps~suk");
-        let tif = match command {
-            "ident" => chain.ident().await,
-            "disable" => chain.disable().await,
-            _ => {
-                chain.query().await;
-                let form = chain.signed(&chain.params(command)).signed("urs", &chain.urs(0));
-                chain.send(&form).await
-            }
-        };
+        chain.query().await;
+        let tif = chain.give(command).await;
         assert!(["4", "5", "d"].contains(&tif.as_str()), "{command}: {tif}");
-        let url = chain.reply().url.clone().expect("a URL");
-        (visit, url.split_once('?').expect("an id").1.to_owned())
+        let url = chain.cps_url();
+        (visit, cps_id(&url).to_owned())
     }
 
     async fn links(&mut self) {
@@ -181,13 +174,10 @@ impl Walk {
         let visit = self.site.visit().await;
         self.add("`GET evt.sqrl`, no cookie", &visit.get("evt.sqrl").await);
         let nut = visit.link.nut().to_owned();
-        let cookies = visit.browser.cookies();
-        let cookies = cookies.iter().map(|cookie| format!("{}={}", cookie.name, cookie.value));
-        let cookies: Vec<_> = cookies.collect();
         let mut stream = self.site.connect().await;
         let request = format!(
             "GET /evt.sqrl?nut={nut} HTTP/1.1\r\nhost: a\r\ncookie: {}\r\n\r\n",
-            cookies.join("; ")
+            visit.cookies()
         );
         stream.write_all(request.as_bytes()).await.expect("a connection");
         let mut lines = BufReader::new(&mut stream).lines();
