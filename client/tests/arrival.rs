@@ -21,7 +21,7 @@ async fn a_page_of_another_name_than_the_sites() {
     let site = Site::new(&["5", "5"]).await;
     let (status, out, err) = login(&[&site.page("/login?abroad")]).await;
     assert_eq!(status, Some(1), "{out}{err}");
-    let port = site.origin.rsplit(':').next().unwrap();
+    let port = site.host.rsplit(':').next().unwrap();
     assert!(err.contains("the site accepted the identity, but"), "{err}");
     assert!(
         err.contains(&format!("led to http://localhost:{port}/enter and had no cookie")),

@@ -13,7 +13,7 @@ use tower_sqrl_client::{Client, Http, Identity};
 async fn page_client_and_page_again() {
     let site = Site::new(&["5", "5"]).await;
     let browser = Browser::default();
-    let page = browser.open(&format!("http://{}/login", site.origin)).await.unwrap();
+    let page = browser.open(&site.page("/login")).await.unwrap();
     let link = page.sqrl_link().unwrap();
     assert_eq!(link.nut(), "first");
     assert_eq!(browser.poll(&page.url, &link).await.unwrap(), Waiting::Pending);
@@ -41,7 +41,7 @@ async fn page_client_and_page_again() {
 #[tokio::test]
 async fn what_goes_wrong_is_said() {
     let site = Site::new(&["5"]).await;
-    let at = |path: &str| format!("http://{}{path}", site.origin);
+    let at = |path: &str| format!("http://{}{path}", site.host);
     let browser = Browser::default();
     let circle = browser.open(&at("/circle")).await;
     assert!(matches!(circle, Err(BrowserError::Redirects(_))), "{circle:?}");
@@ -56,7 +56,7 @@ async fn what_goes_wrong_is_said() {
 #[tokio::test]
 async fn a_route_reaches_the_server_behind_a_proxy() {
     let site = Site::new(&["5", "5"]).await;
-    let origin = format!("http://{}", site.origin);
+    let origin = format!("http://{}", site.host);
     let http = Http::builder().route("https://example.com", &origin).build();
     let browser = Browser::new(http.clone());
     let page = browser.open("https://example.com/login").await.unwrap();

@@ -22,12 +22,12 @@ async fn from_the_first_sign_in_to_a_new_identity() {
     let at = directory.path();
 
     let site = Site::new(&["4", "5"]).await;
-    let page = format!("http://{}/login", site.origin);
+    let page = site.page("/login");
     let first = sqrl(at, "", &["login", &page]).await;
     let shown = text(&first.stdout);
     assert!(first.status.success(), "{first:?}");
     assert!(shown.contains("did not know this identity; now it does"), "{shown}");
-    let led = format!("the browser was led to http://{}/home?a=b (200)", site.origin);
+    let led = format!("the browser was led to http://{}/home?a=b (200)", site.host);
     assert!(shown.contains(&led), "{shown}");
     let idk = site.received()[0].get("idk").unwrap().to_owned();
 
@@ -84,13 +84,13 @@ async fn a_client_provided_session() {
     let directory = tempfile::tempdir().unwrap();
     let seed = "07".repeat(32);
     let site = Site::new(&["5"]).await;
-    let page = format!("http://{}/login", site.origin);
+    let page = site.page("/login");
     let arguments = ["login", &page, "--cps", "--noiptest", "--seed", &seed];
     let failed = sqrl(directory.path(), "", &arguments).await;
     assert_eq!(failed.status.code(), Some(1), "{failed:?}");
 
     let site = Site::new(&["5", "5 url=URL"]).await;
-    let page = format!("http://{}/login", site.origin);
+    let page = site.page("/login");
     let arguments = ["login", &page, "--cps", "--noiptest", "--seed", &seed];
     let output = sqrl(directory.path(), "", &arguments).await;
     assert!(output.status.success(), "{output:?}");
@@ -148,7 +148,7 @@ async fn load_aims_at_servers_of_ones_own_only() {
 
     // A site that signs nobody in: said at once, and no identity file is made.
     let site = Site::new(&[]).await;
-    let page = format!("http://{}/circle", site.origin);
+    let page = site.page("/circle");
     let failed = sqrl(directory.path(), "", &["load", &page, "--logins", "3"]).await;
     assert_eq!(failed.status.code(), Some(1), "{failed:?}");
     assert!(text(&failed.stderr).contains("no SQRL link"), "{failed:?}");

@@ -98,7 +98,7 @@ async fn a_browser_goes_back_when_it_fails() {
         let site = Site::new(&[&format!("c0 can={can}")]).await;
         let link = site.link().with_can("https://example.com/login").unwrap();
         let answer = jump(&server, &link).await;
-        let expected = format!("http://{}/elsewhere", site.origin);
+        let expected = site.page("/elsewhere");
         assert_eq!(location(&answer), Some(expected.as_str()));
     }
 

@@ -234,16 +234,16 @@ async fn undefined_flags_end_everything() {
 async fn no_reply_at_all() {
     let site = Site::new(&[]).await;
     let error = run(&Client::new(alice()), &site, Command::Query).await.unwrap_err();
-    let url = format!("http://{}/cli.sqrl", site.origin);
+    let url = format!("http://{}/cli.sqrl", site.host);
     let said = error.to_string();
     assert!(said.starts_with(&format!("HTTP 500 Internal Server Error from {url}, and")), "{said}");
     assert!(said.contains("not at this path") && !said.contains("CRLF"), "{said}");
 
     // A page, where 200 says that something is there.
-    let link = format!("qrl://{}/page?nut=a-nut", site.origin).parse().unwrap();
+    let link = format!("qrl://{}/page?nut=a-nut", site.host).parse().unwrap();
     let error = Client::new(alice()).run(&link, Command::Query).await.unwrap_err();
     let said = error.to_string();
-    let page = format!("the answer of http://{}/page is not a SQRL reply: ", site.origin);
+    let page = format!("the answer of http://{}/page is not a SQRL reply: ", site.host);
     assert!(said.starts_with(&page) && !said.contains("a-nut"), "{said}");
 }
 

@@ -2,8 +2,8 @@
 //!
 //! Pure rendering: plain strings and numbers in, text and pictures out. What a caller passes in
 //! is escaped; a link that does not belong in a page is refused. The paths that pages and script
-//! use, below one base: `cli.sqrl`, `nut.sqrl`, `pag.sqrl`, `evt.sqrl`, `cps.sqrl`, `svg.sqrl`,
-//! [`SCRIPT`] and [`STYLE`].
+//! use, below one base: `nut.sqrl`, `pag.sqrl`, `evt.sqrl`, `cps.sqrl`, `svg.sqrl`, [`SCRIPT`] and
+//! [`STYLE`].
 
 mod asset;
 mod csp;

@@ -200,7 +200,7 @@ mod tests {
             SignInPage { link: &link, nut: HOSTILE, base: &base, expires_in: 1, texts: &texts }
                 .render()
                 .expect("strange, but safe");
-        for mark in ["<script", "<", ">", "'"] {
+        for mark in ["<", ">", "'", "\""] {
             assert_eq!(html.matches(mark).count(), harmless.matches(mark).count(), "{mark}");
         }
         assert!(!html.contains('\0'));

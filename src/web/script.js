@@ -104,7 +104,7 @@
       // An outcome of the old link may still come, so the page goes on looking.
       if (over) return;
       if (error.again) dueTimer = setTimeout(checkDue, 30_000);
-      spent = !error.again && !forgotten;
+      spent = error.again === false && !forgotten;
       if (spent) void look();
       else show("expired");
     } finally {

@@ -1,10 +1,11 @@
-//! Cookies.
+//! The cookies of a browser.
 
-use std::fmt;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use ::http::{HeaderMap, HeaderValue, header};
-use url::{Host, Origin, Url};
+use url::{Origin, Url};
+
+use super::cookie::Cookie;
 
 /// The cookies of a browser. Each belongs to one host, whatever its port; `Domain`,
 /// `SameSite` and `Expires` are not looked at.
@@ -22,25 +23,6 @@ struct Kept {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a cookie has a name, and no spaces, commas, semicolons, quotes or backslashes")]
 pub struct MalformedCookie;
-
-/// A cookie. `Debug` does not show its value.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Cookie {
-    /// Its name.
-    pub name: String,
-    /// Its value.
-    pub value: String,
-    /// The host that set it.
-    pub host: String,
-    /// The path below which it is sent.
-    pub path: String,
-    /// Whether it is sent over https only.
-    pub secure: bool,
-    /// Whether it is hidden from scripts.
-    pub http_only: bool,
-    /// When it ends (`Max-Age`); with the browser, if `None`.
-    pub expires: Option<Instant>,
-}
 
 impl Jar {
     /// The cookies that have not ended.
@@ -126,104 +108,6 @@ impl Jar {
 impl Kept {
     fn goes_to(&self, url: &Url) -> bool {
         self.cookie.goes_to(url) && self.only.as_ref().is_none_or(|only| *only == url.origin())
-    }
-}
-
-impl fmt::Debug for Cookie {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, value: _, host, path, secure, http_only, expires } = self;
-        f.debug_struct("Cookie")
-            .field("name", name)
-            .field("host", host)
-            .field("path", path)
-            .field("secure", secure)
-            .field("http_only", http_only)
-            .field("expires", expires)
-            .finish_non_exhaustive()
-    }
-}
-
-impl Cookie {
-    /// Reads a `Set-Cookie` line. `None` for one that a browser refuses: without a name,
-    /// `Secure` from an address that is not secure, `__Host-` without what that promises.
-    fn read(line: &str, url: &Url) -> Option<Self> {
-        let mut parts = line.split(';').map(str::trim);
-        let (name, value) = parts.next()?.split_once('=')?;
-        let mut cookie = Self {
-            name: name.trim().to_owned(),
-            value: value.trim().to_owned(),
-            host: url.host_str()?.to_owned(),
-            path: default_path(url.path()).to_owned(),
-            secure: false,
-            http_only: false,
-            expires: None,
-        };
-        let mut domain = false;
-        for part in parts {
-            let (name, value) = part.split_once('=').unwrap_or((part, ""));
-            match name.trim().to_ascii_lowercase().as_str() {
-                "path" if value.starts_with('/') => value.clone_into(&mut cookie.path),
-                "secure" => cookie.secure = true,
-                "httponly" => cookie.http_only = true,
-                "domain" => domain = true,
-                "max-age" => {
-                    if let Some(length) = max_age(value.trim()) {
-                        cookie.expires = Instant::now().checked_add(length);
-                    }
-                }
-                _ => {}
-            }
-        }
-        let host_only =
-            !cookie.name.starts_with("__Host-") || (cookie.secure && cookie.path == "/" && !domain);
-        let named = !cookie.name.is_empty();
-        (named && host_only && (!cookie.secure || is_secure(url))).then_some(cookie)
-    }
-
-    fn is_same(&self, other: &Self) -> bool {
-        (&self.name, &self.host, &self.path) == (&other.name, &other.host, &other.path)
-    }
-
-    fn lives_at(&self, now: Instant) -> bool {
-        self.expires.is_none_or(|end| end > now)
-    }
-
-    fn goes_to(&self, url: &Url) -> bool {
-        let path = url.path();
-        let below = path.strip_prefix(self.path.as_str()).is_some_and(|rest| {
-            rest.is_empty() || rest.starts_with('/') || self.path.ends_with('/')
-        });
-        url.host_str() == Some(&self.host) && below && (!self.secure || is_secure(url))
-    }
-}
-
-/// None where it is no number: then a browser takes the cookie without it.
-fn max_age(text: &str) -> Option<Duration> {
-    let (past, digits) = text.strip_prefix('-').map_or((false, text), |digits| (true, digits));
-    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
-        return None;
-    }
-    let seconds = if past { 0 } else { digits.parse().unwrap_or(u64::MAX) };
-    Some(Duration::from_secs(seconds))
-}
-
-/// https, or this machine itself: nobody can listen in there, so browsers count loopback
-/// as secure, and tests need no certificates.
-fn is_secure(url: &Url) -> bool {
-    let loopback = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    };
-    url.scheme() == "https" || loopback
-}
-
-/// Everything before the last slash of the path that set the cookie.
-fn default_path(path: &str) -> &str {
-    match path.rfind('/') {
-        None | Some(0) => "/",
-        Some(end) => &path[..end],
     }
 }
 

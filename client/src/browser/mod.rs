@@ -1,6 +1,7 @@
 //! The small part of a browser that signing in takes: cookies, redirects, the link in a
 //! page, the waiting for its sign-in. No script runs and nothing is rendered.
 
+mod cookie;
 pub(crate) mod html;
 mod jar;
 
@@ -12,7 +13,8 @@ use bytes::Bytes;
 use tokio::time::{Instant, sleep};
 use url::Url;
 
-pub use jar::{Cookie, Jar, MalformedCookie};
+pub use cookie::Cookie;
+pub use jar::{Jar, MalformedCookie};
 
 use crate::http::{Http, HttpError};
 use crate::link::Link;

@@ -32,6 +32,7 @@ mod plan;
 mod process;
 mod report;
 mod target;
+mod text;
 mod worker;
 
 pub use error::LoadError;

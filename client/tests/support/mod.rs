@@ -55,7 +55,8 @@ impl Received {
 
 /// The scripted site.
 pub(crate) struct Site {
-    pub(crate) origin: String,
+    /// `127.0.0.1:port`.
+    pub(crate) host: String,
     received: Arc<Mutex<Vec<Received>>>,
     cookies: Arc<Mutex<Vec<(String, String)>>>,
 }
@@ -65,7 +66,7 @@ impl Site {
     /// a nut and a `qry` of its own; what is not in the script is 500 and no reply.
     pub(crate) async fn new(script: &[&str]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let origin = listener.local_addr().unwrap().to_string();
+        let host = listener.local_addr().unwrap().to_string();
         let received = Arc::new(Mutex::new(Vec::new()));
         let script: VecDeque<_> = script.iter().map(|line| (*line).to_owned()).collect();
         let script = Arc::new(Mutex::new(script));
@@ -86,15 +87,15 @@ impl Site {
                 );
             }
         });
-        Self { origin, received, cookies }
+        Self { host, received, cookies }
     }
 
     pub(crate) fn link(&self) -> Link {
-        format!("qrl://{}/cli.sqrl?nut=first", self.origin).parse().unwrap()
+        format!("qrl://{}/cli.sqrl?nut=first", self.host).parse().unwrap()
     }
 
     pub(crate) fn page(&self, target: &str) -> String {
-        format!("http://{}{target}", self.origin)
+        format!("http://{}{target}", self.host)
     }
 
     /// The path and the `Cookie` header of every request that had one, in order.

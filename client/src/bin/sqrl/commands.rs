@@ -14,10 +14,7 @@ use crate::{Failure, attack, listen, load, person, words};
 pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
     let settings = &args.settings;
     let done: Result<(), Failure> = match args.action {
-        Action::New => {
-            person::create(settings)?;
-            Ok(())
-        }
+        Action::New => person::create(settings),
         Action::Login(aim) => login(settings, &aim).await,
         Action::Query(aim) => {
             let identity = person::identity(settings)?;

@@ -24,7 +24,7 @@ pub(crate) fn identity_or_new(settings: &Settings) -> Result<Identity, Failure> 
 
 fn make_if_missing(settings: &Settings) -> Result<(), Failure> {
     if settings.seed.is_empty() && !settings.file.try_exists()? {
-        create(settings)?;
+        return create(settings);
     }
     Ok(())
 }
@@ -101,7 +101,7 @@ fn current(settings: &Settings) -> Result<Identity, Failure> {
 }
 
 /// Makes a new identity file and shows its rescue code.
-pub(crate) fn create(settings: &Settings) -> Result<Identity, Failure> {
+pub(crate) fn create(settings: &Settings) -> Result<(), Failure> {
     let code = RescueCode::generate();
     let mut identity = Identity::generate();
     identity.seal(&code)?;
@@ -109,7 +109,7 @@ pub(crate) fn create(settings: &Settings) -> Result<Identity, Failure> {
     identity.create(&settings.file).map_err(|error| format!("{path}: {error}"))?;
     println!("New identity in {path}; for trying out, not a wallet.");
     show_code(&code);
-    Ok(identity)
+    Ok(())
 }
 
 /// Shows a new rescue code.

@@ -1,6 +1,6 @@
 //! Outcomes and exchanges in words.
 
-use tower_sqrl_client::wire::{Command, Tif};
+use tower_sqrl_client::wire::Command;
 use tower_sqrl_client::{Link, Outcome, Standing, Step};
 
 /// What a successful command did.
@@ -48,8 +48,8 @@ pub(crate) fn show(step: &Step) {
     eprintln!("    signed: {}", signatures.copied().collect::<Vec<_>>().join(" "));
     eprintln!("<-- HTTP {}", step.status);
     lines(&step.reply.lines.to_text());
-    let Tif(bits) = step.reply.tif;
-    eprintln!("    tif {bits:x} means: {}", step.reply.tif.words());
+    let tif = step.reply.tif;
+    eprintln!("    tif {tif} means: {}", tif.words());
     if let Some(ask) = &step.reply.ask {
         eprintln!("    asks: {}", ask.printable());
     }
