@@ -26,7 +26,9 @@ use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// Runs the demo as its command line says, until it is told to stop.
 pub fn main() -> ExitCode {
@@ -38,13 +40,25 @@ pub fn main_from(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     main_with(&args::Args::parse_from(arguments))
 }
 
+/// Logs to standard error what `RUST_LOG` asks for; without it, what an operator wants to know.
+fn log() {
+    let usual = || Targets::new().with_default(LevelFilter::INFO);
+    let wanted = match std::env::var("RUST_LOG") {
+        Err(_) => usual(),
+        Ok(wanted) => wanted.parse().unwrap_or_else(|error| {
+            eprintln!("demo: RUST_LOG: {error}");
+            usual()
+        }),
+    };
+    let lines = tracing_subscriber::fmt::layer()
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
+    tracing_subscriber::registry().with(lines).with(wanted).init();
+}
+
 #[tokio::main]
 async fn main_with(args: &args::Args) -> ExitCode {
-    tracing_subscriber::fmt()
-        .with_max_level(LevelFilter::INFO)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr)
-        .init();
+    log();
     match serve::run(args).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {

@@ -101,6 +101,29 @@ async fn links_are_as_the_flags_say() {
 }
 
 #[tokio::test]
+async fn the_log_says_as_much_as_the_environment_wants() {
+    for (wanted, client, demo_itself) in [
+        (None, false, true),
+        (Some("tower_sqrl=debug"), true, false),
+        (Some("info,tower_sqrl=debug"), true, true),
+        (Some("tower_sqrl=loud"), false, true),
+    ] {
+        let mut command = command();
+        command.envs(wanted.map(|wanted| ("RUST_LOG", wanted)));
+        let demo = Demo::in_memory_by(command, &[]);
+        Person::new().sign_in(&demo).await;
+        let log = demo.log();
+        assert_eq!(
+            log.contains("tower_sqrl::engine::answer: answered"),
+            client,
+            "{wanted:?}: {log}"
+        );
+        assert_eq!(log.contains("new account"), demo_itself, "{wanted:?}: {log}");
+        assert_eq!(log.contains("demo: RUST_LOG: "), wanted == Some("tower_sqrl=loud"), "{log}");
+    }
+}
+
+#[tokio::test]
 async fn two_demos_share_a_file() {
     let directory = TempDir::new().expect("a directory");
     let file = format!("sqlite:{}", directory.path().join("demo.sqlite").display());

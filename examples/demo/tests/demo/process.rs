@@ -27,22 +27,27 @@ impl Demo {
     /// With its identities in the directory, on a free port, and whatever else is wanted.
     pub(crate) fn start(directory: &Path, arguments: &[&str]) -> Self {
         let file = format!("sqlite:{}", directory.join("demo.sqlite").display());
-        Self::start_with(directory, &[&["--identities", &file], arguments].concat())
+        Self::start_with(command(), directory, &[&["--identities", &file], arguments].concat())
     }
 
     /// With nothing that outlives it.
     pub(crate) fn in_memory(arguments: &[&str]) -> Self {
+        Self::in_memory_by(command(), arguments)
+    }
+
+    /// The same by a command of one's own.
+    pub(crate) fn in_memory_by(command: Command, arguments: &[&str]) -> Self {
         let directory = TempDir::new().expect("a directory");
         let arguments = [&["--identities", "memory"], arguments].concat();
-        let mut demo = Self::start_with(directory.path(), &arguments);
+        let mut demo = Self::start_with(command, directory.path(), &arguments);
         demo.directory = Some(directory);
         demo
     }
 
-    fn start_with(directory: &Path, arguments: &[&str]) -> Self {
+    fn start_with(mut command: Command, directory: &Path, arguments: &[&str]) -> Self {
         static LOGS: AtomicU32 = AtomicU32::new(1);
         let log = directory.join(format!("demo-{}.log", LOGS.fetch_add(1, Ordering::Relaxed)));
-        let mut child = command()
+        let mut child = command
             .args(["--listen", "127.0.0.1:0"])
             .args(arguments)
             .stdout(Stdio::piped())
@@ -111,7 +116,9 @@ impl Drop for Demo {
 
 /// The demo's command line.
 pub(crate) fn command() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_demo"))
+    let mut command = Command::new(env!("CARGO_BIN_EXE_demo"));
+    command.env_remove("RUST_LOG");
+    command
 }
 
 /// The command `sqrl` with an identity file, and what it said.
