@@ -61,7 +61,7 @@ pub enum HttpError {
     #[error("{0} is none of the servers that this client was given")]
     NoRoute(String),
     /// Built without the feature `tls`.
-    #[error("this client was built without TLS, so it cannot reach {0}")]
+    #[error("this client was built without its feature `tls`, so it cannot reach {0}")]
     NoTls(String),
 }
 

@@ -20,7 +20,10 @@ pub enum AttackError {
     #[error("cannot look up the host: {0}")]
     Name(#[from] std::io::Error),
     /// Somebody else's server, as far as anybody can tell.
-    #[error("{0} is not on this machine: attack only a server of your own, and say that it is")]
+    #[error(
+        "{0} is not on this machine: attack only a server of your own, and say so with \
+         `this-server-is-mine`"
+    )]
     NotLoopback(SocketAddr),
     /// An honest sign-in does not work, so that a refusal would say nothing.
     #[error("an honest sign-in does not work here, so nothing can be said: {0}")]

@@ -8,7 +8,10 @@ pub enum LoadError {
     #[error("{0} is not an http address; for https, aim at the server behind its proxy")]
     Address(String),
     /// Somebody else's server, as far as anybody can tell.
-    #[error("{0} is not on this machine: load only a server of your own, and say that it is")]
+    #[error(
+        "{0} is not on this machine: load only a server of your own, and say so with \
+         `this-server-is-mine`"
+    )]
     NotLoopback(SocketAddr),
     /// No connection, or it broke.
     #[error("no connection: {0}")]

@@ -1,10 +1,11 @@
 //! The real demo, and the real command `sqrl`.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::SystemTime;
 
 use tempfile::TempDir;
 use url::Url;
@@ -136,7 +137,9 @@ impl Sqrl {
     /// Runs it; gives it the rescue code that it has shown.
     pub(crate) fn run(&mut self, arguments: &[&str]) -> Output {
         let program = Path::new(env!("CARGO_BIN_EXE_demo")).with_file_name("sqrl");
-        assert!(program.exists(), "build it first: cargo build -p tower-sqrl-client");
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../client/src");
+        let built = changed(&program) > changed(&source);
+        assert!(built, "build it first: cargo build -p tower-sqrl-client");
         let mut command = Command::new(program);
         command.args(arguments).arg("--file").arg(&self.file).stdin(Stdio::null());
         command.env_remove("SQRL_RESCUE_CODE");
@@ -167,6 +170,16 @@ impl Sqrl {
         assert_eq!(output.status.code(), Some(1), "{arguments:?}: {said}{complained}");
         complained
     }
+}
+
+/// When a file, or the last of those in a directory, has changed; `None` where there is none. Cargo does
+/// not build another crate's program for a test.
+fn changed(path: &Path) -> Option<SystemTime> {
+    let file = path.metadata().ok().filter(Metadata::is_file);
+    let own = file.and_then(|file| file.modified().ok());
+    let within = std::fs::read_dir(path).into_iter().flatten();
+    let within = within.filter_map(|entry| changed(&entry.ok()?.path()));
+    within.chain(own).max()
 }
 
 fn words(output: &Output) -> (String, String) {
