@@ -7,16 +7,17 @@
 
 mod asset;
 mod csp;
+mod frame;
 mod html;
-mod page;
 mod pages;
 mod qr;
+mod sign_in;
 mod texts;
 
 pub use asset::{Asset, SCRIPT, STYLE};
 pub use csp::{CONFIRM_POLICY, MESSAGE_POLICY, SIGN_IN_POLICY};
 pub use html::UnsafeLink;
-pub use page::SignInPage;
 pub use pages::{ConfirmPage, MessagePage, Notice};
 pub use qr::{Qr, QrTooLong};
+pub use sign_in::SignInPage;
 pub use texts::Texts;

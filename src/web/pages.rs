@@ -2,8 +2,8 @@
 
 use std::fmt;
 
+use super::frame::frame;
 use super::html::{Esc, UnsafeLink, base_path, web_link};
-use super::page::frame;
 use super::texts::Texts;
 
 /// "Sign in as somebody?", for a CPS URL that arrives in a browser without the link's cookie:

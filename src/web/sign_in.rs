@@ -1,8 +1,9 @@
-//! The sign-in page, and the frame around every page.
+//! The sign-in page.
 
-use std::fmt::{self, Debug, Display, Formatter};
+use std::fmt::{self, Debug, Formatter};
 
-use super::asset::{SCRIPT, STYLE};
+use super::asset::SCRIPT;
+use super::frame::frame;
 use super::html::{Esc, Query, UnsafeLink, base_path, sqrl_link, web_link};
 use super::texts::Texts;
 
@@ -99,30 +100,10 @@ impl SignInPage<'_> {
     }
 }
 
-/// A whole page around a body that is HTML already, as is `head`.
-pub(super) fn frame(
-    texts: &Texts,
-    base: &str,
-    title: &str,
-    head: impl Display,
-    body: impl Display,
-) -> Result<String, UnsafeLink> {
-    Ok(format!(
-        include_str!("page.html"),
-        lang = Esc(&texts.lang),
-        dir = Esc(&texts.dir),
-        title = Esc(title),
-        base = base_path(base)?,
-        style = STYLE.name,
-        style_version = STYLE.version,
-        script = head,
-        body = body,
-    ))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::web::STYLE;
 
     const LINK: &str = "sqrl://example.com/auth/cli.sqrl?x=5&nut=abc";
     const HOSTILE: &str = "\"><script>alert('1')</script>&\u{0}";
