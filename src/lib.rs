@@ -106,6 +106,9 @@ pub mod store;
 #[cfg(feature = "web")]
 pub mod web;
 
+#[cfg(feature = "bench")]
+#[doc(hidden)]
+pub use engine::bench;
 pub use engine::{Clock, Lifetimes, LinkOptions, NotSignedIn, SignIn};
 pub use service::{
     Challenge, ChallengeError, LinkError, PeerAddress, ResponseFuture, SignInResult, Sqrl,

@@ -2,6 +2,8 @@
 //! address, never a request of HTTP.
 
 mod answer;
+#[cfg(feature = "bench")]
+pub mod bench;
 mod chain;
 mod clock;
 mod collect;
