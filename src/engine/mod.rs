@@ -1,6 +1,7 @@
 //! The state machine: take the nut, look up, decide, apply, answer. It sees a peer's
 //! address, never a request of HTTP.
 
+mod account;
 mod answer;
 mod chain;
 mod clock;
@@ -13,6 +14,7 @@ mod random;
 #[cfg(feature = "sin")]
 mod seal;
 
+pub use account::LinkError;
 pub use clock::Clock;
 pub use collect::{NotSignedIn, SignIn};
 pub use config::Lifetimes;

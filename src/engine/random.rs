@@ -19,6 +19,10 @@ fn bits() -> [u8; 16] {
     rand::random::<u128>().to_ne_bytes()
 }
 
+pub(super) fn version() -> Version {
+    Version::new(rand::random())
+}
+
 pub(super) fn fresh() -> Fresh {
-    Fresh { epoch: Epoch::new(rand::random()), version: Version::new(rand::random()) }
+    Fresh { epoch: Epoch::new(rand::random()), version: version() }
 }

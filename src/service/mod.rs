@@ -20,7 +20,7 @@ pub use body::SqrlBody;
 pub use client_address::PeerAddress;
 pub use layer::{ResponseFuture, SqrlLayer, SqrlService};
 pub use sign_in::SignInResult;
-pub use sqrl::{Challenge, ChallengeError, LinkError, Sqrl};
+pub use sqrl::{Challenge, ChallengeError, Sqrl};
 
 pub(crate) use client_address::{ClientAddress, Said};
 pub(crate) use routes::Routes;

@@ -11,8 +11,8 @@ use super::pages::{Pages, SignInView};
 use super::places::Places;
 use super::respond;
 use super::{ClientAddress, Routes, SqrlLayer};
-use crate::engine::{Engine, IssuedLink, LinkOptions, NoLink};
-use crate::identity::{Change, Identity, KeyState, Swap, UserId, Version};
+use crate::engine::{Engine, IssuedLink, LinkError, LinkOptions, NoLink};
+use crate::identity::{Identity, UserId};
 use crate::protocol::{Idk, Nut};
 use crate::store::StoreError;
 
@@ -123,10 +123,7 @@ impl Sqrl {
     ///
     /// [`StoreError`].
     pub async fn identity(&self, idk: &Idk) -> Result<Option<Identity>, StoreError> {
-        match self.engine().identities.look_up(idk, None).await?.idk {
-            KeyState::Live(identity) => Ok(Some(identity)),
-            KeyState::Unknown | KeyState::Superseded => Ok(None),
-        }
+        self.engine().identity(idk).await
     }
 
     /// Links an identity with an account of the application's: from now on it signs in to it.
@@ -135,7 +132,7 @@ impl Sqrl {
     ///
     /// [`LinkError`]; linking once more with the same account is none.
     pub async fn link(&self, idk: &Idk, user: impl Into<UserId>) -> Result<(), LinkError> {
-        self.set_user(idk, Some(user.into())).await
+        self.engine().set_user(idk, Some(user.into())).await
     }
 
     /// Takes an identity's account away from it. The identity stays known.
@@ -147,26 +144,7 @@ impl Sqrl {
     ///
     /// [`LinkError`], but never [`LinkError::Linked`].
     pub async fn unlink(&self, idk: &Idk) -> Result<(), LinkError> {
-        self.set_user(idk, None).await
-    }
-
-    async fn set_user(&self, idk: &Idk, user: Option<UserId>) -> Result<(), LinkError> {
-        for _ in 0..4 {
-            let lookup = self.engine().identities.look_up(idk, None).await?;
-            let KeyState::Live(identity) = &lookup.idk else { return Err(LinkError::NotLive) };
-            match (&identity.user, &user) {
-                (before, after) if before == after => return Ok(()),
-                (Some(other), Some(_)) => return Err(LinkError::Linked(other.clone())),
-                _ => {}
-            }
-            let version = Version::new(rand::random());
-            let change = Change::link(*idk, identity, user.clone(), version);
-            let swap = self.engine().identities.apply(&change).await?;
-            if swap == Swap::Done {
-                return Ok(());
-            }
-        }
-        Err(LinkError::Busy)
+        self.engine().set_user(idk, None).await
     }
 
     /// Ends all streams of events and lets none begin: call it when the server is told to
@@ -357,22 +335,4 @@ impl From<NoLink> for ChallengeError {
             NoLink::Store(error) => Self::Store(error),
         }
     }
-}
-
-/// Why an identity and an account are not linked.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum LinkError {
-    /// The identity is unknown, removed or superseded.
-    #[error("the identity is not known here any more")]
-    NotLive,
-    /// It signs in to another account: unlink it first.
-    #[error("the identity is linked with `{0}`: unlink it first")]
-    Linked(UserId),
-    /// The identity kept changing: try again.
-    #[error("the identity kept changing: try again")]
-    Busy,
-    /// A store failed.
-    #[error("signing in does not work at the moment")]
-    Store(#[from] StoreError),
 }
