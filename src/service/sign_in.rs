@@ -29,7 +29,7 @@ pub(super) async fn collect(sqrl: &Sqrl, parts: &Parts) -> (SignInResult, Option
             Some(cookie) if !cookie.is_over(engine.config.clock.now()) => {
                 let (sqrl, wait) = (sqrl.clone(), cookie.wait());
                 let collect = async move { sqrl.engine().collect(&wait).await };
-                let result = whole(collect).await;
+                let result = uninterrupted(collect).await;
                 // A wait that has no sign-in yet goes on: whoever lures the browser here with
                 // the nut of its QR code ends nothing.
                 let over = matches!(result, Ok(_) | Err(NotSignedIn::Outdated));
@@ -39,7 +39,7 @@ pub(super) async fn collect(sqrl: &Sqrl, parts: &Parts) -> (SignInResult, Option
         }
     } else if let Some(id) = cookies.cps(&parts.headers, CpsStep::Go) {
         let sqrl = sqrl.clone();
-        let result = whole(async move { sqrl.engine().collect_cps(&id).await }).await;
+        let result = uninterrupted(async move { sqrl.engine().collect_cps(&id).await }).await;
         // What can be tried again keeps its cookie.
         let over = !matches!(result, Err(NotSignedIn::Unavailable));
         (result, over.then(|| cookies.forget_cps(CpsStep::Go)))
@@ -53,7 +53,7 @@ pub(super) async fn collect(sqrl: &Sqrl, parts: &Parts) -> (SignInResult, Option
 }
 
 /// Collects even if the browser hangs up, so that a sign-in is never half collected.
-async fn whole(
+async fn uninterrupted(
     collect: impl Future<Output = Result<SignIn, NotSignedIn>> + Send + 'static,
 ) -> Result<SignIn, NotSignedIn> {
     to_its_end(collect).await.unwrap_or(Err(NotSignedIn::Unavailable))

@@ -159,9 +159,14 @@ impl Sqrl {
         self.settings().address.of(headers, extensions)
     }
 
-    /// A page of the application's, from the root.
-    pub(super) fn application_path(&self, path: &str) -> String {
-        format!("{}{path}", self.engine().config.public_url.path())
+    /// The application's page that offers the sign-in, from the root.
+    pub(super) fn sign_in_path(&self) -> String {
+        format!("{}{}", self.engine().config.public_url.path(), self.settings().routes.sign_in)
+    }
+
+    /// The application's route that gets the sign-in, from the root.
+    pub(super) fn signed_in_path(&self) -> String {
+        format!("{}{}", self.engine().config.public_url.path(), self.settings().routes.signed_in)
     }
 }
 
