@@ -98,7 +98,8 @@ impl Engine {
         }
 
         // 8.
-        if chain.leaves_more(lookup.as_ref()) && self.count_lasting(peer, now).is_err() {
+        let known = lookup.as_ref().and_then(|lookup| lookup.as_ref().ok());
+        if chain.adds_lasting(known) && self.count_lasting(peer, now).is_err() {
             return chain.refuse(Tif::FAILED | ips, "the address has left too much here").await;
         }
         let decided = match lookup {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Engine, random};
 use crate::identity::{KeyState, Lookup};
 use crate::protocol::{Ask, Command, Nut, Reply, Request, Suk, Tif, base64url};
-use crate::store::{Attached, Digest, NutInfo, NutState, Outcome, StoreError, Timestamp};
+use crate::store::{Attached, Digest, NutInfo, NutState, Outcome, Timestamp};
 
 /// The chain that a request proved to answer by its nut's record.
 pub(super) struct Chain<'a> {
@@ -58,12 +58,11 @@ impl Chain<'_> {
         self.record.idk.is_some_and(|idk| idk != *self.request.idk())
     }
 
-    /// Whether the command, if it succeeds, leaves more than its chain has already: a CPS URL,
-    /// or the row of a new key.
-    pub(super) fn leaves_more(&self, lookup: Option<&Result<Lookup, StoreError>>) -> bool {
-        let is_new = lookup.is_some_and(|lookup| {
-            lookup.as_ref().is_ok_and(|lookup| lookup.idk == KeyState::Unknown)
-        });
+    /// Whether the command, if it succeeds, adds something that outlasts it and was not counted
+    /// with the link, as the chain's nuts and its outcome were: a CPS URL, or the row of a new
+    /// key. Otherwise one link, answered again and again, would be as good as many.
+    pub(super) fn adds_lasting(&self, lookup: Option<&Lookup>) -> bool {
+        let is_new = lookup.is_some_and(|lookup| lookup.idk == KeyState::Unknown);
         !matches!(self.request.command(), Command::Query | Command::Unknown)
             && (self.request.options().cps || is_new)
     }
