@@ -1,5 +1,6 @@
 //! The order of work for one request of a client, as section 2 of `docs/protocol.md` gives
-//! it with its reasons. Every way through ends in a complete reply.
+//! it with its reasons; the numbers in `answer` are its steps. Every way through ends in a
+//! complete reply.
 
 use std::fmt::Display;
 use std::net::IpAddr;
@@ -181,7 +182,7 @@ impl Chain<'_> {
         tracing::debug!(command = ?self.request.command(), %tif, "answered");
     }
 
-    /// 25, 31 to 33: nothing happened, and nothing is the client's fault.
+    /// Rows 25 and 31 to 33: nothing happened, and nothing is the client's fault.
     async fn try_again(&self) -> String {
         self.send(self.again(Tif::TRY_AGAIN | self.ips())).await
     }
@@ -267,7 +268,7 @@ impl Chain<'_> {
         }
     }
 
-    /// Files the chain's one outcome. 34: where there is one already, it stays, unless it is
+    /// Files the chain's one outcome. Row 34: where there is one already, it stays, unless it is
     /// this identity's own sign-in that nobody has collected, of an earlier epoch, with another
     /// answer, or without the CPS URL that is promised now.
     async fn file_outcome(&self, outcome: Outcome) -> Result<Filed, StoreError> {

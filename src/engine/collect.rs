@@ -139,7 +139,7 @@ impl Engine {
         let (Some(Outcome::SignedIn { epoch }), Some(idk)) = (info.outcome, info.idk) else {
             return Err(NotSignedIn::Nothing);
         };
-        let identity = self.still(&idk, epoch).await?;
+        let identity = self.unchanged(&idk, epoch).await?;
         let taken = self.nuts.remove_nut(wait.as_nut(), NutState::Authorized).await;
         let taken = self.found(taken)?;
         self.mark_collected(wait, &info).await;
@@ -157,7 +157,7 @@ impl Engine {
 
     /// Whether a CPS URL still signs somebody in, and whom.
     pub(crate) async fn whom(&self, info: &CpsInfo) -> Result<Identity, NotSignedIn> {
-        self.still(&info.idk, info.epoch).await?.ok_or(NotSignedIn::Outdated)
+        self.unchanged(&info.idk, info.epoch).await?.ok_or(NotSignedIn::Outdated)
     }
 
     /// Collects the sign-in of a CPS URL.
@@ -166,7 +166,7 @@ impl Engine {
         if info.command != Command::Ident {
             return Err(NotSignedIn::Nothing);
         }
-        let identity = self.still(&info.idk, info.epoch).await?;
+        let identity = self.unchanged(&info.idk, info.epoch).await?;
         self.take_cps(id).await?;
         self.sign_in(info.idk, identity, info.attached)
     }
@@ -178,7 +178,7 @@ impl Engine {
 
     /// The identity, if it is live, enabled and still in the epoch of the sign-in; what has
     /// outlived it is none, and is to be taken all the same.
-    async fn still(&self, idk: &Idk, epoch: Epoch) -> Result<Option<Identity>, NotSignedIn> {
+    async fn unchanged(&self, idk: &Idk, epoch: Epoch) -> Result<Option<Identity>, NotSignedIn> {
         match self.identities.look_up(idk, None).await {
             Ok(lookup) => Ok(match lookup.idk {
                 KeyState::Live(identity) if !identity.disabled && identity.epoch == epoch => {
@@ -193,6 +193,7 @@ impl Engine {
         }
     }
 
+    /// What a store has found, for whoever collects.
     fn found<T>(&self, found: Result<Option<T>, StoreError>) -> Result<T, NotSignedIn> {
         match found {
             Ok(found) => found.ok_or(NotSignedIn::Nothing),

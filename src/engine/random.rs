@@ -1,4 +1,4 @@
-//! The engine's random numbers, of the thread's generator, which the system has seeded.
+//! The engine's random numbers: from the thread's generator, which the system seeds.
 
 use crate::identity::{Epoch, Version};
 use crate::protocol::Nut;
