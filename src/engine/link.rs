@@ -55,8 +55,10 @@ impl LinkOptions {
         self
     }
 
-    /// Bytes of the application's own that come back with the sign-in. Nothing limits them, but
-    /// they are kept with every nut of the chain: 1 KiB is much.
+    /// Bytes of the application's own that come back with the sign-in.
+    ///
+    /// Nobody checks how many, but they are kept with every nut of the chain: 1 KiB is much, and
+    /// 2 MiB no shared store gives back.
     pub fn data(mut self, data: impl Into<Box<[u8]>>) -> Self {
         self.data = Some(data.into());
         self

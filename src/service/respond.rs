@@ -13,7 +13,7 @@ pub(super) type Own = Response<OwnBody>;
 
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
-/// A whole body of a type.
+/// A body that is there as a whole, unlike a stream of events, with what all answers carry.
 pub(super) fn whole(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Own {
     let mut response = Response::new(OwnBody::Whole(Full::new(body.into())));
     *response.status_mut() = status;
@@ -62,7 +62,7 @@ pub(super) fn see_other(location: &str) -> Own {
     }
 }
 
-/// A picture of a link that is as public as the page: it changes never.
+/// A QR code. As public as the page that shows it, and like that in no cache: it holds a nut.
 pub(super) fn picture(content_type: &'static str, picture: Option<impl Into<Bytes>>) -> Own {
     match picture {
         Some(picture) => {
@@ -88,7 +88,7 @@ pub(super) fn asset(asset: Option<&Asset>, asked_version: Option<&str>) -> Own {
     response
 }
 
-/// Another method than the endpoint has.
+/// The endpoint has no such method.
 pub(super) fn other_method(allow: &'static str) -> Own {
     let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "");
     response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));

@@ -36,6 +36,7 @@ use crate::store::StoreError;
 #[derive(Clone)]
 pub struct Sqrl(Arc<Inner>);
 
+/// Everything that the service is told once.
 pub(crate) struct Settings {
     pub(crate) routes: Routes,
     pub(crate) address: ClientAddress,
@@ -44,7 +45,7 @@ pub(crate) struct Settings {
     pub(crate) body_limit: usize,
     /// Streams of events that this process holds open at most.
     pub(crate) max_event_streams: usize,
-    /// Of these, one address at most.
+    /// Of these, one address has at most so many.
     pub(crate) max_event_streams_per_address: usize,
 }
 
@@ -54,8 +55,11 @@ struct Inner {
     cookies: Cookies,
     /// Mount and prefix, before every endpoint.
     base: String,
+    /// What is left of this process's event streams.
     streams: Arc<Semaphore>,
+    /// What each address has of them.
     places: Arc<Places>,
+    /// True once events are to end.
     stop: watch::Sender<bool>,
 }
 
