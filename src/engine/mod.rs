@@ -40,8 +40,9 @@ pub(crate) struct Engine {
     pub(crate) nuts: Arc<dyn NutStore>,
     pub(crate) identities: Arc<dyn IdentityStore>,
     pub(crate) config: EngineConfig,
-    /// Refusals.
+    /// Requests that were refused.
     failures: PerMinute,
+    /// Links, and what else outlasts a request.
     links: PerMinute,
     store_failures: AtomicU64,
 }

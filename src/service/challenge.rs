@@ -141,8 +141,6 @@ impl Challenge {
     pub fn page(self) -> Response<String> {
         let page = self.view(|pages, view| pages.sign_in(view));
         let mut response = Response::new(page.html);
-        let html = HeaderValue::from_static("text/html; charset=utf-8");
-        response.headers_mut().insert(header::CONTENT_TYPE, html);
         respond::set_page_headers(response.headers_mut(), &page.csp);
         self.attach_to(response)
     }

@@ -13,8 +13,8 @@ pub(crate) struct Page {
 #[derive(Debug)]
 pub(crate) struct Asset {
     pub(crate) content_type: &'static str,
-    pub(crate) content: &'static str,
-    /// Changes with the content; in the URL by which the pages ask.
+    pub(crate) body: &'static str,
+    /// Changes with the body; in the URL by which the pages ask.
     pub(crate) version: &'static str,
 }
 

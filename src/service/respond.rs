@@ -11,6 +11,7 @@ use super::pages::{Asset, Page};
 
 pub(super) type Own = Response<OwnBody>;
 
+const HTML: &str = "text/html; charset=utf-8";
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
 /// A body that is there as a whole, unlike a stream of events, with what all answers carry.
@@ -33,13 +34,14 @@ pub(super) fn text(status: StatusCode, body: impl Into<Bytes>) -> Own {
 /// A page under its policy.
 pub(super) fn page(status: StatusCode, page: Page) -> Own {
     let Page { html, csp } = page;
-    let mut response = whole(status, "text/html; charset=utf-8", html);
+    let mut response = whole(status, HTML, html);
     set_page_headers(response.headers_mut(), &csp);
     response
 }
 
 /// What every page carries, whoever sends it.
 pub(super) fn set_page_headers(headers: &mut http::HeaderMap, csp: &str) {
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(HTML));
     headers.insert(header::CACHE_CONTROL, NO_STORE);
     headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -77,10 +79,10 @@ pub(super) fn picture(content_type: &'static str, picture: Option<impl Into<Byte
 
 /// A script or style: for ever in caches under the URL with its version, else not at all.
 pub(super) fn asset(asset: Option<&Asset>, asked_version: Option<&str>) -> Own {
-    let Some(&Asset { content_type, content, version }) = asset else {
+    let Some(&Asset { content_type, body, version }) = asset else {
         return text(StatusCode::NOT_FOUND, "");
     };
-    let mut response = whole(StatusCode::OK, content_type, content);
+    let mut response = whole(StatusCode::OK, content_type, body);
     if asked_version == Some(version) {
         let for_ever = HeaderValue::from_static("public, max-age=31536000, immutable");
         response.headers_mut().insert(header::CACHE_CONTROL, for_ever);

@@ -70,11 +70,8 @@ impl Pages for ReadyPages {
 
     fn asset(&self, name: &str) -> Option<Asset> {
         let asset = [&SCRIPT, &STYLE].into_iter().find(|asset| asset.name == name)?;
-        Some(Asset {
-            content_type: asset.content_type,
-            content: asset.body,
-            version: asset.version,
-        })
+        let web::Asset { content_type, body, version, .. } = *asset;
+        Some(Asset { content_type, body, version })
     }
 }
 
