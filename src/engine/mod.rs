@@ -6,6 +6,7 @@ mod answer;
 mod chain;
 mod clock;
 mod collect;
+mod conclude;
 mod config;
 mod decide;
 mod link;
@@ -13,12 +14,14 @@ mod per_minute;
 mod random;
 #[cfg(feature = "sin")]
 mod seal;
+mod sign_in;
 
 pub use account::LinkError;
 pub use clock::Clock;
-pub use collect::{NotSignedIn, SignIn};
+pub use collect::NotSignedIn;
 pub use config::Lifetimes;
 pub use link::LinkOptions;
+pub use sign_in::SignIn;
 
 pub(crate) use collect::Waiting;
 pub(crate) use config::EngineConfig;
