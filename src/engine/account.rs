@@ -6,8 +6,8 @@ use crate::identity::{Change, Identity, KeyState, Swap, UserId};
 use crate::protocol::Idk;
 use crate::store::StoreError;
 
-/// How often to look and write before giving up: each time but the last, somebody else has
-/// changed the row in between. As often as a client's command is decided.
+/// How often to look and write at most: each swap that is lost is somebody else's change of the
+/// row in between. As often as a client's command is decided.
 const TRIES: usize = 4;
 
 /// Why an identity and an account are not linked.

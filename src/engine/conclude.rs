@@ -34,7 +34,7 @@ impl Chain<'_> {
         self.send(self.again(Tif::TRY_AGAIN | self.ips())).await
     }
 
-    /// Makes a decision known whose change is written.
+    /// Makes a decision known, once its change is written.
     pub(super) async fn conclude(&self, decision: Decision) -> String {
         match decision.verdict {
             Verdict::Refused => {

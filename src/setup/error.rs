@@ -37,9 +37,9 @@ pub enum ConfigError {
         /// What there is.
         path: String,
     },
-    /// A lifetime is zero, or longer than the chain.
+    /// A lifetime is shorter than a second, or a nut's longer than its chain's.
     #[error(
-        "lifetimes are at least a second, and those of nuts no longer than the chain's: `{0}` is not"
+        "`{0}` is out of bounds: write a second or more, and for nuts no more than `chain_lifetime`"
     )]
     Lifetime(&'static str),
     /// A proxy's network cannot be read.
