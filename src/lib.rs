@@ -109,9 +109,9 @@ pub mod web;
 #[cfg(feature = "bench")]
 #[doc(hidden)]
 pub use engine::bench;
-pub use engine::{Clock, Lifetimes, LinkOptions, NotSignedIn, SignIn};
+pub use engine::{Clock, Lifetimes, LinkError, LinkOptions, NotSignedIn, SignIn};
 pub use service::{
-    Challenge, ChallengeError, LinkError, PeerAddress, ResponseFuture, SignInResult, Sqrl,
-    SqrlBody, SqrlLayer, SqrlService,
+    Challenge, ChallengeError, PeerAddress, ResponseFuture, SignInResult, Sqrl, SqrlBody,
+    SqrlLayer, SqrlService,
 };
 pub use setup::{ConfigError, SqrlBuilder};
