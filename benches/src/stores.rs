@@ -75,9 +75,7 @@ pub(crate) fn run(args: &StoresArgs) -> Result<(), Failure> {
 async fn all_nut_calls(name: &str, store: &dyn NutStore, args: &StoresArgs) -> Result<(), Failure> {
     let pending = NutState::Pending;
     measure(name, "store_nut", args, |n| {
-        Box::pin(
-            async move { store.store_nut(&nut(n), &link(nut(n), n), pending, TTL).await.map(drop) },
-        )
+        Box::pin(async move { store.store_nut(&nut(n), &link(nut(n), n), pending, TTL).await })
     })
     .await?;
     measure(name, "get_nut", args, |n| {

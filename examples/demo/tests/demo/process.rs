@@ -76,14 +76,14 @@ impl Demo {
     }
 
     /// Waits until it has stopped, and returns what else it wrote to its output.
-    pub(crate) fn ended(mut self) -> (ExitStatus, String) {
+    pub(crate) fn ended(&mut self) -> (ExitStatus, String) {
         let mut rest = String::new();
         self.stdout.read_to_string(&mut rest).expect("its output");
         (self.child.wait().expect("its status"), rest)
     }
 
     /// Stops and waits until it has.
-    pub(crate) fn stop(self) {
+    pub(crate) fn stop(mut self) {
         self.terminate();
         let (status, rest) = self.ended();
         assert!(status.success(), "{status}");

@@ -25,7 +25,7 @@ async fn header(stream: &mut TcpStream) -> String {
 #[tokio::test]
 async fn events_end_at_once_and_requests_under_way_are_finished() {
     let directory = TempDir::new().expect("a directory");
-    let demo = Demo::start_in_memory(&directory, &[]);
+    let mut demo = Demo::start_in_memory(&directory, &[]);
     let ada = Person::new();
     ada.sign_in(&demo).await;
 
