@@ -23,7 +23,7 @@ const TTL: Duration = Duration::from_mins(10);
 
 #[derive(Debug, Args)]
 pub(crate) struct StoresArgs {
-    /// Calls of each kind, one after another and again at a time
+    /// Calls of each kind, first one after another and then as many again at a time
     #[arg(long, default_value_t = 2_000)]
     calls: u32,
 

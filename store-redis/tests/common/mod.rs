@@ -1,3 +1,4 @@
+//! What several tests need.
 #![allow(dead_code, unreachable_pub, reason = "each test uses some of it")]
 
 pub mod proxy;

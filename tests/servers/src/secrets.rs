@@ -19,7 +19,7 @@ pub fn printed(value: &impl Debug) -> String {
 /// All that a log may have of an error and its causes.
 pub fn told(error: &(dyn Error + 'static)) -> String {
     let causes = successors(Some(error), |&error| error.source());
-    causes.map(|error| format!("{error}\n{}", printed(&error))).collect()
+    causes.fold(String::new(), |told, error| told + &format!("{error}\n") + &printed(&error))
 }
 
 /// Fails where half of the password can be read.
