@@ -6,6 +6,21 @@ use super::{Hook, StoreError};
 
 /// What a test puts between a server and its stores. [`Faults`](super::Faults) are one; what
 /// else shall happen to calls, or before them, a test implements itself.
+///
+/// ```
+/// use tower_sqrl::store::faults::{Between, Fate, Hook};
+///
+/// /// Somebody else always changes the identity first.
+/// #[derive(Debug, Clone)]
+/// struct Busy;
+///
+/// #[async_trait::async_trait]
+/// impl Between for Busy {
+///     async fn before(&self, hook: Hook) -> Fate {
+///         if hook == Hook::Apply { Fate::TooLate } else { Fate::Made }
+///     }
+/// }
+/// ```
 #[async_trait]
 pub trait Between: Debug + Send + Sync + 'static {
     /// Says what becomes of a call, which waits for it.

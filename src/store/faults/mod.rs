@@ -21,7 +21,8 @@
 //! ```
 //!
 //! How many calls of a step are made *one after another* shows on a paused clock: with a
-//! [`Fault::Delay`] of a second for all of them, the step takes as many seconds.
+//! [`Fault::Delay`] of a second for all of them, the step takes as many seconds. What cannot be
+//! planned as a fault stands [`Between`].
 
 mod between;
 mod hold;
