@@ -106,9 +106,12 @@ pub mod store;
 #[cfg(feature = "web")]
 pub mod web;
 
-pub use engine::{Clock, Lifetimes, LinkOptions, NotSignedIn, SignIn};
+#[cfg(feature = "bench")]
+#[doc(hidden)]
+pub use engine::bench;
+pub use engine::{Clock, Lifetimes, LinkError, LinkOptions, NotSignedIn, SignIn};
 pub use service::{
-    Challenge, ChallengeError, LinkError, PeerAddress, ResponseFuture, SignInResult, Sqrl,
-    SqrlBody, SqrlLayer, SqrlService,
+    Challenge, ChallengeError, PeerAddress, ResponseFuture, SignInResult, Sqrl, SqrlBody,
+    SqrlLayer, SqrlService,
 };
 pub use setup::{ConfigError, SqrlBuilder};

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod answer;
+mod decide;
 mod layer;
 mod protocol;
 mod store;

@@ -2,7 +2,6 @@
 //! signatures strictly, and does nothing else. Every reply is the same, no nut is
 //! remembered, no command is read: what no SQRL server can do without.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
@@ -29,14 +28,16 @@ const COOKIE: (HeaderName, &str) = (header::SET_COOKIE, "wait=AAAAAAAAAAAAAAAAAA
 const JSON: (HeaderName, &str) = (header::CONTENT_TYPE, "application/json");
 const HTML: (HeaderName, &str) = (header::CONTENT_TYPE, "text/html");
 
-pub(crate) fn app(address: SocketAddr) -> Router {
+/// The site at `public_url`, which has no path.
+pub(crate) fn app(public_url: &str) -> Router {
+    let address = public_url.trim_start_matches("http://");
     let link = format!("qrl://{address}/cli.sqrl?nut={NUT}");
     let lines = format!("ver=1\r\nnut={NUT}\r\ntif=5\r\nqry=/cli.sqrl?nut={NUT}\r\n");
     let replies = Replies {
         page: format!("<a href=\"{link}\">Sign in</a>"),
         link: format!("{{\"link\":\"{link}\"}}"),
         reply: URL_SAFE_NO_PAD.encode(lines),
-        landing: format!("http://{address}/signed-in?nut={NUT}"),
+        landing: format!("{public_url}/signed-in?nut={NUT}"),
     };
     Router::new()
         .route("/login", get(async |State(same): Same| ([COOKIE, HTML], same.page.clone())))

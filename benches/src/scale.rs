@@ -1,5 +1,5 @@
 //! Processor time per sign-in: several processes behind nginx, on one Redis and one Postgres,
-//! and one process on the same, in turns.
+//! and one process on the same, in turns; or the floor, whose processes share nothing.
 
 use clap::Args;
 use test_servers::{Nginx, Postgres, Redis, free_port};
@@ -31,6 +31,10 @@ pub(crate) struct ScaleArgs {
     /// less at a time, which costs more each, however many there are
     #[arg(long)]
     rate: Option<f64>,
+
+    /// The floor instead: what a second process costs where nothing is shared
+    #[arg(long)]
+    floor: bool,
 }
 
 /// Servers that share everything, behind an nginx that gives each request to the next.
@@ -40,15 +44,14 @@ struct Site {
 }
 
 impl Site {
-    fn start(processes: u8, redis: &Redis, postgres: &Postgres) -> Result<Self, Failure> {
+    fn start(processes: u8, kind: &[&str]) -> Result<Self, Failure> {
         let ports: Vec<u16> = (0..processes).map(|_| free_port()).collect::<Result<_, _>>()?;
         // First, because the servers want to know its port.
         let nginx = Nginx::start(&cluster::configuration(&ports))?;
-        let (public, redis, postgres) = (nginx.url(), redis.url(), postgres.url());
+        let public = nginx.url();
         let start = |port: &u16| {
             let listen = format!("127.0.0.1:{port}");
-            let site = ["--public-url", &public, "--redis", &redis, "--postgres", &postgres];
-            Server::start(&[&["shared", "--listen", &listen], &site[..]].concat())
+            Server::start(&[kind, &["--listen", &listen, "--public-url", &public]].concat())
         };
         let servers = ports.iter().map(start).collect::<Result<_, _>>()?;
         Ok(Self { nginx, servers })
@@ -69,8 +72,11 @@ impl Site {
 
 pub(crate) fn run(args: &ScaleArgs) -> Result<(), Failure> {
     let (redis, postgres) = (Redis::start()?, Postgres::start()?);
-    let one = Site::start(1, &redis, &postgres)?;
-    let several = Site::start(args.processes, &redis, &postgres)?;
+    let (redis_url, postgres_url) = (redis.url(), postgres.url());
+    let shared = ["shared", "--redis", &redis_url, "--postgres", &postgres_url];
+    let kind = if args.floor { &["floor"][..] } else { &shared };
+    let one = Site::start(1, kind)?;
+    let several = Site::start(args.processes, kind)?;
 
     let processes = args.processes.to_string();
     let [a, b, ratio] = compare(

@@ -39,18 +39,18 @@ pub(crate) struct ServeArgs {
     #[arg(long, default_value_t = SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))]
     listen: SocketAddr,
 
+    /// Of the nginx before it, which is trusted to say the client's address
+    #[arg(long)]
+    public_url: Option<String>,
+
     #[command(flatten)]
     shared: Option<SharedArgs>,
 }
 
 /// What several servers have in common: all of it, or, for the other kinds, nothing.
 #[derive(Debug, Args)]
-#[group(requires_all = ["public_url", "redis", "postgres"])]
+#[group(requires_all = ["redis", "postgres"])]
 pub(crate) struct SharedArgs {
-    /// Of the nginx before them, which is trusted to say the client's address
-    #[arg(long, required = false)]
-    pub(crate) public_url: String,
-
     /// Where sign-ins under way are
     #[arg(long, required = false)]
     pub(crate) redis: String,
@@ -68,15 +68,15 @@ pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
     runtime.block_on(async {
         let listener = TcpListener::bind(args.listen).await?;
         let address = listener.local_addr()?;
+        let own = format!("http://{address}");
+        let public_url = args.public_url.as_deref().unwrap_or(&own);
         let app = match args.kind {
-            Kind::Floor => floor::app(address),
-            Kind::Sqrl => site::alone(address, args.pending, args.chain_seconds).await?,
+            Kind::Floor => floor::app(public_url),
+            Kind::Sqrl => site::alone(public_url, args.pending, args.chain_seconds).await?,
             Kind::Shared => {
-                let shared = args
-                    .shared
-                    .as_ref()
-                    .ok_or("`serve shared` needs --public-url, --redis and --postgres")?;
-                site::shared(shared).await?
+                let shared =
+                    args.shared.as_ref().ok_or("`serve shared` needs --redis and --postgres")?;
+                site::shared(public_url, shared).await?
             }
         };
         // Ends with the process that started it, however that ends.

@@ -1,6 +1,6 @@
 //! A small site with tower-sqrl, as an application would have it.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -28,14 +28,13 @@ const WAIT: Duration = Duration::from_hours(3);
 
 /// The site over its memory stores, with so many nuts that wait for an answer.
 pub(crate) async fn alone(
-    address: SocketAddr,
+    public_url: &str,
     pending: u32,
     chain_seconds: Option<u64>,
 ) -> Result<Router, Failure> {
     let nuts = MemoryNutStore::with_capacity(usize::try_from(pending)? + ROOM);
     fill(&nuts, pending).await?;
     let identities = Arc::new(MemoryIdentityStore::new());
-    let public_url = format!("http://{address}");
     let mut sqrl = Sqrl::builder_shared(public_url, Arc::new(nuts), identities);
     if let Some(chain) = chain_seconds.map(Duration::from_secs) {
         sqrl = sqrl.link_lifetime(chain).nut_lifetime(chain).chain_lifetime(chain);
@@ -44,11 +43,11 @@ pub(crate) async fn alone(
 }
 
 /// The site as one of several servers behind a proxy on this machine.
-pub(crate) async fn shared(shared: &SharedArgs) -> Result<Router, Failure> {
+pub(crate) async fn shared(public_url: &str, shared: &SharedArgs) -> Result<Router, Failure> {
     let nuts = RedisNutStore::connect(&shared.redis).await?;
     let database = Database::connect_no_tls(&shared.postgres)?;
     let identities = PostgresIdentityStore::open(&database).await?;
-    site(Sqrl::builder(&shared.public_url, nuts, identities).trusted_proxy("127.0.0.1"))
+    site(Sqrl::builder(public_url, nuts, identities).trusted_proxy("127.0.0.1"))
 }
 
 fn site(sqrl: SqrlBuilder) -> Result<Router, Failure> {

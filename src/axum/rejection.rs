@@ -54,8 +54,7 @@ pub(super) fn seen(parts: &Parts) -> Box<str> {
     .into()
 }
 
-/// 500 for a mistake in the set-up, 429 for too many links, 503 when a store is out of reach.
-/// The cause is logged.
+/// 500 for a mistake in the set-up, which is logged; otherwise what [`ChallengeError::status`] says.
 impl IntoResponse for ChallengeRejection {
     fn into_response(self) -> Response {
         let status = match &self {
@@ -74,7 +73,8 @@ impl IntoResponse for ChallengeRejection {
     }
 }
 
-/// 401 without a sign-in, 503 when a store is out of reach, 500 for a mistake in the set-up.
+/// 401 without a sign-in, 503 when a store is out of reach, 500 for a mistake in the set-up, which
+/// is logged.
 impl IntoResponse for LoginRejection {
     fn into_response(self) -> Response {
         match self {

@@ -1,17 +1,18 @@
 //! The order of work for one request of a client, as section 2 of `docs/protocol.md` gives
-//! it with its reasons. Every way through ends in a complete reply.
+//! it with its reasons; the numbers in `answer` are its steps. Every way through ends in a
+//! complete reply.
 
 use std::fmt::Display;
 use std::net::IpAddr;
 
-use futures_util::future::{OptionFuture, join, join3};
+use futures_util::future::{OptionFuture, join};
 
-use super::chain::{Chain, Extras};
-use super::decide::{Decision, Verdict, decide, unsupported};
+use super::chain::Chain;
+use super::decide::{Decision, decide, unsupported};
 use super::{Engine, random};
 use crate::identity::{Change, Lookup, Swap};
 use crate::protocol::{Command, Nut, Request, Tif, UnverifiedRequest};
-use crate::store::{CpsInfo, NutInfo, NutState, Outcome, StoreError, Timestamp};
+use crate::store::{NutState, Timestamp};
 
 /// After the first, so many more decisions when the identity's row changes under way.
 const MORE_DECISIONS: usize = 3;
@@ -98,7 +99,8 @@ impl Engine {
         }
 
         // 8.
-        if chain.leaves_more(lookup.as_ref()) && self.count_lasting(peer, now).is_err() {
+        let known = lookup.as_ref().and_then(|lookup| lookup.as_ref().ok());
+        if chain.adds_lasting(known) && self.count_lasting(peer, now).is_err() {
             return chain.refuse(Tif::FAILED | ips, "the address has left too much here").await;
         }
         let decided = match lookup {
@@ -116,7 +118,7 @@ impl Engine {
     }
 
     /// Says why, and counts it against the address.
-    fn note_refusal(&self, peer: IpAddr, now: Timestamp, tif: Tif, why: &dyn Display) {
+    pub(super) fn note_refusal(&self, peer: IpAddr, now: Timestamp, tif: Tif, why: &dyn Display) {
         // Whoever has used up what it may is slowed down by the next request.
         let _ = self.failures.count(peer, now);
         tracing::debug!(%tif, "refused: {why}");
@@ -162,144 +164,4 @@ impl Engine {
             }
         }
     }
-}
-
-impl Chain<'_> {
-    /// A refusal after which the client may try again with the reply's nut.
-    async fn refuse(&self, tif: Tif, why: &'static str) -> String {
-        self.note_refusal(tif, &why);
-        self.send(self.again(tif)).await
-    }
-
-    fn note_refusal(&self, tif: Tif, why: &dyn Display) {
-        self.engine.note_refusal(self.peer, self.now, tif, why);
-    }
-
-    /// Says what the client hears.
-    fn note_answer(&self, tif: Tif) {
-        tracing::debug!(command = ?self.request.command(), %tif, "answered");
-    }
-
-    /// 25, 31 to 33: nothing happened, and nothing is the client's fault.
-    async fn try_again(&self) -> String {
-        self.send(self.again(Tif::TRY_AGAIN | self.ips())).await
-    }
-
-    /// Makes the decision known: to the page that waits, and to the client.
-    async fn conclude(&self, decision: Decision) -> String {
-        let epoch = match decision.verdict {
-            Verdict::Refused => {
-                self.note_refusal(decision.tif, &self.request.command());
-                let extras = Extras { suk: decision.suk, ..Extras::default() };
-                return self.send(self.next(decision.tif, &extras)).await;
-            }
-            Verdict::Answered => {
-                let known = decision.tif.contains(Tif::ID_MATCH);
-                let extras = Extras {
-                    suk: decision.suk,
-                    ask: self.record.ask.as_deref().filter(|_| known),
-                    sin: self.engine.config.sin(),
-                    url: None,
-                };
-                self.note_answer(decision.tif);
-                return self.send(self.next(decision.tif, &extras)).await;
-            }
-            Verdict::Done => None,
-            Verdict::SignedIn { epoch } => Some(epoch),
-        };
-
-        let cps = self.request.options().cps.then(random::cps_id);
-        let url = cps.map(|id| format!("{}{}", self.engine.config.cps_url, id.to_text()));
-        let extras = Extras { suk: decision.suk, url: url.as_deref(), ..Extras::default() };
-        let next = self.next(decision.tif, &extras);
-
-        let outcome: OptionFuture<_> = epoch
-            .map(|epoch| match cps {
-                Some(_) => Outcome::TakenOver,
-                None => Outcome::SignedIn { epoch },
-            })
-            .map(|outcome| self.file_outcome(outcome))
-            .into();
-        let session: OptionFuture<_> = cps
-            .map(async |id| {
-                let left = decision.change.as_ref().and_then(Change::leaves);
-                let info = CpsInfo {
-                    idk: *self.request.idk(),
-                    // Only `ident`'s URL signs in; the others' epoch is never looked at.
-                    epoch: epoch.or(left.map(|left| left.epoch)).unwrap_or(random::fresh().epoch),
-                    command: self.request.command(),
-                    wait: self.record.wait,
-                    attached: self.attached_sealed(),
-                };
-                let ttl = self.engine.config.lifetimes.cps;
-                self.engine.nuts.store_cps_session_id(&id, &info, ttl).await
-            })
-            .into();
-        let (outcome, session, body) = join3(outcome, session, self.send(next)).await;
-
-        match outcome.unwrap_or(Ok(Filed::Ours)) {
-            Ok(Filed::Ours) => {}
-            Ok(Filed::Anothers) => {
-                let tif = Tif::BAD_ID_ASSOCIATION | Tif::REFUSED | self.ips();
-                self.note_refusal(tif, &"the wait has another identity's outcome");
-                return self.engine.dead_end(tif);
-            }
-            Err(error) => {
-                self.engine.store_failed("storing an outcome", &error);
-                return self.try_again().await;
-            }
-        }
-        match session {
-            None | Some(Ok(())) => {
-                self.note_answer(decision.tif);
-                body
-            }
-            Some(Err(error)) => {
-                self.engine.store_failed("storing a CPS id", &error);
-                if epoch.is_some() {
-                    return self.try_again().await;
-                }
-                self.note_answer(decision.tif);
-                let extras = Extras { suk: decision.suk, ..Extras::default() };
-                self.send(self.next(decision.tif, &extras)).await
-            }
-        }
-    }
-
-    /// Files the chain's one outcome. 34: where there is one already, it stays, unless it is
-    /// this identity's own sign-in that nobody has collected, of an earlier epoch, with another
-    /// answer, or without the CPS URL that is promised now.
-    async fn file_outcome(&self, outcome: Outcome) -> Result<Filed, StoreError> {
-        let (nuts, wait) = (&self.engine.nuts, self.record.wait.as_nut());
-        let info = self.outcome(outcome);
-        // Three times, for what stood in the way may be gone when it is looked at.
-        for _ in 0..3 {
-            match nuts.store_nut(wait, &info, NutState::Authorized, self.remaining()).await {
-                Ok(()) => return Ok(Filed::Ours),
-                Err(error) if error.is_conflict() => {}
-                Err(error) => return Err(error),
-            }
-            match nuts.get_nut(wait, NutState::Authorized).await? {
-                None => {}
-                Some(filed) if filed.idk != info.idk => return Ok(Filed::Anothers),
-                Some(filed) if filed.is_signed_in() && says_else(&filed, &info) => {
-                    nuts.remove_nut(wait, NutState::Authorized).await?;
-                }
-                Some(_) => return Ok(Filed::Ours),
-            }
-        }
-        Err(StoreError::conflict())
-    }
-}
-
-/// Whether a sign-in of the same identity would tell the application something else. Its
-/// indexed secrets are no reason: a second `ident` need not bring them again.
-fn says_else(filed: &NutInfo, info: &NutInfo) -> bool {
-    filed.outcome != info.outcome || filed.attached.button != info.attached.button
-}
-
-/// Whose outcome a wait has.
-enum Filed {
-    Ours,
-    Anothers,
 }

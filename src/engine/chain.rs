@@ -3,17 +3,22 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::config::held_for;
 use super::{Engine, random};
 use crate::identity::{KeyState, Lookup};
 use crate::protocol::{Ask, Command, Nut, Reply, Request, Suk, Tif, base64url};
-use crate::store::{Attached, Digest, NutInfo, NutState, Outcome, StoreError, Timestamp};
+use crate::store::{Attached, Digest, NutInfo, NutState, Outcome, Timestamp};
 
-/// The chain that a request proved to answer by its nut's record.
+/// A verified request, and the record of the nut that it came with: from here on every answer
+/// can go on with the chain.
 pub(super) struct Chain<'a> {
     pub(super) engine: &'a Engine,
     pub(super) request: &'a Request,
+    /// The nut that the request came with.
     pub(super) nut: Nut,
+    /// What the store has of it.
     pub(super) record: NutInfo,
+    /// The client's address.
     pub(super) peer: IpAddr,
     pub(super) now: Timestamp,
 }
@@ -37,11 +42,12 @@ pub(super) struct Next {
 }
 
 impl Chain<'_> {
+    /// Whether the client has the address that asked for the link.
     pub(super) fn ips_match(&self) -> bool {
         self.record.ip == self.peer
     }
 
-    /// `+i`.
+    /// What `docs/protocol.md` calls `+i`: the flag for matching addresses, where they match.
     pub(super) fn ips(&self) -> Tif {
         Tif::IPS_MATCH.when(self.ips_match())
     }
@@ -54,20 +60,21 @@ impl Chain<'_> {
         Digest::of(sent) == self.record.sent
     }
 
+    /// Whether the chain belongs to another identity than the one that the request proved.
     pub(super) fn is_anothers(&self) -> bool {
         self.record.idk.is_some_and(|idk| idk != *self.request.idk())
     }
 
-    /// Whether the command, if it succeeds, leaves more than its chain has already: a CPS URL,
-    /// or the row of a new key.
-    pub(super) fn leaves_more(&self, lookup: Option<&Result<Lookup, StoreError>>) -> bool {
-        let is_new = lookup.is_some_and(|lookup| {
-            lookup.as_ref().is_ok_and(|lookup| lookup.idk == KeyState::Unknown)
-        });
+    /// Whether the command, if it succeeds, adds something that outlasts it and was not counted
+    /// with the link, as the chain's nuts and its outcome were: a CPS URL, or the row of a new
+    /// key. Otherwise one link, answered again and again, would be as good as many.
+    pub(super) fn adds_lasting(&self, lookup: Option<&Lookup>) -> bool {
+        let is_new = lookup.is_some_and(|lookup| lookup.idk == KeyState::Unknown);
         !matches!(self.request.command(), Command::Query | Command::Unknown)
             && (self.request.options().cps || is_new)
     }
 
+    /// Whether the nut may no longer be used, though its record is still held.
     pub(super) fn is_too_old(&self) -> bool {
         self.now.since(self.record.created) > self.engine.config.lifetime(&self.nut, &self.record)
     }
@@ -105,7 +112,7 @@ impl Chain<'_> {
             attached,
             ..self.record.clone()
         };
-        let ttl = (self.engine.config.lifetimes.later * 2).min(self.remaining());
+        let ttl = held_for(self.engine.config.lifetimes.later).min(self.remaining());
         Next { nut, info, ttl, body: base64url::encode(lines) }
     }
 
@@ -137,7 +144,8 @@ impl Chain<'_> {
         }
     }
 
-    /// What travels on, with the answer to a question that was put with this nut.
+    /// What travels on to the application, with the answer to a question that was put with this
+    /// nut.
     fn attached(&self) -> Attached {
         let button = self.request.button().filter(|_| self.record.asked);
         Attached { button: button.or(self.record.attached.button), ..self.record.attached.clone() }

@@ -7,8 +7,9 @@
 use std::time::Duration;
 
 use super::Engine;
-use crate::identity::{Epoch, Identity, KeyState, UserId};
-use crate::protocol::{Button, Command, Idk, IndexedSecret};
+use super::sign_in::{Secrets, SignIn};
+use crate::identity::{Epoch, Identity, KeyState};
+use crate::protocol::{Command, Idk};
 use crate::store::{Attached, CpsId, CpsInfo, NutInfo, NutState, Outcome, StoreError, WaitId};
 
 /// How long word is left that a wait is over. Its browser has lost the cookie by then, and
@@ -43,81 +44,6 @@ pub enum NotSignedIn {
     Unavailable,
 }
 
-/// A sign-in that has been collected: this browser's user owns this identity.
-///
-/// Only the engine makes one.
-#[derive(Debug, Clone)]
-pub struct SignIn {
-    idk: Idk,
-    identity: Identity,
-    attached: Attached,
-    secrets: Secrets,
-}
-
-/// The indexed secrets that came with a sign-in.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Secrets {
-    pub(super) ins: Option<IndexedSecret>,
-    pub(super) pins: Option<IndexedSecret>,
-}
-
-impl SignIn {
-    /// Who: the identity key, the same at every sign-in until the owner rekeys.
-    pub fn idk(&self) -> &Idk {
-        &self.idk
-    }
-
-    /// Whose account it is, once the application has [linked](crate::Sqrl::link) one.
-    pub fn user(&self) -> Option<&UserId> {
-        self.identity.user.as_ref()
-    }
-
-    /// The identity's epoch, which every disable, enable and rekey changes: a session that
-    /// keeps it can tell that one of them has happened since. [`Sqrl::unlink`](crate::Sqrl::unlink)
-    /// does not change it: compare the account, too.
-    pub fn epoch(&self) -> Epoch {
-        self.identity.epoch
-    }
-
-    /// The owner asks that no other way of signing in touch the account.
-    ///
-    /// *On The Wire*, "Client Parameters", `opt=sqrlonly`.
-    pub fn sqrlonly(&self) -> bool {
-        self.identity.sqrlonly
-    }
-
-    /// The owner asks that no out-of-band recovery touch the account.
-    ///
-    /// *On The Wire*, "Client Parameters", `opt=hardlock`.
-    pub fn hardlock(&self) -> bool {
-        self.identity.hardlock
-    }
-
-    /// The answer to the link's question, if it was asked and answered.
-    ///
-    /// *On The Wire*, "Client Parameters", `btn`.
-    pub fn button(&self) -> Option<Button> {
-        self.attached.button
-    }
-
-    /// What the application gave with the link.
-    pub fn data(&self) -> Option<&[u8]> {
-        self.attached.data.as_deref()
-    }
-
-    /// The indexed secret of this identity.
-    ///
-    /// *On The Wire*, "Client Secrets"; *Cryptography*, "Secret Index and Indexed Secrets".
-    pub fn ins(&self) -> Option<&IndexedSecret> {
-        self.secrets.ins.as_ref()
-    }
-
-    /// The indexed secret of the identity that it replaced.
-    pub fn pins(&self) -> Option<&IndexedSecret> {
-        self.secrets.pins.as_ref()
-    }
-}
-
 impl Engine {
     /// What has become of a wait. Consumes nothing.
     pub(crate) async fn look(&self, wait: &WaitId) -> Result<Waiting, StoreError> {
@@ -139,7 +65,7 @@ impl Engine {
         let (Some(Outcome::SignedIn { epoch }), Some(idk)) = (info.outcome, info.idk) else {
             return Err(NotSignedIn::Nothing);
         };
-        let identity = self.still(&idk, epoch).await?;
+        let identity = self.unchanged(&idk, epoch).await?;
         let taken = self.nuts.remove_nut(wait.as_nut(), NutState::Authorized).await;
         let taken = self.found(taken)?;
         self.mark_collected(wait, &info).await;
@@ -157,7 +83,7 @@ impl Engine {
 
     /// Whether a CPS URL still signs somebody in, and whom.
     pub(crate) async fn whom(&self, info: &CpsInfo) -> Result<Identity, NotSignedIn> {
-        self.still(&info.idk, info.epoch).await?.ok_or(NotSignedIn::Outdated)
+        self.unchanged(&info.idk, info.epoch).await?.ok_or(NotSignedIn::Outdated)
     }
 
     /// Collects the sign-in of a CPS URL.
@@ -166,7 +92,7 @@ impl Engine {
         if info.command != Command::Ident {
             return Err(NotSignedIn::Nothing);
         }
-        let identity = self.still(&info.idk, info.epoch).await?;
+        let identity = self.unchanged(&info.idk, info.epoch).await?;
         self.take_cps(id).await?;
         self.sign_in(info.idk, identity, info.attached)
     }
@@ -178,7 +104,7 @@ impl Engine {
 
     /// The identity, if it is live, enabled and still in the epoch of the sign-in; what has
     /// outlived it is none, and is to be taken all the same.
-    async fn still(&self, idk: &Idk, epoch: Epoch) -> Result<Option<Identity>, NotSignedIn> {
+    async fn unchanged(&self, idk: &Idk, epoch: Epoch) -> Result<Option<Identity>, NotSignedIn> {
         match self.identities.look_up(idk, None).await {
             Ok(lookup) => Ok(match lookup.idk {
                 KeyState::Live(identity) if !identity.disabled && identity.epoch == epoch => {
@@ -193,6 +119,7 @@ impl Engine {
         }
     }
 
+    /// What a store has found, for whoever collects.
     fn found<T>(&self, found: Result<Option<T>, StoreError>) -> Result<T, NotSignedIn> {
         match found {
             Ok(found) => found.ok_or(NotSignedIn::Nothing),

@@ -48,7 +48,9 @@ pub(crate) struct EngineConfig {
     pub(crate) domain_extension: usize,
     pub(crate) lifetimes: Lifetimes,
     pub(crate) policy: Policy,
+    /// Refused requests of one address; none for no limit.
     pub(crate) failures_per_minute: Option<u32>,
+    /// Links, and what else outlasts a request, of one address; none for no limit.
     pub(crate) links_per_minute: Option<u32>,
     #[cfg(feature = "sin")]
     pub(crate) secrets: Option<super::seal::IndexedSecrets>,
@@ -56,6 +58,7 @@ pub(crate) struct EngineConfig {
 }
 
 impl EngineConfig {
+    /// The text of the link with this nut.
     pub(crate) fn link(&self, nut: Nut) -> String {
         self.public_url.link(self.link_scheme, &self.endpoint, self.domain_extension, nut)
     }
@@ -73,4 +76,10 @@ impl EngineConfig {
     pub(super) fn lifetime(&self, nut: &Nut, info: &NutInfo) -> Duration {
         if *nut == info.first_nut { self.lifetimes.link } else { self.lifetimes.later }
     }
+}
+
+/// How long a store holds a nut of this lifetime: as long again, so that whoever comes too late is
+/// told so, and may go on with a fresh one.
+pub(super) fn held_for(lifetime: Duration) -> Duration {
+    lifetime * 2
 }

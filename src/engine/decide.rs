@@ -247,7 +247,7 @@ impl Case<'_> {
         }
     }
 
-    /// The identity with the flags of this request: absent means off.
+    /// The identity with the flags of this request, absent meaning off, and a new version.
     fn with_flags(&self, identity: &Identity) -> Identity {
         let options = self.request.options();
         Identity {
@@ -294,6 +294,7 @@ impl Case<'_> {
         self.unknown_pidk().filter(|_| identity.strangers < MAX_STRANGERS)
     }
 
+    /// The row that comes next, with one more stranger where one is superseded with it.
     fn count(&self, identity: &Identity, next: Identity) -> Identity {
         let strangers = identity.strangers + u8::from(self.stranger(identity).is_some());
         Identity { strangers, ..next }

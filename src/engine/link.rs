@@ -1,5 +1,6 @@
 use std::net::IpAddr;
 
+use super::config::held_for;
 use super::per_minute::UsedUp;
 use super::{Engine, random};
 use crate::protocol::{Ask, Idk, Nut};
@@ -54,8 +55,10 @@ impl LinkOptions {
         self
     }
 
-    /// Bytes of the application's own that come back with the sign-in, 1 KiB at most by
-    /// custom: they are kept with every nut of the chain.
+    /// Bytes of the application's own that come back with the sign-in.
+    ///
+    /// Nobody checks how many, but they are kept with every nut of the chain: 1 KiB is much, and
+    /// 2 MiB no shared store gives back.
     pub fn data(mut self, data: impl Into<Box<[u8]>>) -> Self {
         self.data = Some(data.into());
         self
@@ -131,7 +134,7 @@ impl Engine {
             outcome: None,
         };
         let lifetimes = self.config.lifetimes;
-        let ttl = (lifetimes.link * 2).min(lifetimes.chain);
+        let ttl = held_for(lifetimes.link).min(lifetimes.chain);
         match self.nuts.store_nut(&nut, &info, NutState::Pending, ttl).await {
             Ok(()) => Ok(IssuedLink { nut, text }),
             Err(error) => {

@@ -1,10 +1,14 @@
 //! The state machine: take the nut, look up, decide, apply, answer. It sees a peer's
 //! address, never a request of HTTP.
 
+mod account;
 mod answer;
+#[cfg(feature = "bench")]
+pub mod bench;
 mod chain;
 mod clock;
 mod collect;
+mod conclude;
 mod config;
 mod decide;
 mod link;
@@ -12,11 +16,14 @@ mod per_minute;
 mod random;
 #[cfg(feature = "sin")]
 mod seal;
+mod sign_in;
 
+pub use account::LinkError;
 pub use clock::Clock;
-pub use collect::{NotSignedIn, SignIn};
+pub use collect::NotSignedIn;
 pub use config::Lifetimes;
 pub use link::LinkOptions;
+pub use sign_in::SignIn;
 
 pub(crate) use collect::Waiting;
 pub(crate) use config::EngineConfig;
@@ -38,8 +45,9 @@ pub(crate) struct Engine {
     pub(crate) nuts: Arc<dyn NutStore>,
     pub(crate) identities: Arc<dyn IdentityStore>,
     pub(crate) config: EngineConfig,
-    /// Refusals.
+    /// Requests that were refused.
     failures: PerMinute,
+    /// Links, and what else outlasts a request.
     links: PerMinute,
     store_failures: AtomicU64,
 }

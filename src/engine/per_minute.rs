@@ -25,7 +25,8 @@ struct Minute {
 const MAX_ADDRESSES: usize = 65_536;
 
 impl PerMinute {
-    /// None: as often as anybody likes. Once at least.
+    /// With `allowed` absent, as often as anybody likes. An address's first is always let through,
+    /// so 0 is as good as 1.
     pub(crate) fn new(allowed: Option<u32>) -> Self {
         Self { allowed, minute: Mutex::default() }
     }

@@ -1,4 +1,4 @@
-//! The engine's random numbers, of the thread's generator, which the system has seeded.
+//! The engine's random numbers: from the thread's generator, which the system seeds.
 
 use crate::identity::{Epoch, Version};
 use crate::protocol::Nut;
@@ -19,6 +19,10 @@ fn bits() -> [u8; 16] {
     rand::random::<u128>().to_ne_bytes()
 }
 
+pub(super) fn version() -> Version {
+    Version::new(rand::random())
+}
+
 pub(super) fn fresh() -> Fresh {
-    Fresh { epoch: Epoch::new(rand::random()), version: Version::new(rand::random()) }
+    Fresh { epoch: Epoch::new(rand::random()), version: version() }
 }

@@ -104,7 +104,7 @@ impl fmt::Display for Ask {
 #[non_exhaustive]
 pub enum AskError {
     /// Text and buttons take more than 2048 characters on the wire.
-    #[error("the question is too long: text and buttons have about 1500 bytes together")]
+    #[error("the question is too long: text and buttons may have about 1500 bytes together")]
     TooLong,
     /// A third button.
     #[error("a question has two buttons at most")]

@@ -16,6 +16,7 @@ pub struct PeerAddress(pub SocketAddr);
 pub(crate) struct ClientAddress {
     /// Reads the connection's address that the server has put beside a request.
     pub(crate) connection: fn(&Extensions) -> Option<IpAddr>,
+    /// Where the proxies are whose header counts.
     pub(crate) trusted: Vec<IpNet>,
     pub(crate) header: HeaderName,
     pub(crate) said: Said,
@@ -37,9 +38,9 @@ impl Said {
 }
 
 impl ClientAddress {
-    /// The connection's address, unless that is a trusted proxy: then the first that is
-    /// not, read from the right of the header's lines. What stands further left, anybody
-    /// may have written. IPv4-mapped addresses are IPv4.
+    /// The connection's address, unless that is a trusted proxy's: then the first in the header's
+    /// lines, read from the right, that is not. What stands further left, anybody may have written.
+    /// IPv4-mapped addresses are IPv4.
     pub(crate) fn of(&self, headers: &HeaderMap, extensions: &Extensions) -> Option<IpAddr> {
         let mut client = (self.connection)(extensions)?.to_canonical();
         let lines = headers.get_all(&self.header).into_iter().collect::<Vec<_>>();

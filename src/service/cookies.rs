@@ -96,7 +96,7 @@ impl Cookies {
     }
 
     /// Whether this browser asked for the link of this wait.
-    pub(super) fn hold(self, headers: &HeaderMap, wait: &WaitId) -> bool {
+    pub(super) fn asked_for(self, headers: &HeaderMap, wait: &WaitId) -> bool {
         self.all(headers)
             .filter(|(name, _)| Nut::parse(name).is_some())
             .filter_map(|(_, value)| WaitCookie::parse(value))
@@ -200,8 +200,8 @@ mod tests {
         let headers = sent_back(&set);
         assert_eq!(COOKIES.wait(&headers, &nut), Some(cookie.clone()));
         assert_eq!(COOKIES.wait(&headers, &other), None);
-        assert!(COOKIES.hold(&headers, &cookie.wait()));
-        assert!(!COOKIES.hold(&headers, &WaitCookie::fresh(now, CHAIN).wait()));
+        assert!(COOKIES.asked_for(&headers, &cookie.wait()));
+        assert!(!COOKIES.asked_for(&headers, &WaitCookie::fresh(now, CHAIN).wait()));
         assert!(!cookie.is_over(Timestamp::from_millis(1_804_999)));
         assert!(cookie.is_over(Timestamp::from_millis(1_805_000)));
         // Over http the name says so, and neither is taken for the other.

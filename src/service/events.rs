@@ -42,7 +42,8 @@ impl Events {
         self.place = Some(place);
     }
 
-    /// Events of a wait until it is over or the server stops. `permit` is given back then.
+    /// Events of a wait: until its outcome, until the chain is over in `remaining`, or until the
+    /// server stops. `permit` is given back then.
     pub(super) fn of(
         sqrl: Sqrl,
         wait: WaitId,
@@ -79,9 +80,12 @@ impl fmt::Debug for Events {
 }
 
 enum Event {
-    /// The first bytes, so that the page sees at once that events work.
+    /// The first bytes, so that the page sees at once that events work. Where they break off, it
+    /// is to ask again after 3000 ms.
     Begin,
+    /// Nothing new, for proxies.
     Comment,
+    /// There may be something to ask for.
     Outcome,
 }
 
@@ -95,13 +99,16 @@ impl Event {
     }
 }
 
+/// What one page's events are made of.
 struct Waiter {
     sqrl: Sqrl,
     wait: WaitId,
     watch: Watch,
+    /// When the chain is over.
     over: Instant,
     stopped: watch::Receiver<bool>,
     begun: bool,
+    /// When to look next, if nothing is announced before.
     look_at: Instant,
     /// How long to wait after the next look that fails.
     pause: Duration,

@@ -101,7 +101,7 @@ where
     if brought && response.status() == StatusCode::NOT_FOUND {
         sign_in::has_no_route(&sqrl.settings().routes);
     }
-    sign_in::seal(response.headers_mut(), forget);
+    sign_in::set_headers(response.headers_mut(), forget);
     Ok(response)
 }
 

@@ -2,6 +2,7 @@
 //! what the engine decided.
 
 mod body;
+mod challenge;
 mod client_address;
 mod cookies;
 mod endpoints;
@@ -17,10 +18,11 @@ mod sqrl;
 mod to_its_end;
 
 pub use body::SqrlBody;
+pub use challenge::{Challenge, ChallengeError};
 pub use client_address::PeerAddress;
 pub use layer::{ResponseFuture, SqrlLayer, SqrlService};
 pub use sign_in::SignInResult;
-pub use sqrl::{Challenge, ChallengeError, LinkError, Sqrl};
+pub use sqrl::Sqrl;
 
 pub(crate) use client_address::{ClientAddress, Said};
 pub(crate) use routes::Routes;

@@ -10,9 +10,10 @@ pub(super) fn is_from_within_another_site(headers: &HeaderMap) -> bool {
         && !(says("sec-fetch-mode", "navigate") && says("sec-fetch-dest", "document"))
 }
 
-/// The same of a request to the client's endpoint. No client is a page of http or https: it
-/// could not read the replies.
-pub(super) fn is_a_pages(headers: &HeaderMap) -> bool {
+/// The same of a request to the client's endpoint. What a client in a browser sends, as an
+/// extension does, is let through: no client is a page of http or https, for it could not read
+/// the replies.
+pub(super) fn is_from_another_sites_page(headers: &HeaderMap) -> bool {
     let origin = headers.get(http::header::ORIGIN).map(http::HeaderValue::as_bytes);
     is_from_within_another_site(headers)
         && origin.is_some_and(|origin| origin.starts_with(b"http") || origin == b"null")
@@ -49,7 +50,8 @@ mod tests {
 
     #[test]
     fn clients_are_no_pages() {
-        let from = |origin| is_a_pages(&headers("cross-site", "no-cors", "empty", origin));
+        let from =
+            |origin| is_from_another_sites_page(&headers("cross-site", "no-cors", "empty", origin));
         assert!(from(Some("https://elsewhere.example")));
         assert!(from(Some("null")));
         assert!(!from(Some("chrome-extension://abc")));

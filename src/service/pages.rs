@@ -13,12 +13,13 @@ pub(crate) struct Page {
 #[derive(Debug)]
 pub(crate) struct Asset {
     pub(crate) content_type: &'static str,
-    pub(crate) content: &'static str,
-    /// Changes with the content; in the URL by which the pages ask.
+    pub(crate) body: &'static str,
+    /// Changes with the body; in the URL by which the pages ask.
     pub(crate) version: &'static str,
 }
 
 /// What a sign-in page shows. The link has the whole nut, so it is never printed.
+#[derive(Clone, Copy)]
 pub(crate) struct SignInView<'a> {
     pub(crate) link: &'a str,
     pub(crate) nut: &'a str,
@@ -28,25 +29,40 @@ pub(crate) struct SignInView<'a> {
     pub(crate) expires_in: u64,
 }
 
-/// What a page tells, where there is nothing to do.
+/// What the page shows that asks whether to sign in. The id signs somebody in, so it is never
+/// printed.
+#[derive(Clone, Copy)]
+pub(crate) struct ConfirmView<'a> {
+    /// Whom it would sign in.
+    pub(crate) who: &'a str,
+    /// What its form posts to `cps.sqrl`, as `id`.
+    pub(crate) id: &'a str,
+    /// The sign-in page, for whoever does not want to.
+    pub(crate) cancel: &'a str,
+    /// Mount and prefix, before every endpoint.
+    pub(crate) base: &'a str,
+}
+
+/// What a page tells, where there is nothing to do. The room `web` has the same by the same
+/// names; neither room sees the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Told {
+pub(crate) enum Notice {
     /// The CPS URL, or the sign-in behind it, is used up, too old or outdated.
-    CpsGone,
+    LinkGone,
     /// The identity has been disabled.
     Disabled,
     /// The identity has been enabled.
     Enabled,
     /// The identity has been removed.
     Removed,
-    /// Nobody has answered the link yet.
-    NotYet,
-    /// The client hands the sign-in to another browser window.
-    TakenOver,
-    /// The sign-in has been collected.
-    Collected,
     /// The sign-in is over.
     Expired,
+    /// The sign-in has been collected.
+    Collected,
+    /// The client hands the sign-in to another browser window.
+    TakenOver,
+    /// Nobody has answered the link yet.
+    Pending,
     /// A store is out of reach.
     Unavailable,
 }
@@ -57,10 +73,10 @@ pub(crate) trait Pages: Debug + Send + Sync {
     fn sign_in(&self, view: &SignInView<'_>) -> Page;
     /// What stands in its body, for a page of the application's.
     fn sign_in_fragment(&self, view: &SignInView<'_>) -> String;
-    /// Asks whether to sign in as `who`, by POST of `id` to `action`.
-    fn confirm(&self, who: &str, action: &str, id: &str, sign_in: &str, base: &str) -> Page;
+    /// Asks whether to sign in.
+    fn confirm(&self, view: &ConfirmView<'_>) -> Page;
     /// Tells something; `onward` leads to the sign-in page or back to the waiting one.
-    fn tell(&self, told: Told, onward: &str, base: &str) -> Page;
+    fn tell(&self, notice: Notice, onward: &str, base: &str) -> Page;
     /// A QR code as SVG.
     fn svg(&self, link: &str) -> Option<String>;
     /// A QR code as PNG.
@@ -98,29 +114,31 @@ impl Pages for PlainPages {
         )
     }
 
-    fn confirm(&self, who: &str, action: &str, id: &str, sign_in: &str, _: &str) -> Page {
-        let [who, action, id, sign_in] = [who, action, id, sign_in].map(escape);
+    fn confirm(&self, view: &ConfirmView<'_>) -> Page {
+        let ConfirmView { who, id, cancel, base } = *view;
+        let [who, id, cancel, base] = [who, id, cancel, base].map(escape);
         Self::page(
             "'self'",
             &format!(
-                "<form method=post action=\"{action}\"><p>Sign in as {who}? Only continue if you have \
-                 just used your SQRL app yourself.<input type=hidden name=id value=\"{id}\">\
-                 <p><button>Sign in</button> <a href=\"{sign_in}\">Cancel</a></form>"
+                "<form method=post action=\"{base}/cps.sqrl\"><p>Sign in as {who}? Only continue if \
+                 you have just used your SQRL app yourself.\
+                 <input type=hidden name=id value=\"{id}\">\
+                 <p><button>Sign in</button> <a href=\"{cancel}\">Cancel</a></form>"
             ),
         )
     }
 
-    fn tell(&self, told: Told, onward: &str, _: &str) -> Page {
-        let text = match told {
-            Told::CpsGone => "This sign-in has been used or is too old.",
-            Told::Disabled => "Your identity is disabled here. Enable it with your rescue code.",
-            Told::Enabled => "Your identity is enabled again.",
-            Told::Removed => "Your identity is removed from this site.",
-            Told::NotYet => "You are not signed in yet.",
-            Told::TakenOver => "Your SQRL app signs you in in another window.",
-            Told::Collected => "This sign-in has been used.",
-            Told::Expired => "This sign-in is over.",
-            Told::Unavailable => "Signing in does not work at the moment. Try again shortly.",
+    fn tell(&self, notice: Notice, onward: &str, _: &str) -> Page {
+        let text = match notice {
+            Notice::LinkGone => "This sign-in has been used or is too old.",
+            Notice::Disabled => "Your identity is disabled here. Enable it with your rescue code.",
+            Notice::Enabled => "Your identity is enabled again.",
+            Notice::Removed => "Your identity is removed from this site.",
+            Notice::Pending => "You are not signed in yet.",
+            Notice::TakenOver => "Your SQRL app signs you in in another window.",
+            Notice::Collected => "This sign-in has been used.",
+            Notice::Expired => "This sign-in is over.",
+            Notice::Unavailable => "Signing in does not work at the moment. Try again shortly.",
         };
         Self::page("'none'", &format!("<p>{text}<p><a href=\"{}\">Continue</a>", escape(onward)))
     }

@@ -11,9 +11,10 @@ use super::pages::{Asset, Page};
 
 pub(super) type Own = Response<OwnBody>;
 
+const HTML: &str = "text/html; charset=utf-8";
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
-/// A whole body of a type.
+/// A body that is there as a whole, unlike a stream of events, with what all answers carry.
 pub(super) fn whole(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Own {
     let mut response = Response::new(OwnBody::Whole(Full::new(body.into())));
     *response.status_mut() = status;
@@ -33,13 +34,14 @@ pub(super) fn text(status: StatusCode, body: impl Into<Bytes>) -> Own {
 /// A page under its policy.
 pub(super) fn page(status: StatusCode, page: Page) -> Own {
     let Page { html, csp } = page;
-    let mut response = whole(status, "text/html; charset=utf-8", html);
+    let mut response = whole(status, HTML, html);
     set_page_headers(response.headers_mut(), &csp);
     response
 }
 
 /// What every page carries, whoever sends it.
 pub(super) fn set_page_headers(headers: &mut http::HeaderMap, csp: &str) {
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(HTML));
     headers.insert(header::CACHE_CONTROL, NO_STORE);
     headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -62,7 +64,7 @@ pub(super) fn see_other(location: &str) -> Own {
     }
 }
 
-/// A picture of a link that is as public as the page: it changes never.
+/// A QR code. As public as the page that shows it, and like that in no cache: it holds a nut.
 pub(super) fn picture(content_type: &'static str, picture: Option<impl Into<Bytes>>) -> Own {
     match picture {
         Some(picture) => {
@@ -77,10 +79,10 @@ pub(super) fn picture(content_type: &'static str, picture: Option<impl Into<Byte
 
 /// A script or style: for ever in caches under the URL with its version, else not at all.
 pub(super) fn asset(asset: Option<&Asset>, asked_version: Option<&str>) -> Own {
-    let Some(&Asset { content_type, content, version }) = asset else {
+    let Some(&Asset { content_type, body, version }) = asset else {
         return text(StatusCode::NOT_FOUND, "");
     };
-    let mut response = whole(StatusCode::OK, content_type, content);
+    let mut response = whole(StatusCode::OK, content_type, body);
     if asked_version == Some(version) {
         let for_ever = HeaderValue::from_static("public, max-age=31536000, immutable");
         response.headers_mut().insert(header::CACHE_CONTROL, for_ever);
@@ -88,7 +90,7 @@ pub(super) fn asset(asset: Option<&Asset>, asked_version: Option<&str>) -> Own {
     response
 }
 
-/// Another method than the endpoint has.
+/// The endpoint has no such method.
 pub(super) fn other_method(allow: &'static str) -> Own {
     let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "");
     response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));

@@ -11,7 +11,7 @@ pub(crate) struct Routes {
     pub(crate) signed_in: Box<str>,
 }
 
-/// Whose a request is.
+/// Who answers a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Route {
     /// Not ours: passed on as it is.

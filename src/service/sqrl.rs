@@ -1,19 +1,17 @@
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
-use http::{Extensions, HeaderMap, Response, StatusCode};
+use http::{Extensions, HeaderMap};
 use tokio::sync::{Semaphore, watch};
 
-use super::cookies::{Cookies, WaitCookie};
-use super::other_site::is_from_within_another_site;
-use super::pages::{Pages, SignInView};
+use super::cookies::Cookies;
+use super::pages::Pages;
 use super::places::Places;
-use super::respond;
 use super::{ClientAddress, Routes, SqrlLayer};
-use crate::engine::{Engine, IssuedLink, LinkOptions, NoLink};
-use crate::identity::{Change, Identity, KeyState, Swap, UserId, Version};
-use crate::protocol::{Idk, Nut};
+use crate::engine::{Engine, LinkError};
+use crate::identity::{Identity, UserId};
+use crate::protocol::Idk;
 use crate::store::StoreError;
 
 /// SQRL sign-in for one site: made once by [`Sqrl::builder`], cloned freely.
@@ -38,6 +36,7 @@ use crate::store::StoreError;
 #[derive(Clone)]
 pub struct Sqrl(Arc<Inner>);
 
+/// Everything that the service is told once.
 pub(crate) struct Settings {
     pub(crate) routes: Routes,
     pub(crate) address: ClientAddress,
@@ -46,7 +45,7 @@ pub(crate) struct Settings {
     pub(crate) body_limit: usize,
     /// Streams of events that this process holds open at most.
     pub(crate) max_event_streams: usize,
-    /// Of these, one address at most.
+    /// Of these, one address has at most so many.
     pub(crate) max_event_streams_per_address: usize,
 }
 
@@ -56,8 +55,11 @@ struct Inner {
     cookies: Cookies,
     /// Mount and prefix, before every endpoint.
     base: String,
+    /// What is left of this process's event streams.
     streams: Arc<Semaphore>,
+    /// What each address has of them.
     places: Arc<Places>,
+    /// True once events are to end.
     stop: watch::Sender<bool>,
 }
 
@@ -81,39 +83,6 @@ impl Sqrl {
         SqrlLayer::new(self.clone())
     }
 
-    /// A link for the browser that sent this request, in a page of the application's own.
-    ///
-    /// Axum handlers take a [`SqrlChallenge`](crate::axum::SqrlChallenge) instead. Call it for
-    /// GET: a HEAD needs no link.
-    ///
-    /// # Errors
-    ///
-    /// [`ChallengeError`].
-    pub async fn challenge(
-        &self,
-        headers: &HeaderMap,
-        extensions: &Extensions,
-        options: LinkOptions,
-    ) -> Result<Challenge, ChallengeError> {
-        let ip = self.client_address(headers, extensions).ok_or(ChallengeError::NoClientAddress)?;
-        if is_from_within_another_site(headers) {
-            return Err(ChallengeError::OtherSite);
-        }
-        let lifetimes = self.engine().config.lifetimes;
-        let cookie = WaitCookie::fresh(self.engine().config.clock.now(), lifetimes.chain);
-        let link = self.engine().issue(ip, cookie.wait(), options).await?;
-        let cookies = self.cookies().set_wait(headers, &link.nut, &cookie, lifetimes.chain);
-        Ok(Challenge { sqrl: self.clone(), link, cookies })
-    }
-
-    /// What HEAD is answered with: like a challenge's page, but nothing is stored, and no
-    /// cookie is set, for what shows nobody anything.
-    #[cfg(feature = "axum")]
-    pub(crate) fn challenge_for_head(&self) -> Challenge {
-        let link = self.engine().dead_link();
-        Challenge { sqrl: self.clone(), link, cookies: Vec::new() }
-    }
-
     /// The identity of a key as it is now; none if it is unknown, removed or superseded.
     ///
     /// An application asks this where it matters whether an identity that signed in a while
@@ -123,10 +92,7 @@ impl Sqrl {
     ///
     /// [`StoreError`].
     pub async fn identity(&self, idk: &Idk) -> Result<Option<Identity>, StoreError> {
-        match self.engine().identities.look_up(idk, None).await?.idk {
-            KeyState::Live(identity) => Ok(Some(identity)),
-            KeyState::Unknown | KeyState::Superseded => Ok(None),
-        }
+        self.engine().identity(idk).await
     }
 
     /// Links an identity with an account of the application's: from now on it signs in to it.
@@ -135,7 +101,7 @@ impl Sqrl {
     ///
     /// [`LinkError`]; linking once more with the same account is none.
     pub async fn link(&self, idk: &Idk, user: impl Into<UserId>) -> Result<(), LinkError> {
-        self.set_user(idk, Some(user.into())).await
+        self.engine().set_user(idk, Some(user.into())).await
     }
 
     /// Takes an identity's account away from it. The identity stays known.
@@ -147,26 +113,7 @@ impl Sqrl {
     ///
     /// [`LinkError`], but never [`LinkError::Linked`].
     pub async fn unlink(&self, idk: &Idk) -> Result<(), LinkError> {
-        self.set_user(idk, None).await
-    }
-
-    async fn set_user(&self, idk: &Idk, user: Option<UserId>) -> Result<(), LinkError> {
-        for _ in 0..4 {
-            let lookup = self.engine().identities.look_up(idk, None).await?;
-            let KeyState::Live(identity) = &lookup.idk else { return Err(LinkError::NotLive) };
-            match (&identity.user, &user) {
-                (before, after) if before == after => return Ok(()),
-                (Some(other), Some(_)) => return Err(LinkError::Linked(other.clone())),
-                _ => {}
-            }
-            let version = Version::new(rand::random());
-            let change = Change::link(*idk, identity, user.clone(), version);
-            let swap = self.engine().identities.apply(&change).await?;
-            if swap == Swap::Done {
-                return Ok(());
-            }
-        }
-        Err(LinkError::Busy)
+        self.engine().set_user(idk, None).await
     }
 
     /// Ends all streams of events and lets none begin: call it when the server is told to
@@ -212,13 +159,18 @@ impl Sqrl {
         &self,
         headers: &HeaderMap,
         extensions: &Extensions,
-    ) -> Option<std::net::IpAddr> {
+    ) -> Option<IpAddr> {
         self.settings().address.of(headers, extensions)
     }
 
-    /// A page of the application's, from the root.
-    pub(super) fn application_path(&self, path: &str) -> String {
-        format!("{}{path}", self.engine().config.public_url.path())
+    /// The application's page that offers the sign-in, from the root.
+    pub(super) fn sign_in_path(&self) -> String {
+        format!("{}{}", self.engine().config.public_url.path(), self.settings().routes.sign_in)
+    }
+
+    /// The application's route that gets the sign-in, from the root.
+    pub(super) fn signed_in_path(&self) -> String {
+        format!("{}{}", self.engine().config.public_url.path(), self.settings().routes.signed_in)
     }
 }
 
@@ -230,149 +182,4 @@ impl fmt::Debug for Sqrl {
             .field("identities", &self.engine().identities)
             .finish_non_exhaustive()
     }
-}
-
-/// A link for one browser, and the cookie without which nobody collects its sign-in.
-#[derive(Debug)]
-#[must_use = "the browser needs the challenge's cookie: send `page()` or what `attach_to()` returns"]
-pub struct Challenge {
-    sqrl: Sqrl,
-    link: IssuedLink,
-    cookies: Vec<http::HeaderValue>,
-}
-
-impl Challenge {
-    /// The link for the button: `sqrl://…`.
-    pub fn href(&self) -> &str {
-        &self.link.text
-    }
-
-    /// The link's nut: public, like the link.
-    pub fn nut(&self) -> &Nut {
-        &self.link.nut
-    }
-
-    /// Where the QR code is, from the root: SVG.
-    pub fn qr_path(&self) -> String {
-        format!("{}/svg.sqrl?nut={}", self.sqrl.base(), self.link.nut)
-    }
-
-    /// Where the script of the ready page is, from the root, with its version: caches keep it for
-    /// ever.
-    pub fn script_path(&self) -> String {
-        let version = self.sqrl.settings().pages.asset("sqrl.js").map(|script| script.version);
-        let query = version.map(|version| format!("?v={version}")).unwrap_or_default();
-        format!("{}/sqrl.js{query}", self.sqrl.base())
-    }
-
-    /// What the layer's paths stand below, from the root: the public URL's path and the builder's
-    /// `prefix`; empty for neither.
-    pub fn base(&self) -> &str {
-        self.sqrl.base()
-    }
-
-    /// How long the link can be answered.
-    pub fn lifetime(&self) -> Duration {
-        self.sqrl.engine().config.lifetimes.link
-    }
-
-    /// The part of the ready page that signs in, as HTML, for a page of the application's own:
-    /// button, status, QR code. That page loads the script at [`script_path`](Self::script_path),
-    /// and is sent with [`attach_to`](Self::attach_to).
-    pub fn fragment(&self) -> String {
-        self.view(|pages, view| pages.sign_in_fragment(view))
-    }
-
-    /// The ready sign-in page.
-    pub fn page(self) -> Response<String> {
-        let page = self.view(|pages, view| pages.sign_in(view));
-        let mut response = Response::new(page.html);
-        let html = http::HeaderValue::from_static("text/html; charset=utf-8");
-        response.headers_mut().insert(http::header::CONTENT_TYPE, html);
-        respond::set_page_headers(response.headers_mut(), &page.csp);
-        self.attach_to(response)
-    }
-
-    fn view<T>(&self, show: impl FnOnce(&dyn Pages, &SignInView<'_>) -> T) -> T {
-        let view = SignInView {
-            link: self.href(),
-            nut: &self.link.nut.to_string(),
-            base: self.sqrl.base(),
-            expires_in: self.lifetime().as_secs(),
-        };
-        show(&*self.sqrl.settings().pages, &view)
-    }
-
-    /// Gives a response of the application's own the cookie, and keeps it out of caches.
-    pub fn attach_to<B>(self, mut response: Response<B>) -> Response<B> {
-        let headers = response.headers_mut();
-        headers.insert(http::header::CACHE_CONTROL, http::HeaderValue::from_static("no-store"));
-        for cookie in self.cookies {
-            headers.append(http::header::SET_COOKIE, cookie);
-        }
-        response
-    }
-}
-
-/// Why there is no link.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ChallengeError {
-    /// Nothing says where the request comes from.
-    #[error(
-        "the client's address is unknown: serve with \
-         `into_make_service_with_connect_info::<SocketAddr>()`, or put a `PeerAddress` into every \
-         request's extensions"
-    )]
-    NoClientAddress,
-    /// The address has asked for more links than it gets in a minute:
-    /// [`SqrlBuilder::links_per_minute`](crate::SqrlBuilder::links_per_minute).
-    #[error("too many attempts to sign in from this address: try again in a minute")]
-    TooManyLinks,
-    /// A page of another site asks, from within a visitor's browser: not for its visitors.
-    #[error("this page is not for frames and pictures of other sites")]
-    OtherSite,
-    /// The nut could not be stored.
-    #[error("signing in does not work at the moment")]
-    Store(#[from] StoreError),
-}
-
-impl ChallengeError {
-    /// What tells a browser so: 500 for a mistake in the set-up, 429, 403, or 503 when a store
-    /// is out of reach.
-    pub fn status(&self) -> StatusCode {
-        match self {
-            Self::NoClientAddress => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::TooManyLinks => StatusCode::TOO_MANY_REQUESTS,
-            Self::OtherSite => StatusCode::FORBIDDEN,
-            Self::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
-        }
-    }
-}
-
-impl From<NoLink> for ChallengeError {
-    fn from(why: NoLink) -> Self {
-        match why {
-            NoLink::TooMany => Self::TooManyLinks,
-            NoLink::Store(error) => Self::Store(error),
-        }
-    }
-}
-
-/// Why an identity and an account are not linked.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum LinkError {
-    /// The identity is unknown, removed or superseded.
-    #[error("the identity is not known here any more")]
-    NotLive,
-    /// It signs in to another account: unlink it first.
-    #[error("the identity is linked with `{0}`: unlink it first")]
-    Linked(UserId),
-    /// The identity kept changing: try again.
-    #[error("the identity kept changing: try again")]
-    Busy,
-    /// A store failed.
-    #[error("signing in does not work at the moment")]
-    Store(#[from] StoreError),
 }

@@ -2,10 +2,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{Extensions, HeaderName};
-use ipnet::IpNet;
+use http::Extensions;
 
-use super::ConfigError;
+use super::{ConfigError, checks};
 use crate::engine::{Clock, Engine, EngineConfig, Lifetimes, Policy};
 use crate::identity::IdentityStore;
 use crate::protocol::{LinkScheme, PublicUrl};
@@ -301,40 +300,29 @@ impl SqrlBuilder {
     /// The first [`ConfigError`], which says what to write instead.
     pub fn build(self) -> Result<Sqrl, ConfigError> {
         let public_url = PublicUrl::parse(&self.public_url)?;
-        let prefix = self.prefix.trim_end_matches('/');
-        if !prefix.is_empty() {
-            check_path("prefix", "/auth", prefix)?;
-        }
-        check_path("sign_in_path", "/login", &self.sign_in_path)?;
-        check_path("signed_in_path", "/signed-in", &self.signed_in_path)?;
-        if self.sign_in_path == self.signed_in_path {
-            return Err(ConfigError::SamePath(self.sign_in_path));
-        }
-        check_lifetimes(&self.lifetimes)?;
-        check_per_minute("failures_per_minute", self.failures_per_minute)?;
-        check_per_minute("links_per_minute", self.links_per_minute)?;
-        if self.body_limit < 4096 {
-            return Err(ConfigError::BodyLimit(self.body_limit));
-        }
+        let prefix = checks::prefix(&self.prefix)?;
+        checks::application_paths(&self.sign_in_path, &self.signed_in_path)?;
+        checks::lifetimes(&self.lifetimes)?;
+        checks::per_minute(
+            "failures_per_minute",
+            "without_slowing_down_failures",
+            self.failures_per_minute,
+        )?;
+        checks::per_minute("links_per_minute", "without_limiting_links", self.links_per_minute)?;
+        checks::body_limit(self.body_limit)?;
         let endpoint = format!("{prefix}/cli.sqrl");
         let client_path = format!("{}{endpoint}", public_url.path());
-        if self.domain_extension > client_path.len() {
-            let extension = self.domain_extension;
-            return Err(ConfigError::Extension { extension, path: client_path });
-        }
+        checks::domain_extension(self.domain_extension, &client_path)?;
+        let trusted = self.trusted_proxies.iter().map(|text| checks::network(text));
         let address = ClientAddress {
             connection,
-            trusted: self
-                .trusted_proxies
-                .iter()
-                .map(|text| network(text))
-                .collect::<Result<_, _>>()?,
-            header: address_header(&self.address_header)?,
+            trusted: trusted.collect::<Result<_, _>>()?,
+            header: checks::address_header(&self.address_header)?,
             said: Said::default(),
         };
         #[cfg(feature = "sin")]
-        if self.indexed_secret.as_ref().is_some_and(|secrets| !is_secret_name(secrets.sin())) {
-            return Err(ConfigError::SecretName);
+        if let Some(secrets) = &self.indexed_secret {
+            checks::secret_name(secrets.sin())?;
         }
         let settings = Settings {
             pages: self.pages(&public_url, prefix)?,
@@ -391,104 +379,30 @@ fn connection(extensions: &Extensions) -> Option<IpAddr> {
     extensions.get::<PeerAddress>().map(|PeerAddress(address)| address.ip())
 }
 
-/// A path that needs no escaping, neither in HTML nor in a header nor in a match.
-fn check_path(name: &'static str, example: &'static str, path: &str) -> Result<(), ConfigError> {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte);
-    let ends_well = path.len() > 1 && !path.ends_with('/');
-    let is_path = path.starts_with('/') && path.bytes().all(plain) && ends_well;
-    if is_path && !path.contains("//") && !path.contains("/.") {
-        Ok(())
-    } else {
-        Err(ConfigError::Path { name, example, path: path.to_owned() })
-    }
-}
-
-/// Once at least.
-fn check_per_minute(name: &'static str, times: Option<u32>) -> Result<(), ConfigError> {
-    if times == Some(0) { Err(ConfigError::Nobody(name)) } else { Ok(()) }
-}
-
-fn check_lifetimes(lifetimes: &Lifetimes) -> Result<(), ConfigError> {
-    let second = Duration::from_secs(1);
-    for (name, lifetime, longest) in [
-        ("chain_lifetime", lifetimes.chain, Duration::MAX / 4),
-        ("link_lifetime", lifetimes.link, lifetimes.chain),
-        ("nut_lifetime", lifetimes.later, lifetimes.chain),
-        ("cps_lifetime", lifetimes.cps, Duration::MAX / 4),
-    ] {
-        if lifetime < second || lifetime > longest {
-            return Err(ConfigError::Lifetime(name));
-        }
-    }
-    Ok(())
-}
-
-/// A network, or a single address.
-fn network(text: &str) -> Result<IpNet, ConfigError> {
-    read_network(text).ok_or_else(|| ConfigError::Network(text.to_owned()))
-}
-
-/// Without leading zeros, which some take for octal; IPv4-mapped addresses are IPv4, as those are
-/// that the network is compared with.
-fn read_network(text: &str) -> Option<IpNet> {
-    let Some((address, length)) = text.split_once('/') else {
-        return text.parse::<IpAddr>().ok().map(|address| address.to_canonical().into());
-    };
-    let is_number = length.bytes().all(|byte| byte.is_ascii_digit());
-    let length = length.parse().ok().filter(|_| is_number)?;
-    let address = address.parse::<IpAddr>().ok()?;
-    match (address, address.to_canonical()) {
-        (IpAddr::V6(_), v4 @ IpAddr::V4(_)) if length >= 96 => IpNet::new(v4, length - 96).ok(),
-        _ => IpNet::new(address, length).ok(),
-    }
-}
-
-/// The header's name. `Forwarded` has another form than a list of addresses, so nothing in it
-/// would ever be read as one.
-fn address_header(name: &str) -> Result<HeaderName, ConfigError> {
-    HeaderName::try_from(name)
-        .ok()
-        .filter(|name| name != http::header::FORWARDED)
-        .ok_or_else(|| ConfigError::Header(name.to_owned()))
-}
-
-#[cfg(feature = "sin")]
-fn is_secret_name(name: &str) -> bool {
-    (1..=64).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_graphic())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn networks_are_read_in_one_way() {
-        let read = |text| network(text).map(|network| network.to_string()).ok();
-        for (text, expected) in [
-            ("10.0.0.0/8", "10.0.0.0/8"),
-            ("10.0.0.1", "10.0.0.1/32"),
-            ("::1", "::1/128"),
-            ("2001:db8::/32", "2001:db8::/32"),
-            ("::ffff:10.0.0.1", "10.0.0.1/32"),
-            ("::ffff:10.0.0.0/104", "10.0.0.0/8"),
-        ] {
-            assert_eq!(read(text).as_deref(), Some(expected));
-        }
-        for text in ["", "x", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/+8", "010.0.0.0/8", "::1/129"] {
-            assert_eq!(read(text), None, "{text}");
-        }
+    fn builder() -> SqrlBuilder {
+        let nuts = crate::store::MemoryNutStore::new();
+        let identities = crate::identity::MemoryIdentityStore::new();
+        Sqrl::builder("https://example.com", nuts, identities)
     }
 
     #[test]
     fn nobody_is_refused_for_ever() {
-        let builder = || {
-            let nuts = crate::store::MemoryNutStore::new();
-            let identities = crate::identity::MemoryIdentityStore::new();
-            Sqrl::builder("https://example.com", nuts, identities)
-        };
-        let error = builder().links_per_minute(0).build().err();
-        assert_eq!(error, Some(ConfigError::Nobody("links_per_minute")));
-        let error = builder().failures_per_minute(0).build().err();
-        assert_eq!(error, Some(ConfigError::Nobody("failures_per_minute")));
+        let says = |builder: SqrlBuilder| builder.build().expect_err("a limit of 0").to_string();
+        for (says, without) in [
+            (says(builder().links_per_minute(0)), "`without_limiting_links()`"),
+            (says(builder().failures_per_minute(0)), "`without_slowing_down_failures()`"),
+        ] {
+            assert!(says.contains(without), "{says}");
+        }
+    }
+    #[cfg(feature = "web")]
+    #[test]
+    fn a_link_that_no_page_may_hold_is_refused_at_once() {
+        let texts = crate::web::Texts::default().install_url("sqrl.example");
+        assert_eq!(builder().texts(texts).build().err(), Some(ConfigError::Texts));
     }
 }

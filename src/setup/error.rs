@@ -2,6 +2,7 @@ use std::fmt;
 
 use thiserror::Error;
 
+use super::checks::{LEAST_BODY_LIMIT, LONGEST_SECRET_NAME};
 use crate::protocol::PublicUrlError;
 
 /// What is wrong with a configuration. Each says what to write instead, also by `Debug`: that is
@@ -26,35 +27,49 @@ pub enum ConfigError {
     #[error("`sign_in_path` and `signed_in_path` are both `{0}`: give them a path each")]
     SamePath(String),
     /// The authentication domain reaches into the query.
-    #[error("`extend_domain({extension})` is longer than the link's path `{path}`")]
+    #[error(
+        "`extend_domain({extension})` reaches past the link's path `{path}`: write {} at most",
+        path.len()
+    )]
     Extension {
         /// How many characters were asked for.
         extension: usize,
         /// What there is.
         path: String,
     },
-    /// A lifetime is zero, or longer than the chain.
+    /// A lifetime is shorter than a second, or a nut's longer than its chain's.
     #[error(
-        "lifetimes are at least a second, and those of nuts no longer than the chain's: `{0}` is not"
+        "`{0}` is out of bounds: write a second or more, and for nuts no more than `chain_lifetime`"
     )]
     Lifetime(&'static str),
     /// A proxy's network cannot be read.
     #[error("`{0}` is no network: write `10.0.0.0/8`, `::1/128` or a single address")]
     Network(String),
-    /// The header with the client's address is none, or not a list of addresses.
+    /// What is to be the header with the client's address is no header, or one that does not hold a
+    /// list of addresses.
     #[error("`{0}` is no header with a list of addresses: use `x-forwarded-for` or `x-real-ip`")]
     Header(String),
-    /// An address would never get anything.
-    #[error("`{0}(0)` would refuse everybody: give a number, or take the limit away by name")]
-    Nobody(&'static str),
+    /// A limit of 0, below which no address can stay.
+    #[error("`{name}(0)` would refuse everybody: write 1 or more, or `{without}()` for no limit")]
+    ZeroLimit {
+        /// The builder's method.
+        name: &'static str,
+        /// The method that takes the limit away.
+        without: &'static str,
+    },
     /// The body limit would refuse what well-behaved clients send.
-    #[error("`body_limit({0})` is below 4096 octets: a client's request may need that much")]
+    #[error(
+        "`body_limit({0})` is too small for a client's request: write {LEAST_BODY_LIMIT} or more"
+    )]
     BodyLimit(usize),
     /// The name of the indexed secret cannot be sent.
-    #[error("`indexed_secret` has a name of 1 to 64 printable ASCII characters")]
+    #[error("`indexed_secret` takes a name of 1 to {LONGEST_SECRET_NAME} visible ASCII characters")]
     SecretName,
-    /// A link in the texts of the pages is none.
-    #[error("the texts of the pages hold a link that is neither http nor https")]
+    /// The one link in the texts of the pages is none that a page may hold.
+    #[error(
+        "`install_url` of the texts is no link to follow: write an `https://` or `http://` URL, or a \
+         path from the root"
+    )]
     Texts,
 }
 
@@ -73,6 +88,8 @@ mod tests {
         let wrong = ConfigError::Network("nginx".to_owned());
         let says = "`nginx` is no network: write `10.0.0.0/8`, `::1/128` or a single address";
         assert_eq!(format!("{:?}", Box::<dyn std::error::Error>::from(wrong)), says);
+        let says = "`body_limit(1024)` is too small for a client's request: write 4096 or more";
+        assert_eq!(ConfigError::BodyLimit(1024).to_string(), says);
         let wrong = ConfigError::from(PublicUrlError::Path);
         assert_eq!(format!("{wrong:?}"), PublicUrlError::Path.to_string());
     }

@@ -1,8 +1,8 @@
 //! The room `web` as the service sees it.
 
-use crate::service::pages::{Asset, Page, Pages, PlainPages, SignInView, Told};
+use crate::service::pages::{Asset, ConfirmView, Notice, Page, Pages, PlainPages, SignInView};
 use crate::web::{
-    CONFIRM_POLICY, ConfirmPage, MESSAGE_POLICY, Notice, Qr, SCRIPT, SIGN_IN_POLICY, STYLE,
+    self, CONFIRM_POLICY, ConfirmPage, MESSAGE_POLICY, Qr, SCRIPT, SIGN_IN_POLICY, STYLE,
     SignInPage, Texts, UnsafeLink,
 };
 
@@ -17,11 +17,11 @@ impl ReadyPages {
     /// hold has been checked.
     pub(super) fn new(texts: Texts, base: &str, sign_in: &str) -> Result<Self, UnsafeLink> {
         let pages = Self { texts };
-        pages
-            .sign_in_page(&SignInView { link: "sqrl://a", nut: "", base, expires_in: 1 })
-            .render()?;
-        pages.render_confirm("", "", sign_in, base)?;
-        Notice::Expired.render(sign_in, base, &pages.texts)?;
+        let view = SignInView { link: "sqrl://a", nut: "", base, expires_in: 1 };
+        pages.sign_in_page(&view).render()?;
+        let view = ConfirmView { who: "", id: "", cancel: sign_in, base };
+        pages.confirm_page(&view).render()?;
+        web::Notice::Expired.render(sign_in, base, &pages.texts)?;
         Ok(pages)
     }
 
@@ -30,14 +30,9 @@ impl ReadyPages {
         SignInPage { link, nut, base, expires_in, texts: &self.texts }
     }
 
-    fn render_confirm(
-        &self,
-        who: &str,
-        id: &str,
-        sign_in: &str,
-        base: &str,
-    ) -> Result<String, UnsafeLink> {
-        ConfirmPage { who, id, base, cancel: sign_in, texts: &self.texts }.render()
+    fn confirm_page<'a>(&'a self, view: &ConfirmView<'a>) -> ConfirmPage<'a> {
+        let ConfirmView { who, id, cancel, base } = *view;
+        ConfirmPage { who, id, cancel, base, texts: &self.texts }
     }
 }
 
@@ -52,28 +47,17 @@ impl Pages for ReadyPages {
         self.sign_in_page(view).fragment().unwrap_or_else(|_| PlainPages.sign_in_fragment(view))
     }
 
-    fn confirm(&self, who: &str, action: &str, id: &str, sign_in: &str, base: &str) -> Page {
-        self.render_confirm(who, id, sign_in, base).map_or_else(
-            |_| PlainPages.confirm(who, action, id, sign_in, base),
-            |html| page(html, CONFIRM_POLICY),
-        )
+    fn confirm(&self, view: &ConfirmView<'_>) -> Page {
+        self.confirm_page(view)
+            .render()
+            .map_or_else(|_| PlainPages.confirm(view), |html| page(html, CONFIRM_POLICY))
     }
 
-    fn tell(&self, told: Told, onward: &str, base: &str) -> Page {
-        let notice = match told {
-            Told::CpsGone => Notice::LinkGone,
-            Told::Disabled => Notice::Disabled,
-            Told::Enabled => Notice::Enabled,
-            Told::Removed => Notice::Removed,
-            Told::NotYet => Notice::Pending,
-            Told::TakenOver => Notice::TakenOver,
-            Told::Collected => Notice::Collected,
-            Told::Expired => Notice::Expired,
-            Told::Unavailable => Notice::Unavailable,
-        };
-        notice
-            .render(onward, base, &self.texts)
-            .map_or_else(|_| PlainPages.tell(told, onward, base), |html| page(html, MESSAGE_POLICY))
+    fn tell(&self, notice: Notice, onward: &str, base: &str) -> Page {
+        web::Notice::from(notice).render(onward, base, &self.texts).map_or_else(
+            |_| PlainPages.tell(notice, onward, base),
+            |html| page(html, MESSAGE_POLICY),
+        )
     }
 
     fn svg(&self, link: &str) -> Option<String> {
@@ -86,14 +70,27 @@ impl Pages for ReadyPages {
 
     fn asset(&self, name: &str) -> Option<Asset> {
         let asset = [&SCRIPT, &STYLE].into_iter().find(|asset| asset.name == name)?;
-        Some(Asset {
-            content_type: asset.content_type,
-            content: asset.body,
-            version: asset.version,
-        })
+        let web::Asset { content_type, body, version, .. } = *asset;
+        Some(Asset { content_type, body, version })
     }
 }
 
 fn page(html: String, csp: &str) -> Page {
     Page { html, csp: csp.to_owned() }
+}
+
+impl From<Notice> for web::Notice {
+    fn from(notice: Notice) -> Self {
+        match notice {
+            Notice::LinkGone => Self::LinkGone,
+            Notice::Disabled => Self::Disabled,
+            Notice::Enabled => Self::Enabled,
+            Notice::Removed => Self::Removed,
+            Notice::Expired => Self::Expired,
+            Notice::Collected => Self::Collected,
+            Notice::TakenOver => Self::TakenOver,
+            Notice::Pending => Self::Pending,
+            Notice::Unavailable => Self::Unavailable,
+        }
+    }
 }

@@ -155,6 +155,7 @@ struct Writer(Vec<u8>);
 
 impl Writer {
     fn new() -> Self {
+        // Enough for what has nothing attached to it.
         let mut bytes = Vec::with_capacity(192);
         bytes.push(FORMAT);
         Self(bytes)
@@ -184,8 +185,14 @@ impl Writer {
     }
 }
 
+/// One for each tag without [`CRITICAL`], of which [`tag::COMMAND`] is the last; 0 is none's.
+const SLOTS: usize = (tag::COMMAND & !CRITICAL) as usize + 1;
+
+/// A length has three bytes at most, of seven bits each: no field of ours has two megabytes.
+const LENGTH_BITS: usize = 3 * 7;
+
 /// The known fields of a record, by tag without [`CRITICAL`].
-struct Fields<'a>([Option<&'a [u8]>; 17]);
+struct Fields<'a>([Option<&'a [u8]>; SLOTS]);
 
 impl<'a> Fields<'a> {
     fn read(bytes: &'a [u8]) -> Result<Self, StoreError> {
@@ -193,7 +200,7 @@ impl<'a> Fields<'a> {
         if format != FORMAT {
             return Err(corrupt("format of another release"));
         }
-        let mut fields = [None; 17];
+        let mut fields = [None; SLOTS];
         while let Some((&tag, after_tag)) = rest.split_first() {
             let (length, after_length) = length(after_tag)?;
             let (value, after_value) =
@@ -250,13 +257,13 @@ impl<'a> Fields<'a> {
 fn known(tag: u8) -> Option<usize> {
     let index = tag & !CRITICAL;
     let optional = matches!(index, tag::SIN_SENT | tag::SEALED);
-    let known = (1..=tag::COMMAND & !CRITICAL).contains(&index);
+    let known = (1..SLOTS).contains(&index.into());
     (known && optional == (tag & CRITICAL == 0)).then_some(index.into())
 }
 
 fn length(bytes: &[u8]) -> Result<(usize, &[u8]), StoreError> {
     let mut length = 0;
-    for (shift, (at, &byte)) in (0..21).step_by(7).zip(bytes.iter().enumerate()) {
+    for (shift, (at, &byte)) in (0..LENGTH_BITS).step_by(7).zip(bytes.iter().enumerate()) {
         length |= usize::from(byte & 0x7F) << shift;
         if byte & 0x80 == 0 {
             return Ok((length, &bytes[at + 1..]));

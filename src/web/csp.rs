@@ -1,7 +1,7 @@
 //! What the pages may do: their Content-Security-Policy.
 
 /// The sign-in page's policy: its own script and style, its own pictures and answers, and the
-/// picture by which it looks for a SQRL client on this device (operating details,
+/// picture by which it looks for a SQRL client on this device (*Operating Details*,
 /// "The `http://localhost:25519/*.gif` query").
 pub const SIGN_IN_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
      img-src 'self' http://localhost:25519; connect-src 'self'; base-uri 'none'; \

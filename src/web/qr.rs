@@ -29,7 +29,7 @@ pub struct Qr(QrCode);
 
 impl Qr {
     /// Encodes `link`, the `sqrl://` link without `can`, which would only make the code denser
-    /// (operating details, "The `CANcel` parameter").
+    /// (*Operating Details*, "The `CANcel` parameter").
     ///
     /// The smallest version that holds the link is taken, at the lowest error correction; where
     /// that version has room for a higher one, it is used.

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
+use tower_sqrl::LinkError;
+use tower_sqrl::protocol::Idk;
 use tower_sqrl::store::NutState::{Authorized, Pending};
 use tower_sqrl_client::browser::Waiting;
 
@@ -210,6 +212,44 @@ async fn row_33_looking_up_again_fails() {
     assert_eq!(chain.ident().await, "64");
     assert!(site.tap.is_played());
     assert_eq!(chain.ident().await, "5");
+}
+
+/// A site that knows somebody, and the key.
+async fn site_with_key() -> (Site, Idk) {
+    let site = Site::new().await;
+    site.knows(&alice()).await;
+    let idk = site.visit().await.chain(&alice()).idk();
+    (site, Idk::parse(&idk).expect("a key"))
+}
+
+#[tokio::test]
+async fn linking_an_account_may_be_tried_again() {
+    let (site, idk) = site_with_key().await;
+    for (hook, fate) in [(LookUp, Fate::Fails), (Apply, Fate::Fails), (Apply, Fate::ReplyLost)] {
+        site.tap.plan(hook, fate);
+        let linked = site.sqrl.link(&idk, "alice").await;
+        assert!(matches!(linked, Err(LinkError::Store(_))), "{hook:?}: {linked:?}");
+    }
+    assert_eq!(site.sqrl.store_failures(), 3);
+    site.sqrl.link(&idk, "alice").await.expect("linked");
+    let identity = site.sqrl.identity(&idk).await.expect("a store").expect("an identity");
+    assert_eq!(identity.user, Some("alice".into()));
+}
+
+#[tokio::test]
+async fn linking_loses_three_swaps_at_most() {
+    for losses in [3, 4] {
+        let (site, idk) = site_with_key().await;
+        for _ in 0..losses {
+            site.tap.plan(Apply, Fate::TooLate);
+        }
+        let linked = site.sqrl.link(&idk, "alice").await;
+        assert!(site.tap.is_played());
+        match losses {
+            3 => linked.expect("linked"),
+            _ => assert!(matches!(linked, Err(LinkError::Busy)), "{linked:?}"),
+        }
+    }
 }
 
 #[tokio::test]

@@ -67,8 +67,8 @@ impl Suite {
     /// Of many identities that rekey at once each leaves its mark.
     pub async fn no_mark_is_lost(&self) {
         let clause = Clause("no superseded mark is lost");
-        // Each round supersedes `CALLERS` keys.
-        for _ in 0..self.rounds.div_ceil(8) {
+        // Each round has as many rekeys as there are callers.
+        for _ in (0..self.rounds).step_by(CALLERS) {
             let mut owners = Vec::new();
             for _ in 0..CALLERS {
                 owners.push(self.created(clause).await);

@@ -7,7 +7,7 @@ use http_body::Body;
 
 use super::{parameter, read};
 use crate::protocol::Tif;
-use crate::service::other_site::is_a_pages;
+use crate::service::other_site::is_from_another_sites_page;
 use crate::service::respond::{self, Own};
 use crate::service::to_its_end::to_its_end;
 use crate::service::{BoxError, ChallengeError, Sqrl};
@@ -18,7 +18,7 @@ pub(super) async fn answer(
     body: impl Body<Error: Into<BoxError>>,
 ) -> Own {
     let engine = sqrl.engine();
-    if is_a_pages(&parts.headers) {
+    if is_from_another_sites_page(&parts.headers) {
         // Not counted against the address, which is its visitor's.
         tracing::debug!("refused: a page of another site sends it");
         return reply(engine.dead_end(Tif::REFUSED));

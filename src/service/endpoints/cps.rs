@@ -12,7 +12,7 @@ use super::read;
 use crate::engine::NotSignedIn;
 use crate::protocol::Command;
 use crate::service::cookies::CpsStep;
-use crate::service::pages::Told;
+use crate::service::pages::{ConfirmView, Notice};
 use crate::service::respond::{self, Own};
 use crate::service::{BoxError, Sqrl};
 use crate::store::CpsId;
@@ -21,10 +21,10 @@ use crate::store::CpsId;
 pub(super) async fn answer(sqrl: &Sqrl, parts: &Parts) -> Own {
     match parts.uri.query() {
         None => ask(sqrl, parts).await.unwrap_or_else(|why| not_signed_in(sqrl, why)),
-        Some("disabled") => tell(sqrl, StatusCode::OK, Told::Disabled),
-        Some("enabled") => tell(sqrl, StatusCode::OK, Told::Enabled),
-        Some("removed") => tell(sqrl, StatusCode::OK, Told::Removed),
-        Some("gone") => tell(sqrl, StatusCode::GONE, Told::CpsGone),
+        Some("disabled") => tell(sqrl, StatusCode::OK, Notice::Disabled),
+        Some("enabled") => tell(sqrl, StatusCode::OK, Notice::Enabled),
+        Some("removed") => tell(sqrl, StatusCode::OK, Notice::Removed),
+        Some("gone") => tell(sqrl, StatusCode::GONE, Notice::LinkGone),
         Some(id) => match follow(sqrl, parts, id).await {
             Ok(onward) => onward,
             // What can be tried again is tried again here.
@@ -39,7 +39,7 @@ async fn follow(sqrl: &Sqrl, parts: &Parts, id: &str) -> Result<Own, NotSignedIn
     let info = sqrl.engine().look_at_cps(&id).await?;
     let word = match info.command {
         Command::Ident => {
-            let same_browser = sqrl.cookies().hold(&parts.headers, &info.wait);
+            let same_browser = sqrl.cookies().asked_for(&parts.headers, &info.wait);
             let step = if same_browser { CpsStep::Go } else { CpsStep::Ask };
             return Ok(to_step(sqrl, step, &id));
         }
@@ -65,10 +65,13 @@ async fn ask(sqrl: &Sqrl, parts: &Parts) -> Result<Own, NotSignedIn> {
         Some(user) => user.to_string(),
         None => format!("a new identity ({}…)", &info.idk.to_string()[..6]),
     };
-    let action = format!("{}/cps.sqrl", sqrl.base());
-    let sign_in = sqrl.application_path(&sqrl.settings().routes.sign_in);
-    let pages = &sqrl.settings().pages;
-    let page = pages.confirm(&who, &action, &id.to_text(), &sign_in, sqrl.base());
+    let view = ConfirmView {
+        who: &who,
+        id: &id.to_text(),
+        cancel: &sqrl.sign_in_path(),
+        base: sqrl.base(),
+    };
+    let page = sqrl.settings().pages.confirm(&view);
     Ok(respond::page(StatusCode::OK, page))
 }
 
@@ -97,7 +100,7 @@ pub(super) async fn confirmed(
 fn to_step(sqrl: &Sqrl, step: CpsStep, id: &CpsId) -> Own {
     let location = match step {
         CpsStep::Ask => format!("{}/cps.sqrl", sqrl.base()),
-        CpsStep::Go => sqrl.application_path(&sqrl.settings().routes.signed_in),
+        CpsStep::Go => sqrl.signed_in_path(),
     };
     let mut response = respond::see_other(&location);
     let ttl = sqrl.engine().config.lifetimes.cps;
@@ -121,14 +124,17 @@ fn is_same_origin(sqrl: &Sqrl, parts: &Parts) -> bool {
 
 fn not_signed_in(sqrl: &Sqrl, why: NotSignedIn) -> Own {
     match why {
-        NotSignedIn::Unavailable => tell(sqrl, StatusCode::SERVICE_UNAVAILABLE, Told::Unavailable),
-        NotSignedIn::Nothing | NotSignedIn::Outdated => tell(sqrl, StatusCode::GONE, Told::CpsGone),
+        NotSignedIn::Unavailable => {
+            tell(sqrl, StatusCode::SERVICE_UNAVAILABLE, Notice::Unavailable)
+        }
+        NotSignedIn::Nothing | NotSignedIn::Outdated => {
+            tell(sqrl, StatusCode::GONE, Notice::LinkGone)
+        }
     }
 }
 
-fn tell(sqrl: &Sqrl, status: StatusCode, told: Told) -> Own {
-    let sign_in = sqrl.application_path(&sqrl.settings().routes.sign_in);
-    let page = sqrl.settings().pages.tell(told, &sign_in, sqrl.base());
+fn tell(sqrl: &Sqrl, status: StatusCode, notice: Notice) -> Own {
+    let page = sqrl.settings().pages.tell(notice, &sqrl.sign_in_path(), sqrl.base());
     let mut response = respond::page(status, page);
     // The address of this page may be a CPS URL.
     let no_referrer = HeaderValue::from_static("no-referrer");

@@ -2,16 +2,13 @@
 //! grow too old.
 
 use http::request::Parts;
-use http::{StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 
 use super::parameter;
-use crate::engine::{IssuedLink, LinkOptions, Renewal};
-use crate::protocol::{Nut, base64url};
-use crate::service::ChallengeError;
-use crate::service::Sqrl;
-use crate::service::cookies::WaitCookie;
-use crate::service::other_site::is_from_within_another_site;
+use crate::engine::LinkOptions;
+use crate::protocol::base64url;
 use crate::service::respond::{self, Own};
+use crate::service::{Challenge, ChallengeError, Sqrl};
 
 pub(super) async fn answer(sqrl: &Sqrl, parts: &Parts) -> Own {
     // Before a link is made, which nobody would get.
@@ -19,12 +16,13 @@ pub(super) async fn answer(sqrl: &Sqrl, parts: &Parts) -> Own {
         Ok(can) => can,
         Err(error) => return respond::text(StatusCode::BAD_REQUEST, error),
     };
-    let made = match parameter(parts, "renew") {
-        None => issue(sqrl, parts).await.map(Some),
-        Some(old) => renew(sqrl, parts, &old).await,
+    let (headers, extensions) = (&parts.headers, &parts.extensions);
+    let challenge = match parameter(parts, "renew") {
+        None => sqrl.challenge(headers, extensions, LinkOptions::default()).await.map(Some),
+        Some(old) => sqrl.renewed_challenge(headers, extensions, &old).await,
     };
-    match made {
-        Ok(Some((link, cookie))) => send(sqrl, parts, &link, &cookie, can),
+    match challenge {
+        Ok(Some(challenge)) => send(sqrl, headers, challenge, can),
         Ok(None) => respond::text(StatusCode::GONE, "expired"),
         Err(ref error @ ChallengeError::NoClientAddress) => {
             tracing::error!("{error}");
@@ -34,74 +32,30 @@ pub(super) async fn answer(sqrl: &Sqrl, parts: &Parts) -> Own {
     }
 }
 
-type Made = (IssuedLink, WaitCookie);
-
-async fn issue(sqrl: &Sqrl, parts: &Parts) -> Result<Made, ChallengeError> {
-    let ip = sqrl
-        .client_address(&parts.headers, &parts.extensions)
-        .ok_or(ChallengeError::NoClientAddress)?;
-    if is_from_within_another_site(&parts.headers) {
-        return Err(ChallengeError::OtherSite);
-    }
-    let config = &sqrl.engine().config;
-    let cookie = WaitCookie::fresh(config.clock.now(), config.lifetimes.chain);
-    let link = sqrl.engine().issue(ip, cookie.wait(), LinkOptions::default()).await?;
-    Ok((link, cookie))
-}
-
-async fn renew(sqrl: &Sqrl, parts: &Parts, old: &str) -> Result<Option<Made>, ChallengeError> {
-    let ip = sqrl
-        .client_address(&parts.headers, &parts.extensions)
-        .ok_or(ChallengeError::NoClientAddress)?;
-    let Some(old) = Nut::parse(old) else { return Ok(None) };
-    let Some(cookie) = sqrl.cookies().wait(&parts.headers, &old) else { return Ok(None) };
-    match sqrl.engine().renew(&old, ip, cookie.wait()).await? {
-        Renewal::Gone => Ok(None),
-        Renewal::Renewed(link) => {
-            let config = &sqrl.engine().config;
-            let cookie = cookie.renewed(config.clock.now(), config.lifetimes.chain);
-            Ok(Some((link, cookie)))
-        }
-    }
-}
-
-fn send(
-    sqrl: &Sqrl,
-    parts: &Parts,
-    link: &IssuedLink,
-    cookie: &WaitCookie,
-    can: Option<String>,
-) -> Own {
-    let config = &sqrl.engine().config;
-    let extension = config.domain_extension;
-    let wants_json = parts
-        .headers
+/// The link as JSON for whoever asks for it, else as parameters of a query: what a page needs to
+/// make the text of the link itself.
+fn send(sqrl: &Sqrl, headers: &HeaderMap, challenge: Challenge, can: Option<String>) -> Own {
+    let nut = challenge.nut();
+    let extension = sqrl.engine().config.domain_extension;
+    let wants_json = headers
         .get_all(header::ACCEPT)
         .into_iter()
         .any(|accept| accept.to_str().is_ok_and(|accept| accept.contains("application/json")));
-    let mut response = if wants_json {
+    let response = if wants_json {
         // Every value is of an alphabet that JSON need not escape.
         let x = if extension == 0 { String::new() } else { format!(",\"x\":{extension}") };
         let can = can.map(|can| format!(",\"can\":\"{can}\"")).unwrap_or_default();
+        let (link, expires_in) = (challenge.href(), challenge.lifetime().as_secs());
         let json = format!(
-            "{{\"link\":\"{}\",\"nut\":\"{}\",\"expires_in\":{}{x}{can}}}",
-            link.text,
-            link.nut,
-            config.lifetimes.link.as_secs(),
+            "{{\"link\":\"{link}\",\"nut\":\"{nut}\",\"expires_in\":{expires_in}{x}{can}}}"
         );
         respond::whole(StatusCode::OK, "application/json", json)
     } else {
         let x = if extension == 0 { String::new() } else { format!("x={extension}&") };
         let can = can.map(|can| format!("&can={can}")).unwrap_or_default();
-        respond::text(StatusCode::OK, format!("{x}nut={}{can}", link.nut))
+        respond::text(StatusCode::OK, format!("{x}nut={nut}{can}"))
     };
-    let cookies = sqrl.cookies();
-    // The old link's cookie stays, for the wait goes on, and whoever lures the browser here
-    // with the nut of its QR code ends nothing.
-    for value in cookies.set_wait(&parts.headers, &link.nut, cookie, config.lifetimes.chain) {
-        response.headers_mut().append(header::SET_COOKIE, value);
-    }
-    response
+    challenge.attach_to(response)
 }
 
 /// Where a cancelled sign-in leads back to: `can` of the request, or the page that it comes

@@ -11,7 +11,7 @@ use crate::protocol::Nut;
 use crate::service::Sqrl;
 use crate::service::cookies::WaitCookie;
 use crate::service::events::Events;
-use crate::service::pages::Told;
+use crate::service::pages::Notice;
 use crate::service::respond::{self, Own};
 
 /// 200 and the URL to go to; 404 while nothing has happened; 410 and a word when there is
@@ -19,25 +19,20 @@ use crate::service::respond::{self, Own};
 pub(super) async fn answer(sqrl: &Sqrl, parts: &Parts) -> Own {
     let go = parameter(parts, "go").is_some();
     let Some((nut, cookie)) = waiting(sqrl, parts) else {
-        return gone(sqrl, go, "expired", Told::Expired);
+        return gone(sqrl, go, "expired", Notice::Expired);
     };
+    let again = || format!("{}/pag.sqrl?nut={nut}&go", sqrl.base());
     match sqrl.engine().look(&cookie.wait()).await {
         Ok(Waiting::Ready) => {
             let path = &sqrl.settings().routes.signed_in;
             let url = format!("{}{path}?nut={nut}", sqrl.engine().config.public_url);
             if go { respond::see_other(&url) } else { respond::text(StatusCode::OK, url) }
         }
-        Ok(Waiting::Pending) if go => {
-            let again = format!("{}/pag.sqrl?nut={nut}&go", sqrl.base());
-            tell(sqrl, StatusCode::NOT_FOUND, Told::NotYet, &again)
-        }
+        Ok(Waiting::Pending) if go => tell(sqrl, StatusCode::NOT_FOUND, Notice::Pending, &again()),
         Ok(Waiting::Pending) => respond::text(StatusCode::NOT_FOUND, "pending"),
-        Ok(Waiting::TakenOver) => gone(sqrl, go, "taken-over", Told::TakenOver),
-        Ok(Waiting::Collected) => gone(sqrl, go, "collected", Told::Collected),
-        Err(_) if go => {
-            let again = format!("{}/pag.sqrl?nut={nut}&go", sqrl.base());
-            tell(sqrl, StatusCode::SERVICE_UNAVAILABLE, Told::Unavailable, &again)
-        }
+        Ok(Waiting::TakenOver) => gone(sqrl, go, "taken-over", Notice::TakenOver),
+        Ok(Waiting::Collected) => gone(sqrl, go, "collected", Notice::Collected),
+        Err(_) if go => tell(sqrl, StatusCode::SERVICE_UNAVAILABLE, Notice::Unavailable, &again()),
         Err(_) => respond::text(StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
     }
 }
@@ -63,15 +58,14 @@ fn waiting(sqrl: &Sqrl, parts: &Parts) -> Option<(Nut, WaitCookie)> {
     (!cookie.is_over(sqrl.engine().config.clock.now())).then_some((nut, cookie))
 }
 
-fn gone(sqrl: &Sqrl, go: bool, word: &'static str, told: Told) -> Own {
+fn gone(sqrl: &Sqrl, go: bool, word: &'static str, notice: Notice) -> Own {
     if go {
-        let sign_in = sqrl.application_path(&sqrl.settings().routes.sign_in);
-        tell(sqrl, StatusCode::GONE, told, &sign_in)
+        tell(sqrl, StatusCode::GONE, notice, &sqrl.sign_in_path())
     } else {
         respond::text(StatusCode::GONE, word)
     }
 }
 
-fn tell(sqrl: &Sqrl, status: StatusCode, told: Told, onward: &str) -> Own {
-    respond::page(status, sqrl.settings().pages.tell(told, onward, sqrl.base()))
+fn tell(sqrl: &Sqrl, status: StatusCode, notice: Notice, onward: &str) -> Own {
+    respond::page(status, sqrl.settings().pages.tell(notice, onward, sqrl.base()))
 }

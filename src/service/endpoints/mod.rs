@@ -5,6 +5,8 @@ mod cps;
 mod nut;
 mod page;
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::request::Parts;
 use http::{Request, StatusCode};
@@ -17,7 +19,7 @@ use super::{BoxError, Sqrl};
 use crate::protocol::Nut;
 
 /// How long a body may take to arrive.
-const BODY_TIME: std::time::Duration = std::time::Duration::from_secs(10);
+const BODY_TIME: Duration = Duration::from_secs(10);
 
 /// Answers a request of ours.
 pub(super) async fn answer<B>(sqrl: Sqrl, endpoint: Endpoint, request: Request<B>) -> Own
@@ -69,7 +71,7 @@ fn picture(
     }
 }
 
-/// The value of a parameter in the URL, if it is there once.
+/// The value of a parameter in the URL, if it is there exactly once.
 pub(super) fn parameter(parts: &Parts, name: &str) -> Option<String> {
     let query = parts.uri.query()?.as_bytes();
     let mut values = form_urlencoded::parse(query).filter(|(key, _)| key == name);

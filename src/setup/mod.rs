@@ -1,6 +1,7 @@
 //! The composition root: the one place that knows every room and plugs them together.
 
 mod builder;
+mod checks;
 mod error;
 #[cfg(feature = "web")]
 mod ready_pages;

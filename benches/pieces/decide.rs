@@ -1,0 +1,109 @@
+//! The decision alone: the request is verified and the keys are looked up.
+
+use divan::{Bencher, black_box};
+use tower_sqrl::bench::decide;
+use tower_sqrl::identity::{Change, Epoch, Identity, KeyState, Lookup, Version};
+use tower_sqrl::protocol::{Idk, Request, Suk, UnverifiedRequest, Vuk, base64url};
+use tower_sqrl_client::keys::{Iuk, Rlk, SiteKey, UnlockPair, UrsKey};
+use tower_sqrl_client::wire::{ClientParams, Command, Form};
+
+/// A person with an identity that the site knows, and the key that replaces it.
+struct Person {
+    iuk: Iuk,
+    key: SiteKey,
+    next: SiteKey,
+    stored: UnlockPair,
+}
+
+impl Person {
+    fn new() -> Self {
+        let iuk = Iuk::from_bytes([9; 32]);
+        let stored = UnlockPair::from_rlk(&iuk.ilk(), &Rlk::from_bytes([7; 32]));
+        Self { iuk, key: SiteKey::from_seed(&[7; 32]), next: SiteKey::from_seed(&[8; 32]), stored }
+    }
+
+    fn live(&self) -> KeyState {
+        KeyState::Live(Identity {
+            suk: Suk::from_bytes(*self.stored.suk.as_bytes()),
+            vuk: Vuk::from_bytes(*self.stored.vuk.as_bytes()),
+            user: Some("ada".into()),
+            sqrlonly: false,
+            hardlock: false,
+            disabled: false,
+            epoch: Epoch::new(1),
+            version: Version::new(1),
+            strangers: 0,
+        })
+    }
+
+    /// A command of the identity as it stands, with a pair, for the site that does not know it yet.
+    fn command(&self, command: &Command) -> Request {
+        let params = ClientParams::new(command, self.key.idk()).with_pair(&self.stored);
+        verified(&form(&params).signed("ids", &self.key))
+    }
+
+    /// `ident` with the next key in this one's place.
+    fn rekey(&self) -> Request {
+        let pair = UnlockPair::from_rlk(&self.iuk.ilk(), &Rlk::from_bytes([8; 32]));
+        let params = ClientParams::new(&Command::Ident, self.next.idk())
+            .with("pidk", &self.key.idk().to_string())
+            .with_pair(&pair);
+        let urs = UrsKey::derive(&self.iuk, &self.stored.suk).unwrap();
+        let form = form(&params).signed("ids", &self.next).signed("pids", &self.key);
+        verified(&form.signed("urs", &urs))
+    }
+}
+
+fn form(params: &ClientParams) -> Form {
+    let link = "sqrl://example.com/cli.sqrl?nut=AAAAAAAAAAAAAAAAAAAAAA";
+    Form::new(&params.encode(), &base64url::encode(link))
+}
+
+fn verified(form: &Form) -> Request {
+    UnverifiedRequest::parse(form.encode().as_bytes()).unwrap().verify().unwrap()
+}
+
+fn idk(key: &SiteKey) -> Idk {
+    Idk::from_bytes(*key.idk().as_bytes())
+}
+
+/// Measures one case, once it has been seen to be the case that is meant: by the client's
+/// answer and by the keys that are written.
+fn measure(bencher: Bencher<'_, '_>, request: &Request, lookup: &Lookup, tif: &str, keys: &[Idk]) {
+    let decided = decide(request, lookup);
+    let written = decided.change().into_iter().flat_map(Change::key_writes);
+    assert_eq!(decided.tif().to_string(), tif);
+    assert_eq!(written.map(|write| *write.key).collect::<Vec<_>>(), keys);
+    bencher.bench(|| decide(black_box(request), black_box(lookup)));
+}
+
+#[divan::bench]
+fn query(bencher: Bencher<'_, '_>) {
+    let person = Person::new();
+    let lookup = Lookup { idk: person.live(), pidk: None };
+    measure(bencher, &person.command(&Command::Query), &lookup, "5", &[]);
+}
+
+#[divan::bench]
+fn ident(bencher: Bencher<'_, '_>) {
+    let person = Person::new();
+    let lookup = Lookup { idk: person.live(), pidk: None };
+    measure(bencher, &person.command(&Command::Ident), &lookup, "5", &[]);
+}
+
+#[divan::bench]
+fn ident_new(bencher: Bencher<'_, '_>) {
+    let person = Person::new();
+    let lookup = Lookup { idk: KeyState::Unknown, pidk: None };
+    let written = [idk(&person.key)];
+    measure(bencher, &person.command(&Command::Ident), &lookup, "5", &written);
+}
+
+/// With the one signature that only the decision can verify: it needs the stored key.
+#[divan::bench]
+fn ident_rekey(bencher: Bencher<'_, '_>) {
+    let person = Person::new();
+    let lookup = Lookup { idk: KeyState::Unknown, pidk: Some(person.live()) };
+    let written = [idk(&person.next), idk(&person.key)];
+    measure(bencher, &person.rekey(), &lookup, "5", &written);
+}

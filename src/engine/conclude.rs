@@ -1,0 +1,164 @@
+//! What becomes of a decision: the chain's outcome for the page that waits, the CPS URL, and the
+//! reply with the chain's next nut.
+
+use std::fmt::Display;
+
+use futures_util::future::{OptionFuture, join3};
+
+use super::chain::{Chain, Extras};
+use super::decide::{Decision, Verdict};
+use super::random;
+use crate::identity::{Change, Epoch};
+use crate::protocol::Tif;
+use crate::store::{CpsId, CpsInfo, NutInfo, NutState, Outcome, StoreError};
+
+/// How often an outcome is filed at most: what stood in its way may be gone when it is looked at,
+/// and something else be there at the next try.
+const FILINGS: usize = 3;
+
+/// Whose outcome a wait has.
+enum Filed {
+    Ours,
+    Anothers,
+}
+
+impl Chain<'_> {
+    /// A refusal after which the client may try again with the reply's nut.
+    pub(super) async fn refuse(&self, tif: Tif, why: &'static str) -> String {
+        self.note_refusal(tif, &why);
+        self.send(self.again(tif)).await
+    }
+
+    /// Rows 25 and 31 to 33: nothing happened, and nothing is the client's fault.
+    pub(super) async fn try_again(&self) -> String {
+        self.send(self.again(Tif::TRY_AGAIN | self.ips())).await
+    }
+
+    /// Makes a decision known, once its change is written.
+    pub(super) async fn conclude(&self, decision: Decision) -> String {
+        match decision.verdict {
+            Verdict::Refused => {
+                self.note_refusal(decision.tif, &self.request.command());
+                let extras = Extras { suk: decision.suk, ..Extras::default() };
+                self.send(self.next(decision.tif, &extras)).await
+            }
+            Verdict::Answered => {
+                let known = decision.tif.contains(Tif::ID_MATCH);
+                let extras = Extras {
+                    suk: decision.suk,
+                    ask: self.record.ask.as_deref().filter(|_| known),
+                    sin: self.engine.config.sin(),
+                    url: None,
+                };
+                self.note_answer(decision.tif);
+                self.send(self.next(decision.tif, &extras)).await
+            }
+            Verdict::Done => self.succeed(&decision, None).await,
+            Verdict::SignedIn { epoch } => self.succeed(&decision, Some(epoch)).await,
+        }
+    }
+
+    /// Makes a success known: to the page that waits, where somebody is signed in, with their
+    /// `epoch`; by a CPS URL, where the client asks for one; and by the reply. None of the three
+    /// waits for another.
+    async fn succeed(&self, decision: &Decision, epoch: Option<Epoch>) -> String {
+        let cps = self.request.options().cps.then(random::cps_id);
+        let url = cps.map(|id| format!("{}{}", self.engine.config.cps_url, id.to_text()));
+        let extras = Extras { suk: decision.suk, url: url.as_deref(), ..Extras::default() };
+        let next = self.next(decision.tif, &extras);
+
+        let outcome: OptionFuture<_> = epoch
+            .map(|epoch| match cps {
+                Some(_) => Outcome::TakenOver,
+                None => Outcome::SignedIn { epoch },
+            })
+            .map(|outcome| self.file_outcome(outcome))
+            .into();
+        let session: OptionFuture<_> = cps.map(|id| self.store_cps(id, decision, epoch)).into();
+        let (outcome, session, body) = join3(outcome, session, self.send(next)).await;
+
+        match outcome.unwrap_or(Ok(Filed::Ours)) {
+            Ok(Filed::Ours) => {}
+            Ok(Filed::Anothers) => {
+                let tif = Tif::BAD_ID_ASSOCIATION | Tif::REFUSED | self.ips();
+                self.note_refusal(tif, &"the wait has another identity's outcome");
+                return self.engine.dead_end(tif);
+            }
+            Err(error) => {
+                self.engine.store_failed("storing an outcome", &error);
+                return self.try_again().await;
+            }
+        }
+        if let Some(Err(error)) = session {
+            self.engine.store_failed("storing a CPS id", &error);
+            if epoch.is_some() {
+                return self.try_again().await;
+            }
+            // What the command did is done, with a URL or without.
+            self.note_answer(decision.tif);
+            let extras = Extras { suk: decision.suk, ..Extras::default() };
+            return self.send(self.next(decision.tif, &extras)).await;
+        }
+        self.note_answer(decision.tif);
+        body
+    }
+
+    /// Stores what the CPS URL with this id leads to.
+    async fn store_cps(
+        &self,
+        id: CpsId,
+        decision: &Decision,
+        epoch: Option<Epoch>,
+    ) -> Result<(), StoreError> {
+        let left = decision.change.as_ref().and_then(Change::leaves);
+        let info = CpsInfo {
+            idk: *self.request.idk(),
+            // Only `ident`'s URL signs in; the others' epoch is never looked at.
+            epoch: epoch.or(left.map(|left| left.epoch)).unwrap_or(random::fresh().epoch),
+            command: self.request.command(),
+            wait: self.record.wait,
+            attached: self.attached_sealed(),
+        };
+        let ttl = self.engine.config.lifetimes.cps;
+        self.engine.nuts.store_cps_session_id(&id, &info, ttl).await
+    }
+
+    /// Files the chain's one outcome. Row 34: where there is one already, it stays, unless it is
+    /// this identity's own sign-in that nobody has collected, of an earlier epoch, with another
+    /// answer, or without the CPS URL that is promised now.
+    async fn file_outcome(&self, outcome: Outcome) -> Result<Filed, StoreError> {
+        let (nuts, wait) = (&self.engine.nuts, self.record.wait.as_nut());
+        let info = self.outcome(outcome);
+        for _ in 0..FILINGS {
+            match nuts.store_nut(wait, &info, NutState::Authorized, self.remaining()).await {
+                Ok(()) => return Ok(Filed::Ours),
+                Err(error) if error.is_conflict() => {}
+                Err(error) => return Err(error),
+            }
+            match nuts.get_nut(wait, NutState::Authorized).await? {
+                None => {}
+                Some(filed) if filed.idk != info.idk => return Ok(Filed::Anothers),
+                Some(filed) if filed.is_signed_in() && says_else(&filed, &info) => {
+                    nuts.remove_nut(wait, NutState::Authorized).await?;
+                }
+                Some(_) => return Ok(Filed::Ours),
+            }
+        }
+        Err(StoreError::conflict())
+    }
+
+    fn note_refusal(&self, tif: Tif, why: &dyn Display) {
+        self.engine.note_refusal(self.peer, self.now, tif, why);
+    }
+
+    /// Says what the client hears.
+    fn note_answer(&self, tif: Tif) {
+        tracing::debug!(command = ?self.request.command(), %tif, "answered");
+    }
+}
+
+/// Whether a sign-in of the same identity would tell the application something else. Its
+/// indexed secrets are no reason: a second `ident` need not bring them again.
+fn says_else(filed: &NutInfo, info: &NutInfo) -> bool {
+    filed.outcome != info.outcome || filed.attached.button != info.attached.button
+}

@@ -1,0 +1,78 @@
+use crate::identity::{Epoch, Identity, UserId};
+use crate::protocol::{Button, Idk, IndexedSecret};
+use crate::store::Attached;
+
+/// A sign-in that has been collected: this browser's user owns this identity.
+///
+/// Only the engine makes one.
+#[derive(Debug, Clone)]
+pub struct SignIn {
+    pub(super) idk: Idk,
+    pub(super) identity: Identity,
+    pub(super) attached: Attached,
+    pub(super) secrets: Secrets,
+}
+
+/// The indexed secrets that came with a sign-in.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Secrets {
+    pub(super) ins: Option<IndexedSecret>,
+    pub(super) pins: Option<IndexedSecret>,
+}
+
+impl SignIn {
+    /// Who: the identity key, the same at every sign-in until the owner rekeys.
+    pub fn idk(&self) -> &Idk {
+        &self.idk
+    }
+
+    /// Whose account it is, once the application has [linked](crate::Sqrl::link) one.
+    pub fn user(&self) -> Option<&UserId> {
+        self.identity.user.as_ref()
+    }
+
+    /// The identity's epoch, which every disable, enable and rekey changes: a session that
+    /// keeps it can tell that one of them has happened since. [`Sqrl::unlink`](crate::Sqrl::unlink)
+    /// does not change it: compare the account, too.
+    pub fn epoch(&self) -> Epoch {
+        self.identity.epoch
+    }
+
+    /// The owner asks that no other way of signing in touch the account.
+    ///
+    /// *On The Wire*, "Client Parameters", `opt=sqrlonly`.
+    pub fn sqrlonly(&self) -> bool {
+        self.identity.sqrlonly
+    }
+
+    /// The owner asks that no out-of-band recovery touch the account.
+    ///
+    /// *On The Wire*, "Client Parameters", `opt=hardlock`.
+    pub fn hardlock(&self) -> bool {
+        self.identity.hardlock
+    }
+
+    /// The answer to the link's question, if it was asked and answered.
+    ///
+    /// *On The Wire*, "Client Parameters", `btn`.
+    pub fn button(&self) -> Option<Button> {
+        self.attached.button
+    }
+
+    /// What the application gave with the link.
+    pub fn data(&self) -> Option<&[u8]> {
+        self.attached.data.as_deref()
+    }
+
+    /// The indexed secret of this identity.
+    ///
+    /// *On The Wire*, "Client Secrets"; *Cryptography*, "Secret Index and Indexed Secrets".
+    pub fn ins(&self) -> Option<&IndexedSecret> {
+        self.secrets.ins.as_ref()
+    }
+
+    /// The indexed secret of the identity that it replaced.
+    pub fn pins(&self) -> Option<&IndexedSecret> {
+        self.secrets.pins.as_ref()
+    }
+}

@@ -1,0 +1,212 @@
+//! A link for one browser: made for a page of the application's, or by `nut.sqrl`.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use http::{Extensions, HeaderMap, HeaderValue, Response, StatusCode, header};
+
+use super::cookies::WaitCookie;
+use super::other_site::is_from_within_another_site;
+use super::pages::{Pages, SignInView};
+use super::{Sqrl, respond};
+use crate::engine::{IssuedLink, LinkOptions, NoLink, Renewal};
+use crate::protocol::Nut;
+use crate::store::StoreError;
+
+/// A link for one browser, and the cookie without which nobody collects its sign-in.
+#[derive(Debug)]
+#[must_use = "the browser needs the challenge's cookie: send `page()` or what `attach_to()` returns"]
+pub struct Challenge {
+    sqrl: Sqrl,
+    link: IssuedLink,
+    cookies: Vec<HeaderValue>,
+}
+
+impl Sqrl {
+    /// A link for the browser that sent this request, in a page of the application's own.
+    ///
+    /// Axum handlers take a [`SqrlChallenge`](crate::axum::SqrlChallenge) instead. Call it for
+    /// GET: a HEAD needs no link.
+    ///
+    /// # Errors
+    ///
+    /// [`ChallengeError`].
+    pub async fn challenge(
+        &self,
+        headers: &HeaderMap,
+        extensions: &Extensions,
+        options: LinkOptions,
+    ) -> Result<Challenge, ChallengeError> {
+        let ip = self.asking_address(headers, extensions)?;
+        if is_from_within_another_site(headers) {
+            return Err(ChallengeError::OtherSite);
+        }
+        let config = &self.engine().config;
+        let cookie = WaitCookie::fresh(config.clock.now(), config.lifetimes.chain);
+        let link = self.engine().issue(ip, cookie.wait(), options).await?;
+        Ok(self.with_cookie(headers, link, &cookie))
+    }
+
+    /// A link in the place of the one with the nut `old`, for the browser that holds that one's
+    /// cookie; none where there is nothing to go on with.
+    ///
+    /// The old link's cookie stays, for the wait goes on, and whoever lures the browser here with
+    /// the nut of its QR code ends nothing.
+    pub(super) async fn renewed_challenge(
+        &self,
+        headers: &HeaderMap,
+        extensions: &Extensions,
+        old: &str,
+    ) -> Result<Option<Challenge>, ChallengeError> {
+        let ip = self.asking_address(headers, extensions)?;
+        let Some(old) = Nut::parse(old) else { return Ok(None) };
+        let Some(cookie) = self.cookies().wait(headers, &old) else { return Ok(None) };
+        match self.engine().renew(&old, ip, cookie.wait()).await? {
+            Renewal::Gone => Ok(None),
+            Renewal::Renewed(link) => {
+                let config = &self.engine().config;
+                let cookie = cookie.renewed(config.clock.now(), config.lifetimes.chain);
+                Ok(Some(self.with_cookie(headers, link, &cookie)))
+            }
+        }
+    }
+
+    /// What HEAD is answered with: like a challenge's page, but nothing is stored, and no
+    /// cookie is set, for what shows nobody anything.
+    #[cfg(feature = "axum")]
+    pub(crate) fn challenge_for_head(&self) -> Challenge {
+        let link = self.engine().dead_link();
+        Challenge { sqrl: self.clone(), link, cookies: Vec::new() }
+    }
+
+    /// The address with which the client's will be compared.
+    fn asking_address(
+        &self,
+        headers: &HeaderMap,
+        extensions: &Extensions,
+    ) -> Result<IpAddr, ChallengeError> {
+        self.client_address(headers, extensions).ok_or(ChallengeError::NoClientAddress)
+    }
+
+    fn with_cookie(&self, headers: &HeaderMap, link: IssuedLink, cookie: &WaitCookie) -> Challenge {
+        let chain = self.engine().config.lifetimes.chain;
+        let cookies = self.cookies().set_wait(headers, &link.nut, cookie, chain);
+        Challenge { sqrl: self.clone(), link, cookies }
+    }
+}
+
+impl Challenge {
+    /// The link for the button: `sqrl://…`.
+    pub fn href(&self) -> &str {
+        &self.link.text
+    }
+
+    /// The link's nut: public, like the link.
+    pub fn nut(&self) -> &Nut {
+        &self.link.nut
+    }
+
+    /// Where the QR code is, from the root: SVG.
+    pub fn qr_path(&self) -> String {
+        format!("{}/svg.sqrl?nut={}", self.sqrl.base(), self.link.nut)
+    }
+
+    /// Where the script of the ready page is, from the root, with its version: caches keep it for
+    /// ever.
+    pub fn script_path(&self) -> String {
+        let version = self.sqrl.settings().pages.asset("sqrl.js").map(|script| script.version);
+        let query = version.map(|version| format!("?v={version}")).unwrap_or_default();
+        format!("{}/sqrl.js{query}", self.sqrl.base())
+    }
+
+    /// What the layer's paths stand below, from the root: the public URL's path and the builder's
+    /// `prefix`; empty for neither.
+    pub fn base(&self) -> &str {
+        self.sqrl.base()
+    }
+
+    /// How long the link can be answered.
+    pub fn lifetime(&self) -> Duration {
+        self.sqrl.engine().config.lifetimes.link
+    }
+
+    /// The part of the ready page that signs in, as HTML, for a page of the application's own:
+    /// button, status, QR code. That page loads the script at [`script_path`](Self::script_path),
+    /// and is sent with [`attach_to`](Self::attach_to).
+    pub fn fragment(&self) -> String {
+        self.view(|pages, view| pages.sign_in_fragment(view))
+    }
+
+    /// The ready sign-in page.
+    pub fn page(self) -> Response<String> {
+        let page = self.view(|pages, view| pages.sign_in(view));
+        let mut response = Response::new(page.html);
+        respond::set_page_headers(response.headers_mut(), &page.csp);
+        self.attach_to(response)
+    }
+
+    fn view<T>(&self, show: impl FnOnce(&dyn Pages, &SignInView<'_>) -> T) -> T {
+        let view = SignInView {
+            link: self.href(),
+            nut: &self.link.nut.to_string(),
+            base: self.sqrl.base(),
+            expires_in: self.lifetime().as_secs(),
+        };
+        show(&*self.sqrl.settings().pages, &view)
+    }
+
+    /// Gives a response of the application's own the cookie, and keeps it out of caches.
+    pub fn attach_to<B>(self, mut response: Response<B>) -> Response<B> {
+        let headers = response.headers_mut();
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        for cookie in self.cookies {
+            headers.append(header::SET_COOKIE, cookie);
+        }
+        response
+    }
+}
+
+/// Why there is no link.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ChallengeError {
+    /// Nothing says where the request comes from.
+    #[error(
+        "the client's address is unknown: serve with \
+         `into_make_service_with_connect_info::<SocketAddr>()`, or put a `PeerAddress` into every \
+         request's extensions"
+    )]
+    NoClientAddress,
+    /// The address has asked for more links than it gets in a minute:
+    /// [`SqrlBuilder::links_per_minute`](crate::SqrlBuilder::links_per_minute).
+    #[error("too many attempts to sign in from this address: try again in a minute")]
+    TooManyLinks,
+    /// A page of another site asks, from within a visitor's browser: not for its visitors.
+    #[error("this page is not for frames and pictures of other sites")]
+    OtherSite,
+    /// The nut could not be stored.
+    #[error("signing in does not work at the moment")]
+    Store(#[from] StoreError),
+}
+
+impl ChallengeError {
+    /// What tells a browser so: 500 for a mistake in the set-up, 429, 403, or 503 when a store
+    /// is out of reach.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::NoClientAddress => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::TooManyLinks => StatusCode::TOO_MANY_REQUESTS,
+            Self::OtherSite => StatusCode::FORBIDDEN,
+            Self::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+}
+
+impl From<NoLink> for ChallengeError {
+    fn from(why: NoLink) -> Self {
+        match why {
+            NoLink::TooMany => Self::TooManyLinks,
+            NoLink::Store(error) => Self::Store(error),
+        }
+    }
+}
