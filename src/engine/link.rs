@@ -57,13 +57,17 @@ impl LinkOptions {
 
     /// Bytes of the application's own that come back with the sign-in.
     ///
-    /// Nobody checks how many, but they are kept with every nut of the chain: 1 KiB is much, and
-    /// 2 MiB no shared store gives back.
+    /// At most 4096 octets, or there is no link
+    /// ([`ChallengeError::DataTooLong`](crate::ChallengeError::DataTooLong)): they are kept with
+    /// every nut of the chain. What is longer belongs under an id of the application's own.
     pub fn data(mut self, data: impl Into<Box<[u8]>>) -> Self {
         self.data = Some(data.into());
         self
     }
 }
+
+/// Octets of the application's own that a link carries at most.
+const MAX_DATA: usize = 4096;
 
 /// A link that is ready to be shown.
 #[derive(Clone)]
@@ -86,6 +90,8 @@ impl std::fmt::Debug for IssuedLink {
 pub(crate) enum NoLink {
     /// The address has asked for too many.
     TooMany,
+    /// So many octets of the application's own are too many.
+    DataTooLong(usize),
     /// Its nut could not be stored.
     Store(StoreError),
 }
@@ -115,6 +121,9 @@ impl Engine {
         options: LinkOptions,
     ) -> Result<IssuedLink, NoLink> {
         let LinkOptions { ask, idk, data } = options;
+        if let Some(data) = data.as_ref().filter(|data| data.len() > MAX_DATA) {
+            return Err(NoLink::DataTooLong(data.len()));
+        }
         let nut = random::nut();
         let text = self.config.link(nut);
         let now = self.config.clock.now();

@@ -184,6 +184,12 @@ pub enum ChallengeError {
     /// A page of another site asks, from within a visitor's browser: not for its visitors.
     #[error("this page is not for frames and pictures of other sites")]
     OtherSite,
+    /// [`LinkOptions::data`] of so many octets.
+    #[error(
+        "a link carries at most 4096 octets of data, not {0}: keep what is longer under an id of \
+         your own, and give that"
+    )]
+    DataTooLong(usize),
     /// The nut could not be stored.
     #[error("signing in does not work at the moment")]
     Store(#[from] StoreError),
@@ -194,7 +200,7 @@ impl ChallengeError {
     /// is out of reach.
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::NoClientAddress => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::NoClientAddress | Self::DataTooLong(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::TooManyLinks => StatusCode::TOO_MANY_REQUESTS,
             Self::OtherSite => StatusCode::FORBIDDEN,
             Self::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -206,6 +212,7 @@ impl From<NoLink> for ChallengeError {
     fn from(why: NoLink) -> Self {
         match why {
             NoLink::TooMany => Self::TooManyLinks,
+            NoLink::DataTooLong(octets) => Self::DataTooLong(octets),
             NoLink::Store(error) => Self::Store(error),
         }
     }

@@ -104,6 +104,46 @@ impl Sqrl {
         self.engine().set_user(idk, Some(user.into())).await
     }
 
+    /// Links an identity with an account of the application's unless it has one already, and
+    /// says which account it signs in to from now on.
+    ///
+    /// For an identity that signs up: if it does so twice at the same moment, both get the
+    /// account that was first.
+    ///
+    /// ```
+    /// use tower_sqrl::{LinkError, SignIn, Sqrl};
+    ///
+    /// async fn account_of(sqrl: &Sqrl, login: &SignIn) -> Result<String, LinkError> {
+    ///     let account = match login.user() {
+    ///         Some(account) => account.clone(),
+    ///         None => sqrl.link_if_unlinked(login.idk(), new_user().await).await?,
+    ///     };
+    ///     Ok(account.to_string())
+    /// }
+    ///
+    /// /// Inserts a row, and gives its id.
+    /// async fn new_user() -> String {
+    ///     // …
+    /// #   "4711".to_owned()
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`LinkError`], but never [`LinkError::Linked`].
+    pub async fn link_if_unlinked(
+        &self,
+        idk: &Idk,
+        user: impl Into<UserId>,
+    ) -> Result<UserId, LinkError> {
+        let user = user.into();
+        match self.link(idk, user.clone()).await {
+            Ok(()) => Ok(user),
+            Err(LinkError::Linked(first)) => Ok(first),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Takes an identity's account away from it. The identity stays known.
     ///
     /// It does not change the epoch and ends no session by itself: compare

@@ -1,8 +1,9 @@
 //! The rules behind the table of section 3: questions, secrets, flags, superseded keys.
 
-use tower_sqrl::LinkOptions;
+use axum::http::{Extensions, HeaderMap};
 use tower_sqrl::identity::KeyState;
 use tower_sqrl::protocol::{Ask, Idk};
+use tower_sqrl::{ChallengeError, LinkError, LinkOptions, PeerAddress};
 use tower_sqrl_client::keys::SiteKey;
 
 use crate::common::{Chain, Fate, Hook, Site, alice, new_alice, rekey};
@@ -28,6 +29,21 @@ async fn a_question_goes_to_whom_we_know() {
     assert_eq!(chain.reply().ask, None);
     let page = visit.collect().await;
     assert!(page.body.contains("button=1\ndata=b3JkZXIgNDcxMQ\n"), "{}", page.body);
+}
+
+#[tokio::test]
+async fn a_link_carries_so_much() {
+    let site = Site::new().await;
+    let mut extensions = Extensions::new();
+    extensions.insert(PeerAddress(([127, 0, 0, 1], 4711).into()));
+    let link = async |octets| {
+        let options = LinkOptions::default().data(vec![7; octets]);
+        site.sqrl.challenge(&HeaderMap::new(), &extensions, options).await
+    };
+    assert!(link(4096).await.is_ok());
+    let refused = link(4097).await.expect_err("too much");
+    assert!(matches!(refused, ChallengeError::DataTooLong(4097)), "{refused}");
+    assert_eq!(refused.status(), 500);
 }
 
 #[tokio::test]
@@ -183,12 +199,17 @@ async fn accounts_are_linked() {
     site.knows(&alice()).await;
     let mut chain = site.visit().await.chain(&new_alice());
     let idk = Idk::parse(&site.visit().await.chain(&alice()).idk()).expect("a key");
-    site.sqrl.link(&idk, "alice").await.expect("linked");
+    let account = site.sqrl.link_if_unlinked(&idk, "alice").await.expect("linked");
+    assert_eq!(account.as_str(), "alice");
+    let account = site.sqrl.link_if_unlinked(&idk, "bob").await.expect("linked before");
+    assert_eq!(account.as_str(), "alice");
     rekey(&mut chain).await;
     let visit = site.visit().await;
     assert!(visit.sign_in(&new_alice()).await.contains("user=alice\n"), "a rekey keeps it");
     let new = Idk::parse(&chain.idk()).expect("a key");
     assert!(site.sqrl.link(&idk, "alice").await.is_err(), "superseded");
+    let superseded = site.sqrl.link_if_unlinked(&idk, "alice").await;
+    assert!(matches!(superseded, Err(LinkError::NotLive)));
     assert!(site.sqrl.link(&new, "bob").await.is_err(), "another's");
     site.sqrl.unlink(&new).await.expect("unlinked");
     assert!(!site.visit().await.sign_in(&new_alice()).await.contains("user="));

@@ -5,7 +5,7 @@ use axum::http::{Extensions, HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use tower_sessions::Session;
 use tower_sqrl::axum::{ChallengeRejection, LoginRejection, SqrlChallenge, SqrlLogin};
-use tower_sqrl::{LinkError, LinkOptions, SignIn};
+use tower_sqrl::{LinkOptions, SignIn};
 
 use crate::app::App;
 use crate::failure::Failure;
@@ -53,16 +53,9 @@ async fn account_of(app: &App, login: &SignIn) -> Result<String, Failure> {
     if let Some(user) = login.user() {
         return Ok(user.to_string());
     }
-    let account = accounts::new_id();
-    match app.sqrl.link(login.idk(), account.as_str()).await {
-        Ok(()) => {
-            tracing::info!(account, "new account");
-            Ok(account)
-        }
-        // It signed in twice at the same moment.
-        Err(LinkError::Linked(user)) => Ok(user.to_string()),
-        Err(error) => Err(error.into()),
-    }
+    let account = app.sqrl.link_if_unlinked(login.idk(), accounts::new_id()).await?;
+    tracing::info!(%account, "new account");
+    Ok(account.to_string())
 }
 
 /// A sign-in page whose link says that it is for this account, for a session whose

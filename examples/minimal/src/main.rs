@@ -39,10 +39,9 @@ async fn signed_in(
     login: SqrlLogin,
 ) -> Result<Redirect, StatusCode> {
     // The account is linked with the key, for users move to new keys.
-    let user = login.user().map_or_else(|| login.idk().to_string(), ToString::to_string);
-    sqrl.link(login.idk(), user.as_str()).await.or(Err(BROKEN))?;
+    let user = sqrl.link_if_unlinked(login.idk(), login.idk().to_string()).await.or(Err(BROKEN))?;
     session.cycle_id().await.or(Err(BROKEN))?; // nobody can have planted the new id
-    session.insert("user", user).await.or(Err(BROKEN))?;
+    session.insert("user", user.as_str()).await.or(Err(BROKEN))?;
     Ok(Redirect::to("/"))
 }
 

@@ -13,7 +13,7 @@ use tower_sqrl::axum::{LoginRejection, SqrlChallenge, SqrlLogin};
 use tower_sqrl::identity::{MemoryIdentityStore, UserId};
 use tower_sqrl::protocol::Idk;
 use tower_sqrl::store::MemoryNutStore;
-use tower_sqrl::{LinkError, NotSignedIn, Sqrl};
+use tower_sqrl::{NotSignedIn, Sqrl};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -58,25 +58,15 @@ async fn signed_in(
         Err(why) => return Ok(why.into_response()),
     };
     let account = match login.user() {
-        Some(account) => account.to_string(),
-        None => new_account(&sqrl, login.idk()).await?,
+        Some(account) => account.clone(),
+        // In earnest: a new row's id.
+        None => sqrl.link_if_unlinked(login.idk(), format!("account-{}", login.idk())).await?,
     };
     session.cycle_id().await?; // nobody can have planted the new id
-    session.insert("account", &account).await?;
+    session.insert("account", account.as_str()).await?;
     session.insert("idk", login.idk().as_bytes()).await?;
     session.insert("epoch", login.epoch().get()).await?;
     Ok(Redirect::to("/").into_response())
-}
-
-/// An account for an identity that has none.
-async fn new_account(sqrl: &Sqrl, idk: &Idk) -> Result<String, Failure> {
-    let account = format!("account-{idk}"); // in earnest: a new row's id
-    match sqrl.link(idk, account.as_str()).await {
-        Ok(()) => Ok(account),
-        // It signed in twice at the same moment: the other one was first.
-        Err(LinkError::Linked(first)) => Ok(first.to_string()),
-        Err(error) => Err(error.into()),
-    }
 }
 
 /// Who is signed in, unless the owner has disabled, enabled, rekeyed or removed the identity

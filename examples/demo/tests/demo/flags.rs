@@ -47,7 +47,7 @@ fn what_cannot_be_is_said_in_a_sentence() {
         (["--link-scheme", "https"], "write sqrl or qrl"),
         (["--prefix", "auth"], "`prefix` is a path from the root"),
         (["--failures-per-minute", "many"], "write a number, or off"),
-        (["--link-lifetime", "0"], "lifetimes are at least a second"),
+        (["--link-lifetime", "0"], "write a second or more"),
     ] {
         let memory = ["--identities", "memory", "--listen", "127.0.0.1:0"];
         let replaced = |flag: &&[&str]| flag[0] != arguments[0];
