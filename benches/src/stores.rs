@@ -23,7 +23,7 @@ const TTL: Duration = Duration::from_mins(10);
 
 #[derive(Debug, Args)]
 pub(crate) struct StoresArgs {
-    /// Calls of each kind, one after another and again at a time
+    /// Calls of each kind, first one after another and then as many again at a time
     #[arg(long, default_value_t = 2_000)]
     calls: u32,
 
@@ -75,9 +75,7 @@ pub(crate) fn run(args: &StoresArgs) -> Result<(), Failure> {
 async fn all_nut_calls(name: &str, store: &dyn NutStore, args: &StoresArgs) -> Result<(), Failure> {
     let pending = NutState::Pending;
     measure(name, "store_nut", args, |n| {
-        Box::pin(
-            async move { store.store_nut(&nut(n), &link(nut(n), n), pending, TTL).await.map(drop) },
-        )
+        Box::pin(async move { store.store_nut(&nut(n), &link(nut(n), n), pending, TTL).await })
     })
     .await?;
     measure(name, "get_nut", args, |n| {

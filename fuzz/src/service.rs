@@ -19,7 +19,7 @@ use crate::shelf::Kept;
 use crate::site::{Answer, NOW, Site};
 
 /// The nut of a link that everybody can see.
-pub const NUT: Nut = Nut::from_bytes([0x11; 16]);
+const NUT: Nut = Nut::from_bytes([0x11; 16]);
 
 const MOST_REQUESTS: usize = 8;
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);

@@ -5,20 +5,13 @@ mod common;
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::SERVER;
+use common::{PATIENCE, SERVER, database};
 use tower_sqrl::identity::{self, IdentityStore};
 use tower_sqrl::store::conformance::{RawKey, RawWrite};
 use tower_sqrl::store::{self, NutState, NutStore};
 use tower_sqrl_postgres::deadpool_postgres::{Manager, Pool};
 use tower_sqrl_postgres::tokio_postgres::{Config, NoTls};
 use tower_sqrl_postgres::{Database, PostgresIdentityStore, PostgresNutStore};
-
-/// With time for a machine that does many things at once.
-fn database(schema: &str) -> Database {
-    common::database(schema).timeout(PATIENCE)
-}
-
-const PATIENCE: Duration = Duration::from_secs(20);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn identities_of_several_servers() {

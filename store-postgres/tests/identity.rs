@@ -1,4 +1,4 @@
-//! Identities, and the one statement that changes them.
+//! Identities, and the one statement that changes them, beside what the conformance suite asks.
 
 mod common;
 
@@ -22,40 +22,6 @@ async fn create(store: &PostgresIdentityStore, key: u8, previous: u8, version: u
 
 async fn look_up(store: &PostgresIdentityStore, key: u8, previous: u8) -> Lookup {
     store.look_up(&idk(key), Some(&idk(previous))).await.expect("a working store")
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn rows_come_back_whole_and_a_lost_swap_writes_nothing() {
-    let store = open("whole").await;
-    assert_eq!(create(&store, 1, 2, u64::MAX).await, Swap::Done);
-    let other = open("whole").await;
-    let found = look_up(&other, 1, 2).await;
-    assert_eq!(found.idk, KeyState::Live(identity(u64::MAX)));
-    assert_eq!(found.pidk, Some(KeyState::Superseded));
-
-    // The first key is as expected, the second is not; and the other way round.
-    assert_eq!(create(&store, 3, 2, 9).await, Swap::Lost);
-    assert_eq!(look_up(&store, 3, 2).await.idk, KeyState::Unknown);
-    assert_eq!(create(&store, 1, 4, 9).await, Swap::Lost);
-    assert_eq!(look_up(&store, 4, 1).await.idk, KeyState::Unknown);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_key_that_is_only_compared_is_compared() {
-    let store = open("compared").await;
-    assert_eq!(create(&store, 1, 2, 7).await, Swap::Done);
-    let current = identity(7);
-    let next =
-        |version, beside| Change::set(idk(1), &current, identity(version)).in_place_of(idk(beside));
-    // 2 is superseded, 3 unknown.
-    let wrong = store.apply(&next(8, 2)).await;
-    assert_eq!(wrong.expect("a working store"), Swap::Lost);
-    assert_eq!(look_up(&store, 1, 3).await.idk, KeyState::Live(identity(7)));
-    let right = store.apply(&next(8, 3)).await;
-    assert_eq!(right.expect("a working store"), Swap::Done);
-    let found = look_up(&store, 1, 3).await;
-    assert_eq!(found.idk, KeyState::Live(identity(8)));
-    assert_eq!(found.pidk, Some(KeyState::Unknown));
 }
 
 /// Who creates one key and supersedes the other, both ways at once, on several servers:

@@ -2,9 +2,9 @@
 
 mod common;
 
-use std::time::Duration;
-
-use common::{TTL, every_hook_is_unavailable, in_time, nut, pending, until_it_works, works};
+use common::{
+    PATIENCE, TTL, every_hook_is_unavailable, in_time, nut, pending, until_it_works, works,
+};
 use test_servers::RedisCluster;
 use tokio::time::timeout;
 use tower_sqrl::protocol::Nut;
@@ -45,7 +45,7 @@ async fn a_dead_master_is_replaced() {
     all_work(&store).await;
     cluster.kill_master_of("sqrl:nut:").expect("a take-over");
     // The others may hear of it a moment later.
-    until_it_works(&store, Duration::from_secs(3)).await;
+    until_it_works(&store).await;
     all_work(&store).await;
 }
 
@@ -67,7 +67,7 @@ async fn a_master_that_says_nothing_is_replaced() {
             }
         }
     };
-    timeout(Duration::from_secs(15), taken_over).await.expect("nobody has taken over");
+    timeout(PATIENCE, taken_over).await.expect("nobody has taken over");
     all_work(&store).await;
 }
 
@@ -84,7 +84,7 @@ async fn without_any_node_every_hook_fails_in_time_and_then_works_again() {
     for node in cluster.nodes() {
         node.restart().expect("started again");
     }
-    until_it_works(&store, Duration::from_secs(15)).await;
+    until_it_works(&store).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,9 +2,7 @@
 
 mod common;
 
-use std::time::Duration;
-
-use common::{every_hook_is_unavailable, nut, outcome, until_it_works, works};
+use common::{PATIENCE, every_hook_is_unavailable, nut, outcome, until_it_works, works};
 use redis::cluster::ClusterClient;
 use test_servers::{Redis, RedisCluster};
 use tokio::time::timeout;
@@ -22,7 +20,7 @@ async fn check(builder: RedisNutStoreBuilder) {
         .store_nut(wait.as_nut(), &outcome(), NutState::Authorized, common::TTL)
         .await
         .expect("stored");
-    timeout(Duration::from_secs(5), watch.announced()).await.expect("announced");
+    timeout(PATIENCE, watch.announced()).await.expect("announced");
 }
 
 async fn stops_and_comes_back(redis: &mut Redis, store: &RedisNutStore) {
@@ -32,7 +30,7 @@ async fn stops_and_comes_back(redis: &mut Redis, store: &RedisNutStore) {
     redis.stop().expect("stopped");
     every_hook_is_unavailable(store).await;
     redis.restart().expect("started again");
-    until_it_works(store, Duration::from_secs(5)).await;
+    until_it_works(store).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,15 +2,15 @@
 
 mod common;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use common::{TTL, nut, pending, works};
+use common::{PATIENCE, TTL, nut, pending, works};
 use test_servers::{Redis, RedisCluster, RedisSentinel};
-use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use tower_sqrl::store::{NutState, NutStore};
 use tower_sqrl_redis::{RedisConfigError, RedisNutStore};
 
-const WAIT: Duration = Duration::from_millis(300);
+const WAIT: Duration = Duration::from_millis(500);
 
 /// A master and its replica, of which this says which of the nodes it is.
 fn pair() -> (RedisSentinel, usize) {
@@ -38,28 +38,41 @@ async fn a_replica_has_what_a_call_has_done() {
     }
 }
 
+/// As many changes at once as there are connections that wait.
+const CALLS: usize = 8;
+
 #[tokio::test(flavor = "multi_thread")]
-async fn a_replica_that_does_not_answer_costs_its_time_and_no_more() {
+async fn a_replica_that_does_not_answer_holds_up_no_other_call() {
     let (mut sentinel, replica) = pair();
-    let store = RedisNutStore::builder(&sentinel.url()).wait_for_replicas(1, WAIT).connect().await;
-    let store = store.expect("a store");
+    let builder = RedisNutStore::builder(&sentinel.url()).timeout(Duration::from_secs(3));
+    let store = builder.wait_for_replicas(1, WAIT).connect().await.expect("a store");
+    let port = sentinel.primary_port().expect("a primary");
     sentinel.nodes()[replica].pause().expect("paused");
-    let start = Instant::now();
-    let calls = (0..8).map(|_| {
+    let primary = sentinel.nodes().iter().find(|node| node.port() == port).expect("the primary");
+    let connections = |of: &str| {
+        let clients = primary.command(&["CLIENT", "LIST"]).expect("a list");
+        clients.lines().filter(|client| client.contains(of)).count()
+    };
+    let calls = (0..CALLS).map(|_| {
         let store = store.clone();
         tokio::spawn(async move {
             store.store_nut(&nut(), &pending(), NutState::Pending, TTL).await.expect("stored");
         })
     });
     let calls: Vec<_> = calls.collect();
-    // Looks do not wait behind them.
+    let all_wait = async {
+        while connections(" cmd=wait ") < CALLS {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(PATIENCE, all_wait).await.expect("not all wait, each by itself");
     assert_eq!(store.get_nut(&nut(), NutState::Pending).await.expect("a look"), None);
-    assert!(!calls.iter().any(JoinHandle::is_finished), "a look has waited for replicas");
     // One behind the other they would outlast what a reply is given, and fail.
     for call in calls {
         call.await.expect("no panic");
     }
-    assert!(start.elapsed() >= WAIT, "nobody has waited for replicas");
+    // The look has gone another way than they.
+    assert_eq!((connections(" cmd=wait "), connections(" cmd=get ")), (CALLS, 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,32 +3,13 @@
 
 mod common;
 
-use std::error::Error;
-use std::fmt::Debug;
+use std::error::Error as _;
 
 use common::{TTL, cps, nut, pending};
+use test_servers::secrets::{HALVES, hides_password, printed, told};
 use test_servers::{Redis, RedisOptions};
 use tower_sqrl::store::{NutState, NutStore};
 use tower_sqrl_redis::RedisNutStore;
-
-/// Each half of it, too: what stands in the middle of a URL may cut it in two.
-const HALVES: [&str; 2] = ["hunter2hunter2", "swordfish9fish"];
-
-fn hides(what: &(impl Debug + ?Sized)) {
-    for text in [format!("{what:?}"), format!("{what:#?}")] {
-        assert!(HALVES.iter().all(|half| !text.contains(half)), "{text}");
-    }
-}
-
-fn hides_error(error: &dyn Error) {
-    hides(error);
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        let text = error.to_string();
-        assert!(HALVES.iter().all(|half| !text.contains(half)), "{text}");
-        cause = error.source();
-    }
-}
 
 #[tokio::test]
 async fn no_password_is_told() {
@@ -47,12 +28,12 @@ async fn no_password_is_told() {
             format!("redis-sentinel://127.0.0.1:1/0?service=a&{password}"),
         ] {
             let builder = RedisNutStore::builder(&url);
-            hides(&builder);
+            hides_password(&printed(&builder));
             match builder.build() {
-                Ok(store) => hides(&store),
+                Ok(store) => hides_password(&printed(&store)),
                 Err(error) => {
                     wrong += 1;
-                    hides_error(&error);
+                    hides_password(&told(&error));
                 }
             }
         }
@@ -61,7 +42,8 @@ async fn no_password_is_told() {
     // Good ones, and nobody there.
     for scheme in ["redis", "redis-cluster"] {
         let url = format!("{scheme}://u:{one}@127.0.0.1:1");
-        hides_error(&RedisNutStore::connect(&url).await.expect_err("nobody there"));
+        let error = RedisNutStore::connect(&url).await.expect_err("nobody there");
+        hides_password(&told(&error));
     }
 }
 
@@ -90,12 +72,7 @@ async fn no_argument_is_told() {
         (store.store_cps_session_id(&id, &info, TTL).await.expect_err("no SET"), "error"),
         (store.get_user_id_by_cps_session_id(&id).await.expect_err("no GET"), "unknown command"),
     ] {
-        let mut told = format!("{error:?}\n{error:#?}\n");
-        let mut cause: Option<&dyn Error> = Some(&error);
-        while let Some(error) = cause {
-            told += &format!("{error}\n{error:?}\n");
-            cause = error.source();
-        }
+        let told = told(&error);
         assert!(!told.contains(&nut.to_string()) && !told.contains(&id.to_text()), "{told}");
         assert!(!told.contains("sqrl:"), "{told}");
         // What an operator looks for is there.

@@ -2,8 +2,6 @@
 
 mod common;
 
-use std::time::Duration;
-
 use common::{every_hook_is_unavailable, until_it_works, works};
 use test_servers::RedisSentinel;
 use tower_sqrl_redis::RedisNutStore;
@@ -16,7 +14,7 @@ async fn a_fail_over_is_followed() {
     works(&store).await.expect("it works");
     let old = sentinel.primary_port().expect("a primary");
     assert_ne!(sentinel.kill_primary().expect("a fail-over"), old);
-    until_it_works(&store, Duration::from_secs(3)).await;
+    until_it_works(&store).await;
     // The dead one comes back as a replica, and the other way round.
     let dead = sentinel.nodes().iter_mut().find(|node| node.port() == old).expect("the dead one");
     dead.restart().expect("started again");
@@ -33,7 +31,7 @@ async fn a_master_that_says_nothing_is_left() {
     master.pause().expect("paused");
     every_hook_is_unavailable(&store).await;
     // A second until it is taken for dead, and the election.
-    until_it_works(&store, Duration::from_secs(15)).await;
+    until_it_works(&store).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -42,7 +40,7 @@ async fn one_living_sentinel_suffices_and_the_name_has_to_be_right() {
     let port = sentinel.sentinel_ports()[0];
     let url = format!("redis-sentinel://127.0.0.1:1,127.0.0.1:{port},127.0.0.1:2/");
     let store = RedisNutStore::connect(&format!("{url}?service=main")).await.expect("a store");
-    until_it_works(&store, Duration::from_secs(3)).await;
+    until_it_works(&store).await;
     let error = RedisNutStore::connect(&format!("{url}?service=other")).await.expect_err("a name");
     let source = std::error::Error::source(&error).expect("the reason").to_string();
     assert!(source.contains("no service of that name"), "{source}");

@@ -84,5 +84,5 @@ async fn with_a_server_that_says_nothing_every_hook_fails_in_time() {
     every_hook_is_unavailable(&store).await;
     every_hook_is_unavailable(&store).await;
     redis.resume().expect("resumed");
-    until_it_works(&store, Duration::from_secs(3)).await;
+    until_it_works(&store).await;
 }

@@ -31,7 +31,7 @@ async fn identities_in_a_file() {
         let store = SqliteIdentityStore::open(file.path()).expect("a file");
         Arc::new(store) as Arc<dyn IdentityStore>
     });
-    // Every write waits for the disk.
+    // Every write waits for the disk, where the file is on one.
     identity::conformance::Suite::new(handles).rounds(100).run().await;
 }
 

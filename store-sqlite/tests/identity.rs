@@ -1,4 +1,4 @@
-//! Identities in a real file.
+//! Identities in a real file, beside what the conformance suite asks.
 
 mod common;
 
@@ -47,18 +47,6 @@ async fn two_handles_see_each_other_and_one_swap_wins() {
         assert_eq!(found.pidk, Some(KeyState::Superseded));
         assert_eq!(look_up(store, untouched, 1).await.idk, KeyState::Unknown);
     }
-}
-
-#[tokio::test]
-async fn a_lost_swap_writes_neither_key() {
-    let store = SqliteIdentityStore::in_memory().expect("memory");
-    assert_eq!(create(&store, 1, 2, 7).await, Swap::Done);
-    // The first key is as expected, the second is not.
-    assert_eq!(create(&store, 3, 2, 9).await, Swap::Lost);
-    assert_eq!(look_up(&store, 3, 2).await.idk, KeyState::Unknown);
-    // The other way round.
-    assert_eq!(create(&store, 1, 4, 9).await, Swap::Lost);
-    assert_eq!(look_up(&store, 4, 1).await.idk, KeyState::Unknown);
 }
 
 #[tokio::test]

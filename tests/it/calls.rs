@@ -4,7 +4,8 @@ use tower_sqrl::store::NutState::{Authorized, Pending};
 use tower_sqrl_client::browser::Waiting;
 
 use crate::common::Hook::{
-    self, Apply, GetCps, GetNut, LookUp, RemoveCps, RemoveNut, StoreCps, StoreNut,
+    self, Apply, GetNut, GetUserIdByCpsSessionId, LookUp, RemoveCpsSessionId, RemoveNut,
+    StoreCpsSessionId, StoreNut,
 };
 use crate::common::{Site, alice, new_alice};
 
@@ -37,12 +38,15 @@ async fn a_clients_steps() {
     let mut chain = site.visit().await.chain(&alice()).with_opt("cps");
     site.tap.calls();
     chain.ident().await;
-    same(site.tap.calls(), &[&look[..], &[StoreNut(Authorized), StoreCps]].concat());
+    same(site.tap.calls(), &[&look[..], &[StoreNut(Authorized), StoreCpsSessionId]].concat());
     // The most that there is: 7.
     let mut chain = site.visit().await.chain(&alice()).with_opt("cps~sqrlonly");
     site.tap.calls();
     chain.ident().await;
-    same(site.tap.calls(), &[&look[..], &[Apply, StoreNut(Authorized), StoreCps]].concat());
+    same(
+        site.tap.calls(),
+        &[&look[..], &[Apply, StoreNut(Authorized), StoreCpsSessionId]].concat(),
+    );
 
     let mut chain = site.visit().await.chain(&new_alice());
     let form = chain.signed(&chain.succeeding("query")).signed("pids", &chain.previous());
@@ -80,7 +84,10 @@ async fn a_browsers_steps() {
     site.tap.calls();
     let page = visit.browser.open(&chain.cps_url()).await;
     assert_eq!(page.expect("a page").status, 200);
-    same(site.tap.calls(), &[GetCps, GetCps, LookUp, RemoveCps]);
+    same(
+        site.tap.calls(),
+        &[GetUserIdByCpsSessionId, GetUserIdByCpsSessionId, LookUp, RemoveCpsSessionId],
+    );
 }
 
 #[tokio::test]

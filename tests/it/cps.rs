@@ -60,7 +60,7 @@ async fn a_url_is_used_once_at_the_same_instant() {
     let (twin, twin_url) = (Browser::new(site.http()), url.clone());
     twin.set_cookies(visit.browser.cookies());
     let (tell, told) = tokio::sync::oneshot::channel();
-    site.tap.first(Hook::RemoveCps, async move {
+    site.tap.first(Hook::RemoveCpsSessionId, async move {
         tell.send(open(&twin, &twin_url).await.status.as_u16()).expect("a listener");
     });
     assert_eq!(open(&visit.browser, &url).await.status, 401);

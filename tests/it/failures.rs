@@ -10,18 +10,19 @@ use tower_sqrl::store::NutState::{Authorized, Pending};
 use tower_sqrl_client::browser::Waiting;
 
 use crate::common::Hook::{
-    Apply, GetCps, GetNut, LookUp, RemoveCps, RemoveNut, StoreCps, StoreNut,
+    Apply, GetNut, GetUserIdByCpsSessionId, LookUp, RemoveCpsSessionId, RemoveNut,
+    StoreCpsSessionId, StoreNut,
 };
-use crate::common::{Fault, Hook, Site, alice, ask, mallory, new_alice};
+use crate::common::{Fate, Hook, Site, alice, ask, mallory, new_alice};
 
 /// A store that goes wrong once during an ident: what the client is told, and that its next
 /// try succeeds, if there is one.
-async fn ident(hook: Hook, fault: Fault, tif: &str, again: &str) {
+async fn ident(hook: Hook, fate: Fate, tif: &str, again: &str) {
     for opt in ["suk", "cps"] {
         let site = Site::new().await;
         let visit = site.visit().await;
         let mut chain = visit.chain(&alice()).with_opt(opt);
-        site.tap.plan(hook, fault);
+        site.tap.plan(hook, fate);
         assert_eq!(chain.ident().await, tif, "{opt}");
         assert!(site.tap.is_played());
         assert_eq!(site.sqrl.store_failures(), 1, "counted once");
@@ -42,26 +43,26 @@ async fn ident(hook: Hook, fault: Fault, tif: &str, again: &str) {
 
 #[tokio::test]
 async fn row_31_looking_at_the_nut() {
-    ident(GetNut(Pending), Fault::Fails, "60", "5").await;
-    ident(GetNut(Pending), Fault::ReplyLost, "60", "5").await;
+    ident(GetNut(Pending), Fate::Fails, "60", "5").await;
+    ident(GetNut(Pending), Fate::ReplyLost, "60", "5").await;
 }
 
 #[tokio::test]
 async fn row_31_taking_the_nut() {
-    ident(RemoveNut(Pending), Fault::Fails, "64", "5").await;
-    ident(RemoveNut(Pending), Fault::ReplyLost, "64", "5").await;
+    ident(RemoveNut(Pending), Fate::Fails, "64", "5").await;
+    ident(RemoveNut(Pending), Fate::ReplyLost, "64", "5").await;
 }
 
 #[tokio::test]
 async fn row_31_looking_the_identity_up() {
-    ident(LookUp, Fault::Fails, "64", "5").await;
+    ident(LookUp, Fate::Fails, "64", "5").await;
 }
 
 #[tokio::test]
 async fn row_31_nothing_happened() {
     let site = Site::new().await;
     for hook in [GetNut(Pending), RemoveNut(Pending), LookUp, Apply] {
-        site.tap.plan(hook, Fault::Fails);
+        site.tap.plan(hook, Fate::Fails);
         let visit = site.visit().await;
         visit.chain(&alice()).ident().await;
         assert_eq!(visit.poll().await, Waiting::Pending, "{hook:?}");
@@ -71,12 +72,12 @@ async fn row_31_nothing_happened() {
 
 #[tokio::test]
 async fn row_32_the_write_whose_reply_is_lost() {
-    ident(Apply, Fault::ReplyLost, "5", "5").await;
+    ident(Apply, Fate::ReplyLost, "5", "5").await;
 }
 
 #[tokio::test]
 async fn row_32_the_write_that_fails() {
-    ident(Apply, Fault::Fails, "64", "5").await;
+    ident(Apply, Fate::Fails, "64", "5").await;
 }
 
 #[tokio::test]
@@ -85,8 +86,8 @@ async fn row_32_nobody_knows_whether_it_was_written() {
     let visit = site.visit().await;
     let mut chain = visit.chain(&alice());
     let tap = site.tap.clone();
-    site.tap.first(Apply, async move { tap.plan(LookUp, Fault::Fails) });
-    site.tap.plan(Apply, Fault::ReplyLost);
+    site.tap.first(Apply, async move { tap.plan(LookUp, Fate::Fails) });
+    site.tap.plan(Apply, Fate::ReplyLost);
     assert_eq!(chain.ident().await, "64");
     assert!(site.tap.is_played());
     assert_eq!(visit.poll().await, Waiting::Pending);
@@ -101,7 +102,7 @@ async fn row_32_other_commands_whose_reply_is_lost() {
     let mut chain = site.visit().await.chain(&alice());
     for (command, tif, query) in [("disable", "d", "d"), ("enable", "5", "5"), ("remove", "4", "4")]
     {
-        site.tap.plan(Apply, Fault::ReplyLost);
+        site.tap.plan(Apply, Fate::ReplyLost);
         assert_eq!(chain.give(command).await, tif, "{command}");
         assert!(site.tap.is_played());
         assert_eq!(chain.query().await, query, "{command}");
@@ -115,7 +116,7 @@ async fn row_32_a_rekey_with_a_removal_whose_reply_is_lost() {
     site.knows(&alice()).await;
     let mut chain = site.visit().await.chain(&new_alice());
     assert_eq!(chain.query_as_successor().await, "6");
-    site.tap.plan(Apply, Fault::ReplyLost);
+    site.tap.plan(Apply, Fate::ReplyLost);
     assert_eq!(chain.send(&chain.rekey("remove")).await, "64");
     assert_eq!(chain.query().await, "4");
     assert_eq!(site.visit().await.chain(&alice()).query().await, "204");
@@ -126,33 +127,33 @@ async fn row_32_other_commands_whose_write_fails() {
     let site = Site::new().await;
     site.knows(&alice()).await;
     let mut chain = site.visit().await.chain(&alice());
-    site.tap.plan(Apply, Fault::Fails);
+    site.tap.plan(Apply, Fate::Fails);
     assert_eq!(chain.disable().await, "64");
     assert_eq!(chain.query().await, "5");
-    site.tap.plan(Apply, Fault::Fails);
+    site.tap.plan(Apply, Fate::Fails);
     assert_eq!(chain.remove().await, "64");
     assert_eq!(chain.query().await, "5");
 }
 
 #[tokio::test]
 async fn row_32_the_outcome() {
-    ident(StoreNut(Authorized), Fault::Fails, "64", "5").await;
-    ident(StoreNut(Authorized), Fault::ReplyLost, "64", "5").await;
+    ident(StoreNut(Authorized), Fate::Fails, "64", "5").await;
+    ident(StoreNut(Authorized), Fate::ReplyLost, "64", "5").await;
 }
 
 #[tokio::test]
 async fn row_32_the_cps_id() {
-    for fault in [Fault::Fails, Fault::ReplyLost] {
+    for fate in [Fate::Fails, Fate::ReplyLost] {
         let site = Site::new().await;
         let visit = site.visit().await;
         let mut chain = visit.chain(&alice()).with_opt("cps~suk");
-        site.tap.plan(StoreCps, fault);
+        site.tap.plan(StoreCpsSessionId, fate);
         assert_eq!(chain.ident().await, "64");
         assert_eq!(chain.reply().url, None);
         assert_eq!(chain.ident().await, "5");
         let url = chain.cps_url();
         // A disable is done, with or without a page that says so.
-        site.tap.plan(StoreCps, fault);
+        site.tap.plan(StoreCpsSessionId, fate);
         assert_eq!(chain.disable().await, "d");
         assert_eq!(chain.reply().url, None);
         assert_eq!(chain.query().await, "d", "the reply's nut is live");
@@ -164,11 +165,11 @@ async fn row_32_the_cps_id() {
 async fn row_32_the_next_nut() {
     let site = Site::new().await;
     let mut chain = site.visit().await.chain(&alice());
-    site.tap.plan(StoreNut(Pending), Fault::Fails);
+    site.tap.plan(StoreNut(Pending), Fate::Fails);
     assert_eq!(chain.query().await, "4");
     assert_eq!(chain.query().await, "60");
     let visit = site.visit().await;
-    site.tap.plan(StoreNut(Pending), Fault::Fails);
+    site.tap.plan(StoreNut(Pending), Fate::Fails);
     assert_eq!(visit.chain(&alice()).ident().await, "5");
     visit.collect().await;
 }
@@ -180,7 +181,7 @@ async fn row_33_swaps_that_are_lost() {
         let visit = site.visit().await;
         let mut chain = visit.chain(&alice());
         for _ in 0..losses {
-            site.tap.plan(Apply, Fault::SwapLost);
+            site.tap.plan(Apply, Fate::TooLate);
         }
         site.tap.calls();
         let expected = if losses <= 3 { "5" } else { "64" };
@@ -201,8 +202,8 @@ async fn row_33_looking_up_again_fails() {
     let site = Site::new().await;
     let mut chain = site.visit().await.chain(&alice());
     let tap = site.tap.clone();
-    site.tap.first(Apply, async move { tap.plan(LookUp, Fault::Fails) });
-    site.tap.plan(Apply, Fault::SwapLost);
+    site.tap.first(Apply, async move { tap.plan(LookUp, Fate::Fails) });
+    site.tap.plan(Apply, Fate::TooLate);
     assert_eq!(chain.ident().await, "64");
     assert!(site.tap.is_played());
     assert_eq!(chain.ident().await, "5");
@@ -219,9 +220,8 @@ async fn site_with_key() -> (Site, Idk) {
 #[tokio::test]
 async fn linking_an_account_may_be_tried_again() {
     let (site, idk) = site_with_key().await;
-    for (hook, fault) in [(LookUp, Fault::Fails), (Apply, Fault::Fails), (Apply, Fault::ReplyLost)]
-    {
-        site.tap.plan(hook, fault);
+    for (hook, fate) in [(LookUp, Fate::Fails), (Apply, Fate::Fails), (Apply, Fate::ReplyLost)] {
+        site.tap.plan(hook, fate);
         let linked = site.sqrl.link(&idk, "alice").await;
         assert!(matches!(linked, Err(LinkError::Store(_))), "{hook:?}: {linked:?}");
     }
@@ -236,7 +236,7 @@ async fn linking_loses_three_swaps_at_most() {
     for losses in [3, 4] {
         let (site, idk) = site_with_key().await;
         for _ in 0..losses {
-            site.tap.plan(Apply, Fault::SwapLost);
+            site.tap.plan(Apply, Fate::TooLate);
         }
         let linked = site.sqrl.link(&idk, "alice").await;
         assert!(site.tap.is_played());
@@ -254,7 +254,7 @@ async fn collecting_may_be_tried_again() {
         let visit = site.visit().await;
         visit.chain(&alice()).ident().await;
         let url = visit.signed_in_url();
-        site.tap.plan(hook, Fault::Fails);
+        site.tap.plan(hook, Fate::Fails);
         let page = visit.browser.open(&url).await.expect("a page");
         assert_eq!((page.status.as_u16(), site.tap.is_played()), (503, true), "{hook:?}");
         assert_eq!(visit.browser.open(&url).await.expect("a page").status, 200, "{hook:?}");
@@ -269,13 +269,13 @@ async fn a_sign_in_is_collected_once_or_not_at_all() {
     visit.chain(&alice()).ident().await;
     let url = visit.signed_in_url();
     // Taken, and the reply lost: better nobody than somebody twice.
-    site.tap.plan(RemoveNut(Authorized), Fault::ReplyLost);
+    site.tap.plan(RemoveNut(Authorized), Fate::ReplyLost);
     assert_eq!(visit.browser.open(&url).await.expect("a page").status, 503);
     assert_eq!(visit.browser.open(&url).await.expect("a page").status, 401);
     // Leaving word that it is collected is a courtesy.
     let visit = site.visit().await;
     visit.chain(&mallory()).ident().await;
-    site.tap.plan(StoreNut(Authorized), Fault::Fails);
+    site.tap.plan(StoreNut(Authorized), Fate::Fails);
     let cookies = visit.browser.cookies();
     let url = visit.signed_in_url();
     assert_eq!(visit.browser.open(&url).await.expect("a page").status, 200);
@@ -285,13 +285,15 @@ async fn a_sign_in_is_collected_once_or_not_at_all() {
 
 #[tokio::test]
 async fn a_cps_url_may_be_tried_again() {
-    for (hook, clean) in [(GetCps, false), (LookUp, true), (RemoveCps, true)] {
+    for (hook, clean) in
+        [(GetUserIdByCpsSessionId, false), (LookUp, true), (RemoveCpsSessionId, true)]
+    {
         let site = Site::new().await;
         let visit = site.visit().await;
         let mut chain = visit.chain(&alice()).with_opt("cps");
         chain.ident().await;
         let url = chain.cps_url();
-        site.tap.plan(hook, Fault::Fails);
+        site.tap.plan(hook, Fate::Fails);
         let page = visit.browser.open(&url).await.expect("a page");
         assert_eq!((page.status.as_u16(), site.tap.is_played()), (503, true), "{hook:?}");
         assert_eq!(page.url.path() == "/signed-in", clean);
@@ -305,17 +307,17 @@ async fn pages_say_when_a_store_is_out_of_reach() {
     let site = Site::new().await;
     let visit = site.visit().await;
     for url in ["/login", "/nut.sqrl"] {
-        site.tap.plan(StoreNut(Pending), Fault::Fails);
+        site.tap.plan(StoreNut(Pending), Fate::Fails);
         let page = visit.browser.open(&format!("{}{url}", site.here)).await.expect("a page");
         assert_eq!(page.status, 503, "{url}");
     }
     for url in ["pag.sqrl", "pag.sqrl?go"] {
-        site.tap.plan(GetNut(Authorized), Fault::Fails);
+        site.tap.plan(GetNut(Authorized), Fate::Fails);
         let query = if url.contains('?') { "&" } else { "?" };
         let answer = visit.get(&format!("{url}{query}nut={}", visit.link.nut())).await;
         assert_eq!(answer.status(), 503, "{url}");
     }
-    site.tap.plan(GetNut(Pending), Fault::Fails);
+    site.tap.plan(GetNut(Pending), Fate::Fails);
     assert_eq!(visit.get(&format!("nut.sqrl?renew={}", visit.link.nut())).await.status(), 503);
     assert_eq!(site.sqrl.store_failures(), 5);
 }

@@ -21,7 +21,7 @@ use tower_sqrl_client::browser::{Browser, Page, Waiting};
 use tower_sqrl_client::wire::Command;
 use tower_sqrl_client::{Client, Link};
 
-use crate::common::{Fault, Hook, MemoryNutStore, Tap, alice};
+use crate::common::{Fate, Hook, MemoryNutStore, Tap, alice};
 
 #[test]
 fn the_guides_code_is_what_is_tried() {
@@ -47,8 +47,8 @@ impl Guide {
         let site = format!("http://{}", listener.local_addr().expect("an address"));
         let identities: Arc<dyn IdentityStore> = Arc::new(MemoryIdentityStore::new());
         let tap = Tap::new(Arc::new(MemoryNutStore::new()), identities);
-        let shared = Arc::new(tap.clone());
-        let sqrl = Sqrl::builder_shared(&site, shared.clone(), shared).build();
+        let (nuts, identities) = tap.stores();
+        let sqrl = Sqrl::builder_shared(&site, nuts, identities).build();
         let sqrl = sqrl.expect("a good configuration");
         let app = app::router(sqrl.clone()).into_make_service_with_connect_info::<SocketAddr>();
         let task = tokio::spawn(async move {
@@ -136,7 +136,7 @@ async fn what_its_owner_does_ends_the_session() {
 async fn a_reload_leads_back_and_a_failing_store_is_told() {
     let guide = Guide::signed_in().await;
     let url = guide.answered().await;
-    guide.tap.plan(Hook::GetNut(tower_sqrl::store::NutState::Authorized), Fault::Fails);
+    guide.tap.plan(Hook::GetNut(tower_sqrl::store::NutState::Authorized), Fate::Fails);
     assert_eq!(guide.browser.open(&url).await.expect("a page").status, 503);
     assert!(guide.browser.open(&url).await.expect("a page").body.contains("Hello, "));
     let again = guide.browser.open(&url).await.expect("a page");

@@ -120,7 +120,7 @@ async fn an_address_leaves_so_much_in_a_minute() {
     site.tap.calls();
     assert_eq!(chain.ident().await, "44");
     assert_eq!(chain.reply().url, None);
-    assert!(!site.tap.calls().contains(&Hook::StoreCps));
+    assert!(!site.tap.calls().contains(&Hook::StoreCpsSessionId));
     // What leaves nothing goes on.
     chain.opt = "suk";
     assert_eq!(chain.ident().await, "5");

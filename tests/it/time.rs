@@ -10,7 +10,7 @@ use tower_sqrl::SqrlBody;
 use tower_sqrl::store::NutState;
 use tower_sqrl_client::wire::Reply;
 
-use crate::common::{Fault, Hook, Site, ask};
+use crate::common::{Fate, Hook, Site, ask};
 
 #[tokio::test(start_paused = true)]
 async fn a_comment_every_fifteen_seconds_until_the_chain_is_over() {
@@ -44,7 +44,7 @@ async fn a_store_that_fails_is_asked_more_and_more_seldom() {
     for _ in 0..2 {
         site.tap.calls();
         for _ in 0..FAILURES {
-            site.tap.plan(look, Fault::Fails);
+            site.tap.plan(look, Fate::Fails);
         }
         let began = Instant::now();
         while !site.tap.is_played() {

@@ -5,23 +5,26 @@
 //! # use std::sync::Arc;
 //! use tower_sqrl::identity::{FaultyIdentityStore, MemoryIdentityStore};
 //! use tower_sqrl::store::faults::{Fault, Faults, FaultyNutStore, Hook};
-//! use tower_sqrl::store::MemoryNutStore;
+//! use tower_sqrl::store::{MemoryNutStore, NutState};
 //!
 //! let faults = Faults::new();
 //! let nuts = FaultyNutStore::new(Arc::new(MemoryNutStore::new()), &faults);
 //! let identities = FaultyIdentityStore::new(Arc::new(MemoryIdentityStore::new()), &faults);
 //!
-//! // The second take happens, and nobody learns what it took.
-//! faults.nth(Hook::RemoveNut, 2, Fault::LoseReply);
+//! // The second take of a client's nut happens, and nobody learns what it took.
+//! let take = Hook::RemoveNut(NutState::Pending);
+//! faults.nth(take, 2, Fault::LoseReply);
 //! // No identity is found until further notice.
 //! faults.every(Hook::LookUp, Fault::Fail);
-//! assert_eq!(faults.calls(Hook::RemoveNut), 0);
+//! assert_eq!(faults.calls(take), 0);
 //! # drop((nuts, identities));
 //! ```
 //!
 //! How many calls of a step are made *one after another* shows on a paused clock: with a
-//! [`Fault::Delay`] of a second for all of them, the step takes as many seconds.
+//! [`Fault::Delay`] of a second for all of them, the step takes as many seconds. What cannot be
+//! planned as a fault stands [`Between`].
 
+mod between;
 mod hold;
 mod nuts;
 #[cfg(test)]
@@ -32,17 +35,21 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use async_trait::async_trait;
+
 use super::{NutState, StoreError};
+pub(crate) use between::pass;
+pub use between::{Between, Fate};
 pub use hold::Hold;
 pub use nuts::FaultyNutStore;
 
-/// The hooks of both traits.
+/// The hooks of both traits; where a hook says in which namespace, so does this.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[allow(missing_docs, reason = "named as the methods, which say what they do")]
 pub enum Hook {
-    StoreNut,
-    GetNut,
-    RemoveNut,
+    StoreNut(NutState),
+    GetNut(NutState),
+    RemoveNut(NutState),
     GetNutIdk,
     CheckNutAuthorized,
     StoreCpsSessionId,
@@ -61,11 +68,9 @@ pub struct Call {
     pub hook: Hook,
     /// Which of its calls: 1 for the first.
     pub nth: u64,
-    /// In which namespace, for the hooks that say so.
-    pub state: Option<NutState>,
 }
 
-/// What becomes of a call.
+/// What is planned for a call.
 #[derive(Debug, Clone)]
 pub enum Fault {
     /// It is made, after a while.
@@ -135,42 +140,34 @@ impl Faults {
         self.plan().calls.clear();
     }
 
-    /// Makes a call, or what its faults make of it.
-    pub(crate) async fn call<T>(
-        &self,
-        hook: Hook,
-        state: Option<NutState>,
-        call: impl Future<Output = Result<T, StoreError>>,
-    ) -> Result<T, StoreError> {
-        let mut reply_is_lost = false;
-        for fault in self.faults_of(hook, state) {
-            match fault {
-                Fault::Delay(time) => tokio::time::sleep(time).await,
-                Fault::Hold(hold) => hold.pass().await,
-                Fault::Fail => return Err(StoreError::unavailable("planned failure")),
-                Fault::LoseReply => reply_is_lost = true,
-            }
-        }
-        let reply = call.await;
-        if reply_is_lost {
-            Err(StoreError::unavailable("planned loss of the reply"))
-        } else {
-            reply
-        }
-    }
-
     /// Counts a call; its faults.
-    fn faults_of(&self, hook: Hook, state: Option<NutState>) -> Vec<Fault> {
+    fn faults_of(&self, hook: Hook) -> Vec<Fault> {
         let mut plan = self.plan();
         let nth = plan.calls.entry(hook).or_default();
         *nth += 1;
-        let call = Call { hook, nth: *nth, state };
+        let call = Call { hook, nth: *nth };
         let rules = plan.rules.iter();
         rules.filter(|(which, _)| which(&call)).map(|(_, fault)| fault.clone()).collect()
     }
 
     fn plan(&self) -> MutexGuard<'_, Plan> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Between for Faults {
+    async fn before(&self, hook: Hook) -> Fate {
+        let mut fate = Fate::Made;
+        for fault in self.faults_of(hook) {
+            match fault {
+                Fault::Delay(time) => tokio::time::sleep(time).await,
+                Fault::Hold(hold) => hold.pass().await,
+                Fault::Fail => return Fate::Fails,
+                Fault::LoseReply => fate = Fate::ReplyLost,
+            }
+        }
+        fate
     }
 }
 

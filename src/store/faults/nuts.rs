@@ -3,21 +3,32 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::{Faults, Hook};
+use super::between::{Between, pass};
+use super::{Hook, StoreError};
 use crate::protocol::{Idk, Nut};
-use crate::store::{CpsId, CpsInfo, NutInfo, NutState, NutStore, StoreError, WaitId, Watch};
+use crate::store::{CpsId, CpsInfo, NutInfo, NutState, NutStore, WaitId, Watch};
 
-/// A store of nuts to which happens what [`Faults`] plan.
+/// A store of nuts to whose calls happens what [`Faults`](super::Faults) plan, or another
+/// [`Between`] says.
 #[derive(Debug)]
 pub struct FaultyNutStore {
     store: Arc<dyn NutStore>,
-    faults: Faults,
+    between: Arc<dyn Between>,
 }
 
 impl FaultyNutStore {
     /// `store`, with these faults.
-    pub fn new(store: Arc<dyn NutStore>, faults: &Faults) -> Self {
-        Self { store, faults: faults.clone() }
+    pub fn new(store: Arc<dyn NutStore>, faults: &(impl Between + Clone)) -> Self {
+        Self { store, between: Arc::new(faults.clone()) }
+    }
+
+    async fn pass<T>(
+        &self,
+        hook: Hook,
+        call: impl Future<Output = Result<T, StoreError>>,
+        too_late: Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        pass(&*self.between, hook, call, too_late).await
     }
 }
 
@@ -31,26 +42,24 @@ impl NutStore for FaultyNutStore {
         ttl: Duration,
     ) -> Result<(), StoreError> {
         let call = self.store.store_nut(nut, info, state, ttl);
-        self.faults.call(Hook::StoreNut, Some(state), call).await
+        self.pass(Hook::StoreNut(state), call, Err(StoreError::conflict())).await
     }
 
     async fn get_nut(&self, nut: &Nut, state: NutState) -> Result<Option<NutInfo>, StoreError> {
-        let call = self.store.get_nut(nut, state);
-        self.faults.call(Hook::GetNut, Some(state), call).await
+        self.pass(Hook::GetNut(state), self.store.get_nut(nut, state), Ok(None)).await
     }
 
     async fn remove_nut(&self, nut: &Nut, state: NutState) -> Result<Option<NutInfo>, StoreError> {
-        let call = self.store.remove_nut(nut, state);
-        self.faults.call(Hook::RemoveNut, Some(state), call).await
+        self.pass(Hook::RemoveNut(state), self.store.remove_nut(nut, state), Ok(None)).await
     }
 
     async fn get_nut_idk(&self, nut: &Nut) -> Result<Option<Idk>, StoreError> {
-        self.faults.call(Hook::GetNutIdk, None, self.store.get_nut_idk(nut)).await
+        self.pass(Hook::GetNutIdk, self.store.get_nut_idk(nut), Ok(None)).await
     }
 
     async fn check_nut_authorized(&self, nut: &Nut) -> Result<bool, StoreError> {
         let call = self.store.check_nut_authorized(nut);
-        self.faults.call(Hook::CheckNutAuthorized, None, call).await
+        self.pass(Hook::CheckNutAuthorized, call, Ok(false)).await
     }
 
     async fn store_cps_session_id(
@@ -60,7 +69,7 @@ impl NutStore for FaultyNutStore {
         ttl: Duration,
     ) -> Result<(), StoreError> {
         let call = self.store.store_cps_session_id(id, info, ttl);
-        self.faults.call(Hook::StoreCpsSessionId, None, call).await
+        self.pass(Hook::StoreCpsSessionId, call, Err(StoreError::conflict())).await
     }
 
     async fn get_user_id_by_cps_session_id(
@@ -68,15 +77,15 @@ impl NutStore for FaultyNutStore {
         id: &CpsId,
     ) -> Result<Option<CpsInfo>, StoreError> {
         let call = self.store.get_user_id_by_cps_session_id(id);
-        self.faults.call(Hook::GetUserIdByCpsSessionId, None, call).await
+        self.pass(Hook::GetUserIdByCpsSessionId, call, Ok(None)).await
     }
 
     async fn remove_cps_session_id(&self, id: &CpsId) -> Result<Option<CpsInfo>, StoreError> {
         let call = self.store.remove_cps_session_id(id);
-        self.faults.call(Hook::RemoveCpsSessionId, None, call).await
+        self.pass(Hook::RemoveCpsSessionId, call, Ok(None)).await
     }
 
     async fn watch(&self, wait: &WaitId) -> Result<Watch, StoreError> {
-        self.faults.call(Hook::Watch, None, self.store.watch(wait)).await
+        self.pass(Hook::Watch, self.store.watch(wait), Ok(Watch::silent())).await
     }
 }

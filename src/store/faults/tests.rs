@@ -26,15 +26,15 @@ async fn a_failed_call_is_not_made_and_a_lost_reply_is_of_one_that_was() {
     let faults = Faults::new();
     let (memory, store) = stores(&faults);
     let (pending, info) = (NutState::Pending, link());
-    faults.nth(Hook::StoreNut, 1, Fault::Fail);
+    faults.nth(Hook::StoreNut(pending), 1, Fault::Fail);
     assert!(is_unavailable(store.store_nut(&NUT, &info, pending, MINUTE).await));
     assert_eq!(memory.get_nut(&NUT, pending).await.unwrap(), None);
 
-    faults.nth(Hook::StoreNut, 2, Fault::LoseReply);
+    faults.nth(Hook::StoreNut(pending), 2, Fault::LoseReply);
     assert!(is_unavailable(store.store_nut(&NUT, &info, pending, MINUTE).await));
     assert_eq!(memory.get_nut(&NUT, pending).await.unwrap(), Some(info));
 
-    faults.every(Hook::RemoveNut, Fault::LoseReply);
+    faults.every(Hook::RemoveNut(pending), Fault::LoseReply);
     assert!(is_unavailable(store.remove_nut(&NUT, pending).await));
     assert_eq!(memory.get_nut(&NUT, pending).await.unwrap(), None);
     faults.heal();
@@ -46,7 +46,7 @@ async fn calls_are_chosen_and_counted() {
     let faults = Faults::new();
     let (_, store) = stores(&faults);
     let identities = FaultyIdentityStore::new(Arc::new(MemoryIdentityStore::new()), &faults);
-    faults.when(|call| call.state == Some(NutState::Authorized), Fault::Fail);
+    faults.every(Hook::StoreNut(NutState::Authorized), Fault::Fail);
     faults.nth(Hook::LookUp, 2, Fault::Fail);
 
     store.store_nut(&NUT, &link(), NutState::Pending, MINUTE).await.unwrap();
@@ -56,7 +56,7 @@ async fn calls_are_chosen_and_counted() {
     identities.look_up(&key, None).await.unwrap();
     assert!(is_unavailable(identities.look_up(&key, None).await));
     identities.look_up(&key, None).await.unwrap();
-    assert_eq!(faults.calls(Hook::StoreNut), 2);
+    assert_eq!(faults.calls(Hook::StoreNut(NutState::Pending)), 1);
     assert_eq!(faults.calls(Hook::LookUp), 3);
     assert_eq!(faults.calls(Hook::Apply), 0);
     assert_eq!(faults.total(), 5);
@@ -81,7 +81,7 @@ async fn a_call_is_held_until_it_is_let_go() {
     let faults = Faults::new();
     let (memory, store) = stores(&faults);
     let hold = Hold::new();
-    faults.nth(Hook::StoreNut, 1, Fault::Hold(hold.clone()));
+    faults.nth(Hook::StoreNut(NutState::Pending), 1, Fault::Hold(hold.clone()));
     let info = link();
     let stored = info.clone();
     let held =
@@ -93,4 +93,31 @@ async fn a_call_is_held_until_it_is_let_go() {
     hold.release();
     held.await.unwrap().unwrap();
     assert_eq!(memory.get_nut(&NUT, NutState::Pending).await.unwrap(), Some(info));
+}
+
+/// Somebody who is always faster.
+#[derive(Debug, Clone, Copy)]
+struct Faster;
+
+#[async_trait]
+impl Between for Faster {
+    async fn before(&self, _: Hook) -> Fate {
+        Fate::TooLate
+    }
+}
+
+#[tokio::test]
+async fn who_is_too_late_finds_nothing_and_changes_nothing() {
+    let memory = Arc::new(MemoryNutStore::new());
+    let (pending, info) = (NutState::Pending, link());
+    memory.store_nut(&NUT, &info, pending, MINUTE).await.unwrap();
+    let store = FaultyNutStore::new(Arc::clone(&memory) as Arc<dyn NutStore>, &Faster);
+    let other = Nut::from_bytes([2; 16]);
+    let created = store.store_nut(&other, &info, pending, MINUTE).await;
+    assert!(created.unwrap_err().is_conflict());
+    assert_eq!(memory.get_nut(&other, pending).await.unwrap(), None);
+    assert_eq!(store.get_nut(&NUT, pending).await.unwrap(), None);
+    assert_eq!(store.remove_nut(&NUT, pending).await.unwrap(), None);
+    assert_eq!(memory.get_nut(&NUT, pending).await.unwrap(), Some(info.clone()));
+    assert!(store.watch(&info.wait).await.unwrap().is_silent());
 }

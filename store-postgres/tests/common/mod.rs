@@ -19,6 +19,9 @@ pub static SERVER: LazyLock<Postgres> =
 
 pub const LONG: Duration = Duration::from_mins(10);
 
+/// For a machine that does many things at once, where no test is about it.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
 /// A schema of the shared server.
 pub fn database(schema: &str) -> Database {
     on(&SERVER, schema)
@@ -27,7 +30,7 @@ pub fn database(schema: &str) -> Database {
 /// Its connections are called like the schema.
 pub fn on(server: &Postgres, schema: &str) -> Database {
     let url = format!("{}?application_name={schema}", server.url());
-    Database::connect_no_tls(&url).expect("a URL").schema(schema)
+    Database::connect_no_tls(&url).expect("a URL").schema(schema).timeout(PATIENCE)
 }
 
 pub fn idk(number: u8) -> Idk {

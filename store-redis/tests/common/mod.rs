@@ -1,3 +1,4 @@
+//! What several tests need.
 #![allow(dead_code, unreachable_pub, reason = "each test uses some of it")]
 
 pub mod proxy;
@@ -77,16 +78,19 @@ pub async fn works(store: &RedisNutStore) -> Result<(), StoreError> {
     }
 }
 
+/// Longer than any server or fail-over takes, on a busy machine too.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
 /// Tries until the store works.
-pub async fn until_it_works(store: &RedisNutStore, patience: Duration) {
+pub async fn until_it_works(store: &RedisNutStore) {
     let mut last = None;
     let tries = async {
         while let Err(error) = works(store).await {
             last = Some(error);
         }
     };
-    let works = timeout(patience, tries).await.is_ok();
-    assert!(works, "not after {patience:?}: {last:?}");
+    let works = timeout(PATIENCE, tries).await.is_ok();
+    assert!(works, "not after {PATIENCE:?}: {last:?}");
 }
 
 /// What a call comes to; none takes much longer than calls are given.

@@ -10,7 +10,7 @@ mod visit;
 pub(crate) use chain::{Chain, cps_id, read};
 pub(crate) use layer::ask;
 pub(crate) use site::{Setup, Site, TestClock};
-pub(crate) use tap::{Fault, Hook, Tap};
+pub(crate) use tap::{Fate, Hook, Tap};
 pub(crate) use tower_sqrl::identity::MemoryIdentityStore;
 pub(crate) use tower_sqrl::store::MemoryNutStore;
 pub(crate) use visit::Visit;

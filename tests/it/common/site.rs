@@ -98,8 +98,8 @@ impl Site {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let here = format!("http://{}", listener.local_addr().expect("an address"));
         let public = format!("{}{}", setup.origin.unwrap_or(&here), setup.mount);
-        let shared = Arc::new(tap.clone());
-        let builder = Sqrl::builder_shared(&public, shared.clone(), shared).clock(clock.clock());
+        let (nuts, identities) = tap.stores();
+        let builder = Sqrl::builder_shared(&public, nuts, identities).clock(clock.clock());
         let sqrl = configure(builder).build().expect("a good configuration");
         let options = Options::default();
         let app = nest(setup.mount, app(&sqrl, &options));

@@ -3,46 +3,19 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
 
 use async_trait::async_trait;
-use tower_sqrl::identity::{Change, IdentityStore, Lookup, Swap};
-use tower_sqrl::protocol::{Idk, Nut};
-use tower_sqrl::store::{CpsId, CpsInfo, NutInfo, NutState, NutStore, StoreError, WaitId, Watch};
-
-use Hook::{Apply, GetCps, GetNut, LookUp, RemoveCps, RemoveNut, StoreCps, StoreNut};
-
-/// A store's hook.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Hook {
-    StoreNut(NutState),
-    GetNut(NutState),
-    RemoveNut(NutState),
-    StoreCps,
-    GetCps,
-    RemoveCps,
-    LookUp,
-    Apply,
-}
-
-/// What becomes of a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fault {
-    /// It fails and does nothing.
-    Fails,
-    /// It does what it shall, and its reply is lost.
-    ReplyLost,
-    /// The swap is lost, whatever is stored.
-    SwapLost,
-}
+use tower_sqrl::identity::{FaultyIdentityStore, IdentityStore};
+use tower_sqrl::store::NutStore;
+use tower_sqrl::store::faults::{Between, FaultyNutStore};
+pub(crate) use tower_sqrl::store::faults::{Fate, Hook};
 
 type Act = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 enum Plan {
-    Fault(Fault),
+    Fate(Fate),
     First(Act),
 }
 
@@ -66,6 +39,13 @@ impl Tap {
         Self { nuts, identities, script: Arc::default(), is_silent: false }
     }
 
+    /// A server's way to both.
+    pub(crate) fn stores(&self) -> (Arc<dyn NutStore>, Arc<dyn IdentityStore>) {
+        let nuts = FaultyNutStore::new(Arc::clone(&self.nuts), self);
+        let identities = FaultyIdentityStore::new(Arc::clone(&self.identities), self);
+        (Arc::new(nuts), Arc::new(identities))
+    }
+
     /// The same stores without a tap: another server's way to them.
     pub(crate) fn untapped(&self) -> Self {
         Self { script: Arc::default(), ..self.clone() }
@@ -76,9 +56,9 @@ impl Tap {
         Self { is_silent: true, ..self.clone() }
     }
 
-    /// The next call of that hook that nothing is planned for yet goes wrong.
-    pub(crate) fn plan(&self, hook: Hook, fault: Fault) {
-        self.script().plans.push_back((hook, Plan::Fault(fault)));
+    /// What becomes of the next call of that hook that nothing is planned for yet.
+    pub(crate) fn plan(&self, hook: Hook, fate: Fate) {
+        self.script().plans.push_back((hook, Plan::Fate(fate)));
     }
 
     /// Something else happens just before that hook's next call.
@@ -86,7 +66,7 @@ impl Tap {
         self.script().plans.push_back((hook, Plan::First(Box::pin(act))));
     }
 
-    /// The calls since the last time, in order.
+    /// The calls since the last time, in order; of announcements nothing is noted.
     pub(crate) fn calls(&self) -> Vec<Hook> {
         std::mem::take(&mut self.script().calls)
     }
@@ -106,33 +86,21 @@ impl Tap {
         let at = script.plans.iter().position(|(planned, _)| *planned == hook)?;
         script.plans.remove(at).map(|(_, plan)| plan)
     }
+}
 
-    /// Notes a call and plays what comes first; what is planned for the call itself?
-    async fn fault(&self, hook: Hook) -> Option<Fault> {
+#[async_trait]
+impl Between for Tap {
+    async fn before(&self, hook: Hook) -> Fate {
+        if hook == Hook::Watch {
+            return if self.is_silent { Fate::TooLate } else { Fate::Made };
+        }
         self.script().calls.push(hook);
         loop {
             match self.next(hook) {
-                None => return None,
+                None => return Fate::Made,
                 Some(Plan::First(act)) => act.await,
-                Some(Plan::Fault(fault)) => return Some(fault),
+                Some(Plan::Fate(fate)) => return fate,
             }
-        }
-    }
-
-    async fn call<T>(
-        &self,
-        hook: Hook,
-        call: impl Future<Output = Result<T, StoreError>>,
-        lost: Option<T>,
-    ) -> Result<T, StoreError> {
-        match self.fault(hook).await {
-            None => call.await,
-            Some(Fault::Fails) => Err(StoreError::unavailable("planned")),
-            Some(Fault::ReplyLost) => {
-                call.await?;
-                Err(StoreError::unavailable("planned"))
-            }
-            Some(Fault::SwapLost) => Ok(lost.expect("only a swap can be lost")),
         }
     }
 }
@@ -140,61 +108,5 @@ impl Tap {
 impl fmt::Debug for Tap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Tap")
-    }
-}
-
-#[async_trait]
-impl NutStore for Tap {
-    async fn store_nut(
-        &self,
-        nut: &Nut,
-        info: &NutInfo,
-        state: NutState,
-        ttl: Duration,
-    ) -> Result<(), StoreError> {
-        self.call(StoreNut(state), self.nuts.store_nut(nut, info, state, ttl), None).await
-    }
-
-    async fn get_nut(&self, nut: &Nut, state: NutState) -> Result<Option<NutInfo>, StoreError> {
-        self.call(GetNut(state), self.nuts.get_nut(nut, state), None).await
-    }
-
-    async fn remove_nut(&self, nut: &Nut, state: NutState) -> Result<Option<NutInfo>, StoreError> {
-        self.call(RemoveNut(state), self.nuts.remove_nut(nut, state), None).await
-    }
-
-    async fn store_cps_session_id(
-        &self,
-        id: &CpsId,
-        info: &CpsInfo,
-        ttl: Duration,
-    ) -> Result<(), StoreError> {
-        self.call(StoreCps, self.nuts.store_cps_session_id(id, info, ttl), None).await
-    }
-
-    async fn get_user_id_by_cps_session_id(
-        &self,
-        id: &CpsId,
-    ) -> Result<Option<CpsInfo>, StoreError> {
-        self.call(GetCps, self.nuts.get_user_id_by_cps_session_id(id), None).await
-    }
-
-    async fn remove_cps_session_id(&self, id: &CpsId) -> Result<Option<CpsInfo>, StoreError> {
-        self.call(RemoveCps, self.nuts.remove_cps_session_id(id), None).await
-    }
-
-    async fn watch(&self, wait: &WaitId) -> Result<Watch, StoreError> {
-        if self.is_silent { Ok(Watch::silent()) } else { self.nuts.watch(wait).await }
-    }
-}
-
-#[async_trait]
-impl IdentityStore for Tap {
-    async fn look_up(&self, idk: &Idk, pidk: Option<&Idk>) -> Result<Lookup, StoreError> {
-        self.call(LookUp, self.identities.look_up(idk, pidk), None).await
-    }
-
-    async fn apply(&self, change: &Change) -> Result<Swap, StoreError> {
-        self.call(Apply, self.identities.apply(change), Some(Swap::Lost)).await
     }
 }

@@ -14,7 +14,7 @@ use tower_sqrl_client::base64url;
 use tower_sqrl_client::browser::Browser;
 
 use super::row::{By, row};
-use crate::common::{Fault, Hook, Setup, Site, Visit, alice, cps_id};
+use crate::common::{Fate, Hook, Setup, Site, Visit, alice, cps_id};
 
 /// The rows so far.
 pub(super) struct Walk {
@@ -85,7 +85,7 @@ impl Walk {
         self.add("`GET /login`, the ready page", &page);
         let head = visit.request(Method::HEAD, "login", HeaderMap::new(), "").await;
         self.add("`HEAD /login`", &head);
-        self.site.tap.plan(Hook::StoreNut(Pending), Fault::Fails);
+        self.site.tap.plan(Hook::StoreNut(Pending), Fate::Fails);
         self.add_by(By::Application, "`GET /login`, the store fails", &visit.get("login").await);
         self.add("`GET nut.sqrl`", &visit.get("nut.sqrl").await);
         let json = self.get(&visit, "nut.sqrl", &[("accept", "application/json")]).await;
@@ -105,7 +105,7 @@ impl Walk {
             "`GET nut.sqrl?can=`, elsewhere",
             &visit.get(&format!("nut.sqrl?can={can}")).await,
         );
-        self.site.tap.plan(Hook::StoreNut(Pending), Fault::Fails);
+        self.site.tap.plan(Hook::StoreNut(Pending), Fate::Fails);
         self.add("`GET nut.sqrl`, the store fails", &visit.get("nut.sqrl").await);
         // A ninth link makes room.
         let browser = Browser::new(self.site.http());
@@ -150,7 +150,7 @@ impl Walk {
             let visit = self.site.visit().await;
             let name = format!("pag.sqrl?nut={}{go}", visit.link.nut());
             self.add(&format!("{what}, nobody yet"), &visit.get(&name).await);
-            self.site.tap.plan(Hook::GetNut(Authorized), Fault::Fails);
+            self.site.tap.plan(Hook::GetNut(Authorized), Fate::Fails);
             self.add(&format!("{what}, the store fails"), &visit.get(&name).await);
             assert_eq!(visit.chain(&alice()).ident().await, "5");
             self.add(&format!("{what}, signed in"), &visit.get(&name).await);
@@ -210,14 +210,14 @@ impl Walk {
             self.add(&format!("`POST cli.sqrl`, {what}"), &chain.post(body).await);
         }
         let chain = self.site.visit().await.chain(&alice());
-        self.site.tap.plan(Hook::GetNut(Pending), Fault::Fails);
+        self.site.tap.plan(Hook::GetNut(Pending), Fate::Fails);
         let body = chain.signed(&chain.params("query")).encode();
         self.add("`POST cli.sqrl`, the store fails", &chain.post(body).await);
     }
 
     async fn cps(&mut self) {
         let (visit, id) = self.handed_over("ident").await;
-        self.site.tap.plan(Hook::GetCps, Fault::Fails);
+        self.site.tap.plan(Hook::GetUserIdByCpsSessionId, Fate::Fails);
         self.add("`GET cps.sqrl?id`, the store fails", &visit.get(&format!("cps.sqrl?{id}")).await);
         let here = visit.get(&format!("cps.sqrl?{id}")).await;
         self.add("`GET cps.sqrl?id`, the browser that asked", &here);
@@ -226,7 +226,7 @@ impl Walk {
         let asked = other.get(&format!("cps.sqrl?{id}")).await;
         self.add("`GET cps.sqrl?id`, another browser", &asked);
         self.add("`GET cps.sqrl`, it asks", &other.get("cps.sqrl").await);
-        self.site.tap.plan(Hook::GetCps, Fault::Fails);
+        self.site.tap.plan(Hook::GetUserIdByCpsSessionId, Fate::Fails);
         self.add("`GET cps.sqrl`, the store fails", &other.get("cps.sqrl").await);
         let stranger = visit.within(Browser::new(self.site.http()));
         self.add("`GET cps.sqrl`, no cookie", &stranger.get("cps.sqrl").await);
@@ -265,7 +265,7 @@ impl Walk {
     async fn landings(&mut self) {
         let visit = self.signed_in().await;
         let path = format!("signed-in?nut={}", visit.link.nut());
-        self.site.tap.plan(Hook::GetNut(Authorized), Fault::Fails);
+        self.site.tap.plan(Hook::GetNut(Authorized), Fate::Fails);
         let failed = visit.get(&path).await;
         self.add_by(By::Application, "`GET /signed-in?nut=`, the store fails", &failed);
         let head = visit.request(Method::HEAD, &path, HeaderMap::new(), "").await;

@@ -8,6 +8,8 @@
 //! Everything blocks, for a second or so where it starts something; from asynchronous tests call it
 //! directly, or in `spawn_blocking` where other tasks must go on meanwhile. Every wait has an end,
 //! with an [`Error`] that shows the server's log. Linux only: it reads `/proc`.
+//!
+//! [`secrets`] is for what those who talk to the servers say about them.
 #![allow(clippy::missing_errors_doc, reason = "each can fail as its server can, and says how")]
 
 mod chromedriver;
@@ -19,6 +21,7 @@ mod process;
 mod program;
 mod programs;
 mod redis;
+pub mod secrets;
 mod user;
 
 pub use chromedriver::Chromedriver;

@@ -76,23 +76,22 @@ async fn servers_that_fail_and_come_back() {
     .await;
 }
 
+/// Servers over a Redis of which something fails, once.
+async fn redis_fails(url: &str, loses: WhatRedisLoses, name: &str, fail: impl FnOnce()) {
+    let postgres = Postgres::start().expect("Postgres");
+    let servers = start_servers(url, &postgres, &[]);
+    meanwhile(&servers.nginx, &postgres.url(), loses, name, async || block_in_place(fail)).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "slow: a fail-over"]
 async fn sentinel_fails_over() {
     let _alone = alone().await;
     let mut redis = RedisSentinel::start().expect("Redis");
-    let postgres = Postgres::start().expect("Postgres");
-    let servers = start_servers(&redis.url(), &postgres, &[]);
     let loses = WhatRedisLoses::SomeOfLate;
-    meanwhile(
-        &servers.nginx,
-        &postgres.url(),
-        loses,
-        "the Sentinel's primary killed",
-        async || {
-            block_in_place(|| redis.kill_primary()).expect("a fail-over");
-        },
-    )
+    redis_fails(&redis.url(), loses, "the Sentinel's primary killed", || {
+        redis.kill_primary().expect("a fail-over");
+    })
     .await;
 }
 
@@ -101,18 +100,10 @@ async fn sentinel_fails_over() {
 async fn a_clusters_master_fails() {
     let _alone = alone().await;
     let mut redis = RedisCluster::start().expect("Redis");
-    let postgres = Postgres::start().expect("Postgres");
-    let servers = start_servers(&redis.url(), &postgres, &[]);
     let loses = WhatRedisLoses::SomeOfLate;
-    meanwhile(
-        &servers.nginx,
-        &postgres.url(),
-        loses,
-        "a master of the Cluster killed",
-        async || {
-            block_in_place(|| redis.kill_master_of("sqrl:nut:a")).expect("a fail-over");
-        },
-    )
+    redis_fails(&redis.url(), loses, "a master of the Cluster killed", || {
+        redis.kill_master_of("sqrl:nut:a").expect("a fail-over");
+    })
     .await;
 }
 
@@ -127,12 +118,9 @@ async fn redis_that_keeps_everything_restarts() {
         ..Default::default()
     };
     let mut redis = Redis::start_with(&options).expect("Redis");
-    let postgres = Postgres::start().expect("Postgres");
-    let servers = start_servers(&redis.url(), &postgres, &[]);
-    let loses = WhatRedisLoses::Nothing;
     let name = "Redis restarted, with `appendfsync always`";
-    meanwhile(&servers.nginx, &postgres.url(), loses, name, async || {
-        block_in_place(|| redis.restart()).expect("a restart");
+    redis_fails(&redis.url(), WhatRedisLoses::Nothing, name, || {
+        redis.restart().expect("a restart");
     })
     .await;
 }

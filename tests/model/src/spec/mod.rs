@@ -150,11 +150,6 @@ impl Spec {
         self.record(nut).is_some_and(|record| record.asked)
     }
 
-    /// Of which link's chain a nut is, if it is in the store.
-    pub fn link_of(&self, nut: Nut) -> Option<Nut> {
-        Some(self.record(nut)?.link)
-    }
-
     /// Gives a live identity an account, or takes it away; false where there is another, or
     /// no identity.
     pub fn set_user(&mut self, key: Key, user: Option<User>) -> bool {

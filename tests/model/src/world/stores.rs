@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tower_sqrl::identity::{IdentityStore, MemoryIdentityStore};
+use tower_sqrl::identity::{FaultyIdentityStore, IdentityStore, MemoryIdentityStore};
+use tower_sqrl::store::faults::FaultyNutStore;
 use tower_sqrl::store::{MemoryNutStore, NutStore};
 
 use super::stutter::Stutter;
@@ -68,9 +69,11 @@ pub struct Stores {
 impl Stores {
     /// Stores in memory, on tokio's paused clock.
     pub fn in_memory() -> Self {
+        let nuts = Arc::new(MemoryNutStore::with_capacity(10_000));
+        let identities = Arc::new(MemoryIdentityStore::new());
         Self {
-            nuts: vec![Arc::new(Stutter(MemoryNutStore::with_capacity(10_000)))],
-            identities: vec![Arc::new(Stutter(MemoryIdentityStore::new()))],
+            nuts: vec![Arc::new(FaultyNutStore::new(nuts, &Stutter))],
+            identities: vec![Arc::new(FaultyIdentityStore::new(identities, &Stutter))],
             time: Arc::new(Paused),
             salt: 0,
         }
