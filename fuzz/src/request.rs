@@ -111,7 +111,6 @@ fn expected(body: &[u8]) -> Option<Expected> {
         return None;
     }
     let pidk = match (pidk, pids) {
-        (None, Some(_)) => return None,
         (Some(pidk), Some(pids)) if !signed(pidk, pids) => return None,
         (Some(pidk), Some(_)) if pidk != idk => Some(pidk),
         _ => None,

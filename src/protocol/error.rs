@@ -34,9 +34,6 @@ pub enum ProtocolError {
     /// `vuk` is a key for which more than one owner's signature could verify.
     #[error("`vuk` is weak or not canonical")]
     WeakKey,
-    /// `pids` without `pidk`.
-    #[error("`pids` without `pidk`")]
-    PidsWithoutPidk,
     /// `ids` or `pids` does not verify.
     #[error("a signature does not verify")]
     Signature,

@@ -56,15 +56,12 @@ impl UnverifiedRequest {
         let ids = base64url::decode_exact(&*form.ids)?;
         let pids = form.pids.map(|pids| base64url::decode_exact(&*pids)).transpose()?;
         let urs = form.urs.map(|urs| base64url::decode_exact(&*urs)).transpose()?;
-        if pids.is_some() && client.pidk.is_none() {
-            return Err(ProtocolError::PidsWithoutPidk);
-        }
         let mut message = form.client.into_owned().into_bytes();
         message.extend_from_slice(form.server.as_bytes());
         Ok(Self { signed: Signed { client, server, message, urs }, ids, pids })
     }
 
-    /// Verifies `ids`, and `pids` where there is one.
+    /// Verifies `ids`, and `pids` where there is one for a `pidk`.
     ///
     /// # Errors
     ///
@@ -86,7 +83,8 @@ impl UnverifiedRequest {
             }
             proved = (pidk != signed.client.idk).then_some(pidk);
         }
-        // Without `pids`, or naming `idk` itself, a pidk counts as none.
+        // Without `pids`, or naming `idk` itself, a pidk counts as none. `pids` without a pidk prove
+        // nothing: a shipped client sends them whenever it has a previous key.
         signed.client.pidk = proved;
         Ok(Request(signed))
     }
@@ -250,8 +248,8 @@ mod tests {
         let own = list(&format!("pidk={}", idk(&key(1))));
         let own = verify(&body(&own, &[("ids", &key(1)), ("pids", &key(1))]));
         assert_eq!(own.expect("signed").pidk(), None);
-        let without = verify(&body(&list(""), &[("ids", &key(1)), ("pids", &key(1))]));
-        assert_eq!(without.err(), Some(ProtocolError::PidsWithoutPidk));
+        let without = verify(&body(&list(""), &[("ids", &key(1)), ("pids", &key(2))]));
+        assert_eq!(without.expect("as if there were none").pidk(), None);
     }
 
     #[test]

@@ -72,10 +72,26 @@ async fn row_06_wrong_pids() {
     let mallory = visit.chain(&mallory());
     let form = chain.signed(&chain.succeeding("query")).signed("pids", &mallory.key);
     assert_eq!(chain.send(&form).await, "c0");
-    // `pids` without a pidk.
-    let mut chain = visit.chain(&new_alice());
-    let form = chain.signed(&chain.params("query")).signed("pids", &chain.previous());
-    assert_eq!(chain.send(&form).await, "c0");
+}
+
+/// A shipped client signs `ident` with its previous key whenever it has one, and names that key
+/// only where the site knew it: so does everybody who has moved to a new identity.
+#[tokio::test]
+async fn row_05_pids_without_a_pidk_are_none() {
+    let site = rekeyed().await;
+    for command in ["query", "ident", "disable"] {
+        let mut chain = site.visit().await.chain(&new_alice());
+        let form = chain.signed(&chain.params(command)).signed("pids", &chain.previous());
+        let expected = if command == "disable" { "d" } else { "5" };
+        assert_eq!(chain.send(&form).await, expected, "{command}");
+    }
+    // They prove nothing, whoever made them.
+    let visit = site.visit().await;
+    let (mut chain, known) = (visit.chain(&mallory()), visit.chain(&new_alice()));
+    let form = chain.signed(&chain.params("query")).signed("pids", &known.key);
+    assert_eq!(chain.send(&form).await, "4");
+    let form = chain.signed(&chain.params("query")).with("pids", "AA");
+    assert_eq!(chain.send(&form).await, "c0", "malformed");
 }
 
 #[tokio::test]

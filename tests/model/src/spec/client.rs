@@ -130,7 +130,7 @@ impl Spec {
             return self.dead_end(server, address, CLIENT | FAILED);
         }
         match (request.pidk, request.pids) {
-            (Some(_), None) => self.row(5),
+            (Some(_), None) | (None, Some(_)) => self.row(5),
             (pidk, pids) if pidk != pids => {
                 self.row(6);
                 return self.dead_end(server, address, CLIENT | FAILED);
