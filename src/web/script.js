@@ -330,8 +330,35 @@
   button?.addEventListener("click", () => {
     if (over) return;
     sought = link;
+    leave(nut);
     void seek(false);
   });
+
+  // ---- Back from the client: some ask for no session where the identity is new to the site, and
+  // send the browser here as if it had been cancelled. The sign-in waits at the link of that time.
+
+  const memory = "sqrl-left";
+
+  const leave = (left) => {
+    try {
+      sessionStorage.setItem(memory, left);
+    } catch {
+      // A browser that keeps nothing.
+    }
+  };
+
+  const comeBack = async () => {
+    try {
+      const left = sessionStorage.getItem(memory);
+      if (!left) return;
+      const reply = await ask(`pag.sqrl?nut=${encodeURIComponent(left)}`, "text/plain");
+      if (reply.status !== 200 && reply.status !== 410) return;
+      if (sessionStorage.getItem(memory) === left) sessionStorage.removeItem(memory);
+      if (reply.status === 200 && !over) arrive(reply.body.trim());
+    } catch {
+      // As above, or the site cannot be reached: this page waits all the same.
+    }
+  };
 
   // ---- Awake again: the link may be old, the stream dead, the client there by now
 
@@ -365,4 +392,5 @@
   adopt({ nut, link: first, seconds: Number(expiresIn) }, Date.now() - performance.now());
   listen();
   lookLater();
+  void comeBack();
 })();

@@ -13,13 +13,19 @@ use crate::{somebody, somebody_here};
 /// The one port that browsers know, for one test at a time.
 static PORT: Mutex<()> = Mutex::const_new(());
 
-/// Starts an app that listens, once the port is free: another process may have it for a while.
+/// Starts an app that listens and asks for a session.
 pub(crate) async fn app_that_listens(app: Client) -> (Server, MutexGuard<'static, ()>) {
+    let (listener, turn) = listener().await;
+    (listener.sign_in_with(app), turn)
+}
+
+/// Listens once the port is free: another process may have it for a while.
+async fn listener() -> (Listener, MutexGuard<'static, ()>) {
     let turn = PORT.lock().await;
     let deadline = Instant::now() + PATIENCE;
     loop {
         match Listener::bind().await {
-            Ok(listener) => return (listener.sign_in_with(app), turn),
+            Ok(listener) => return (listener, turn),
             Err(error) => assert!(Instant::now() < deadline, "the app's port: {error}"),
         }
         tokio::time::sleep(PAUSE).await;
@@ -48,6 +54,35 @@ async fn the_page_jumps_to_the_app_and_arrives_signed_in() {
     // The address that led here is worth nothing any more, in this browser either.
     browser.open(&url).await;
     assert_eq!(browser.text("h1").await, "This link no longer works");
+    browser.close().await;
+}
+
+/// A shipped client asks for no session where its identity is new to the site, and sends the
+/// browser back as if it had been cancelled.
+#[tokio::test]
+async fn who_comes_back_from_the_app_without_a_session_is_signed_in() {
+    let demo = Demo::in_memory(&[]);
+    let browser = Chromium::start().await;
+    browser.open(&demo.url("/login")).await;
+    browser.state("waiting").await;
+    browser.mark().await;
+    // The page stays until the app has answered, and must not hear of the sign-in before.
+    browser.block("*/evt.sqrl*").await;
+    browser.run("window.fetch = () => new Promise(() => {});").await;
+
+    let (listener, _turn) = listener().await;
+    let app = somebody();
+    let _app = listener.serve(move |link| {
+        let app = app.clone();
+        async move { app.sign_in(&link).await }
+    });
+    browser.click("[data-sqrl=\"button\"]").await;
+    browser.arrives_at_account(&demo).await;
+    assert!(!browser.is_marked().await);
+
+    // That sign-in is over: whoever signs out and comes again is asked again.
+    browser.open(&demo.url("/login")).await;
+    browser.state("waiting").await;
     browser.close().await;
 }
 
