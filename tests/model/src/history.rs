@@ -161,6 +161,8 @@ pub enum Previous {
     Stolen(u8),
     /// As the first, without `pids`.
     Unsigned,
+    /// As the first, without `pidk`.
+    Unnamed,
 }
 
 /// Who signs `urs`.

@@ -90,7 +90,7 @@ impl Hand {
             4 => Previous::Any(more / 8 % GENERATIONS),
             5 => Previous::Stolen(more / 8 % PERSONS),
             6 => Previous::Unsigned,
-            _ => Previous::Any(0),
+            _ => Previous::Unnamed,
         };
         let urs = match (bits / 8 + more / 8) % 5 {
             0 => Urs::None,

@@ -38,6 +38,7 @@ impl Director {
                 (Some(key), Some(idk))
             }
             Previous::Unsigned => (Some(previous), None),
+            Previous::Unnamed => (None, Some(previous)),
         };
         let stored = [Some(idk), pidk].into_iter().flatten().find_map(|key| match spec.key(key) {
             Some(State::Live(identity)) => Some(identity.lock),
