@@ -121,13 +121,14 @@ impl Engine {
         options: LinkOptions,
     ) -> Result<IssuedLink, NoLink> {
         let LinkOptions { ask, idk, data } = options;
-        if let Some(data) = data.as_ref().filter(|data| data.len() > MAX_DATA) {
-            return Err(NoLink::DataTooLong(data.len()));
-        }
         let nut = random::nut();
         let text = self.config.link(nut);
         let now = self.config.clock.now();
         self.count_lasting(ip, now).map_err(|_| NoLink::TooMany)?;
+        // After the count, in case that visitors have a hand in the data.
+        if let Some(data) = data.as_ref().filter(|data| data.len() > MAX_DATA) {
+            return Err(NoLink::DataTooLong(data.len()));
+        }
         let info = NutInfo {
             created: now,
             chain_start: now,

@@ -25,8 +25,8 @@ struct Minute {
 const MAX_ADDRESSES: usize = 65_536;
 
 impl PerMinute {
-    /// With `allowed` absent, as often as anybody likes. An address's first is always let through,
-    /// so 0 is as good as 1.
+    /// With `allowed` absent, as often as anybody likes. Not 0: it would use up every address
+    /// before its first.
     pub(crate) fn new(allowed: Option<u32>) -> Self {
         Self { allowed, minute: Mutex::default() }
     }

@@ -13,7 +13,7 @@ use crate::engine::Lifetimes;
 /// Lifetimes are told to browsers and stores in whole seconds.
 const SHORTEST_LIFETIME: Duration = Duration::from_secs(1);
 
-/// As good as for ever. Twice of it, for which stores hold a nut, can still be added to a moment.
+/// As good as for ever. Twice of it, as long as a nut is held at most, is still a duration.
 const LONGEST_LIFETIME: Duration = Duration::from_secs(u64::MAX / 4);
 
 /// What a client's longest request has, in octets, rounded up: it repeats our longest reply, which

@@ -39,6 +39,7 @@
 
   const finish = (state) => {
     over = true;
+    remember("");
     stream?.close();
     clearTimeout(lookTimer);
     clearTimeout(streamTimer);
@@ -105,8 +106,12 @@
       if (over) return;
       if (error.again) dueTimer = setTimeout(checkDue, 30_000);
       spent = error.again === false && !forgotten;
-      if (spent) void look();
-      else show("expired");
+      if (!spent) {
+        show("expired");
+        return;
+      }
+      if (!seeking()) show("begun");
+      void look();
     } finally {
       renewing = false;
     }
@@ -220,7 +225,7 @@
     const { state } = root.dataset;
     if (failures === 3 && state === "waiting") show("offline");
     if (!pending) return;
-    if (spent && state !== "jumping") show("begun");
+    if (spent && !seeking()) show("begun");
     else if (state === "offline") show("waiting");
   };
 
@@ -269,16 +274,19 @@
   // Authentication").
 
   let round = 0;
-  let sought = "";
+  let sought = { nut: "", link: "" };
+
+  // Whether the person is told of the client on this device.
+  const seeking = () => ["probing", "no-client", "jumping"].includes(root.dataset.state);
 
   const seek = async (quiet) => {
     round += 1;
     const mine = round;
-    const target = sought;
+    const target = client + base64url(sought.link);
     const current = () => mine === round && !over;
     const giveUp = (text) => {
       if (!current() || root.dataset.state === "no-client") return;
-      if (jump) jump.href = client + base64url(target);
+      if (jump) jump.href = target;
       show("no-client", text);
     };
     if (!quiet) show("probing");
@@ -298,7 +306,8 @@
       image.onload = () => {
         if (!current()) return;
         show("jumping");
-        location.href = client + base64url(target);
+        remember(sought.nut);
+        location.href = target;
       };
       image.onerror = () => {
         tries += 1;
@@ -329,35 +338,45 @@
 
   button?.addEventListener("click", () => {
     if (over) return;
-    sought = link;
-    leave(nut);
+    sought = { nut, link };
     void seek(false);
   });
 
+  jump?.addEventListener("click", () => remember(sought.nut));
+
   // ---- Back from the client: some ask for no session where the identity is new to the site, and
-  // send the browser here as if it had been cancelled. The sign-in waits at the link of that time.
+  // lead the browser to where a cancelled sign-in returns to, which is this page with another link.
+  // So a page that leaves for the client says with which link, and the next one looks there once, if
+  // it is the same page and it is not long ago: whatever else the tab opens is none of its business.
 
   const memory = "sqrl-left";
+  const backWithin = 300_000;
 
-  const leave = (left) => {
+  const remember = (left) => {
     try {
-      sessionStorage.setItem(memory, left);
+      if (left) sessionStorage.setItem(memory, JSON.stringify({ nut: left, page: here(), at: Date.now() }));
+      else sessionStorage.removeItem(memory);
     } catch {
       // A browser that keeps nothing.
     }
   };
 
-  const comeBack = async () => {
+  // The link that this page was left with.
+  const left = () => {
     try {
-      const left = sessionStorage.getItem(memory);
-      if (!left) return;
-      const reply = await ask(`pag.sqrl?nut=${encodeURIComponent(left)}`, "text/plain");
-      if (reply.status !== 200 && reply.status !== 410) return;
-      if (sessionStorage.getItem(memory) === left) sessionStorage.removeItem(memory);
-      if (reply.status === 200 && !over) arrive(reply.body.trim());
+      const { nut, page, at } = JSON.parse(sessionStorage.getItem(memory) ?? "{}");
+      return page === here() && Math.abs(Date.now() - at) < backWithin ? nut : "";
     } catch {
-      // As above, or the site cannot be reached: this page waits all the same.
+      return "";
     }
+  };
+
+  const comeBack = async () => {
+    const old = left();
+    remember("");
+    if (!old) return;
+    const reply = await ask(`pag.sqrl?nut=${encodeURIComponent(old)}`, "text/plain").catch(() => null);
+    if (reply?.status === 200 && !over) arrive(reply.body.trim());
   };
 
   // ---- Awake again: the link may be old, the stream dead, the client there by now

@@ -53,9 +53,12 @@ async fn account_of(app: &App, login: &SignIn) -> Result<String, Failure> {
     if let Some(user) = login.user() {
         return Ok(user.to_string());
     }
-    let account = app.sqrl.link_if_unlinked(login.idk(), accounts::new_id()).await?;
-    tracing::info!(%account, "new account");
-    Ok(account.to_string())
+    let new = accounts::new_id();
+    let account = app.sqrl.link_if_unlinked(login.idk(), new.as_str()).await?.to_string();
+    if account == new {
+        tracing::info!(account, "new account");
+    }
+    Ok(account)
 }
 
 /// A sign-in page whose link says that it is for this account, for a session whose

@@ -28,6 +28,8 @@ async fn where_the_picture_is_blocked_the_jump_and_the_code_still_work() {
     assert!(said.starts_with("Looking for the SQRL app on this device"), "{said}");
     let said = browser.state("no-client").await;
     assert!(said.starts_with("No SQRL app answered on this device."), "{said}");
+    let left = browser.run("return sessionStorage.getItem('sqrl-left')").await;
+    assert_eq!(left, json!(null), "the page was not left");
     assert!(browser.shows(JUMP).await && browser.shows("[data-sqrl=\"button\"]").await);
     assert_eq!(browser.scan().await.nut(), link.nut());
 

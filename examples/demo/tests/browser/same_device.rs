@@ -3,12 +3,21 @@
 use std::time::Instant;
 
 use tokio::sync::{Mutex, MutexGuard};
-use tower_sqrl_client::Client;
 use tower_sqrl_client::cps::{Event, Listener, Server};
+use tower_sqrl_client::{Client, Link};
 
 use crate::chromium::{Chromium, PATIENCE, PAUSE};
 use crate::process::Demo;
 use crate::{somebody, somebody_here};
+
+/// Where the page looks first for a sign-in.
+const FIRST_LOOK: &str = "return new Promise((done) => {
+    const seen = (list) => {
+        const looks = list.getEntries().filter(({ name }) => name.includes('/pag.sqrl?'));
+        if (looks.length) done(looks[0].name);
+    };
+    new PerformanceObserver(seen).observe({ type: 'resource', buffered: true });
+});";
 
 /// The one port that browsers know, for one test at a time.
 static PORT: Mutex<()> = Mutex::const_new(());
@@ -84,6 +93,46 @@ async fn who_comes_back_from_the_app_without_a_session_is_signed_in() {
     browser.open(&demo.url("/login")).await;
     browser.state("waiting").await;
     browser.close().await;
+}
+
+#[tokio::test]
+async fn a_sign_in_at_another_page_or_of_long_ago_is_left_alone() {
+    let demo = Demo::in_memory(&[]);
+    let browser = Chromium::start().await;
+    browser.open(&demo.url("/login")).await;
+    browser.state("waiting").await;
+    browser.run("window.fetch = () => new Promise(() => {});").await;
+    browser.block("*/evt.sqrl*").await;
+    let link = browser.button_link().await;
+    somebody().sign_in(&link).await.expect("a sign-in that nobody has collected");
+
+    let (here, elsewhere) = (demo.url("/login"), demo.url("/login?for=payment"));
+    for (page, minutes, looked) in [(&here, 6, 0), (&elsewhere, 0, 0), (&here, 0, 1)] {
+        browser
+            .run(&format!(
+                "sessionStorage.setItem('sqrl-left', JSON.stringify(
+                     {{ nut: '{}', page: '{page}', at: Date.now() - {minutes} * 60000 }}));",
+                link.nut(),
+            ))
+            .await;
+        browser.open(&here).await;
+        if looked == 1 {
+            browser.arrives_at_account(&demo).await;
+            continue;
+        }
+        // It looks there before it looks at its own link.
+        let asked = browser.run(FIRST_LOOK).await;
+        let asked = asked.as_str().expect("an address");
+        let own = browser.button_link().await;
+        assert_eq!(asked, looks(&demo, &own), "{page}, {minutes} minutes ago");
+        let kept = browser.run("return sessionStorage.getItem('sqrl-left')").await;
+        assert!(kept.is_null(), "for one page alone");
+    }
+    browser.close().await;
+}
+
+fn looks(demo: &Demo, link: &Link) -> String {
+    demo.url(&format!("/pag.sqrl?nut={}", link.nut()))
 }
 
 #[tokio::test]
