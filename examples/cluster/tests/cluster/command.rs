@@ -1,15 +1,13 @@
 //! The one command.
 
 use std::net::TcpStream;
-use std::time::Duration;
 
 use test_servers::Program;
-use tokio::time::sleep;
 use tower_sqrl_client::browser::{Browser, Waiting};
 use tower_sqrl_client::{Client, Http, Identity};
 
 use crate::people::{Visit, account_id};
-use crate::site::program;
+use crate::site::{program, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_command_starts_and_stops_everything() {
@@ -32,23 +30,18 @@ async fn one_command_starts_and_stops_everything() {
     for address in [url.as_str(), &word("Redis: "), postgres] {
         let address = address.rsplit('/').next().expect("an address");
         // Its children end with it, a moment later.
-        while TcpStream::connect(address).is_ok() {
-            sleep(Duration::from_millis(10)).await;
-        }
+        until("the end of what listens", async || TcpStream::connect(address).err()).await;
     }
 }
 
 /// What was answered is written down behind the answer.
 async fn shows_who_answered(browser: &Browser, url: &str) {
-    loop {
-        let page = browser.open(&format!("{url}/servers")).await.expect("a page");
-        let shown = |what: &str| page.body.contains(what);
-        if shown("signed-in: 303") && shown("login: 200") {
-            assert!(shown("server-1") && shown("server-2"), "{}", page.body);
-            assert_eq!(page.body.matches("<section>").count(), 1, "one sign-in");
-            assert_eq!(page.body.matches("cli.sqrl: tif").count(), 2, "{}", page.body);
-            return;
-        }
-        sleep(Duration::from_millis(10)).await;
-    }
+    let body = until("who answered", async || {
+        let body = browser.open(&format!("{url}/servers")).await.expect("a page").body;
+        (body.contains("signed-in: 303") && body.contains("login: 200")).then_some(body)
+    })
+    .await;
+    assert!(body.contains("server-1") && body.contains("server-2"), "{body}");
+    assert_eq!(body.matches("<section>").count(), 1, "one sign-in");
+    assert_eq!(body.matches("cli.sqrl: tif").count(), 2, "{body}");
 }

@@ -11,12 +11,11 @@ use test_servers::{Nginx, free_port};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
-use tokio::time::sleep;
 use tower_sqrl_client::Http;
 use tower_sqrl_client::wire::{Reply, Tif};
 
 use crate::people::{Visit, server};
-use crate::site::Site;
+use crate::site::{Site, until};
 
 /// What the whole path, of nginx too, may take.
 const LONGEST: Duration = Duration::from_secs(3);
@@ -38,14 +37,11 @@ async fn post(nginx: &Nginx, body: &[u8]) -> Reply {
 
 /// The access log, once there is so much in it: nginx writes behind its answers.
 async fn access_log(nginx: &Nginx, lines: usize) -> String {
-    loop {
+    until("the log's lines", async || {
         let log = std::fs::read_to_string(nginx.directory().join("sqrl_access.log"));
-        let log = log.expect("a log");
-        if log.lines().count() >= lines {
-            return log;
-        }
-        sleep(Duration::from_millis(10)).await;
-    }
+        log.ok().filter(|log| log.lines().count() >= lines)
+    })
+    .await
 }
 
 /// Answers nothing; says what it is sent, and keeps the connection or closes it.

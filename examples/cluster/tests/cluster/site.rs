@@ -16,6 +16,20 @@ pub(crate) const SERVERS: usize = 4;
 /// Longer than any answer takes, on however busy a machine.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Looks every few milliseconds until there is something to see.
+pub(crate) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    let seen = async {
+        loop {
+            if let Some(seen) = look().await {
+                return seen;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let seen = tokio::time::timeout(PATIENCE, seen).await;
+    seen.unwrap_or_else(|_| panic!("in vain: {what}"))
+}
+
 /// Four servers, one Redis, one Postgres.
 pub(crate) struct Site {
     pub(crate) servers: Servers,
