@@ -70,13 +70,11 @@ pub(crate) fn look(
     kind: Kind,
     key: &[u8; 16],
 ) -> rusqlite::Result<Option<Vec<u8>>> {
-    connection
-        .prepare_cached(concat!(
-            "select record from sqrl_nut where kind = ?1 and key = ?2 and expires_at > ",
-            now!()
-        ))?
-        .query_row(params![kind.as_str(), key], |row| row.get(0))
-        .optional()
+    let select = concat!(
+        "select record from sqrl_nut where kind = ?1 and key = ?2 and expires_at > ",
+        now!()
+    );
+    record(connection, select, kind, key)
 }
 
 pub(crate) fn take(
@@ -84,14 +82,23 @@ pub(crate) fn take(
     kind: Kind,
     key: &[u8; 16],
 ) -> rusqlite::Result<Option<Vec<u8>>> {
-    connection
-        .prepare_cached(concat!(
-            "delete from sqrl_nut where kind = ?1 and key = ?2 and expires_at > ",
-            now!(),
-            " returning record"
-        ))?
-        .query_row(params![kind.as_str(), key], |row| row.get(0))
-        .optional()
+    let delete = concat!(
+        "delete from sqrl_nut where kind = ?1 and key = ?2 and expires_at > ",
+        now!(),
+        " returning record"
+    );
+    record(connection, delete, kind, key)
+}
+
+/// The one record that a statement is about, if it is alive.
+fn record(
+    connection: &Connection,
+    statement: &str,
+    kind: Kind,
+    key: &[u8; 16],
+) -> rusqlite::Result<Option<Vec<u8>>> {
+    let mut statement = connection.prepare_cached(statement)?;
+    statement.query_row(params![kind.as_str(), key], |row| row.get(0)).optional()
 }
 
 /// A few at a time with every record made: more than are made, so that none pile up, and

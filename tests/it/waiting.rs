@@ -2,6 +2,8 @@
 
 use axum::http::HeaderMap;
 use axum::http::header::{COOKIE, SET_COOKIE};
+use tower_sqrl::identity::{Change, Identity, Swap, Version};
+use tower_sqrl::protocol::Idk;
 use tower_sqrl_client::browser::{Browser, Waiting};
 
 use crate::common::{Setup, Site, alice, change, mallory};
@@ -241,6 +243,29 @@ async fn nothing_pending_outlives_a_remove() {
 #[tokio::test]
 async fn nothing_pending_outlives_a_rekey() {
     assert_eq!(outlives("rekey").await, 401);
+}
+
+/// As an application may write it into its own users table, where no client's command and so no new
+/// epoch comes with it.
+#[tokio::test]
+async fn a_disabled_identity_is_not_collected_whoever_disabled_it() {
+    let site = Site::new().await;
+    site.knows(&alice()).await;
+    let (page, browser) = (site.visit().await, site.visit().await);
+    assert_eq!(page.chain(&alice()).ident().await, "5");
+    let mut chain = browser.chain(&alice()).with_opt("cps");
+    assert_eq!(chain.ident().await, "5");
+
+    let idk = Idk::parse(&chain.idk()).expect("a key");
+    let current = site.sqrl.identity(&idk).await.expect("a store").expect("a row");
+    let next = Identity { disabled: true, version: Version::new(1), ..current.clone() };
+    let (_, identities) = site.tap.stores();
+    let swap = identities.apply(&Change::set(idk, &current, next)).await;
+    assert_eq!(swap.expect("a store"), Swap::Done);
+
+    for (visit, url) in [(&page, page.signed_in_url()), (&browser, chain.cps_url())] {
+        assert_eq!(visit.browser.open(&url).await.expect("a page").status, 401, "{url}");
+    }
 }
 
 #[tokio::test]

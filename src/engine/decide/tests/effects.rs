@@ -192,3 +192,16 @@ fn a_set_neither_enables_nor_changes_keys() {
     assert!(written.disabled);
     assert_eq!((written.suk, written.vuk), (current().suk, current().vuk));
 }
+
+#[test]
+fn a_proof_is_for_one_identity() {
+    let request = rekey(Command::Ident).request();
+    let proof = request.prove_unlock(&previous().vuk).expect("its owner's");
+    let (new, old) = (*request.idk(), *request.pidk().expect("proved"));
+    for (identity, its) in [(previous(), true), (current(), false)] {
+        let next = || identity.clone();
+        assert_eq!(Change::unlock(old, &identity, next(), &proof).is_some(), its);
+        assert_eq!(Change::rekey(new, old, &identity, Some(next()), &proof).is_some(), its);
+        assert_eq!(Change::remove(old, &identity, &proof).is_some(), its);
+    }
+}
