@@ -61,7 +61,8 @@ fn is_navigation(headers: &HeaderMap) -> bool {
     let says = |name: &str, wanted: &str| headers.get(name).is_some_and(|value| value == wanted);
     let has_metadata = headers.keys().any(|name| name.as_str().starts_with("sec-fetch-"));
     let loads_a_tab = says("sec-fetch-mode", "navigate") && says("sec-fetch-dest", "document");
-    let is_ahead_of_time = headers.contains_key("sec-purpose") || headers.contains_key("purpose");
+    let purposes = ["sec-purpose", "purpose", "x-purpose", "x-moz"];
+    let is_ahead_of_time = purposes.iter().any(|name| headers.contains_key(*name));
     (loads_a_tab || !has_metadata) && !is_ahead_of_time
 }
 

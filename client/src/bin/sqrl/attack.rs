@@ -16,6 +16,15 @@ pub(crate) struct AttackArgs {
     #[arg(long)]
     this_server_is_mine: bool,
 
+    /// The page that links an identity with the account of the user who is signed in, as a URL or
+    /// path; without it, one is looked for
+    #[arg(long, value_name = "PAGE")]
+    linking_page: Option<String>,
+
+    /// Wait until a code has expired, five minutes on most servers, and try it then (4f)
+    #[arg(long)]
+    patient: bool,
+
     /// Write a report as JSON to standard output instead of the lines
     #[arg(long)]
     json: bool,
@@ -29,6 +38,8 @@ pub(crate) struct AttackArgs {
 pub(crate) async fn run(args: AttackArgs) -> ExitCode {
     let mut attack = Attack::new(args.url);
     attack.this_server_is_mine = args.this_server_is_mine;
+    attack.linking_page = args.linking_page;
+    attack.patient = args.patient;
     let report = attack.run(|finding| {
         if !args.json {
             show(finding, args.steps);
@@ -62,7 +73,7 @@ fn show(finding: &Finding, steps: bool) {
 }
 
 fn conclude(report: &Report) {
-    for Elsewhere { number, name, tests } in report.elsewhere {
+    for Elsewhere { number, name, tests } in &report.elsewhere {
         println!("{number:<4} {:<9}  {name}: takes more than requests; tower-sqrl's tests", "-");
         for test in *tests {
             println!("       {test}");
