@@ -152,14 +152,14 @@ async fn an_expired_code_has_no_second_life() {
 
 #[tokio::test]
 async fn a_linking_page_can_be_named() {
-    let page = naive_site::start(&[LinksFromElsewhere]).await;
     for (named, word) in [("/link", "WORKED"), ("/home", "not tried")] {
+        let page = naive_site::start(&[LinksFromElsewhere]).await;
         let mut attack = Attack::new(&page);
         attack.linking_page = Some(named.to_owned());
         let report = attack.run(|_| {}).await.expect("a report");
         assert_eq!(verdict(&report, "14a").word(), word, "{named}: {}", report.to_json());
     }
-    let mut attack = Attack::new(&page);
+    let mut attack = Attack::new(naive_site::start(&[]).await);
     attack.linking_page = Some("javascript:alert(1)".to_owned());
     let error = attack.run(|_| panic!("a finding")).await.expect_err("no page");
     assert!(matches!(error, AttackError::LinkingPage(_)), "{error}");
