@@ -140,6 +140,8 @@ impl Engine {
             ask,
             asked: false,
             sin_sent: false,
+            same_address_only: false,
+            accepts_new: false,
             attached: Attached { data, ..Attached::default() },
             outcome: None,
         };

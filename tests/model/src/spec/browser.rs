@@ -175,6 +175,7 @@ impl Spec {
         match self.outcome(wait).map(|outcome| outcome.what) {
             None => Heard::Pending,
             Some(What::SignedIn(_)) => Heard::Ready,
+            Some(What::Refused(_)) => Heard::Pending,
             Some(What::TakenOver) => Heard::TakenOver,
             Some(What::Collected) => Heard::Collected,
         }
