@@ -66,10 +66,7 @@ fn nut_info(feed: &mut Feed<'_>) -> NutInfo {
     NutInfo {
         created: Timestamp::from_millis(feed.number()),
         chain_start: Timestamp::from_millis(feed.number()),
-        ip: match feed.maybe(Feed::array::<16>) {
-            Some(v6) => v6.into(),
-            None => IpAddr::from(feed.array::<4>()),
-        },
+        ip: ip(feed),
         first_nut: Nut::from_bytes(feed.array()),
         wait: WaitId::from_bytes(feed.array()),
         sent: Digest::from_bytes(feed.array()),
@@ -92,12 +89,20 @@ fn nut_info(feed: &mut Feed<'_>) -> NutInfo {
     }
 }
 
+fn ip(feed: &mut Feed<'_>) -> IpAddr {
+    match feed.maybe(Feed::array::<16>) {
+        Some(v6) => v6.into(),
+        None => feed.array::<4>().into(),
+    }
+}
+
 fn cps_info(feed: &mut Feed<'_>) -> CpsInfo {
     let commands = [Command::Ident, Command::Disable, Command::Enable, Command::Remove];
     CpsInfo {
         idk: Idk::from_bytes(feed.array()),
         epoch: Epoch::new(feed.number()),
         command: commands[usize::from(feed.byte()) % commands.len()],
+        ip: ip(feed),
         wait: WaitId::from_bytes(feed.array()),
         attached: attached(feed),
     }

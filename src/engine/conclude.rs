@@ -116,6 +116,7 @@ impl Chain<'_> {
             // Only `ident`'s URL signs in; the others' epoch is never looked at.
             epoch: epoch.or(left.map(|left| left.epoch)).unwrap_or(random::fresh().epoch),
             command: self.request.command(),
+            ip: self.record.ip,
             wait: self.record.wait,
             attached: self.attached_to_sign_in(),
         };

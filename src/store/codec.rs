@@ -55,10 +55,7 @@ impl NutInfo {
         let mut out = Writer::new();
         out.field(tag::CREATED, &self.created.as_millis().to_le_bytes());
         out.field(tag::CHAIN_START, &self.chain_start.as_millis().to_le_bytes());
-        match self.ip {
-            IpAddr::V4(ip) => out.field(tag::IP, &ip.octets()),
-            IpAddr::V6(ip) => out.field(tag::IP, &ip.octets()),
-        }
+        out.ip(self.ip);
         out.field(tag::FIRST_NUT, self.first_nut.as_bytes());
         out.field(tag::WAIT, self.wait.as_bytes());
         out.field(tag::SENT, self.sent.as_bytes());
@@ -151,6 +148,7 @@ impl CpsInfo {
         out.field(tag::IDK, self.idk.as_bytes());
         out.field(tag::EPOCH, &self.epoch.get().to_le_bytes());
         out.field(tag::COMMAND, self.command.to_string().as_bytes());
+        out.ip(self.ip);
         out.attached(&self.attached);
         out.0
     }
@@ -172,6 +170,7 @@ impl CpsInfo {
                 Some("remove") => Command::Remove,
                 _ => return Err(corrupt("command")),
             },
+            ip: fields.ip()?,
             wait: WaitId::from_bytes(required(fields.exact(tag::WAIT)?)?),
             attached: fields.attached()?,
         })
@@ -197,6 +196,13 @@ impl Writer {
         }
         self.0.push(length.to_le_bytes()[0]);
         self.0.extend_from_slice(value);
+    }
+
+    fn ip(&mut self, ip: IpAddr) {
+        match ip {
+            IpAddr::V4(ip) => self.field(tag::IP, &ip.octets()),
+            IpAddr::V6(ip) => self.field(tag::IP, &ip.octets()),
+        }
     }
 
     fn attached(&mut self, attached: &Attached) {
@@ -414,6 +420,7 @@ mod tests {
                 idk: Idk::from_bytes([4; 32]),
                 epoch: Epoch::new(u64::MAX),
                 command,
+                ip: [192, 0, 2, 1].into(),
                 wait: WaitId::from_bytes([2; 16]),
                 attached: everything().attached,
             };

@@ -65,6 +65,7 @@ pub(super) fn cps(command: Command) -> CpsInfo {
         idk: Idk::from_bytes(rand::random()),
         epoch: Epoch::new(rand::random()),
         command,
+        ip: [192, 0, 2, rand::random()].into(),
         wait: WaitId::from_bytes(rand::random()),
         attached: everything(),
     }
