@@ -173,9 +173,8 @@ impl Spec {
     pub fn poll(&self, server: Server, browser: Browser, link: Nut) -> Heard {
         let Some(wait) = self.waiting(server, browser, link) else { return Heard::Expired };
         match self.outcome(wait).map(|outcome| outcome.what) {
-            None => Heard::Pending,
+            None | Some(What::Refused(_)) => Heard::Pending,
             Some(What::SignedIn(_)) => Heard::Ready,
-            Some(What::Refused(_)) => Heard::Pending,
             Some(What::TakenOver) => Heard::TakenOver,
             Some(What::Collected) => Heard::Collected,
         }
