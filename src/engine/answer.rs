@@ -55,6 +55,12 @@ impl Engine {
         if chain.remaining().is_zero() {
             return refuse(gone, &"the chain is over");
         }
+        // Row 25b. Before anything that leads to a live nut, a refusal included: somebody who
+        // photographed a code gets no second life for it.
+        if chain.is_too_old() && !chain.ips_match() {
+            tracing::debug!("refused: the nut is too old, and the address is not the link's");
+            return self.dead_end(gone);
+        }
         let ips = chain.ips();
         if too_many {
             // Stores nothing, so that nobody who is slowed down fills the store, nor the

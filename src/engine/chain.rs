@@ -44,7 +44,7 @@ pub(super) struct Next {
 impl Chain<'_> {
     /// Whether the client has the address that asked for the link.
     pub(super) fn ips_match(&self) -> bool {
-        self.record.ip == self.peer
+        self.engine.config.is_same_address(self.record.ip, self.peer)
     }
 
     /// Whether the client may have another address: it says `noiptest`, and the link allows it.
