@@ -232,10 +232,10 @@ async fn signed_in(login: SqrlLogin) -> String {
         text += &format!("user={user}\n");
     }
     text += &format!("sqrlonly={}\nhardlock={}\n", login.sqrlonly(), login.hardlock());
+    text += &format!("same_address={}\n", login.same_address());
     if let Some(button) = login.button() {
         text += &format!("button={}\n", button.digit());
     }
-    text += &format!("same_address={}\n", login.same_address());
     if let Some(data) = login.data() {
         text += &format!("data={}\n", base64url::encode(data));
     }

@@ -79,6 +79,7 @@ pub enum Question {
 }
 
 /// What a link is asked for, and from where.
+#[derive(Clone, Copy)]
 struct Asked {
     ip: Address,
     question: bool,
