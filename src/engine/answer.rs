@@ -73,7 +73,7 @@ impl Engine {
             return chain.refuse(Tif::REFUSED | ips, "`server` is not what was sent").await;
         }
         // 4.
-        if !chain.ips_match() && !request.options().noiptest {
+        if !chain.ips_match() && !chain.may_come_from_elsewhere() {
             return chain.refuse(Tif::FAILED, "another address than the link's").await;
         }
         // 5.
@@ -136,7 +136,8 @@ impl Engine {
         chain: &Chain<'_>,
         mut lookup: Lookup,
     ) -> Result<Decision, NotApplied> {
-        let (request, policy) = (chain.request, self.config.policy);
+        let (request, mut policy) = (chain.request, self.config.policy);
+        policy.accepts_new |= chain.record.accepts_new;
         for _ in 0..=MORE_DECISIONS {
             let decision = decide(request, &lookup, chain.ips_match(), policy, random::fresh());
             let Some(change) = &decision.change else { return Ok(decision) };

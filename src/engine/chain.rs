@@ -47,6 +47,11 @@ impl Chain<'_> {
         self.engine.config.is_same_address(self.record.ip, self.peer)
     }
 
+    /// Whether the client may have another address: it says `noiptest`, and the link allows it.
+    pub(super) fn may_come_from_elsewhere(&self) -> bool {
+        self.request.options().noiptest && !self.record.same_address_only
+    }
+
     /// What `docs/protocol.md` calls `+i`: the flag for matching addresses, where they match.
     pub(super) fn ips(&self) -> Tif {
         Tif::IPS_MATCH.when(self.ips_match())

@@ -185,7 +185,11 @@ impl Spec {
 
         // 4. The client's IP against the IP that asked for the link.
         if !step.ips_match() {
-            if !request.options.noiptest {
+            // A link for linking takes no other address, whatever the client says.
+            if !request.options.noiptest || step.record.linking {
+                if request.options.noiptest {
+                    self.event("another address may not link");
+                }
                 self.row(28);
                 return self.refuse(&step, FAILED);
             }
@@ -223,7 +227,7 @@ impl Spec {
         {
             return self.refuse(&step, FAILED | ips);
         }
-        let decision = self.decide(request);
+        let decision = self.decide(request, step.record.linking);
         self.conclude(&step, decision)
     }
 

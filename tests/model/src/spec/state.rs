@@ -24,6 +24,8 @@ pub(super) struct Record {
     pub(super) key: Option<Key>,
     /// The link was made with a question.
     pub(super) question: bool,
+    /// The link was made for linking an identity with an account.
+    pub(super) linking: bool,
     /// What came with this nut put it.
     pub(super) asked: bool,
     /// The answer.
