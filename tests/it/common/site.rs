@@ -96,7 +96,7 @@ impl Site {
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let here = format!("http://{}", listener.local_addr().expect("an address"));
-        Self::served(tap, clock, setup, here, configure, |app| {
+        Self::served(tap, clock, &setup, here, configure, |app| {
             let app = app.into_make_service_with_connect_info::<SocketAddr>();
             tokio::spawn(async { axum::serve(listener, app).await.expect("a server") })
         })
@@ -110,7 +110,7 @@ impl Site {
     ) -> Self {
         let (nuts, identities) = (MemoryNutStore::new(), MemoryIdentityStore::new());
         let tap = Tap::new(Arc::new(nuts), Arc::new(identities));
-        Self::served(tap, TestClock::default(), Setup::default(), proxy, configure, |app| {
+        Self::served(tap, TestClock::default(), &Setup::default(), proxy, configure, |app| {
             tokio::spawn(async { axum::serve(socket, app).await.expect("a server") })
         })
     }
@@ -118,7 +118,7 @@ impl Site {
     fn served(
         tap: Tap,
         clock: TestClock,
-        setup: Setup,
+        setup: &Setup,
         here: String,
         configure: impl FnOnce(SqrlBuilder) -> SqrlBuilder,
         serve: impl FnOnce(Router) -> JoinHandle<()>,
