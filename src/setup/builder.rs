@@ -55,12 +55,14 @@ impl Sqrl {
             domain_extension: 0,
             lifetimes: Lifetimes::default(),
             accepts_new: true,
+            same_address_by_ipv6_network: false,
             failures_per_minute: Some(120),
             links_per_minute: Some(600),
             body_limit: 8 * 1024,
             max_event_streams: 10_000,
             max_event_streams_per_address: 100,
             trusted_proxies: Vec::new(),
+            trust_unix_socket_proxy: false,
             address_header: "x-forwarded-for".to_owned(),
             clock: Clock::default(),
             #[cfg(feature = "sin")]
@@ -108,12 +110,14 @@ pub struct SqrlBuilder {
     domain_extension: usize,
     lifetimes: Lifetimes,
     accepts_new: bool,
+    same_address_by_ipv6_network: bool,
     failures_per_minute: Option<u32>,
     links_per_minute: Option<u32>,
     body_limit: usize,
     max_event_streams: usize,
     max_event_streams_per_address: usize,
     trusted_proxies: Vec<String>,
+    trust_unix_socket_proxy: bool,
     address_header: String,
     clock: Clock,
     #[cfg(feature = "sin")]
@@ -193,6 +197,21 @@ impl SqrlBuilder {
         self
     }
 
+    /// Treats two IPv6 addresses of one /64 network as the same address when the browser's address
+    /// is compared with the client's. Default: the addresses must be equal.
+    ///
+    /// One computer often uses several addresses of its network at once, and its sign-in then
+    /// fails with tif 40. The cost: a client anywhere in the browser's /64 network passes for one
+    /// on the browser's device, so a page in the middle at a neighbour's in that network can relay
+    /// your SQRL URL. IPv4 addresses must be equal either way, and an IPv4 address never equals an
+    /// IPv6 address.
+    ///
+    /// *Operating Details*, "The “Same IP” check".
+    pub fn same_address_by_ipv6_network(mut self) -> Self {
+        self.same_address_by_ipv6_network = true;
+        self
+    }
+
     /// How many refused requests one address (IPv6: one /64) may make in a minute before it
     /// is slowed down. Default: 120.
     pub fn failures_per_minute(mut self, failures: u32) -> Self {
@@ -258,6 +277,29 @@ impl SqrlBuilder {
         self
     }
 
+    /// Trusts every connection without an address, as a proxy's over a Unix socket: the client's
+    /// address is the one in the address header. Default: off, and a request without an address is
+    /// answered with an error.
+    ///
+    /// Turn it on only where the application listens on a Unix socket alone, and where only the
+    /// proxy may connect to that socket. Everybody else who connects could claim any address. A
+    /// request whose header has no address is still answered with an error. Proxies in front of
+    /// that proxy are named with [`trusted_proxy`](Self::trusted_proxy).
+    ///
+    /// ```
+    /// # use tower_sqrl::{Sqrl, identity::MemoryIdentityStore, store::MemoryNutStore};
+    /// # let (nuts, identities) = (MemoryNutStore::new(), MemoryIdentityStore::new());
+    /// let sqrl = Sqrl::builder("https://example.com", nuts, identities)
+    ///     .trust_unix_socket_proxy()
+    ///     .build()?;
+    /// // axum::serve(tokio::net::UnixListener::bind("/run/example/http")?, app.layer(sqrl.layer()))
+    /// # Ok::<(), tower_sqrl::ConfigError>(())
+    /// ```
+    pub fn trust_unix_socket_proxy(mut self) -> Self {
+        self.trust_unix_socket_proxy = true;
+        self
+    }
+
     /// The header in which trusted proxies bring the client's address.
     /// Default: `X-Forwarded-For`.
     pub fn address_header(mut self, name: impl Into<String>) -> Self {
@@ -317,6 +359,7 @@ impl SqrlBuilder {
         let address = ClientAddress {
             connection,
             trusted: trusted.collect::<Result<_, _>>()?,
+            trusts_unix_socket: self.trust_unix_socket_proxy,
             header: checks::address_header(&self.address_header)?,
             said: Said::default(),
         };
@@ -345,6 +388,7 @@ impl SqrlBuilder {
             domain_extension: self.domain_extension,
             lifetimes: self.lifetimes,
             policy: Policy { accepts_new: self.accepts_new },
+            same_address_by_ipv6_network: self.same_address_by_ipv6_network,
             failures_per_minute: self.failures_per_minute,
             links_per_minute: self.links_per_minute,
             #[cfg(feature = "sin")]
