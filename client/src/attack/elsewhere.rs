@@ -1,10 +1,17 @@
-//! The attacks that take more than requests: clocks, several servers, the server's log or
-//! its memory.
+//! The attacks that take more than requests: clocks, several servers, thousands of addresses, the
+//! server's log, its memory or its stores.
 
 use super::report::Elsewhere;
 
-/// The attacks 8 to 11, and the tests of tower-sqrl that do them.
+/// The attacks that take more than requests, and the tests of tower-sqrl that do them. 4f and 14c
+/// are here unless they were tried, with [`Attack::patient`](super::Attack::patient) or where codes
+/// expire within seconds.
 pub const ELSEWHERE: &[Elsewhere] = &[
+    Elsewhere {
+        number: "4f",
+        name: "answering an expired code from another address",
+        tests: &["tests/it/chain.rs::row_25b_too_old_and_from_another_address"],
+    },
     Elsewhere {
         number: "8",
         name: "forged forwarding headers that make the addresses match",
@@ -40,6 +47,13 @@ pub const ELSEWHERE: &[Elsewhere] = &[
             "tests/it/attacks/memory.rs::attack_11_version_ranges_are_not_expanded",
             "tests/it/attacks/memory.rs::attack_11_one_chain_holds_one_nut",
             "tests/it/attacks/memory.rs::attack_11_a_huge_body_is_not_read_to_its_end",
+        ],
+    },
+    Elsewhere {
+        number: "16",
+        name: "one address that evicts other people's sign-ins, or fills the limits",
+        tests: &[
+            "tests/it/attacks/memory.rs::attack_11_a_flood_of_sign_ins_pushes_out_nobody_else",
         ],
     },
 ];

@@ -3,6 +3,7 @@
 
 use ::http::{HeaderMap, HeaderValue, Method, header};
 use bytes::Bytes;
+use tokio::time::{Duration, Instant, sleep_until};
 use url::Url;
 
 use super::error::{Trouble, not_busy};
@@ -101,14 +102,13 @@ async fn linking_page(
     home: &Page,
 ) -> Result<Option<(Page, Link)>, Trouble> {
     let sign_in = scene.sign_in_page();
-    let candidates: Vec<Url> = match scene.linking_page() {
-        Some(page) => vec![page.clone()],
-        None => {
-            let here = html::links(&home.body).filter_map(|href| home.url.join(&href).ok());
-            let own = |url: &Url| url.origin() == sign_in.origin();
-            let seen = |url: &Url| url.path() == sign_in.path() || url.path() == home.url.path();
-            here.filter(|url| own(url) && !seen(url)).take(CANDIDATES).collect()
-        }
+    let candidates: Vec<Url> = if let Some(page) = scene.linking_page() {
+        vec![page.clone()]
+    } else {
+        let here = html::links(&home.body).filter_map(|href| home.url.join(&href).ok());
+        let own = |url: &Url| url.origin() == sign_in.origin();
+        let seen = |url: &Url| url.path() == sign_in.path() || url.path() == home.url.path();
+        here.filter(|url| own(url) && !seen(url)).take(CANDIDATES).collect()
     };
     for url in candidates {
         let page = browser.open(url.as_str()).await?;
@@ -123,21 +123,35 @@ async fn linking_page(
 
 /// 14b: the first code of a page that has renewed it, answered after the sign-in.
 pub(super) async fn renewed(scene: &mut Scene<'_>) -> Tried {
+    first_code(scene, Duration::ZERO).await
+}
+
+/// 14c: the same as late as that code can be answered, when a server may have forgotten that its
+/// wait is over.
+pub(super) async fn renewed_long_ago(scene: &mut Scene<'_>) -> Tried {
+    let lifetime = scene.code_lifetime().await?;
+    let lifetime = lifetime.ok_or_else(|| Trouble::new("nut.sqrl names no expires_in"))?;
+    first_code(scene, lifetime * 3 / 4).await
+}
+
+async fn first_code(scene: &mut Scene<'_>, age: Duration) -> Tried {
     let attacker = scene.person().await?;
     let victim = scene.known().await?;
+    let own = scene.visit().await?;
+    own.hand(&attacker.identity).ident().await?.honest("ident")?;
     let visit = scene.visit().await?;
+    let late = Instant::now() + age;
     let renewed = scene.visit_of(visit.browser.clone(), visit.page.clone(), renew(&visit).await?);
     renewed.hand(&victim).ident().await?.honest("ident with a renewed code")?;
     scene.collect(&renewed).await?;
-
-    let answer = visit.hand(&attacker.identity).ident().await?;
-    scene.note("the attacker's ident with the first code", &answer);
     // Where his own page is sent, with that code's nut in the place of his own.
-    let own = scene.visit().await?;
-    own.hand(&attacker.identity).ident().await?.honest("ident")?;
     let lure = scene.told(&own.browser, &own).await?;
     let lure = lure.ok_or_else(|| Trouble::new("an honest waiting page is told nothing"))?;
     let lure = lure.as_str().replace(own.link.nut(), visit.link.nut());
+
+    sleep_until(late).await;
+    let answer = visit.hand(&attacker.identity).ident().await?;
+    scene.note("the attacker's ident with the first code", &answer);
     // And where her page is sent, if it still asks about the first code.
     let told = scene.told(&visit.browser, &visit).await?;
     for url in [Some(lure), told.map(String::from)].into_iter().flatten() {

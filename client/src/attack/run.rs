@@ -34,8 +34,9 @@ pub struct Attack {
     /// URL or path of that server. Default: the first page with a SQRL link in it to which the
     /// page at which a sign-in arrives links, before or after the user has removed the identity.
     pub linking_page: Option<String>,
-    /// Whether 4f waits until a code has expired, five minutes on most servers. Default: no, and
-    /// codes that live longer than 10 s are left to the tests in [`Report::elsewhere`].
+    /// Whether 4f and 14c wait until a code has grown old, five minutes each on most servers.
+    /// Default: `false`. Codes that live longer than 10 s are then left to the tests that
+    /// [`Report::elsewhere`] names.
     pub patient: bool,
 }
 
@@ -75,6 +76,7 @@ const ATTACKS: &[(&str, &str)] = &[
     ("13f", "a link to the page that tells what happened to an identity"),
     ("14a", "answering the code of somebody's linking page from another address"),
     ("14b", "answering the first code of a page that has renewed it"),
+    ("14c", "the same as late as that code can be answered"),
     ("15b", "another site's page that prefetches the sign-in page"),
     ("15c", "another site's page with the sign-in page as its images and frames"),
     ("15d", "a foreign cookie that is not ASCII"),
@@ -84,6 +86,9 @@ const ATTACKS: &[(&str, &str)] = &[
     ("16a", "one identity's changes without end"),
     ("16b", "identities and superseded keys without end"),
 ];
+
+/// What waits for a code to grow old.
+const PATIENT: [&str; 2] = ["4f", "14c"];
 
 /// Codes that live so long are waited for only with [`Attack::patient`].
 const SHORT_LIVED: Duration = Duration::from_secs(10);
@@ -124,6 +129,7 @@ async fn attempt(number: &str, scene: &mut Scene<'_>) -> Tried {
         "13f" => cps::told_by_a_link(scene).await,
         "14a" => linking::photographed(scene).await,
         "14b" => linking::renewed(scene).await,
+        "14c" => linking::renewed_long_ago(scene).await,
         "15a" => other_site::forms(scene).await,
         "15b" => other_site::prefetch(scene).await,
         "15c" => other_site::parts(scene).await,
@@ -153,7 +159,7 @@ impl Attack {
         let waits = self.patient || is_short_lived(&place).await;
         let mut findings = Vec::new();
         for (at, &(number, name)) in ATTACKS.iter().enumerate() {
-            if number == "4f" && !waits {
+            if PATIENT.contains(&number) && !waits {
                 continue;
             }
             // 127.0.0.1 is the control's.

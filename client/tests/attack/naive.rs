@@ -66,6 +66,8 @@ pub(crate) enum Hole {
     LinksFromElsewhere,
     /// A wait that was collected by a renewed code is open to the first one.
     KeepsTheFirstCode,
+    /// It soon forgets that the wait is over.
+    ForgetsTheCollected,
     /// What a web page sends to the client's path is counted against its visitor.
     CountsForms,
     /// A prefetch gets a code.
@@ -105,11 +107,11 @@ pub(crate) enum Hole {
 }
 
 use Hole::{
-    AnybodyGoesOn, BurnsFirst, ForgetsSuperseded, HasNoCps, KeepsTheFirstCode, KeepsWithoutEnd,
-    LeadsOn, LinksFromElsewhere, RemembersTheQuery, ReusesNuts, SecondLife, ShortLived,
-    SkipsAddress, SkipsIds, SkipsPids, SkipsServer, SkipsUrs, SkipsUrsInPlace, SlowsTheRightOnes,
-    TakesMadeUpNuts, TakesNobodyNew, TakesOverFromElsewhere, TakesThePresentedVuk, TakesWeakKeys,
-    TrustsPidkInPlace, WritesWithoutEnd,
+    AnybodyGoesOn, BurnsFirst, ForgetsSuperseded, ForgetsTheCollected, HasNoCps, KeepsTheFirstCode,
+    KeepsWithoutEnd, LeadsOn, LinksFromElsewhere, RemembersTheQuery, ReusesNuts, SecondLife,
+    ShortLived, SkipsAddress, SkipsIds, SkipsPids, SkipsServer, SkipsUrs, SkipsUrsInPlace,
+    SlowsTheRightOnes, TakesMadeUpNuts, TakesNobodyNew, TakesOverFromElsewhere,
+    TakesThePresentedVuk, TakesWeakKeys, TrustsPidkInPlace, WritesWithoutEnd,
 };
 
 /// Refused requests after which an address is slowed down.
@@ -132,7 +134,7 @@ pub(crate) struct Naive {
     /// Waits that a client's URL has ended.
     pub(crate) taken_over: HashSet<String>,
     /// Waits whose sign-in has arrived.
-    pub(crate) collected: HashSet<String>,
+    pub(crate) collected: HashMap<String, Instant>,
     /// The account with which a wait links an identity.
     pub(crate) linking: HashMap<String, String>,
     /// The account of an identity, if it is not called after the identity.
@@ -215,7 +217,7 @@ impl Naive {
     }
 
     pub(crate) fn lifetime(&self) -> Duration {
-        Duration::from_secs(if self.has(ShortLived) { 4 } else { 300 })
+        Duration::from_secs(if self.has(ShortLived) { 6 } else { 300 })
     }
 
     pub(crate) fn account(&self, idk: &str) -> String {
@@ -440,7 +442,10 @@ impl Naive {
     fn sign_in(&mut self, client: &List, idk: &str, sender: &Sender<'_>) -> String {
         let Sender { wait, elsewhere, .. } = *sender;
         let Some(url) = self.url(client, idk, sender, false) else {
-            if !self.collected.contains(wait) || self.has(KeepsTheFirstCode) {
+            let ago = self.collected.get(wait).map(Instant::elapsed);
+            let forgotten = ago.is_some_and(|ago| ago > Duration::from_secs(2));
+            let over = ago.is_some() && !(forgotten && self.has(ForgetsTheCollected));
+            if !over || self.has(KeepsTheFirstCode) {
                 self.outcomes.insert(wait.to_owned(), idk.to_owned());
             }
             return String::new();

@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Instant;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Path, RawQuery, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
 use tokio::net::TcpListener;
@@ -219,7 +220,7 @@ async fn client(
     body: String,
 ) -> Response {
     let (naive, browsers) = &mut *site.lock();
-    let origin = headers.get(header::ORIGIN).map(|origin| origin.as_bytes());
+    let origin = headers.get(header::ORIGIN).map(HeaderValue::as_bytes);
     let page = origin.is_some_and(|origin| origin.starts_with(b"http") || origin == b"null");
     if page && !naive.has(CountsForms) {
         return crate::naive::dead_end().into_response();
@@ -266,7 +267,7 @@ async fn landing(
             if let Some(account) = naive.linking.get(&wait).cloned() {
                 naive.accounts.insert(idk.clone(), account);
             }
-            naive.collected.insert(wait);
+            naive.collected.insert(wait, Instant::now());
             Some(idk)
         })
     };

@@ -8,6 +8,7 @@ use tower_sqrl_client::attack::{Attack, Elsewhere, Finding, Report};
 use crate::words::printable;
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one flag")]
 pub(crate) struct AttackArgs {
     /// The sign-in page: <http://127.0.0.1:8080/login>
     url: String,
@@ -21,7 +22,8 @@ pub(crate) struct AttackArgs {
     #[arg(long, value_name = "PAGE")]
     linking_page: Option<String>,
 
-    /// Wait until a code has expired, five minutes on most servers, and try it then (4f)
+    /// Wait until a code has grown old, and answer it then (4f and 14c): five minutes each on
+    /// most servers
     #[arg(long)]
     patient: bool,
 
