@@ -39,7 +39,7 @@ async fn a_link_that_an_app_answers_is_not_renewed_and_still_signs_in() {
     session.find().await.expect("an answer");
     // The person thinks it over.
     let said = browser.state("begun").await;
-    assert!(said.contains("If you have begun in your SQRL app, finish there"), "{said}");
+    assert!(said.starts_with("This code is already in use."), "{said}");
     assert!(browser.shows(RELOAD).await && !browser.shows("[data-sqrl=\"button\"]").await);
     assert!(browser.is_marked().await);
     session.run(Command::Ident).await.expect("a sign-in");
