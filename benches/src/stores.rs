@@ -157,6 +157,7 @@ fn cps_info(n: u32) -> CpsInfo {
         idk: idk(n),
         epoch: Epoch::new(1),
         command: Command::Ident,
+        ip: [192, 0, 2, 1].into(),
         wait: WaitId::from_bytes([7; 16]),
         attached: Attached::default(),
     }

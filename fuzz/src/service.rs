@@ -89,12 +89,21 @@ fn kept(data: &[u8]) -> Kept {
         ask: None,
         asked: false,
         sin_sent: false,
+        same_address_only: false,
+        accepts_new: false,
         attached: Attached::default(),
         outcome: None,
     };
     let outcome =
         NutInfo { idk: Some(idk), outcome: Some(Outcome::SignedIn { epoch }), ..link.clone() };
-    let cps = CpsInfo { idk, epoch, command: Command::Ident, wait, attached: Attached::default() };
+    let cps = CpsInfo {
+        idk,
+        epoch,
+        command: Command::Ident,
+        ip: HERE,
+        wait,
+        attached: Attached::default(),
+    };
     let mut kept = Kept::default();
     kept.nuts(NutState::Pending).insert(NUT, link);
     kept.nuts(NutState::Authorized).insert(*wait.as_nut(), outcome);

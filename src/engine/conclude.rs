@@ -116,8 +116,9 @@ impl Chain<'_> {
             // Only `ident`'s URL signs in; the others' epoch is never looked at.
             epoch: epoch.or(left.map(|left| left.epoch)).unwrap_or(random::fresh().epoch),
             command: self.request.command(),
+            ip: self.record.ip,
             wait: self.record.wait,
-            attached: self.attached_sealed(),
+            attached: self.attached_to_sign_in(),
         };
         let ttl = self.engine.config.lifetimes.cps;
         self.engine.nuts.store_cps_session_id(&id, &info, ttl).await

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::net::IpAddr;
 
 use crate::protocol::{Command, Idk, Nut, base64url};
 
@@ -51,6 +52,8 @@ pub struct CpsInfo {
     pub epoch: Epoch,
     /// The command; only `ident`'s URL signs in.
     pub command: Command,
+    /// The address that asked for the link.
+    pub ip: IpAddr,
     /// The wait of the link that the command answered.
     pub wait: WaitId,
     /// What goes to the application with the sign-in.

@@ -21,7 +21,7 @@ mod watch;
 pub use address::AddressBlock;
 pub use cps::{CpsId, CpsInfo};
 pub use error::{StoreError, StoreErrorKind};
-pub use info::{Attached, Digest, NutInfo, Outcome};
+pub use info::{Attached, Digest, NutInfo, Outcome, Refusal};
 pub use memory::MemoryNutStore;
 pub use timestamp::Timestamp;
 pub use wait::WaitId;
@@ -79,6 +79,7 @@ pub enum NutState {
 ///     idk: Idk::from_bytes([2; 32]),
 ///     epoch: Epoch::new(3),
 ///     command: Command::Ident,
+///     ip: [192, 0, 2, 1].into(),
 ///     wait: WaitId::of_secret(&[4; 16]),
 ///     attached: Attached::default(),
 /// };

@@ -5,9 +5,8 @@ mod common;
 use std::fmt::Debug;
 use std::time::Duration;
 
-use common::proxy::Proxy;
 use common::{LONG, identity, idk, info, nut, on, outcome, until, wait};
-use test_servers::Postgres;
+use test_servers::{Postgres, Proxy};
 use tokio::time::timeout;
 use tower_sqrl::identity::{Change, IdentityStore, KeyState, Swap};
 use tower_sqrl::store::{NutState, NutStore, StoreError, StoreErrorKind};
@@ -135,9 +134,9 @@ async fn what_hangs_is_given_up_in_time() {
 #[tokio::test(flavor = "multi_thread")]
 async fn silence_is_given_up_in_time() {
     let server = Postgres::start().expect("a server");
-    let proxy = Proxy::start(server.port()).await;
+    let proxy = Proxy::start(server.port()).expect("a proxy");
     let limit = Duration::from_millis(500);
-    let url = format!("postgres://postgres@{}/postgres", proxy.address);
+    let url = format!("postgres://postgres@{}/postgres", proxy.address());
     let database = Database::connect_no_tls(&url).expect("a URL").timeout(limit);
     let store = PostgresNutStore::open(&database).await.expect("a store");
     let identities = PostgresIdentityStore::open(&database).await.expect("a store");

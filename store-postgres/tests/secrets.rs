@@ -69,6 +69,7 @@ async fn no_row_is_told() {
         idk: idk(1),
         epoch: Epoch::new(1),
         command: Command::Ident,
+        ip: [192, 0, 2, 1].into(),
         wait: wait(1),
         attached: Attached::default(),
     };

@@ -27,6 +27,7 @@ fn landing() -> CpsInfo {
         idk: Idk::from_bytes([1; 32]),
         epoch: crate::identity::Epoch::new(1),
         command: crate::protocol::Command::Ident,
+        ip: [127, 0, 0, 1].into(),
         wait: WaitId::from_bytes([2; 16]),
         attached: Attached::default(),
     }

@@ -1,8 +1,6 @@
 //! A server for each test program, and what several tests need.
 #![allow(dead_code, unreachable_pub, reason = "every test uses its own part of it")]
 
-pub mod proxy;
-
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -72,6 +70,8 @@ pub fn info() -> NutInfo {
         ask: None,
         asked: false,
         sin_sent: false,
+        same_address_only: false,
+        accepts_new: false,
         attached: Attached::default(),
         outcome: None,
     }

@@ -43,6 +43,8 @@ pub fn pending() -> NutInfo {
         ask: None,
         asked: false,
         sin_sent: false,
+        same_address_only: false,
+        accepts_new: false,
         attached: Attached::default(),
         outcome: None,
     }
@@ -59,6 +61,7 @@ pub fn cps() -> (CpsId, CpsInfo) {
         idk: Idk::from_bytes([9; 32]),
         epoch: Epoch::new(7),
         command: Command::Ident,
+        ip: [192, 0, 2, 1].into(),
         wait: WaitId::from_bytes(unique()),
         attached: Attached::default(),
     };

@@ -2,15 +2,15 @@
 #![allow(missing_docs)]
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, TcpStream};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use test_servers::{
-    Chromedriver, Nginx, Postgres, Redis, RedisCluster, RedisOptions, RedisSentinel,
+    Chromedriver, Nginx, Postgres, Proxy, Redis, RedisCluster, RedisOptions, RedisSentinel,
 };
 
 /// A zombie is dead; whoever inherited it will come to bury it.
@@ -215,4 +215,64 @@ fn chromium_opens_a_page() {
     // The session is left open, as by a test that failed.
     driver.stop().expect("a stop");
     assert!(!listens(port) && !is_alive(browser));
+}
+
+/// Sends a byte and waits for it to come back.
+fn echoes(mut stream: &TcpStream, patience: Duration) -> std::io::Result<()> {
+    stream.set_read_timeout(Some(patience))?;
+    stream.write_all(b"x")?;
+    stream.read_exact(&mut [0])
+}
+
+/// Sends back what it receives, on as many connections as there are.
+fn echo() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            thread::spawn(move || std::io::copy(&mut &stream, &mut &stream));
+        }
+    });
+    port
+}
+
+#[test]
+fn a_proxy_forgets_holds_cuts_and_leads_elsewhere() {
+    const LONG: Duration = Duration::from_mins(1);
+    const SHORT: Duration = Duration::from_millis(100);
+    let proxy = Proxy::start(echo()).expect("a proxy");
+    let connect = || TcpStream::connect(proxy.address()).expect("a connection");
+    let old = connect();
+    echoes(&old, LONG).expect("it flows");
+
+    assert_eq!((proxy.forget_connections(), proxy.forget_connections()), (1, 0));
+    let error = echoes(&old, SHORT).expect_err("forgotten, not closed");
+    assert_eq!(error.kind(), ErrorKind::WouldBlock);
+    let new = connect();
+    echoes(&new, LONG).expect("it flows");
+    assert_eq!((proxy.accepted(), proxy.connections()), (2, 1));
+
+    proxy.set_flowing(false);
+    assert_eq!(echoes(&new, SHORT).expect_err("held back").kind(), ErrorKind::WouldBlock);
+    proxy.set_flowing(true);
+    new.set_read_timeout(Some(LONG)).expect("a time limit");
+    (&new).read_exact(&mut [0]).expect("delivered late");
+
+    let nobody = test_servers::free_port().expect("a port");
+    proxy.lead_to(nobody);
+    echoes(&connect(), LONG).expect_err("nobody listens there");
+    echoes(&new, LONG).expect("connected before");
+
+    proxy.cut_connections();
+    echoes(&new, LONG).expect_err("closed");
+    proxy.lead_to(echo());
+    let last = connect();
+    echoes(&last, LONG).expect("it flows");
+    let port = proxy.port();
+    drop(proxy);
+    echoes(&last, LONG).expect_err("closed");
+    // The thread that listens ends by itself.
+    while listens(port) {
+        thread::yield_now();
+    }
 }
