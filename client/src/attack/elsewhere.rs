@@ -56,4 +56,9 @@ pub const ELSEWHERE: &[Elsewhere] = &[
             "tests/it/attacks/memory.rs::attack_11_a_flood_of_sign_ins_pushes_out_nobody_else",
         ],
     },
+    Elsewhere {
+        number: "17",
+        name: "a pooler between server and store that answers for somebody else",
+        tests: &["store-postgres/tests/conformance.rs::both_through_a_pooler"],
+    },
 ];
