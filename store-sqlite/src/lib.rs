@@ -42,7 +42,9 @@ mod identity;
 mod migrate;
 mod nut;
 mod open;
+mod readers;
 mod records;
+mod transaction;
 mod worker;
 
 pub use error::OpenError;
