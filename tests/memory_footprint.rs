@@ -26,6 +26,8 @@ fn info(ip: Ipv4Addr) -> NutInfo {
         ask: None,
         asked: false,
         sin_sent: false,
+        same_address_only: false,
+        accepts_new: false,
         attached: Attached::default(),
         outcome: None,
     }

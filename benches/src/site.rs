@@ -90,6 +90,8 @@ pub(crate) fn link(nut: Nut, n: u32) -> NutInfo {
         ask: None,
         asked: false,
         sin_sent: false,
+        same_address_only: false,
+        accepts_new: false,
         attached: Attached::default(),
         outcome: None,
     }

@@ -8,7 +8,7 @@ use ed25519_dalek::Signer as _;
 use http::{Request, header};
 use tower_sqrl::identity::Epoch;
 use tower_sqrl::protocol::{Ask, Button, Command, Idk, Nut, base64url};
-use tower_sqrl::store::{Attached, CpsInfo, Digest, NutInfo, Outcome, Timestamp, WaitId};
+use tower_sqrl::store::{Attached, CpsInfo, Digest, NutInfo, Outcome, Refusal, Timestamp, WaitId};
 use tower_sqrl::{NotSignedIn, SignIn};
 
 use crate::feed::Feed;
@@ -38,7 +38,7 @@ pub fn run(data: &[u8]) {
 
 /// Whether no field comes twice, and none that must be understood is of another release.
 fn is_unambiguous(mut data: &[u8]) -> bool {
-    const OPTIONAL: [u8; 2] = [10, 13];
+    const OPTIONAL: [u8; 5] = [10, 13, 18, 19, 20];
     let mut seen = [0_u32; 256];
     let Some(1) = data.split_off_first() else { return false };
     while let Some(&tag) = data.split_off_first() {
@@ -53,7 +53,7 @@ fn is_unambiguous(mut data: &[u8]) -> bool {
         if data.split_off(..length).is_none() {
             return false;
         }
-        let known = (0x81..=0x90).contains(&tag) && !OPTIONAL.contains(&(tag & 0x7F));
+        let known = (0x81..=0x94).contains(&tag) && !OPTIONAL.contains(&(tag & 0x7F));
         seen[usize::from(tag)] += u32::from(known || OPTIONAL.contains(&tag));
         if tag >= 0x80 && !known {
             return false;
@@ -74,11 +74,16 @@ fn nut_info(feed: &mut Feed<'_>) -> NutInfo {
         ask: feed.maybe(ask).flatten().map(Box::new),
         asked: feed.byte() & 1 == 1,
         sin_sent: feed.byte() & 1 == 1,
+        same_address_only: feed.byte() & 1 == 1,
+        accepts_new: feed.byte() & 1 == 1,
         attached: attached(feed),
-        outcome: match feed.byte() % 4 {
+        outcome: match feed.byte() % 7 {
             0 => None,
             1 => Some(Outcome::TakenOver),
             2 => Some(Outcome::Collected),
+            3 => Some(Outcome::Refused(Refusal::New)),
+            4 => Some(Outcome::Refused(Refusal::Disabled)),
+            5 => Some(Outcome::Refused(Refusal::Superseded)),
             _ => Some(Outcome::SignedIn { epoch: Epoch::new(feed.number()) }),
         },
     }
@@ -109,6 +114,8 @@ fn attached(feed: &mut Feed<'_>) -> Attached {
         data: feed.maybe(|feed| feed.slice().into()),
         button: feed.maybe(|feed| buttons[usize::from(feed.byte()) % buttons.len()]),
         sealed: feed.maybe(|feed| feed.slice().into()),
+        ok_means_yes: feed.byte() & 1 == 1,
+        same_address: feed.byte() & 1 == 1,
     }
 }
 
@@ -192,6 +199,8 @@ impl SignedIn {
             ask: None,
             asked: false,
             sin_sent: true,
+            same_address_only: false,
+            accepts_new: false,
             attached: Attached::default(),
             outcome: None,
         };

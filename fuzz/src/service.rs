@@ -89,6 +89,8 @@ fn kept(data: &[u8]) -> Kept {
         ask: None,
         asked: false,
         sin_sent: false,
+        same_address_only: false,
+        accepts_new: false,
         attached: Attached::default(),
         outcome: None,
     };

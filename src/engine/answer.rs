@@ -55,6 +55,12 @@ impl Engine {
         if chain.remaining().is_zero() {
             return refuse(gone, &"the chain is over");
         }
+        // Row 25b. Before anything that leads to a live nut, a refusal included: somebody who
+        // photographed a code gets no second life for it.
+        if chain.is_too_old() && !chain.ips_match() {
+            tracing::debug!("refused: the nut is too old, and the address is not the link's");
+            return self.dead_end(gone);
+        }
         let ips = chain.ips();
         if too_many {
             // Stores nothing, so that nobody who is slowed down fills the store, nor the
@@ -67,7 +73,7 @@ impl Engine {
             return chain.refuse(Tif::REFUSED | ips, "`server` is not what was sent").await;
         }
         // 4.
-        if !chain.ips_match() && !request.options().noiptest {
+        if !chain.ips_match() && !chain.may_come_from_elsewhere() {
             return chain.refuse(Tif::FAILED, "another address than the link's").await;
         }
         // 5.
@@ -130,7 +136,8 @@ impl Engine {
         chain: &Chain<'_>,
         mut lookup: Lookup,
     ) -> Result<Decision, NotApplied> {
-        let (request, policy) = (chain.request, self.config.policy);
+        let (request, mut policy) = (chain.request, self.config.policy);
+        policy.accepts_new |= chain.record.accepts_new;
         for _ in 0..=MORE_DECISIONS {
             let decision = decide(request, &lookup, chain.ips_match(), policy, random::fresh());
             let Some(change) = &decision.change else { return Ok(decision) };

@@ -44,7 +44,12 @@ pub(super) struct Next {
 impl Chain<'_> {
     /// Whether the client has the address that asked for the link.
     pub(super) fn ips_match(&self) -> bool {
-        self.record.ip == self.peer
+        self.engine.config.is_same_address(self.record.ip, self.peer)
+    }
+
+    /// Whether the client may have another address: it says `noiptest`, and the link allows it.
+    pub(super) fn may_come_from_elsewhere(&self) -> bool {
+        self.request.options().noiptest && !self.record.same_address_only
     }
 
     /// What `docs/protocol.md` calls `+i`: the flag for matching addresses, where they match.
@@ -139,7 +144,7 @@ impl Chain<'_> {
             idk: Some(*self.request.idk()),
             ask: None,
             outcome: Some(outcome),
-            attached: self.attached_sealed(),
+            attached: self.attached_to_sign_in(),
             ..self.record.clone()
         }
     }
@@ -147,13 +152,21 @@ impl Chain<'_> {
     /// What travels on to the application, with the answer to a question that was put with this
     /// nut.
     fn attached(&self) -> Attached {
-        let button = self.request.button().filter(|_| self.record.asked);
-        Attached { button: button.or(self.record.attached.button), ..self.record.attached.clone() }
+        let attached = self.record.attached.clone();
+        match self.request.button().filter(|_| self.record.asked) {
+            None => attached,
+            Some(button) => Attached {
+                button: Some(button),
+                ok_means_yes: self.record.ask.as_ref().is_some_and(|ask| !ask.has_buttons()),
+                ..attached
+            },
+        }
     }
 
-    /// The same with the indexed secrets that were asked for with this nut.
-    pub(super) fn attached_sealed(&self) -> Attached {
-        let attached = self.attached();
+    /// The same for a sign-in by this request: with the indexed secrets that were asked for with
+    /// this nut, and with what the client's address says.
+    pub(super) fn attached_to_sign_in(&self) -> Attached {
+        let attached = Attached { same_address: self.ips_match(), ..self.attached() };
         #[cfg(feature = "sin")]
         if let Some(secrets) = self.engine.config.secrets.as_ref().filter(|_| self.record.sin_sent)
         {

@@ -53,6 +53,7 @@ impl Engine {
             Some(info) => Ok(match info.outcome {
                 Some(Outcome::SignedIn { .. }) => Waiting::Ready,
                 Some(Outcome::TakenOver) => Waiting::TakenOver,
+                Some(Outcome::Refused(_)) => Waiting::Pending,
                 Some(Outcome::Collected) | None => Waiting::Collected,
             }),
         }

@@ -118,7 +118,7 @@ impl Chain<'_> {
             command: self.request.command(),
             ip: self.record.ip,
             wait: self.record.wait,
-            attached: self.attached_sealed(),
+            attached: self.attached_to_sign_in(),
         };
         let ttl = self.engine.config.lifetimes.cps;
         self.engine.nuts.store_cps_session_id(&id, &info, ttl).await

@@ -1,9 +1,10 @@
+use std::net::IpAddr;
 use std::time::Duration;
 
 use super::Clock;
 use super::decide::Policy;
 use crate::protocol::{LinkScheme, Nut, PublicUrl};
-use crate::store::NutInfo;
+use crate::store::{AddressBlock, NutInfo};
 
 /// How long things live.
 ///
@@ -48,6 +49,8 @@ pub(crate) struct EngineConfig {
     pub(crate) domain_extension: usize,
     pub(crate) lifetimes: Lifetimes,
     pub(crate) policy: Policy,
+    /// Whether two addresses of one IPv6 /64 network count as the same address.
+    pub(crate) same_address_by_ipv6_network: bool,
     /// Refused requests of one address; none for no limit.
     pub(crate) failures_per_minute: Option<u32>,
     /// Links, and what else outlasts a request, of one address; none for no limit.
@@ -70,6 +73,16 @@ impl EngineConfig {
         return self.secrets.as_ref().map(super::seal::IndexedSecrets::sin);
         #[cfg(not(feature = "sin"))]
         None
+    }
+
+    /// Whether the browser that asked for a link and the client that answers it have the same
+    /// address. Every comparison of the two goes through here.
+    pub(super) fn is_same_address(&self, browser: IpAddr, client: IpAddr) -> bool {
+        if self.same_address_by_ipv6_network {
+            AddressBlock::of(browser) == AddressBlock::of(client)
+        } else {
+            browser.to_canonical() == client.to_canonical()
+        }
     }
 
     /// How long `nut` may be used; longer, its record is only held for a friendlier answer.

@@ -28,6 +28,8 @@ pub struct LinkOptions {
     pub(super) ask: Option<Box<Ask>>,
     pub(super) idk: Option<Idk>,
     pub(super) data: Option<Box<[u8]>>,
+    pub(super) same_address: bool,
+    pub(super) accept_new: bool,
 }
 
 /// Of the application's bytes the length in octets alone.
@@ -37,11 +39,46 @@ impl std::fmt::Debug for LinkOptions {
             .field("ask", &self.ask)
             .field("idk", &self.idk)
             .field("data", &self.data.as_ref().map(|data| data.len()))
+            .field("same_address", &self.same_address)
+            .field("accept_new", &self.accept_new)
             .finish()
     }
 }
 
 impl LinkOptions {
+    /// The options for linking a further identity with the account that the browser is signed in
+    /// to: [`same_address`](Self::same_address) and [`accept_new`](Self::accept_new).
+    ///
+    /// A SQRL URL is public: everybody who sees the QR code can answer it with an identity of
+    /// their own, and whatever answers first would be linked with the account.
+    ///
+    /// ```
+    /// use tower_sqrl::LinkOptions;
+    ///
+    /// let options = LinkOptions::linking().data(*b"link with account 4711");
+    /// ```
+    pub fn linking() -> Self {
+        Self::default().same_address().accept_new()
+    }
+
+    /// Accepts an answer only from the address that asked for the link, even if the client sends
+    /// `noiptest`. From another address the answer is tif 40.
+    ///
+    /// Set it where an answer by a stranger would do harm, as when an identity is linked with an
+    /// account. It also excludes the user's own phone in another network. To allow that, leave
+    /// it out, and look at [`SignIn::same_address`](super::SignIn::same_address).
+    pub fn same_address(mut self) -> Self {
+        self.same_address = true;
+        self
+    }
+
+    /// Accepts a new identity by this link, even if the site accepts known identities only
+    /// ([`SqrlBuilder::known_identities_only`](crate::SqrlBuilder::known_identities_only)).
+    pub fn accept_new(mut self) -> Self {
+        self.accept_new = true;
+        self
+    }
+
     /// Puts a question to the user; the answer comes with the sign-in.
     pub fn ask(mut self, ask: Ask) -> Self {
         self.ask = Some(Box::new(ask));
@@ -120,7 +157,7 @@ impl Engine {
         wait: WaitId,
         options: LinkOptions,
     ) -> Result<IssuedLink, NoLink> {
-        let LinkOptions { ask, idk, data } = options;
+        let LinkOptions { ask, idk, data, same_address, accept_new } = options;
         let nut = random::nut();
         let text = self.config.link(nut);
         let now = self.config.clock.now();
@@ -140,6 +177,8 @@ impl Engine {
             ask,
             asked: false,
             sin_sent: false,
+            same_address_only: same_address,
+            accepts_new: accept_new,
             attached: Attached { data, ..Attached::default() },
             outcome: None,
         };
@@ -187,8 +226,14 @@ impl Engine {
         else {
             return Ok(Renewal::Gone);
         };
-        let NutInfo { ask, idk, attached, .. } = record;
-        let options = LinkOptions { ask, idk, data: attached.data };
+        let NutInfo { ask, idk, attached, same_address_only, accepts_new, .. } = record;
+        let options = LinkOptions {
+            ask,
+            idk,
+            data: attached.data,
+            same_address: same_address_only,
+            accept_new: accepts_new,
+        };
         self.issue(ip, wait, options).await.map(Renewal::Renewed)
     }
 }

@@ -52,6 +52,15 @@ impl SignIn {
         self.identity.hardlock
     }
 
+    /// Whether the client came from the address that asked for the link.
+    ///
+    /// If not, it may be the user's phone in another network, or a stranger who saw the QR code.
+    /// Before you link such an identity with an account, show whose it is and let the user confirm
+    /// with a POST, after their own SQRL app has reported success.
+    pub fn same_address(&self) -> bool {
+        self.attached.same_address
+    }
+
     /// The answer to the link's question, if it was asked and answered.
     ///
     /// *On The Wire*, "Client Parameters", `btn`.

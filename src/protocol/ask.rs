@@ -64,6 +64,11 @@ impl Ask {
         self.push(label, &format!("{label};{path}"))
     }
 
+    /// Whether it has buttons of its own; without any, the client shows its own "OK".
+    pub fn has_buttons(&self) -> bool {
+        self.buttons > 0
+    }
+
     fn push(mut self, label: &str, value: &str) -> Result<Self, AskError> {
         if label.contains(';') {
             return Err(AskError::Semicolon);

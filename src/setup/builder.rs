@@ -55,6 +55,7 @@ impl Sqrl {
             domain_extension: 0,
             lifetimes: Lifetimes::default(),
             accepts_new: true,
+            same_address_by_ipv6_network: false,
             failures_per_minute: Some(120),
             links_per_minute: Some(600),
             body_limit: 8 * 1024,
@@ -108,6 +109,7 @@ pub struct SqrlBuilder {
     domain_extension: usize,
     lifetimes: Lifetimes,
     accepts_new: bool,
+    same_address_by_ipv6_network: bool,
     failures_per_minute: Option<u32>,
     links_per_minute: Option<u32>,
     body_limit: usize,
@@ -190,6 +192,21 @@ impl SqrlBuilder {
     /// Takes no identity that is not known already: `ident` with a new one fails with tif 40.
     pub fn known_identities_only(mut self) -> Self {
         self.accepts_new = false;
+        self
+    }
+
+    /// Treats two IPv6 addresses of one /64 network as the same address when the browser's address
+    /// is compared with the client's. Default: the addresses must be equal.
+    ///
+    /// One computer often uses several addresses of its network at once, and its sign-in then
+    /// fails with tif 40. The cost: a client anywhere in the browser's /64 network passes for one
+    /// on the browser's device, so a page in the middle at a neighbour's in that network can relay
+    /// your SQRL URL. IPv4 addresses must be equal either way, and an IPv4 address never equals an
+    /// IPv6 address.
+    ///
+    /// *Operating Details*, "The “Same IP” check".
+    pub fn same_address_by_ipv6_network(mut self) -> Self {
+        self.same_address_by_ipv6_network = true;
         self
     }
 
@@ -345,6 +362,7 @@ impl SqrlBuilder {
             domain_extension: self.domain_extension,
             lifetimes: self.lifetimes,
             policy: Policy { accepts_new: self.accepts_new },
+            same_address_by_ipv6_network: self.same_address_by_ipv6_network,
             failures_per_minute: self.failures_per_minute,
             links_per_minute: self.links_per_minute,
             #[cfg(feature = "sin")]

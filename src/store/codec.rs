@@ -7,7 +7,7 @@
 
 use std::net::IpAddr;
 
-use super::{Attached, CpsInfo, Digest, NutInfo, Outcome, StoreError, Timestamp, WaitId};
+use super::{Attached, CpsInfo, Digest, NutInfo, Outcome, Refusal, StoreError, Timestamp, WaitId};
 use crate::identity::Epoch;
 use crate::protocol::{Ask, Button, Command, Idk, Nut};
 
@@ -34,11 +34,19 @@ mod tag {
     pub(super) const EPOCH: u8 = CRITICAL | 14;
     pub(super) const OUTCOME: u8 = CRITICAL | 15;
     pub(super) const COMMAND: u8 = CRITICAL | 16;
+    pub(super) const SAME_ADDRESS_ONLY: u8 = CRITICAL | 17;
+    // A release that passes over one of these refuses a sign-in, or asks once more.
+    pub(super) const ACCEPTS_NEW: u8 = 18;
+    pub(super) const OK_MEANS_YES: u8 = 19;
+    pub(super) const SAME_ADDRESS: u8 = 20;
 }
 
 const SIGNED_IN: u8 = 1;
 const TAKEN_OVER: u8 = 2;
 const COLLECTED: u8 = 3;
+const REFUSED_NEW: u8 = 4;
+const REFUSED_DISABLED: u8 = 5;
+const REFUSED_SUPERSEDED: u8 = 6;
 
 impl NutInfo {
     /// The record's bytes, as every store keeps them: 140 for a link's nut, 35 more with
@@ -63,6 +71,12 @@ impl NutInfo {
         if self.sin_sent {
             out.field(tag::SIN_SENT, &[]);
         }
+        if self.same_address_only {
+            out.field(tag::SAME_ADDRESS_ONLY, &[]);
+        }
+        if self.accepts_new {
+            out.field(tag::ACCEPTS_NEW, &[]);
+        }
         out.attached(&self.attached);
         match self.outcome {
             None => {}
@@ -72,6 +86,14 @@ impl NutInfo {
             }
             Some(Outcome::TakenOver) => out.field(tag::OUTCOME, &[TAKEN_OVER]),
             Some(Outcome::Collected) => out.field(tag::OUTCOME, &[COLLECTED]),
+            Some(Outcome::Refused(why)) => {
+                let why = match why {
+                    Refusal::New => REFUSED_NEW,
+                    Refusal::Disabled => REFUSED_DISABLED,
+                    Refusal::Superseded => REFUSED_SUPERSEDED,
+                };
+                out.field(tag::OUTCOME, &[why]);
+            }
         }
         out.0
     }
@@ -90,6 +112,9 @@ impl NutInfo {
             (Some([SIGNED_IN]), Some(epoch)) => Some(Outcome::SignedIn { epoch }),
             (Some([TAKEN_OVER]), None) => Some(Outcome::TakenOver),
             (Some([COLLECTED]), None) => Some(Outcome::Collected),
+            (Some([REFUSED_NEW]), None) => Some(Outcome::Refused(Refusal::New)),
+            (Some([REFUSED_DISABLED]), None) => Some(Outcome::Refused(Refusal::Disabled)),
+            (Some([REFUSED_SUPERSEDED]), None) => Some(Outcome::Refused(Refusal::Superseded)),
             _ => return Err(corrupt("outcome")),
         };
         let ask = match fields.text(tag::ASK)? {
@@ -107,6 +132,8 @@ impl NutInfo {
             ask,
             asked: fields.get(tag::ASKED).is_some(),
             sin_sent: fields.get(tag::SIN_SENT).is_some(),
+            same_address_only: fields.get(tag::SAME_ADDRESS_ONLY).is_some(),
+            accepts_new: fields.get(tag::ACCEPTS_NEW).is_some(),
             attached: fields.attached()?,
             outcome,
         })
@@ -188,11 +215,17 @@ impl Writer {
         if let Some(sealed) = &attached.sealed {
             self.field(tag::SEALED, sealed);
         }
+        if attached.ok_means_yes {
+            self.field(tag::OK_MEANS_YES, &[]);
+        }
+        if attached.same_address {
+            self.field(tag::SAME_ADDRESS, &[]);
+        }
     }
 }
 
-/// One for each tag without [`CRITICAL`], of which [`tag::COMMAND`] is the last; 0 is none's.
-const SLOTS: usize = (tag::COMMAND & !CRITICAL) as usize + 1;
+/// One for each tag without [`CRITICAL`], of which [`tag::SAME_ADDRESS`] is the last; 0 is none's.
+const SLOTS: usize = tag::SAME_ADDRESS as usize + 1;
 
 /// A length has three bytes at most, of seven bits each: no field of ours has two megabytes.
 const LENGTH_BITS: usize = 3 * 7;
@@ -255,6 +288,8 @@ impl<'a> Fields<'a> {
             data: self.get(tag::DATA).map(Box::from),
             button,
             sealed: self.get(tag::SEALED).map(Box::from),
+            ok_means_yes: self.get(tag::OK_MEANS_YES).is_some(),
+            same_address: self.get(tag::SAME_ADDRESS).is_some(),
         })
     }
 }
@@ -262,7 +297,10 @@ impl<'a> Fields<'a> {
 /// The index of a tag that this release knows, with the mark it is written with.
 fn known(tag: u8) -> Option<usize> {
     let index = tag & !CRITICAL;
-    let optional = matches!(index, tag::SIN_SENT | tag::SEALED);
+    let optional = matches!(
+        index,
+        tag::SIN_SENT | tag::SEALED | tag::ACCEPTS_NEW | tag::OK_MEANS_YES | tag::SAME_ADDRESS
+    );
     let known = (1..SLOTS).contains(&index.into());
     (known && optional == (tag & CRITICAL == 0)).then_some(index.into())
 }
@@ -303,6 +341,8 @@ mod tests {
             ask: None,
             asked: false,
             sin_sent: false,
+            same_address_only: false,
+            accepts_new: false,
             attached: Attached::default(),
             outcome: None,
         }
@@ -319,6 +359,7 @@ mod tests {
                 data: Some(vec![5; 300].into()),
                 button: Some(Button::First),
                 sealed: Some([6].into()),
+                ..Attached::default()
             },
             outcome: Some(Outcome::SignedIn { epoch: Epoch::new(8) }),
             ..link()
@@ -351,9 +392,26 @@ mod tests {
         assert_eq!(NutInfo::decode(&all).expect("golden"), everything());
     }
 
+    /// The fields that came after release 0.1.0, behind those that it wrote.
+    #[test]
+    fn golden_bytes_of_later_fields() {
+        let later = NutInfo {
+            same_address_only: true,
+            accepts_new: true,
+            attached: Attached { ok_means_yes: true, same_address: true, ..Attached::default() },
+            outcome: Some(Outcome::Refused(Refusal::Disabled)),
+            ..link()
+        };
+        let mut golden = link().encode();
+        golden.extend([0x91, 0, 18, 0, 19, 0, 20, 0, 0x8F, 1, 5]);
+        assert_eq!(later.encode(), golden);
+        assert_eq!(NutInfo::decode(&golden).expect("golden"), later);
+    }
+
     #[test]
     fn every_outcome_and_command_comes_back() {
-        for outcome in [Outcome::TakenOver, Outcome::Collected] {
+        let refusals = [Refusal::New, Refusal::Disabled, Refusal::Superseded].map(Outcome::Refused);
+        for outcome in [Outcome::TakenOver, Outcome::Collected].into_iter().chain(refusals) {
             let info = NutInfo { outcome: Some(outcome), ..link() };
             assert_eq!(NutInfo::decode(&info.encode()).expect("own bytes"), info);
         }

@@ -10,6 +10,7 @@ use super::{Timestamp, WaitId};
 
 /// One record of a chain: of a nut that may still be answered, or of the outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "independent facts, each a field of its own")]
 pub struct NutInfo {
     /// When this nut, or outcome, was made.
     pub created: Timestamp,
@@ -32,6 +33,11 @@ pub struct NutInfo {
     pub asked: bool,
     /// Whether what was sent with this nut asked for an indexed secret.
     pub sin_sent: bool,
+    /// Whether only a client at the address that asked for the link may answer, with `noiptest` or
+    /// without.
+    pub same_address_only: bool,
+    /// Whether the site accepts a new identity by this link even if it accepts no others.
+    pub accepts_new: bool,
     /// What goes to the application with the sign-in.
     pub attached: Attached,
     /// How the chain ended; only in an outcome.
@@ -57,6 +63,19 @@ pub enum Outcome {
     TakenOver,
     /// The page has collected it.
     Collected,
+    /// The last `ident` was refused. Not final: a later outcome of the wait replaces it.
+    Refused(Refusal),
+}
+
+/// Why an `ident` was refused, for the page that waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// The identity is new, and the site accepts no new identities.
+    New,
+    /// The identity is disabled.
+    Disabled,
+    /// The identity's owner has replaced its key.
+    Superseded,
 }
 
 /// What travels with a chain to the application.
@@ -68,6 +87,10 @@ pub struct Attached {
     pub button: Option<Button>,
     /// The indexed secrets, sealed so that no store can read them.
     pub sealed: Option<Box<[u8]>>,
+    /// Whether the answer is to a question without buttons, so that [`Button::Ok`] means yes.
+    pub ok_means_yes: bool,
+    /// Whether the client that signed in came from the address that asked for the link.
+    pub same_address: bool,
 }
 
 /// Of what is the application's, or sealed, the lengths in octets alone.
@@ -77,6 +100,8 @@ impl fmt::Debug for Attached {
             .field("data", &self.data.as_ref().map(|data| data.len()))
             .field("button", &self.button)
             .field("sealed", &self.sealed.as_ref().map(|sealed| sealed.len()))
+            .field("ok_means_yes", &self.ok_means_yes)
+            .field("same_address", &self.same_address)
             .finish()
     }
 }

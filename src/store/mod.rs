@@ -21,7 +21,7 @@ mod watch;
 pub use address::AddressBlock;
 pub use cps::{CpsId, CpsInfo};
 pub use error::{StoreError, StoreErrorKind};
-pub use info::{Attached, Digest, NutInfo, Outcome};
+pub use info::{Attached, Digest, NutInfo, Outcome, Refusal};
 pub use memory::MemoryNutStore;
 pub use timestamp::Timestamp;
 pub use wait::WaitId;

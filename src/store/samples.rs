@@ -20,6 +20,8 @@ pub(crate) fn link() -> NutInfo {
         ask: None,
         asked: false,
         sin_sent: false,
+        same_address_only: false,
+        accepts_new: false,
         attached: Attached::default(),
         outcome: None,
     }

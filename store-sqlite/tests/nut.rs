@@ -29,6 +29,8 @@ fn info() -> NutInfo {
         ask: None,
         asked: false,
         sin_sent: false,
+        same_address_only: false,
+        accepts_new: false,
         attached: Attached::default(),
         outcome: None,
     }

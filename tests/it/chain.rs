@@ -3,6 +3,7 @@
 
 use tower_sqrl::LinkOptions;
 use tower_sqrl::protocol::Idk;
+use tower_sqrl::store::NutState;
 use tower_sqrl_client::browser::Waiting;
 use tower_sqrl_client::keys::SiteKey;
 use tower_sqrl_client::{Link, base64url};
@@ -39,6 +40,41 @@ async fn row_25_a_later_nut_that_is_too_old() {
     assert_eq!(chain.ident().await, "64");
     assert_eq!(chain.ident().await, "5");
     visit.collect().await;
+}
+
+/// Somebody who photographed a code gets no live nut once it is too old, whatever is wrong with
+/// the request.
+#[tokio::test]
+async fn row_25b_too_old_and_from_another_address() {
+    let site = Site::behind_proxy().await;
+    let (owner, thief) = (site.http_from("203.0.113.1"), site.http_from("198.51.100.1"));
+    let visit = site.visit_with(&tower_sqrl_client::browser::Browser::new(owner.clone())).await;
+    let photographed = visit.chain_by(&mallory(), &thief);
+    site.clock.pass_seconds(301);
+    for (opt, server) in [
+        ("suk~noiptest", photographed.server.clone()),
+        ("suk", photographed.server.clone()),
+        ("suk~noiptest", base64url::encode("qrl://elsewhere")),
+    ] {
+        site.tap.calls();
+        let mut chain = photographed.clone().with_opt(opt);
+        chain.server = server;
+        assert_eq!(chain.ident().await, "60");
+        assert_eq!(site.tap.calls(), [Hook::GetNut(NutState::Pending)], "nothing is stored");
+        assert_eq!(chain.ident().await, "60", "a dead nut");
+    }
+    // The owner's second chance is untouched.
+    let mut chain = visit.chain_by(&alice(), &owner);
+    assert_eq!(chain.ident().await, "64");
+    assert_eq!(chain.ident().await, "5");
+    visit.collect().await;
+    // So with a later nut.
+    let visit = site.visit_with(&visit.browser).await;
+    let mut later = visit.chain_by(&mallory(), &thief).with_opt("suk~noiptest");
+    assert_eq!(later.query().await, "0");
+    site.clock.pass_seconds(601);
+    assert_eq!(later.ident().await, "60");
+    assert_eq!(later.ident().await, "60", "a dead nut");
 }
 
 #[tokio::test]
@@ -86,9 +122,7 @@ async fn row_26_used_or_never_issued() {
     }
     let looks = site.tap.calls().into_iter();
     assert!(looks.clone().count() >= 3);
-    assert!(
-        looks.into_iter().all(|call| call == Hook::GetNut(tower_sqrl::store::NutState::Pending))
-    );
+    assert!(looks.into_iter().all(|call| call == Hook::GetNut(NutState::Pending)));
 }
 
 #[tokio::test]
@@ -159,6 +193,31 @@ async fn row_29_another_address_with_noiptest() {
     let visit = site.visit_with(&browser).await;
     let mut chain = visit.chain_by(&alice(), &site.http_from("203.0.113.1"));
     assert_eq!(chain.query().await, "5");
+}
+
+#[tokio::test]
+async fn addresses_of_one_ipv6_network_are_the_same_where_the_site_says_so() {
+    for (is_by_network, near) in [(false, "40"), (true, "5")] {
+        let site = Site::with(|builder| {
+            let builder = builder.trusted_proxy("127.0.0.1");
+            if is_by_network { builder.same_address_by_ipv6_network() } else { builder }
+        })
+        .await;
+        for (browser, client, tif) in [
+            ("2001:db8::1", "2001:db8::1", "5"),
+            ("2001:db8::1", "2001:db8::ffff:0:2", near),
+            ("2001:db8::1", "2001:db8:0:1::1", "40"),
+            ("203.0.113.1", "203.0.113.1", "5"),
+            ("203.0.113.1", "::ffff:203.0.113.1", "5"),
+            ("203.0.113.1", "203.0.113.2", "40"),
+            ("2001:db8::1", "203.0.113.1", "40"),
+        ] {
+            let browser = tower_sqrl_client::browser::Browser::new(site.http_from(browser));
+            let visit = site.visit_with(&browser).await;
+            let mut chain = visit.chain_by(&alice(), &site.http_from(client));
+            assert_eq!(chain.ident().await, tif, "{client}, by network: {is_by_network}");
+        }
+    }
 }
 
 #[tokio::test]

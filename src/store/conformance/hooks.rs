@@ -1,13 +1,13 @@
-use super::records::{LONG, STATES, cps, cps_id, ended, full, link, nut, signed_in};
+use super::records::{LONG, NOBODY, STATES, cps, cps_id, ended, full, link, nut, signed_in};
 use super::{Clause, Suite};
 use crate::protocol::{Command, Idk, Nut};
-use crate::store::{NutInfo, NutState, Outcome, StoreError};
+use crate::store::{NutInfo, NutState, StoreError};
 
 impl Suite {
     /// What is looked at or taken is what was stored, to the last byte.
     pub async fn records_come_back_whole(&self) {
         let clause = Clause("records come back whole");
-        let outcomes = [Outcome::TakenOver, Outcome::Collected].map(ended);
+        let outcomes = NOBODY.map(ended);
         for info in [link(), full(), signed_in()].into_iter().chain(outcomes) {
             for state in STATES {
                 let nut = nut();
@@ -118,7 +118,7 @@ impl Suite {
     pub async fn only_a_sign_in_names_somebody(&self) {
         let clause = Clause("only an outcome that says signed in names somebody");
         let pending = (NutState::Pending, signed_in());
-        let others = [Outcome::TakenOver, Outcome::Collected].map(ended);
+        let others = NOBODY.map(ended);
         let no_outcome = NutInfo { outcome: None, ..signed_in() };
         let records =
             others.into_iter().chain([no_outcome]).map(|info| (NutState::Authorized, info));

@@ -3,7 +3,7 @@ use std::time::Duration;
 use crate::identity::Epoch;
 use crate::protocol::{Ask, Button, Command, Idk};
 pub(super) use crate::store::samples::{link, nut};
-use crate::store::{Attached, CpsId, CpsInfo, NutInfo, NutState, Outcome, WaitId};
+use crate::store::{Attached, CpsId, CpsInfo, NutInfo, NutState, Outcome, Refusal, WaitId};
 
 /// Both namespaces of the hooks that take a nut.
 pub(super) const STATES: [NutState; 2] = [NutState::Pending, NutState::Authorized];
@@ -14,6 +14,15 @@ pub(super) const LONG: Duration = Duration::from_mins(10);
 pub(super) fn cps_id() -> CpsId {
     CpsId::from_bytes(rand::random())
 }
+
+/// The outcomes that sign nobody in.
+pub(super) const NOBODY: [Outcome; 5] = [
+    Outcome::TakenOver,
+    Outcome::Collected,
+    Outcome::Refused(Refusal::New),
+    Outcome::Refused(Refusal::Disabled),
+    Outcome::Refused(Refusal::Superseded),
+];
 
 /// An outcome's.
 pub(super) fn ended(outcome: Outcome) -> NutInfo {
@@ -32,6 +41,8 @@ pub(super) fn full() -> NutInfo {
         ask: Ask::new("Straße?").and_then(|ask| ask.button("Ja")).ok().map(Box::new),
         asked: true,
         sin_sent: true,
+        same_address_only: true,
+        accepts_new: true,
         attached: everything(),
         outcome: Some(Outcome::SignedIn { epoch: Epoch::new(u64::MAX) }),
         ..link()
@@ -44,6 +55,8 @@ fn everything() -> Attached {
         data: Some((0..=u8::MAX).cycle().take(8192).collect()),
         button: Some(Button::Second),
         sealed: Some((0..=u8::MAX).collect()),
+        ok_means_yes: true,
+        same_address: true,
     }
 }
 

@@ -70,6 +70,8 @@ pub fn info() -> NutInfo {
         ask: None,
         asked: false,
         sin_sent: false,
+        same_address_only: false,
+        accepts_new: false,
         attached: Attached::default(),
         outcome: None,
     }

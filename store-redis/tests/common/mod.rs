@@ -43,6 +43,8 @@ pub fn pending() -> NutInfo {
         ask: None,
         asked: false,
         sin_sent: false,
+        same_address_only: false,
+        accepts_new: false,
         attached: Attached::default(),
         outcome: None,
     }

@@ -1,8 +1,10 @@
-//! Attack 13: signing the victim into the attacker's account.
+//! Attack 13: signing the victim into the attacker's account. Attack 14: linking the attacker's
+//! identity with the victim's account.
 
+use tower_sqrl::LinkOptions;
 use tower_sqrl_client::browser::Browser;
 
-use crate::common::{Site, cps_id, mallory};
+use crate::common::{Site, alice, cps_id, mallory};
 
 #[tokio::test]
 async fn attack_13_a_cps_url_sent_to_the_victim() {
@@ -38,4 +40,45 @@ async fn attack_13_a_waiting_pages_address_sent_to_the_victim() {
     let page = victim.open(&visit.signed_in_url()).await.expect("a page");
     assert_eq!(page.status, 401);
     visit.collect().await;
+}
+
+/// Alice is signed in and about to link an identity with her account. Mallory sees the QR code.
+#[tokio::test]
+async fn attack_14_a_strangers_identity_linked_with_the_victims_account() {
+    let site = Site::new().await;
+    let visit = site.visit_for(LinkOptions::linking()).await;
+    let elsewhere = site.http_at("127.0.0.2");
+    let mut stranger = visit.chain_by(&mallory(), &elsewhere);
+    for opt in ["suk", "suk~noiptest", "suk~noiptest~cps"] {
+        stranger.opt = opt;
+        assert_eq!(stranger.ident().await, "40", "{opt}");
+        assert_eq!(stranger.reply().url, None, "{opt}");
+    }
+    assert_eq!(visit.pag().await.status(), 404, "the wait goes on");
+    // A renewed link is for linking too.
+    let renewed = visit.renew().await;
+    let mut stranger = renewed.chain_by(&mallory(), &elsewhere).with_opt("noiptest");
+    assert_eq!(stranger.ident().await, "40");
+    // A query from her address lets nobody else finish.
+    let mut chain = renewed.chain(&alice());
+    assert_eq!(chain.query().await, "4");
+    assert_eq!(chain.by(&elsewhere).with_opt("noiptest").ident().await, "40");
+    assert_eq!(chain.ident().await, "5");
+    assert!(renewed.collect().await.body.contains(&chain.idk()));
+}
+
+/// Where another device may answer, the application learns that it did.
+#[tokio::test]
+async fn attack_14_the_application_learns_whether_the_address_is_the_same() {
+    let site = Site::new().await;
+    for (address, same) in [("127.0.0.1", true), ("127.0.0.2", false)] {
+        let visit = site.visit_for(LinkOptions::default().accept_new()).await;
+        // The address of the `ident` counts, not that of the query.
+        let mut chain = visit.chain(&mallory()).with_opt("noiptest");
+        chain.query().await;
+        let mut chain = chain.by(&site.http_at(address));
+        assert_eq!(chain.ident().await, if same { "5" } else { "1" });
+        let learned = visit.collect().await.body;
+        assert!(learned.contains(&format!("same_address={same}\n")), "{learned}");
+    }
 }

@@ -232,6 +232,7 @@ async fn signed_in(login: SqrlLogin) -> String {
         text += &format!("user={user}\n");
     }
     text += &format!("sqrlonly={}\nhardlock={}\n", login.sqrlonly(), login.hardlock());
+    text += &format!("same_address={}\n", login.same_address());
     if let Some(button) = login.button() {
         text += &format!("button={}\n", button.digit());
     }

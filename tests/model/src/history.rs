@@ -68,6 +68,8 @@ pub enum Purpose {
     Question,
     /// For a person who is signed in.
     Only(u8),
+    /// For linking an identity with an account: from the same address alone, new or not.
+    Linking,
 }
 
 /// A request of a client, right in all that is not said.

@@ -26,12 +26,15 @@ fn the_histories_reach_what_happens_in_browsers() {
     let all = all();
     for event in [
         "a CPS URL that tells",
+        "a code without a second life",
         "a link is renewed",
+        "a new identity by a link that takes it",
         "a rekey",
         "a sign-in is replaced",
         "a stranger is superseded",
         "a wait is taken over",
         "an outcome is another's",
+        "another address may not link",
         "asked in another browser",
         "collected by CPS",
         "collected by page",

@@ -128,7 +128,8 @@ impl Hand {
     fn visit(&mut self) -> Action {
         let purpose = match self.byte() {
             0..190 => Purpose::Anybody,
-            190..230 => Purpose::Question,
+            190..210 => Purpose::Question,
+            210..230 => Purpose::Linking,
             person => Purpose::Only(person % PERSONS),
         };
         let bits = self.byte();

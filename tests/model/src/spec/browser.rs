@@ -78,6 +78,15 @@ pub enum Question {
     Gone,
 }
 
+/// What a link is asked for, and from where.
+#[derive(Clone, Copy)]
+struct Asked {
+    ip: Address,
+    question: bool,
+    linking: bool,
+    key: Option<Key>,
+}
+
 impl Spec {
     /// The links whose secrets a browser has.
     pub fn links(&self, browser: Browser) -> impl Iterator<Item = Nut> {
@@ -113,8 +122,13 @@ impl Spec {
         self.count_lasting(server, address)?;
         self.waits.push(None);
         let wait = Wait(self.waits.len() - 1);
-        let question = purpose == Purpose::Question;
-        Ok(self.issue(server, browser, wait, (address, question, only)))
+        let asked = Asked {
+            ip: address,
+            question: purpose == Purpose::Question,
+            linking: purpose == Purpose::Linking,
+            key: only,
+        };
+        Ok(self.issue(server, browser, wait, asked))
     }
 
     /// A page goes on with a new link; the wait goes on.
@@ -131,19 +145,14 @@ impl Spec {
     ) -> Result<Nut, NoLink> {
         let &(wait, _) = self.jar(browser).links.get(&old).ok_or(NoLink::Gone)?;
         let record = self.record(old).filter(|record| record.link == old).ok_or(NoLink::Gone)?;
-        let (question, only) = (record.question, record.key);
+        let &Record { question, linking, key, .. } = record;
         self.count_lasting(server, address)?;
         self.event("a link is renewed");
-        Ok(self.issue(server, browser, wait, (address, question, only)))
+        Ok(self.issue(server, browser, wait, Asked { ip: address, question, linking, key }))
     }
 
-    fn issue(
-        &mut self,
-        server: Server,
-        browser: Browser,
-        wait: Wait,
-        (ip, question, key): (Address, bool, Option<Key>),
-    ) -> Nut {
+    fn issue(&mut self, server: Server, browser: Browser, wait: Wait, asked: Asked) -> Nut {
+        let Asked { ip, question, linking, key } = asked;
         let (now, lifetimes) = (self.clock(server), self.lifetimes);
         let link = Nut(self.nuts.len());
         let record = Record {
@@ -154,6 +163,7 @@ impl Spec {
             ip,
             key,
             question,
+            linking,
             asked: false,
             button: None,
         };
@@ -173,7 +183,7 @@ impl Spec {
     pub fn poll(&self, server: Server, browser: Browser, link: Nut) -> Heard {
         let Some(wait) = self.waiting(server, browser, link) else { return Heard::Expired };
         match self.outcome(wait).map(|outcome| outcome.what) {
-            None => Heard::Pending,
+            None | Some(What::Refused(_)) => Heard::Pending,
             Some(What::SignedIn(_)) => Heard::Ready,
             Some(What::TakenOver) => Heard::TakenOver,
             Some(What::Collected) => Heard::Collected,

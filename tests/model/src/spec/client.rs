@@ -154,7 +154,17 @@ impl Spec {
             let tif = if is_slow { CLIENT | FAILED } else { TRANSIENT | FAILED };
             return self.dead_end(server, address, tif);
         };
+        let is_link = record.link == nut;
         let step = Step { request, record, server, address };
+        // 25b: too old, and from another address than the link's. Nothing is counted.
+        let lifetime = if is_link { self.lifetimes.link } else { self.lifetimes.later };
+        let is_too_old = self.clock(server).saturating_sub(step.record.created) > lifetime;
+        if is_too_old && !step.ips_match() {
+            self.event("a code without a second life");
+            let tif = if is_slow { CLIENT | FAILED } else { TRANSIENT | FAILED };
+            let nut = self.give_out(None);
+            return Reply { tif, ..Reply::plain(nut) };
+        }
         let ips = step.ips();
         if is_slow {
             // Nothing is stored; the nut that was sent stays live.
@@ -163,7 +173,6 @@ impl Spec {
         }
 
         // 3. `server` is what was sent with this nut; for a link, or that with a `can`.
-        let is_link = step.record.link == nut;
         let is_what_we_sent = match request.server {
             Said::Sent(with) => with == nut,
             Said::WithCan(with) => with == nut && is_link,
@@ -176,7 +185,11 @@ impl Spec {
 
         // 4. The client's IP against the IP that asked for the link.
         if !step.ips_match() {
-            if !request.options.noiptest {
+            // A link for linking takes no other address, whatever the client says.
+            if !request.options.noiptest || step.record.linking {
+                if request.options.noiptest {
+                    self.event("another address may not link");
+                }
                 self.row(28);
                 return self.refuse(&step, FAILED);
             }
@@ -193,9 +206,7 @@ impl Spec {
         self.nuts[nut.0] = None;
 
         // 7. Older than its lifetime: the fresh nut continues the same chain.
-        let lifetime = if is_link { self.lifetimes.link } else { self.lifetimes.later };
-        let age = self.clock(server).saturating_sub(step.record.created);
-        if age > lifetime {
+        if is_too_old {
             self.row(25);
             let nut = self.again(&step);
             return Reply { tif: TRANSIENT | FAILED | ips, ..Reply::plain(nut) };
@@ -216,7 +227,7 @@ impl Spec {
         {
             return self.refuse(&step, FAILED | ips);
         }
-        let decision = self.decide(request);
+        let decision = self.decide(request, step.record.linking);
         self.conclude(&step, decision)
     }
 

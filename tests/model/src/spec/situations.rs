@@ -62,7 +62,8 @@ impl Spec {
     }
 
     /// Finds the row, does what it says, and answers.
-    pub(super) fn decide(&mut self, request: &Request) -> Decision {
+    /// A link may take new identities where the site takes none.
+    pub(super) fn decide(&mut self, request: &Request, linking: bool) -> Decision {
         let meant = self.meant(request);
         if request.command == Command::Query {
             return self.query(request, meant);
@@ -78,7 +79,7 @@ impl Spec {
             return self.rekey(request, pidk, Identity { lock, ..identity });
         }
         match request.command {
-            Command::Ident => self.ident(request, meant),
+            Command::Ident => self.ident(request, meant, linking),
             Command::Disable => self.disable(request, meant),
             _ => self.unlock(request, meant),
         }
@@ -109,19 +110,22 @@ impl Spec {
         }
     }
 
-    fn ident(&mut self, request: &Request, meant: Meant) -> Decision {
+    fn ident(&mut self, request: &Request, meant: Meant, linking: bool) -> Decision {
         match meant {
             Meant::Nobody => match request.new_lock() {
                 None => {
                     self.row(10);
                     refused(CLIENT | FAILED, None)
                 }
-                Some(_) if self.site.closed => {
+                Some(_) if self.site.closed && !linking => {
                     self.row(11);
                     refused(FAILED, None)
                 }
                 Some(lock) => {
                     self.row(9);
+                    if self.site.closed {
+                        self.event("a new identity by a link that takes it");
+                    }
                     let epoch = self.new_epoch();
                     let identity = Identity {
                         lock,

@@ -24,6 +24,8 @@ pub(super) struct Record {
     pub(super) key: Option<Key>,
     /// The link was made with a question.
     pub(super) question: bool,
+    /// The link was made for linking an identity with an account.
+    pub(super) linking: bool,
     /// What came with this nut put it.
     pub(super) asked: bool,
     /// The answer.
@@ -50,6 +52,8 @@ pub enum What {
     TakenOver,
     /// The page has collected it.
     Collected,
+    /// An `ident` was refused, by the row with this number.
+    Refused(u8),
 }
 
 /// What a CPS URL stands for.

@@ -31,6 +31,9 @@ impl World {
             if purpose == Purpose::Question {
                 options = options.ask(Ask::new("Really?").expect("a short question"));
             }
+            if purpose == Purpose::Linking {
+                options = LinkOptions::linking();
+            }
             if let Some(only) = only {
                 let idk = *self.ring.key(only).idk().as_bytes();
                 options = options.only_for(protocol::Idk::from_bytes(idk));

@@ -2,7 +2,7 @@
 
 use tower_sqrl::identity::KeyState;
 use tower_sqrl::protocol::{self, Nut as RealNut};
-use tower_sqrl::store::{CpsId, NutState, Outcome as RealOutcome};
+use tower_sqrl::store::{CpsId, NutState, Outcome as RealOutcome, Refusal};
 use tower_sqrl_client::keys::Suk;
 
 use super::World;
@@ -39,6 +39,11 @@ impl World {
                     }
                     RealOutcome::TakenOver => What::TakenOver,
                     RealOutcome::Collected => What::Collected,
+                    RealOutcome::Refused(why) => What::Refused(match why {
+                        Refusal::New => 11,
+                        Refusal::Disabled => 13,
+                        Refusal::Superseded => 8,
+                    }),
                 });
                 (key, what)
             });
