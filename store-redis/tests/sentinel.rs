@@ -2,9 +2,7 @@
 
 mod common;
 
-use common::{
-    every_hook_is_unavailable, until_it_without_subscription, without_subscription, works,
-};
+use common::{every_hook_is_unavailable, until_it_works, without_subscription, works};
 use test_servers::RedisSentinel;
 use tower_sqrl_redis::RedisNutStore;
 
