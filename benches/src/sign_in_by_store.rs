@@ -119,13 +119,12 @@ struct Demo {
 impl Demo {
     /// Starts this program as the demo, or `program`.
     fn start(program: Option<&Path>, flags: [&str; 4], log: &Path) -> Result<Self, Failure> {
-        let mut command = match program {
-            Some(program) => Command::new(program),
-            None => {
-                let mut command = Command::new(std::env::current_exe()?);
-                command.arg("demo");
-                command
-            }
+        let mut command = if let Some(program) = program {
+            Command::new(program)
+        } else {
+            let mut command = Command::new(std::env::current_exe()?);
+            command.arg("demo");
+            command
         };
         let output = File::create(log)?;
         let process = command
@@ -196,10 +195,10 @@ impl Side {
 
 pub(crate) fn run(args: &SignInByStoreArgs) -> Result<(), Failure> {
     let backends = Backends::start(&args.stores)?;
-    let programs = [("now", None), ("before", args.before.as_deref())];
-    let programs = &programs[..1 + usize::from(args.before.is_some())];
+    let mut programs = vec![("now", None)];
+    programs.extend(args.before.as_deref().map(|before| ("before", Some(before))));
     let mut sides = Vec::new();
-    for &(program, path) in programs {
+    for (program, path) in programs {
         for &stores in &args.stores {
             let name = format!("{program}_{}", sides.len());
             let [nuts, identities] = backends.flags(stores, &name)?;
