@@ -42,6 +42,7 @@ mod identity;
 mod migrate;
 mod nut;
 mod open;
+mod pace;
 mod readers;
 mod records;
 mod transaction;

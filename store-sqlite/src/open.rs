@@ -7,10 +7,8 @@ use rusqlite::{Connection, ErrorCode, Row};
 use crate::error::OpenError;
 use crate::migrate::{Part, migrate};
 use crate::readers::Readers;
-use crate::worker::Worker;
+use crate::worker::{Worker, Writes};
 
-/// How long a call waits for other connections' writes: less than a call may take in all.
-const BUSY_TIMEOUT: Duration = Duration::from_millis(1500);
 const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
 /// Connections that read on the caller's thread. When all are in use, the store's thread reads.
 const READERS: usize = 4;
@@ -34,7 +32,12 @@ pub(crate) fn open(
         Some(path) => connect(path, part, durability).map_err(|error| error.at(path))?,
         None => (prepare(Connection::open_in_memory()?, part, durability)?.0, Vec::new()),
     };
-    Worker::start(part.name, writer, Readers::new(readers)).map_err(OpenError::Thread)
+    let writes = match durability {
+        // Without the log every write waits for the disk, and in memory there is none.
+        Durability::Normal if !readers.is_empty() => Writes::AtOnce,
+        _ => Writes::OnTheThread,
+    };
+    Worker::start(part.name, writer, writes, Readers::new(readers)).map_err(OpenError::Thread)
 }
 
 /// The connection that writes, and those that read.
@@ -44,6 +47,8 @@ fn connect(
     durability: Durability,
 ) -> Result<(Connection, Vec<Connection>), OpenError> {
     let (writer, log) = prepare(Connection::open(path)?, part, durability)?;
+    // The worker empties the log.
+    writer.pragma_update(None, "wal_autocheckpoint", 0)?;
     // Without the log readers and writers would wait for each other. And names such as
     // `:memory:` lead to another database each time, which has no log.
     let readers = if log { READERS } else { 0 };
@@ -73,7 +78,6 @@ fn prepare(
     // For tables of the application's that refer to ours.
     connection.pragma_update(None, "foreign_keys", true)?;
     migrate(&mut connection, part)?;
-    connection.busy_timeout(BUSY_TIMEOUT)?;
     Ok((connection, log))
 }
 
@@ -118,16 +122,16 @@ mod tests {
             };
             let write = |pragma| worker.write(move |connection| number(connection, pragma));
             assert_eq!(write("synchronous").await.expect("a number"), synchronous);
+            assert_eq!(write("wal_autocheckpoint").await.expect("a number"), 0);
             assert_eq!(write("fullfsync").await.expect("a number"), 1);
             assert_eq!(write("foreign_keys").await.expect("a number"), 1);
-            assert_eq!(write("busy_timeout").await.expect("a number"), 1500);
-            let read = |pragma| worker.read(move |connection| number(connection, pragma));
-            assert_eq!(read("query_only").await.expect("a number"), 1);
-            assert_eq!(read("busy_timeout").await.expect("a number"), 0);
-            let mode = worker.read(|connection| {
+            let mode = worker.write(|connection| {
                 connection.pragma_query_value(None, "journal_mode", |row| row.get::<_, String>(0))
             });
             assert_eq!(mode.await.expect("a name"), "wal");
+            let reader = reader(&path).expect("the same file");
+            assert_eq!(number(&reader, "query_only").expect("a number"), 1);
+            assert_eq!(number(&reader, "busy_timeout").expect("a number"), 0);
         }
     }
 }
