@@ -1,7 +1,7 @@
 use std::net::IpAddr;
 
 use super::config::held_for;
-use super::per_minute::UsedUp;
+use super::rate_limiter::UsedUp;
 use super::{Engine, random};
 use crate::protocol::{Ask, Idk, Nut};
 use crate::store::{Attached, Digest, NutInfo, NutState, StoreError, Timestamp, WaitId};

@@ -12,8 +12,8 @@ mod conclude;
 mod config;
 mod decide;
 mod link;
-mod per_minute;
 mod random;
+mod rate_limiter;
 #[cfg(feature = "sin")]
 mod seal;
 mod sign_in;
@@ -37,7 +37,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::identity::IdentityStore;
 use crate::store::{NutStore, StoreError};
-use per_minute::PerMinute;
+use rate_limiter::RateLimiter;
 
 /// The state machine over its two stores.
 #[derive(Debug)]
@@ -46,9 +46,9 @@ pub(crate) struct Engine {
     pub(crate) identities: Arc<dyn IdentityStore>,
     pub(crate) config: EngineConfig,
     /// Requests that were refused.
-    failures: PerMinute,
+    failures: RateLimiter,
     /// Links, and what else outlasts a request.
-    links: PerMinute,
+    links: RateLimiter,
     store_failures: AtomicU64,
 }
 
@@ -58,8 +58,8 @@ impl Engine {
         identities: Arc<dyn IdentityStore>,
         config: EngineConfig,
     ) -> Self {
-        let failures = PerMinute::new(config.failures_per_minute);
-        let links = PerMinute::new(config.links_per_minute);
+        let failures = RateLimiter::new(config.failures_per_minute);
+        let links = RateLimiter::new(config.links_per_minute);
         Self { nuts, identities, config, failures, links, store_failures: AtomicU64::new(0) }
     }
 

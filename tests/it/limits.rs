@@ -1,7 +1,9 @@
 //! What one address, one body and one flood may cost.
 
-use axum::http::HeaderMap;
-use tower_sqrl::SqrlBuilder;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+
+use axum::http::{Extensions, HeaderMap};
+use tower_sqrl::{LinkOptions, PeerAddress, SqrlBuilder};
 use tower_sqrl_client::browser::Browser;
 use tower_sqrl_client::{Http, base64url};
 
@@ -108,6 +110,29 @@ async fn links_have_a_limit_unless_it_is_taken_away() {
     };
     assert_eq!(asked(&Site::new().await).await, 600);
     assert_eq!(asked(&Site::with(SqrlBuilder::without_limiting_links).await).await, 601);
+}
+
+/// One request from each of so many networks that the limit has no room for another.
+#[tokio::test]
+#[ignore = "slow: 70,000 links"]
+async fn a_flood_of_networks_does_not_open_the_limit() {
+    let site = Site::new().await;
+    let link = async |address: IpAddr| {
+        let mut request = Extensions::new();
+        request.insert(PeerAddress(SocketAddr::new(address, 1025)));
+        site.sqrl.challenge(&HeaderMap::new(), &request, LinkOptions::default()).await
+    };
+    for network in 0..65_536_u128 {
+        let flood = Ipv6Addr::from_bits((0x2001_0db8_0000_0000 + network) << 64);
+        assert!(link(flood.into()).await.is_ok(), "{flood}");
+    }
+    for address in ["2001:db9::1".parse().expect("an address"), IpAddr::from([192, 0, 2, 1])] {
+        let mut links = 0;
+        for _ in 0..2500 {
+            links += usize::from(link(address).await.is_ok());
+        }
+        assert_eq!(links, 600, "{address}");
+    }
 }
 
 /// What outlasts a request is counted, whatever the link: identities, and CPS URLs.
