@@ -55,7 +55,8 @@ impl Engine {
         let record = match self.nuts.get_nut(&nut, NutState::Pending).await {
             Ok(Some(record)) => record,
             Ok(None) => {
-                if is_slowed_down {
+                // Only ours: somebody else's may be made up to be taken for a live one.
+                if is_slowed_down && self.config.nut_issuer.has_issued(&nut) {
                     self.spent_nuts.insert(&nut);
                 }
                 return refuse(gone, &"no such nut");

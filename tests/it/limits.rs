@@ -97,6 +97,25 @@ async fn an_address_that_is_slowed_down_signs_in_all_the_same() {
     visit.collect().await;
 }
 
+/// Whoever saw a code knows its nut, and makes one up that is like it but for the last byte.
+#[tokio::test]
+async fn a_made_up_nut_spends_no_other() {
+    let site = Site::with(|builder| builder.failures_per_minute(3)).await;
+    let mut chain = site.visit().await.chain(&alice());
+    for _ in 0..3 {
+        made_up(&chain).query().await;
+    }
+    let (url, nut) = chain.url.split_once("nut=").expect("a nut");
+    let mut bytes = base64url::decode(nut).expect("base64url");
+    bytes[15] ^= 1;
+    let mut twin = chain.clone();
+    twin.url = format!("{url}nut={}", base64url::encode(bytes));
+    site.tap.calls();
+    assert_eq!(twin.query().await, "c0");
+    assert_eq!(site.tap.calls(), [LOOK], "it was looked up");
+    assert_eq!(chain.query().await, "4");
+}
+
 /// Without a shared key, nuts of another server are indistinguishable from made-up ones.
 #[tokio::test]
 async fn some_nuts_of_another_server_are_looked_up_without_a_shared_key() {
