@@ -29,16 +29,23 @@ const FAILURES: usize = 200;
 /// What an address gets done before it is stopped.
 struct Progress {
     begun: Instant,
+    what: &'static str,
     done: usize,
 }
 
 impl Progress {
-    fn new() -> Self {
-        Self { begun: Instant::now(), done: 0 }
+    fn new(what: &'static str) -> Self {
+        Self { begun: Instant::now(), what, done: 0 }
+    }
+
+    /// The site gives the address no more links.
+    fn stopped(&self) -> Tried {
+        refused(format!("HTTP 429 after {} {}", self.done, self.what))
     }
 
     /// Counts an answer. The verdict, once there is one.
-    fn count(&mut self, answer: &Answer, records: usize, what: &str) -> Option<Tried> {
+    fn count(&mut self, answer: &Answer, records: usize) -> Option<Tried> {
+        let what = self.what;
         if answer.has(Tif::TRANSIENT) {
             return Some(Err(Trouble::new(format!("the site answers {}", answer.text()))));
         }
@@ -62,13 +69,14 @@ impl Progress {
 /// 16a: one identity that changes its record again and again.
 pub(super) async fn writes(scene: &mut Scene<'_>) -> Tried {
     let identity = scene.known().await?;
-    let mut progress = Progress::new();
+    let mut progress = Progress::new("writes");
     loop {
-        let mut hand = scene.visit().await?.hand(&identity);
+        let Some(visit) = scene.visit_unless_stopped().await? else { return progress.stopped() };
+        let mut hand = visit.hand(&identity);
         for opt in ["suk~sqrlonly", "suk"].repeat(20) {
             hand = hand.with_opt(opt);
             let answer = hand.ident().await?;
-            if let Some(verdict) = progress.count(&answer, 1, "writes") {
+            if let Some(verdict) = progress.count(&answer, 1) {
                 return verdict;
             }
         }
@@ -79,9 +87,9 @@ pub(super) async fn writes(scene: &mut Scene<'_>) -> Tried {
 pub(super) async fn lasting_records(scene: &mut Scene<'_>) -> Tried {
     // An address that is stopped before it begins says nothing.
     scene.known().await?;
-    let mut progress = Progress::new();
+    let mut progress = Progress::new("lasting records");
     loop {
-        let visit = scene.visit().await?;
+        let Some(visit) = scene.visit_unless_stopped().await? else { return progress.stopped() };
         let identity = scene.stranger();
         let mut hand = visit.hand(&identity);
         for n in 0..PREVIOUS {
@@ -93,7 +101,7 @@ pub(super) async fn lasting_records(scene: &mut Scene<'_>) -> Tried {
             let answer = hand.send(&form).await?;
             // The first one leaves the identity as well.
             let records = if n == 0 { 2 } else { 1 };
-            if let Some(verdict) = progress.count(&answer, records, "lasting records") {
+            if let Some(verdict) = progress.count(&answer, records) {
                 return verdict;
             }
         }

@@ -90,6 +90,9 @@ const ATTACKS: &[(&str, &str)] = &[
 /// What waits for a code to grow old.
 const PATIENT: [&str; 2] = ["4f", "14c"];
 
+/// What a server refuses by stopping the address: people at another one are to be answered.
+const STOPPED: [&str; 2] = ["16a", "16b"];
+
 /// Codes that live so long are waited for only with [`Attack::patient`].
 const SHORT_LIVED: Duration = Duration::from_secs(10);
 
@@ -212,7 +215,17 @@ struct Once {
 async fn try_once(place: &Place, eyes: &Eyes, address: u8, number: &str) -> Once {
     let mut scene = Scene::new(place, Some(eyes), address);
     let tried = attempt(number, &mut scene).await;
-    let verdict = believed(&scene, tried).await;
+    let verdict = if STOPPED.contains(&number) {
+        let bystander = Scene::new(place, None, address + 100);
+        // Where there is one address, it is itself the one to ask, a minute later.
+        let is_refused = matches!(tried, Ok(Verdict::Refused { .. }));
+        if is_refused && bystander.state(&Identity::generate()).await.is_err() {
+            tokio::time::sleep(PAUSE).await;
+        }
+        believed(&bystander, tried).await
+    } else {
+        believed(&scene, tried).await
+    };
     let nothing = matches!(verdict, Verdict::CouldNotTry { .. });
     let is_slowed = nothing && scene.known().await.is_err();
     let (steps, people) = scene.over();
@@ -220,17 +233,14 @@ async fn try_once(place: &Place, eyes: &Eyes, address: u8, number: &str) -> Once
 }
 
 /// A refusal counts where honest people are not refused as well.
-async fn believed(scene: &Scene<'_>, tried: Tried) -> Verdict {
+async fn believed(bystander: &Scene<'_>, tried: Tried) -> Verdict {
     match tried {
-        Ok(Verdict::Refused { how }) => {
-            let stranger = Identity::generate();
-            match scene.state(&stranger).await {
-                Ok(_) => Verdict::Refused { how },
-                Err(Trouble(why)) => Verdict::CouldNotTry {
-                    why: format!("afterwards, {why}; it may slow this address down"),
-                },
-            }
-        }
+        Ok(Verdict::Refused { how }) => match bystander.state(&Identity::generate()).await {
+            Ok(_) => Verdict::Refused { how },
+            Err(Trouble(why)) => Verdict::CouldNotTry {
+                why: format!("afterwards, {why}; it may slow this address down"),
+            },
+        },
         Ok(verdict) => verdict,
         Err(Trouble(why)) => Verdict::CouldNotTry { why },
     }

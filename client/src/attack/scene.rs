@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use ::http::{HeaderMap, HeaderValue, header};
+use ::http::{HeaderMap, HeaderValue, StatusCode, header};
 use url::Url;
 
 use super::error::{Trouble, not_busy};
@@ -94,6 +94,17 @@ impl<'a> Scene<'a> {
     /// A browser of its own opens the sign-in page.
     pub(super) async fn visit(&self) -> Result<Visit, Trouble> {
         self.place.visit(&self.http).await
+    }
+
+    /// The same; `None` where the site gives this address no more links for now.
+    pub(super) async fn visit_unless_stopped(&self) -> Result<Option<Visit>, Trouble> {
+        let trouble = match self.visit().await {
+            Ok(visit) => return Ok(Some(visit)),
+            Err(trouble) => trouble,
+        };
+        let page = self.browser().open(self.place.page.as_str()).await?;
+        let is_stopped = page.status == StatusCode::TOO_MANY_REQUESTS;
+        if is_stopped { Ok(None) } else { Err(trouble) }
     }
 
     /// A page with a link that a browser has open.
