@@ -1,20 +1,16 @@
 //! The browser's side: waiting, and collecting a sign-in by page or by CPS.
 //!
-//! Collecting is: look, look the identity up, take. It signs in only a live, enabled
-//! identity whose epoch is the one stored, so that nothing pending outlives a disable,
-//! enable, rekey or remove.
+//! Collecting is: look, look the identity up, take, and look the identity up once more. It
+//! signs in only a live, enabled identity whose epoch is the one stored, so that nothing pending
+//! outlives a disable, enable, rekey or remove: not even one that is answered before the take.
 
-use std::time::Duration;
+use futures_util::future::{OptionFuture, join};
 
 use super::Engine;
 use super::sign_in::{Secrets, SignIn};
 use crate::identity::{Epoch, Identity, KeyState};
 use crate::protocol::{Command, Idk};
 use crate::store::{Attached, CpsId, CpsInfo, NutInfo, NutState, Outcome, StoreError, WaitId};
-
-/// How long word is left that a wait is over. Its browser has lost the cookie by then, and
-/// stores keep outcomes come what may: they are not to fill with those that nobody awaits.
-const COLLECTED_FOR: Duration = Duration::from_mins(2);
 
 /// What a page that waits is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,12 +65,13 @@ impl Engine {
         let identity = self.unchanged(&idk, epoch).await?;
         let taken = self.nuts.remove_nut(wait.as_nut(), NutState::Authorized).await;
         let taken = self.found(taken)?;
-        self.mark_collected(wait, &info).await;
+        let again = self.unchanged(&idk, epoch);
+        let (again, ()) = join(again, self.mark_collected(*wait, &info)).await;
         // Who collected it in between has left word, and that is what was taken.
         if taken != info {
             return Err(NotSignedIn::Nothing);
         }
-        self.sign_in(idk, identity, info.attached)
+        self.sign_in(idk, identity.and(again?), info.attached, *wait)
     }
 
     /// What a CPS URL leads to. Consumes nothing.
@@ -87,15 +84,25 @@ impl Engine {
         self.unchanged(&info.idk, info.epoch).await?.ok_or(NotSignedIn::Outdated)
     }
 
-    /// Collects the sign-in of a CPS URL.
-    pub(crate) async fn collect_cps(&self, id: &CpsId) -> Result<SignIn, NotSignedIn> {
+    /// Collects the sign-in of a CPS URL, in a browser that has the secrets of these waits.
+    pub(crate) async fn collect_cps(
+        &self,
+        id: &CpsId,
+        waits: &[WaitId],
+    ) -> Result<SignIn, NotSignedIn> {
         let info = self.look_at_cps(id).await?;
         if info.command != Command::Ident {
             return Err(NotSignedIn::Nothing);
         }
         let identity = self.unchanged(&info.idk, info.epoch).await?;
         self.take_cps(id).await?;
-        self.sign_in(info.idk, identity, info.attached)
+        let again = self.unchanged(&info.idk, info.epoch);
+        // What came from another address has not taken the wait over; in the browser that waits it
+        // is over now.
+        let waits_here = !info.attached.same_address && waits.contains(&info.wait);
+        let mark: OptionFuture<_> = waits_here.then(|| self.end_wait(&info)).into();
+        let (again, _) = join(again, mark).await;
+        self.sign_in(info.idk, identity.and(again?), info.attached, info.wait)
     }
 
     /// Uses up a CPS URL.

@@ -1,5 +1,7 @@
 use std::net::IpAddr;
 
+use futures_util::future::try_join;
+
 use super::config::held_for;
 use super::per_minute::UsedUp;
 use super::{Engine, random};
@@ -216,14 +218,18 @@ impl Engine {
         ip: IpAddr,
         wait: WaitId,
     ) -> Result<Renewal, NoLink> {
-        let record = self.nuts.get_nut(old, NutState::Pending).await;
-        let record = record.map_err(|error| {
+        let record = self.nuts.get_nut(old, NutState::Pending);
+        let outcome = self.nuts.get_nut(wait.as_nut(), NutState::Authorized);
+        let (record, outcome) = try_join(record, outcome).await.map_err(|error| {
             self.store_failed("looking at a link", &error);
             NoLink::Store(error)
         })?;
+        // A link that outlived the word that its wait is over could be collected after all.
+        let is_over = outcome.is_some_and(|outcome| outcome.is_final());
         // The record is the proof that the secret is ours.
-        let Some(record) = record.filter(|record| record.wait == wait && record.first_nut == *old)
-        else {
+        let Some(record) = record.filter(|record| {
+            record.wait == wait && record.first_nut == *old && !is_over
+        }) else {
             return Ok(Renewal::Gone);
         };
         let NutInfo { ask, idk, attached, same_address_only, accepts_new, .. } = record;
