@@ -3,13 +3,13 @@ use std::hash::{BuildHasher, RandomState};
 
 use hashbrown::HashTable;
 
+use super::fair_map::{Charged, Slot};
 use super::heap::{Heap, Ranked};
-use super::pending::Slot;
 use super::slab::{Id, Slab};
 use crate::store::AddressBlock;
 
-/// Whose the pending nuts are: for each address block its nuts, oldest first, and the
-/// blocks by how many they have.
+/// The records of one map by address block: each block's records, oldest first, and the blocks
+/// by how many they have.
 pub(super) struct Blocks {
     all: Slab<Block>,
     /// An address is chosen by whoever asks, so that its hash needs a key.
@@ -21,7 +21,7 @@ pub(super) struct Blocks {
     turn: u32,
 }
 
-/// A nut's block, and its neighbours there.
+/// A record's block, and its neighbours there.
 #[derive(Clone, Copy)]
 pub(super) struct Links {
     block: Option<Id>,
@@ -33,14 +33,14 @@ impl Links {
     pub(super) const NONE: Self = Self { block: None, older: None, newer: None };
 }
 
-/// An address block with its nuts, of which there is one at least. The address is theirs.
+/// An address block with its records, of which there is one at least. The address is theirs.
 pub(super) struct Block {
     count: u32,
     oldest: Id,
     newest: Id,
     /// Its place in the order of counts.
     place: u32,
-    /// Since when it has had nuts without a break.
+    /// Since when it has had records without a break.
     since: u32,
 }
 
@@ -68,47 +68,48 @@ impl Blocks {
         }
     }
 
-    /// The nut to be given up first.
+    /// The record to be evicted first.
     pub(super) fn oldest_of_largest(&self) -> Option<Id> {
         self.by_count.first().map(|id| self.all[id].oldest)
     }
 
-    /// Enters a nut as its block's newest.
-    pub(super) fn add(&mut self, nuts: &mut Slab<Slot>, nut: Id) {
-        let address = address(nuts, nut);
+    /// Enters a record as its block's newest.
+    pub(super) fn add<T: Charged>(&mut self, records: &mut Slab<Slot<T>>, new: Id) {
+        let address = address(records, new);
         let hash = self.keys.hash_one(address);
-        let same = |id: &Id| self.address(nuts, *id) == address;
+        let same = |id: &Id| self.address(records, *id) == address;
         if let Some(&id) = self.by_address.find(hash, same) {
             let block = &mut self.all[id];
-            let older = std::mem::replace(&mut block.newest, nut);
+            let older = std::mem::replace(&mut block.newest, new);
             block.count += 1;
-            nuts[older].links.newer = Some(nut);
-            nuts[nut].links = Links { block: Some(id), older: Some(older), newer: None };
+            records[older].links.newer = Some(new);
+            records[new].links = Links { block: Some(id), older: Some(older), newer: None };
             self.by_count.settle(&mut self.all, id);
         } else {
             self.turn = self.turn.wrapping_add(1);
-            let block = Block { count: 1, oldest: nut, newest: nut, place: 0, since: self.turn };
+            let block = Block { count: 1, oldest: new, newest: new, place: 0, since: self.turn };
             let id = self.all.insert(block);
-            nuts[nut].links.block = Some(id);
+            records[new].links.block = Some(id);
             let (all, keys) = (&self.all, &self.keys);
-            self.by_address
-                .insert_unique(hash, id, |&id| keys.hash_one(self::address(nuts, all[id].oldest)));
+            self.by_address.insert_unique(hash, id, |&id| {
+                keys.hash_one(self::address(records, all[id].oldest))
+            });
             self.by_count.insert(&mut self.all, id);
         }
     }
 
-    /// Strikes a nut out, and its block with the last one.
-    pub(super) fn remove(&mut self, nuts: &mut Slab<Slot>, nut: Id) {
-        let Links { block, older, newer } = nuts[nut].links;
+    /// Strikes a record out, and its block with the last one.
+    pub(super) fn remove<T: Charged>(&mut self, records: &mut Slab<Slot<T>>, gone: Id) {
+        let Links { block, older, newer } = records[gone].links;
         let Some(id) = block else { return };
         if let Some(older) = older {
-            nuts[older].links.newer = newer;
+            records[older].links.newer = newer;
         }
         if let Some(newer) = newer {
-            nuts[newer].links.older = older;
+            records[newer].links.older = older;
         }
         let Some(any) = older.or(newer) else {
-            let hash = self.keys.hash_one(address(nuts, nut));
+            let hash = self.keys.hash_one(address(records, gone));
             if let Ok(entry) = self.by_address.find_entry(hash, |&other| other == id) {
                 entry.remove();
             }
@@ -118,20 +119,20 @@ impl Blocks {
         };
         let block = &mut self.all[id];
         block.count -= 1;
-        if block.oldest == nut {
+        if block.oldest == gone {
             block.oldest = newer.unwrap_or(any);
         }
-        if block.newest == nut {
+        if block.newest == gone {
             block.newest = older.unwrap_or(any);
         }
         self.by_count.settle(&mut self.all, id);
     }
 
-    fn address(&self, nuts: &Slab<Slot>, id: Id) -> AddressBlock {
-        address(nuts, self.all[id].oldest)
+    fn address<T: Charged>(&self, records: &Slab<Slot<T>>, id: Id) -> AddressBlock {
+        address(records, self.all[id].oldest)
     }
 }
 
-fn address(nuts: &Slab<Slot>, nut: Id) -> AddressBlock {
-    AddressBlock::of(nuts[nut].info.ip)
+fn address<T: Charged>(records: &Slab<Slot<T>>, id: Id) -> AddressBlock {
+    AddressBlock::of(records[id].info.ip())
 }

@@ -1,14 +1,13 @@
 //! Nuts in the memory of one process: bounded, and expiring on its own.
 //!
-//! A shard is a complete small store under one lock. Within it the pending nuts
-//! stand in a slab and are filed by their numbers: in a hash table by nut, in a heap by
+//! A shard is a complete small store under one lock. Within it the records of each kind
+//! stand in a slab and are filed by their numbers: in a hash table by key, in a heap by
 //! their end, in a list by the address that asked. Every call first frees a few records
 //! that have expired, so that there is no task and no pause.
 
 mod blocks;
+mod fair_map;
 mod heap;
-mod kept;
-mod pending;
 mod shard;
 mod slab;
 #[cfg(test)]
@@ -30,18 +29,18 @@ const SWEEP: usize = 4;
 
 /// Nuts in memory, for a server that is alone; a restart ends the sign-ins under way.
 ///
-/// It is bounded: a pending nut takes up to 300 bytes and what the application attached
-/// to it. Where it is full it gives up a pending nut of the IPv4 address or IPv6 /64
-/// network that has most, the oldest first, so that no address pushes out other
-/// people's sign-ins. An outcome or a CPS id it never gives up; where there are too many
-/// it refuses new ones as [`Unavailable`](super::StoreErrorKind::Unavailable).
+/// It is bounded: it holds so many pending nuts, as many outcomes and as many CPS ids, each of up
+/// to 300 bytes and what the application attached to it. When a kind is full, the store evicts a
+/// record of the address that holds most of that kind, the oldest first. An address is an IPv4
+/// address or an IPv6 /64 network, and a record belongs to the address that asked for its SQRL
+/// URL. So no address evicts other people's sign-ins, whatever it begins or completes itself.
 ///
 /// What has expired is freed by later calls, a few at a time.
 ///
 /// ```
 /// use tower_sqrl::store::MemoryNutStore;
 ///
-/// let nuts = MemoryNutStore::with_capacity(100_000); // 30 MB at most; a million by default
+/// let nuts = MemoryNutStore::with_capacity(100_000); // 90 MB at most; a million by default
 /// # let _ = nuts;
 /// ```
 pub struct MemoryNutStore {
@@ -54,30 +53,27 @@ pub struct MemoryNutStore {
 struct Moment(u64);
 
 impl MemoryNutStore {
-    /// How many pending nuts a store has room for unless it is told otherwise.
+    /// How many records of each kind a store has room for by default.
     pub const DEFAULT_CAPACITY: usize = 1_000_000;
 
-    /// Below so many pending nuts per shard, there are fewer shards.
+    /// Below so many records of a kind per shard, there are fewer shards.
     const SHARD: usize = 4096;
     const MOST_SHARDS: usize = 16;
-    const LEAST_KEPT: usize = 10_000;
 
-    /// A store with room for a million pending nuts.
+    /// A store with room for a million pending nuts, outcomes and CPS ids each.
     pub fn new() -> Self {
         Self::with_capacity(Self::DEFAULT_CAPACITY)
     }
 
-    /// A store with room for so many pending nuts, one at least, and for as many outcomes
-    /// and CPS ids, 10,000 each at least.
+    /// A store with room for so many pending nuts, outcomes and CPS ids each, at least one.
     ///
-    /// The room is divided into up to 16 parts, one of which may be full a little before
-    /// the others; below 8,192 nuts there is one.
+    /// An outcome lives as long as its chain, 30 minutes by default: 10,000 have room for 5
+    /// sign-ins a second. The room is divided into up to 16 parts, one of which may be full a
+    /// little before the others; below 8,192 records there is one.
     pub fn with_capacity(capacity: usize) -> Self {
         let capacity = capacity.clamp(1, u32::MAX as usize / 2);
         let shards = 1 << (capacity / Self::SHARD).clamp(1, Self::MOST_SHARDS).ilog2();
-        let pending = capacity.div_ceil(shards);
-        let kept = capacity.max(Self::LEAST_KEPT).div_ceil(shards);
-        let shards = (0..shards).map(|_| Shard::new(pending, kept)).collect();
+        let shards = (0..shards).map(|_| Shard::new(capacity.div_ceil(shards))).collect();
         Self { start: Instant::now(), shards }
     }
 
@@ -121,7 +117,7 @@ impl NutStore for MemoryNutStore {
         let now = self.now();
         let records = self.shard(nut.as_bytes()).records(now);
         Ok(match state {
-            NutState::Pending => records.pending.get(nut, now),
+            NutState::Pending => records.pending.get(nut.as_bytes(), now),
             NutState::Authorized => records.outcomes.get(nut.as_bytes(), now),
         })
     }
@@ -130,7 +126,7 @@ impl NutStore for MemoryNutStore {
         let now = self.now();
         let mut records = self.shard(nut.as_bytes()).records(now);
         Ok(match state {
-            NutState::Pending => records.pending.take(nut, now),
+            NutState::Pending => records.pending.take(nut.as_bytes(), now),
             NutState::Authorized => records.outcomes.take(nut.as_bytes(), now),
         })
     }

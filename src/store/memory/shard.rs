@@ -1,8 +1,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Moment;
-use super::kept::Kept;
-use super::pending::Pending;
+use super::fair_map::FairMap;
 use crate::protocol::Nut;
 use crate::store::{CpsInfo, NutInfo, NutState, StoreError, WaitId, Waiters};
 
@@ -13,17 +12,17 @@ pub(super) struct Shard {
 }
 
 pub(super) struct Records {
-    pub(super) pending: Pending,
-    pub(super) outcomes: Kept<NutInfo>,
-    pub(super) cps_ids: Kept<CpsInfo>,
+    pub(super) pending: FairMap<NutInfo>,
+    pub(super) outcomes: FairMap<NutInfo>,
+    pub(super) cps_ids: FairMap<CpsInfo>,
 }
 
 impl Shard {
-    pub(super) fn new(pending: usize, kept: usize) -> Self {
+    pub(super) fn new(capacity: usize) -> Self {
         let records = Records {
-            pending: Pending::new(pending),
-            outcomes: Kept::new(kept),
-            cps_ids: Kept::new(kept),
+            pending: FairMap::new(capacity),
+            outcomes: FairMap::new(capacity),
+            cps_ids: FairMap::new(capacity),
         };
         Self { records: Mutex::new(records), waiters: Waiters::default() }
     }
@@ -48,12 +47,13 @@ impl Shard {
         end: Moment,
     ) -> Result<(), StoreError> {
         let mut records = self.records(now);
+        let key = *nut.as_bytes();
         match state {
-            NutState::Pending => records.pending.create(nut, info, now, end),
+            NutState::Pending => records.pending.create(key, info, now, end),
             NutState::Authorized => {
-                records.outcomes.create(*nut.as_bytes(), info, now, end)?;
+                records.outcomes.create(key, info, now, end)?;
                 drop(records);
-                self.waiters.announce(&WaitId::from_bytes(*nut.as_bytes()));
+                self.waiters.announce(&WaitId::from_bytes(key));
                 Ok(())
             }
         }

@@ -10,9 +10,9 @@ use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Request};
 use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt;
-use tower_sqrl_client::base64url;
 use tower_sqrl_client::browser::{Browser, Waiting};
 use tower_sqrl_client::wire::{Form, Reply};
+use tower_sqrl_client::{Http, base64url};
 
 use crate::common::{Site, alice, ask, read};
 
@@ -44,6 +44,34 @@ async fn attack_11_a_flood_of_links_pushes_out_nobody_else() {
         flood.get(&format!("{}/nut.sqrl", site.here), HeaderMap::new()).await.expect("an answer");
     }
     assert_eq!(pending.chain_by(&alice(), &http[0]).query().await, "5");
+}
+
+/// Sign-ins that nobody collects leave outcomes and CPS ids behind.
+#[tokio::test]
+async fn attack_11_a_flood_of_sign_ins_pushes_out_nobody_else() {
+    let site = Site::with_room_for(32, |builder| builder.trusted_proxy("127.0.0.1")).await;
+    let (owner, flood) = (site.http_from("203.0.113.1"), site.http_from("198.51.100.1"));
+    let sign_in = async |http: &Http, opt| {
+        let visit = site.visit_with(&Browser::new(http.clone())).await;
+        let mut chain = visit.chain_by(&alice(), http).with_opt(opt);
+        assert_eq!(chain.ident().await, "5");
+        (visit, chain)
+    };
+    let flooding = async || {
+        for _ in 0..40 {
+            sign_in(&flood, "suk").await;
+            sign_in(&flood, "cps").await;
+        }
+    };
+    let before = (sign_in(&owner, "suk").await, sign_in(&owner, "cps").await);
+    flooding().await;
+    let during = (sign_in(&owner, "suk").await, sign_in(&owner, "cps").await);
+    flooding().await;
+    for ((visit, _), (elsewhere, chain)) in [before, during] {
+        visit.collect().await;
+        let page = elsewhere.browser.open(&chain.cps_url()).await.expect("a page");
+        assert_eq!(page.status, 200, "{}", page.body);
+    }
 }
 
 #[tokio::test]

@@ -1,7 +1,6 @@
 use std::net::Ipv6Addr;
 
 use super::*;
-use crate::store::StoreErrorKind;
 
 /// Any host of one /64 network.
 fn host(network: u16) -> Ipv6Addr {
@@ -22,7 +21,7 @@ async fn a_flood_from_one_network_pushes_out_its_own_nuts_only() {
         }
         let last = put(&store, host(7), MINUTE).await;
         for nut in [honest, two[0], two[1], last] {
-            assert!(holds(&store, &nut).await, "given up for a flood: {nut:?}");
+            assert!(holds(&store, &nut).await, "evicted for a flood: {nut:?}");
         }
         assert!(!holds(&store, &first).await, "the oldest of those who hold most goes first");
         // And somebody who comes during the flood gets in, and is not the next to go.
@@ -76,41 +75,46 @@ async fn what_has_expired_goes_before_what_has_not() {
     }
 }
 
+/// One party's outcome and CPS id, stored under their own keys.
+async fn end(store: &MemoryNutStore, ip: impl Into<IpAddr>) -> (Nut, CpsId) {
+    let (wait, id, ip) = (nut(), CpsId::from_bytes(rand::random()), ip.into());
+    let outcome = NutInfo { ip, ..collected() };
+    store.store_nut(&wait, &outcome, NutState::Authorized, MINUTE).await.unwrap();
+    store.store_cps_session_id(&id, &CpsInfo { ip, ..landing() }, MINUTE).await.unwrap();
+    (wait, id)
+}
+
+/// Whether both are still there.
+async fn has_end(store: &MemoryNutStore, (wait, id): &(Nut, CpsId)) -> bool {
+    let outcome = store.get_nut(wait, NutState::Authorized).await.unwrap();
+    let cps = store.get_user_id_by_cps_session_id(id).await.unwrap();
+    assert_eq!(outcome.is_some(), cps.is_some());
+    outcome.is_some()
+}
+
 #[tokio::test(start_paused = true)]
-async fn outcomes_and_cps_ids_are_never_given_up() {
-    let store = MemoryNutStore::with_capacity(1);
-    let limit = MemoryNutStore::LEAST_KEPT;
-    let mut kept = Vec::new();
-    for _ in 0..limit {
-        let (wait, id) = (nut(), CpsId::from_bytes(rand::random()));
-        store.store_nut(&wait, &collected(), NutState::Authorized, MINUTE).await.unwrap();
-        store.store_cps_session_id(&id, &landing(), MINUTE).await.unwrap();
-        kept.push((wait, id));
-        put(&store, [127, 0, 0, 1], MINUTE).await;
+async fn a_flood_of_outcomes_and_cps_ids_pushes_out_its_own_only() {
+    for capacity in [100, 20_000] {
+        let store = MemoryNutStore::with_capacity(capacity);
+        let honest = [end(&store, host(1)).await, end(&store, [192, 0, 2, 1]).await];
+        let first = end(&store, host(7)).await;
+        for _ in 0..2 * capacity {
+            end(&store, host(7)).await;
+        }
+        let last = end(&store, host(7)).await;
+        let late = end(&store, [192, 0, 2, 2]).await;
+        for kept in honest.iter().chain([&last, &late]) {
+            assert!(has_end(&store, kept).await, "evicted for a flood: {kept:?}");
+        }
+        assert!(!has_end(&store, &first).await, "the oldest of those who hold most goes first");
+        assert!(store.shards.iter().all(|shard| {
+            let (records, room) = (shard.records(store.now()), capacity / store.shards.len());
+            records.outcomes.len() <= room && records.cps_ids.len() <= room
+        }));
+        // What is there is still not overwritten.
+        let again = store.store_nut(&last.0, &collected(), NutState::Authorized, MINUTE).await;
+        assert!(again.unwrap_err().is_conflict());
     }
-    let id = CpsId::from_bytes([7; 16]);
-    let refused = [
-        store.store_nut(&nut(), &collected(), NutState::Authorized, MINUTE).await,
-        store.store_cps_session_id(&id, &landing(), MINUTE).await,
-    ];
-    for refused in refused {
-        assert_eq!(refused.unwrap_err().kind(), StoreErrorKind::Unavailable);
-    }
-    for (wait, id) in &kept {
-        assert!(store.get_nut(wait, NutState::Authorized).await.unwrap().is_some());
-        assert!(store.get_user_id_by_cps_session_id(id).await.unwrap().is_some());
-    }
-    // A key that is taken is still a conflict, and what is taken makes room.
-    let (wait, first) = kept[0];
-    let again = store.store_nut(&wait, &collected(), NutState::Authorized, MINUTE).await;
-    assert!(again.unwrap_err().is_conflict());
-    assert!(store.remove_nut(&wait, NutState::Authorized).await.unwrap().is_some());
-    store.store_nut(&nut(), &collected(), NutState::Authorized, MINUTE).await.unwrap();
-    assert!(store.remove_cps_session_id(&first).await.unwrap().is_some());
-    store.store_cps_session_id(&id, &landing(), MINUTE).await.unwrap();
-    // And so does time.
-    tokio::time::advance(MINUTE).await;
-    store.store_nut(&nut(), &collected(), NutState::Authorized, MINUTE).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
@@ -141,7 +145,7 @@ async fn a_watch_that_is_over_leaves_nothing() {
         watches.push(store.watch(wait).await.unwrap());
     }
     assert!(counts(&store).contains("watched: 100"), "{store:?}");
-    // Half of them given up, the others woken.
+    // Half of them dropped, the others woken.
     watches.truncate(100);
     assert!(counts(&store).contains("watched: 100"), "{store:?}");
     for (wait, watch) in waits.iter().zip(&mut watches) {

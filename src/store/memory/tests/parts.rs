@@ -3,17 +3,23 @@ use std::mem::size_of;
 use proptest::prelude::*;
 
 use super::super::blocks::Block;
+use super::super::fair_map::Slot;
 use super::super::heap::{Heap, Ranked};
-use super::super::pending::Slot;
 use super::super::slab::{Entry, Id, Slab};
+use crate::store::{CpsInfo, NutInfo};
 
-/// 300 bytes for a pending nut: its slot, at most 12 bytes of the table by nut, and 8 of the
-/// order of ends; and where every nut is of another address, its block, and as much again
-/// for the table and the order of blocks.
+/// 300 bytes for a record: its slot, at most 12 bytes of the table by key, and 8 of the order of
+/// ends; and where every record is of another address, its block, and as much again for the table
+/// and the order of blocks.
 #[test]
 fn a_slot_is_as_small_as_documented() {
-    let (slot, block, filed) = (size_of::<Entry<Slot>>(), size_of::<Entry<Block>>(), 12 + 8);
-    assert!(slot + filed + block + filed <= 300, "{slot} bytes for a nut, {block} for a block");
+    let (block, filed) = (size_of::<Entry<Block>>(), 12 + 8);
+    for slot in [size_of::<Entry<Slot<NutInfo>>>(), size_of::<Entry<Slot<CpsInfo>>>()] {
+        assert!(
+            slot + filed + block + filed <= 300,
+            "{slot} bytes for a slot, {block} for a block"
+        );
+    }
 }
 
 #[derive(Debug)]
