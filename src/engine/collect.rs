@@ -10,7 +10,9 @@ use super::Engine;
 use super::sign_in::{Secrets, SignIn};
 use crate::identity::{Epoch, Identity, KeyState};
 use crate::protocol::{Command, Idk};
-use crate::store::{Attached, CpsId, CpsInfo, NutInfo, NutState, Outcome, StoreError, WaitId};
+use crate::store::{
+    Attached, CpsId, CpsInfo, Digest, NutInfo, NutState, Outcome, StoreError, WaitId,
+};
 
 /// What a page that waits is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,17 +140,17 @@ impl Engine {
         }
     }
 
-    /// Leaves word that the wait is over. If that fails a page that asks once more waits in
-    /// vain, and nothing worse.
-    async fn mark_collected(&self, wait: &WaitId, info: &NutInfo) {
-        let age = self.config.clock.now().since(info.chain_start);
-        let remaining = self.config.lifetimes.chain.saturating_sub(age);
-        let ttl = remaining.clamp(Duration::from_secs(1), COLLECTED_FOR);
+    /// Marks a wait as collected, after the outcome with `info` was taken. If that fails, a page
+    /// that asks once more waits in vain, and nothing worse.
+    async fn mark_collected(&self, wait: WaitId, info: &NutInfo) {
         let info = NutInfo {
             outcome: Some(Outcome::Collected),
             attached: Attached::default(),
             ..info.clone()
         };
+        // As long as any chain of the wait that has begun by now, so that nothing is collected
+        // by a further code of the same page.
+        let ttl = self.config.lifetimes.chain;
         let stored = self.nuts.store_nut(wait.as_nut(), &info, NutState::Authorized, ttl).await;
         match stored {
             Err(error) if !error.is_conflict() => {
@@ -158,15 +160,38 @@ impl Engine {
         }
     }
 
+    /// The same after the sign-in of a CPS URL.
+    async fn end_wait(&self, info: &CpsInfo) {
+        let now = self.config.clock.now();
+        let outcome = NutInfo {
+            created: now,
+            chain_start: now,
+            ip: info.ip,
+            first_nut: *info.wait.as_nut(),
+            wait: info.wait,
+            sent: Digest::of([]),
+            idk: Some(info.idk),
+            ask: None,
+            asked: false,
+            sin_sent: false,
+            same_address_only: false,
+            accepts_new: false,
+            attached: Attached::default(),
+            outcome: None,
+        };
+        self.mark_collected(info.wait, &outcome).await;
+    }
+
     fn sign_in(
         &self,
         idk: Idk,
         identity: Option<Identity>,
         attached: Attached,
+        wait: WaitId,
     ) -> Result<SignIn, NotSignedIn> {
         let identity = identity.ok_or(NotSignedIn::Outdated)?;
         let secrets = self.open_secrets(&idk, &attached)?;
-        Ok(SignIn { idk, identity, attached, secrets })
+        Ok(SignIn { idk, identity, attached, secrets, wait })
     }
 
     #[cfg(feature = "sin")]

@@ -227,9 +227,9 @@ impl Engine {
         // A link that outlived the word that its wait is over could be collected after all.
         let is_over = outcome.is_some_and(|outcome| outcome.is_final());
         // The record is the proof that the secret is ours.
-        let Some(record) = record.filter(|record| {
-            record.wait == wait && record.first_nut == *old && !is_over
-        }) else {
+        let Some(record) =
+            record.filter(|record| record.wait == wait && record.first_nut == *old && !is_over)
+        else {
             return Ok(Renewal::Gone);
         };
         let NutInfo { ask, idk, attached, same_address_only, accepts_new, .. } = record;

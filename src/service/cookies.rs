@@ -131,11 +131,8 @@ impl WaitCookie {
     /// reads the former alone.
     fn value(&self) -> Zeroizing<String> {
         let secret = Zeroizing::new(base64url::encode(*self.secret.0));
-        let latest = if self.latest == self.first {
-            String::new()
-        } else {
-            format!(".{}", self.latest)
-        };
+        let latest =
+            if self.latest == self.first { String::new() } else { format!(".{}", self.latest) };
         Zeroizing::new(format!("{}.{}{latest}", *secret, self.until))
     }
 
@@ -254,7 +251,8 @@ impl Cookies {
         let all = self.all(headers);
         let before = all.get(ENDED).into_iter().flat_map(|ended| ended.split('.'));
         let before = before.filter(|entry| {
-            let is_ours = |nut| Ended::ALL.into_iter().any(|how| entry.ends_with(how.mark()) && nut);
+            let is_ours =
+                |nut| Ended::ALL.into_iter().any(|how| entry.ends_with(how.mark()) && nut);
             entry.is_char_boundary(22) && is_ours(Nut::parse(&entry[..22]).is_some())
         });
         let fresh = nuts.iter().map(|nut| format!("{nut}{}", how.mark()));
@@ -389,14 +387,12 @@ mod tests {
         assert_eq!(renewed.wait(), cookie.wait());
         // A wait's own name counts first, and two that claim the same latest nut count as none.
         let other = fresh(3, now);
-        let both = [&renewed, &other].map(|cookie| {
-            COOKIES.set_wait(&HeaderMap::new(), cookie, CHAIN).remove(0)
-        });
+        let both = [&renewed, &other]
+            .map(|cookie| COOKIES.set_wait(&HeaderMap::new(), cookie, CHAIN).remove(0));
         assert_eq!(COOKIES.wait(&sent_back(&both), &nut(3)), Some(other));
         let twin = fresh(4, now).renewed(nut(3), now, CHAIN);
-        let both = [&renewed, &twin].map(|cookie| {
-            COOKIES.set_wait(&HeaderMap::new(), cookie, CHAIN).remove(0)
-        });
+        let both = [&renewed, &twin]
+            .map(|cookie| COOKIES.set_wait(&HeaderMap::new(), cookie, CHAIN).remove(0));
         assert_eq!(COOKIES.wait(&sent_back(&both), &nut(3)), None);
     }
 
@@ -409,7 +405,8 @@ mod tests {
         let headers = sent_back(&cookies.collect::<Vec<_>>());
         let now = Timestamp::from_millis(30_000);
         let set = COOKIES.set_wait(&headers, &fresh(99, now), CHAIN);
-        let forgotten = [0, 1].map(|number| COOKIES.set(&nut(number).to_string(), "", Duration::ZERO));
+        let forgotten =
+            [0, 1].map(|number| COOKIES.set(&nut(number).to_string(), "", Duration::ZERO));
         assert_eq!(set[1..3], forgotten);
         let headers = sent_back(&set[3..]);
         for (number, ended) in [(0, Some(Ended::Evicted)), (1, Some(Ended::Evicted)), (2, None)] {
@@ -424,11 +421,11 @@ mod tests {
         let cookie = fresh(1, now);
         // One of the release before, by the name of a later nut.
         let twin = WaitCookie { first: nut(2), latest: nut(2), ..cookie.clone() };
-        let set = [&cookie, &twin, &fresh(3, now)].map(|cookie| {
-            COOKIES.set_wait(&HeaderMap::new(), cookie, CHAIN).remove(0)
-        });
+        let set = [&cookie, &twin, &fresh(3, now)]
+            .map(|cookie| COOKIES.set_wait(&HeaderMap::new(), cookie, CHAIN).remove(0));
         let set = COOKIES.end_wait(&sent_back(&set), &cookie.wait(), Ended::TakenOver, CHAIN);
-        let forgotten = [1, 2].map(|number| COOKIES.set(&nut(number).to_string(), "", Duration::ZERO));
+        let forgotten =
+            [1, 2].map(|number| COOKIES.set(&nut(number).to_string(), "", Duration::ZERO));
         assert_eq!(set[..2], forgotten);
         assert_eq!(COOKIES.ended(&sent_back(&set[2..]), &nut(2)), Some(Ended::TakenOver));
 
@@ -498,7 +495,8 @@ mod tests {
             let headers = sent(format!("{blank}{ours}").as_bytes());
             assert_eq!(COOKIES.wait(&headers, &nut(1)), None, "{blank:?}");
         }
-        for other in [&*ours, &format!("__Host-sqrl-{}=\u{fc}", nut(1)), &ours.replace(".1", ".2")] {
+        for other in [&*ours, &format!("__Host-sqrl-{}=\u{fc}", nut(1)), &ours.replace(".1", ".2")]
+        {
             for line in [format!("{ours}; {other}"), format!("{other}; {ours}")] {
                 assert_eq!(COOKIES.wait(&sent(line.as_bytes()), &nut(1)), None, "{line}");
             }
