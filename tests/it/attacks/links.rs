@@ -93,6 +93,8 @@ async fn attack_14_a_renewed_code_answered_after_the_sign_in() {
         let renewed = visit.renew().await;
         let mut stranger = visit.chain(&mallory());
         assert_eq!(stranger.query().await, "4");
+        // The page has a further code, which nobody answers.
+        visit.renew().await;
         let before = visit.browser.cookies();
         let mut chain = renewed.chain(&alice()).with_opt(opt);
         assert_eq!(chain.ident().await, "5");
@@ -103,6 +105,8 @@ async fn attack_14_a_renewed_code_answered_after_the_sign_in() {
         // The browser has forgotten the wait, with every code of it; and were there a cookie left,
         // there would be nothing to collect.
         let after = visit.browser.cookies();
+        let names: Vec<_> = after.iter().map(|cookie| cookie.name.clone()).collect();
+        assert_eq!(names, ["sqrl-ended"], "{opt}, {pause}");
         for cookies in [after, before] {
             visit.browser.set_cookies(cookies);
             for page in [&visit, &renewed] {
