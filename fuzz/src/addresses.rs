@@ -45,6 +45,7 @@ fn is_a_browsers(url: &PublicUrl, written: &str, other: &str) {
 
     assert!(url.is_same_origin(&text));
     if url.is_same_origin(other) {
+        assert!(other.bytes().all(|byte| byte.is_ascii_graphic()));
         let other = Url::parse(other).map(|other| other.origin());
         assert_eq!(other.as_ref(), Ok(&theirs.origin()));
     }

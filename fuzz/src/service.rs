@@ -141,7 +141,7 @@ fn is_link_made(request: &Request<Bytes>, answer: &Answer) -> bool {
     match request.uri().path() {
         // Somebody's cookie alone renews, and a `can` of another site gets no link.
         "/nut.sqrl" if request.method() == Method::GET => answer.response.status() == 200,
-        "/login" => true,
+        "/login" => answer.response.headers().contains_key(header::SET_COOKIE),
         _ => false,
     }
 }
@@ -153,6 +153,16 @@ fn check(request: &Request<Bytes>, answer: &Answer) {
         path.strip_prefix('/').and_then(|path| path.strip_suffix(".sqrl")) == Some(name)
     }) || ["/sqrl.js", "/sqrl.css"].contains(&path);
 
+    // Loaded ahead of a visit, or from within another site.
+    if matches!((path, status), ("/signed-in" | "/cps.sqrl", 403 | 503)) {
+        let label = ["purpose", "sec-purpose", "x-purpose", "x-moz", "sec-fetch-site", "origin"];
+        let is_labelled = label.iter().any(|name| request.headers().contains_key(*name));
+        assert!(is_labelled || request.method() == Method::POST);
+        assert!(answer.passed.is_none());
+        guarded(answer, path);
+        cookies(answer, path);
+        return;
+    }
     if let Some(passed) = &answer.passed {
         assert!(!is_ours, "{path}");
         assert_eq!(passed.request.method(), request.method());

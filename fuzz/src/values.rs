@@ -5,6 +5,7 @@ use std::fmt::Display;
 use tower_sqrl::protocol::{Ask, AskError, Idk, Nut, Suk, Vuk, base64url};
 use tower_sqrl::store::CpsId;
 use tower_sqrl_client as client;
+use url::Url;
 
 use crate::oracle;
 
@@ -97,6 +98,13 @@ fn asked(text: &str) {
                 Some((label, path)) => (*label, Some(*path)),
             });
             assert!(labels.eq(expected), "{read:?}");
+            let paths = read.buttons.iter().filter_map(|button| button.path.as_deref());
+            for path in paths {
+                assert!(!path.contains(char::is_control));
+                let site = Url::parse("https://example.com/a/b").expect("a URL");
+                let opened = site.join(path).expect("a browser's URL");
+                assert_eq!(opened.origin(), site.origin(), "{path:?}");
+            }
         }
         Err(AskError::Buttons) => assert!(buttons.len() > 2),
         Err(AskError::TooLong) => assert!(text.len() > 1400),

@@ -65,7 +65,11 @@ impl IntoResponse for ChallengeRejection {
             tracing::error!("{self}");
         }
         let text = match &self {
-            Self::Challenge(why @ ChallengeError::TooManyLinks) => format!("{why}\n"),
+            Self::Challenge(
+                why @ (ChallengeError::TooManyLinks
+                | ChallengeError::OtherSite
+                | ChallengeError::Prefetch),
+            ) => format!("{why}\n"),
             _ => "Signing in does not work at the moment.\n".to_owned(),
         };
         let no_store = [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];

@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use super::ProtocolError;
 use super::base64url;
+use super::public_url::is_absolute_path;
 
 /// The longest `ask` on the wire, in characters. A reply comes back in the next request,
 /// and both have to fit the body limit.
@@ -52,13 +53,15 @@ impl Ask {
         self.push(label, label)
     }
 
-    /// Adds a button that also opens `path` of this site in the browser.
+    /// Adds a button that also opens `path` of this site in the browser: an absolute path, with or
+    /// without a query.
     ///
     /// # Errors
     ///
-    /// As [`Ask::button`]; [`AskError::Path`] if `path` does not begin with `/`.
+    /// As [`Ask::button`]; [`AskError::Path`] if `path` could lead to another site or is not
+    /// visible ASCII: percent-encode other characters.
     pub fn button_opening(self, label: &str, path: &str) -> Result<Self, AskError> {
-        if !path.starts_with('/') {
+        if !is_absolute_path(path) {
             return Err(AskError::Path);
         }
         self.push(label, &format!("{label};{path}"))
@@ -91,10 +94,17 @@ impl Ask {
         let mut parts = wire.split('~');
         let well_formed = wire.len() <= MAX_WIRE_LEN
             && parts.clone().count() <= 3
-            && parts.all(|part| base64url::decode(part).is_ok());
+            && parts.next().is_some_and(|text| base64url::decode(text).is_ok())
+            && parts.all(|button| base64url::decode(button).is_ok_and(|bytes| stays_here(&bytes)));
         let buttons = u8::try_from(wire.matches('~').count()).ok()?;
         well_formed.then(|| Self { wire: wire.to_owned(), buttons })
     }
+}
+
+/// Whether a button opens nothing, or a path of this site.
+fn stays_here(button: &[u8]) -> bool {
+    let mut parts = button.splitn(2, |&byte| byte == b';').skip(1);
+    parts.all(|path| std::str::from_utf8(path).is_ok_and(is_absolute_path))
 }
 
 /// As on the wire.
@@ -117,8 +127,11 @@ pub enum AskError {
     /// A semicolon in a label: it separates the label from the path.
     #[error("a button's label cannot hold a semicolon")]
     Semicolon,
-    /// A path that does not begin at the root.
-    #[error("a button's path begins with `/`")]
+    /// A path that could lead to another site, or has other characters than visible ASCII.
+    #[error(
+        "a button's path begins with a single `/`, as in `/orders?id=1`, and is visible ASCII: \
+         percent-encode other characters"
+    )]
     Path,
 }
 
@@ -176,6 +189,20 @@ mod tests {
         assert_eq!(Ask::from_wire(&ask.to_string()), Some(ask));
         assert_eq!(Ask::from_wire("a b"), None);
         assert_eq!(Ask::from_wire("QQ~QQ~QQ~QQ"), None);
+        for (button, is_ask) in [("Go", true), ("Go;/x", true), ("Go;//x", false), ("Go;", false)] {
+            let wire = format!("QQ~{}", base64url::encode(button));
+            assert_eq!(Ask::from_wire(&wire).is_some(), is_ask, "{button}");
+        }
+    }
+
+    #[test]
+    fn a_button_opens_no_other_site() {
+        let ask = Ask::new("?").expect("short");
+        for path in ["//evil.example/", "/\\evil.example/", "/\t/evil.example/", "/a\r\nsin=b", ""]
+        {
+            assert_eq!(ask.clone().button_opening("a", path), Err(AskError::Path), "{path:?}");
+        }
+        assert!(ask.button_opening("a", "/orders?back=//a;b").is_ok());
     }
 
     #[test]

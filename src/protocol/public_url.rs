@@ -97,10 +97,13 @@ impl PublicUrl {
         self.text.starts_with("https:")
     }
 
-    /// Whether an absolute URL is of this origin.
+    /// Returns whether an absolute URL has this origin, whoever reads it: it is visible ASCII, and
+    /// its path does not begin with `//` or `/\`.
     pub fn is_same_origin(&self, url: &str) -> bool {
-        url.strip_prefix(self.origin())
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']))
+        url.strip_prefix(self.origin()).is_some_and(|rest| {
+            (rest.is_empty() || rest.starts_with(['?', '#']) || is_absolute_path(rest))
+                && is_visible(rest)
+        })
     }
 
     /// The text of a link: host, port, path and nut.
@@ -125,6 +128,18 @@ impl fmt::Display for PublicUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
+}
+
+/// Returns whether a URL is an absolute path, with or without a query, that leads to the same
+/// origin from every page: browsers read `//host` and `/\host` as another host, and drop tabs and
+/// line ends before they look.
+pub(crate) fn is_absolute_path(url: &str) -> bool {
+    url.starts_with('/') && !url[1..].starts_with(['/', '\\']) && is_visible(url)
+}
+
+/// No controls and no blanks: nothing that could end a line of a list or of a header.
+fn is_visible(url: &str) -> bool {
+    url.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 fn split_port(authority: &str) -> Result<(&str, Option<u16>), PublicUrlError> {
@@ -281,5 +296,34 @@ mod tests {
         assert!(url.is_same_origin("https://example.com:444/x"));
         assert!(!url.is_same_origin("https://example.com:4444/x"));
         assert!(!url.is_same_origin("https://example.com:444.evil.example/"));
+    }
+
+    #[test]
+    fn an_origin_is_the_same_whoever_reads_the_url() {
+        let url = PublicUrl::parse("https://example.com").expect("well-formed");
+        for (rest, same) in [
+            ("", true),
+            ("/", true),
+            ("?a=//b", true),
+            ("#a", true),
+            ("/a//b\\c?d=\u{7e}", true),
+            ("//evil.example", false),
+            ("/\\evil.example", false),
+            ("/\r\nset-cookie: a", false),
+            ("/\n", false),
+            ("\n/", false),
+            ("/a b", false),
+            ("/\t/evil.example", false),
+            ("/\u{7f}", false),
+            ("/\u{85}", false),
+            ("/ä", false),
+            ("?a\0", false),
+            (":443", false),
+            ("@evil.example", false),
+            ("\\@evil.example", false),
+        ] {
+            assert_eq!(url.is_same_origin(&format!("https://example.com{rest}")), same, "{rest:?}");
+            assert_eq!(is_absolute_path(rest), same && rest.starts_with('/'), "{rest:?}");
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::{Extensions, HeaderMap, HeaderValue, Response, StatusCode, header};
 
 use super::cookies::{Secret, WaitCookie};
-use super::other_site::is_from_within_another_site;
+use super::other_site::check_visit;
 use super::pages::{Pages, SignInView};
 use super::{Sqrl, respond};
 use crate::engine::{IssuedLink, LinkOptions, NoLink, Renewal};
@@ -37,10 +37,8 @@ impl Sqrl {
         extensions: &Extensions,
         options: LinkOptions,
     ) -> Result<Challenge, ChallengeError> {
+        check_visit(headers)?;
         let ip = self.asking_address(headers, extensions)?;
-        if is_from_within_another_site(headers) {
-            return Err(ChallengeError::OtherSite);
-        }
         let config = &self.engine().config;
         let (now, secret) = (config.clock.now(), Secret::fresh());
         let link = self.engine().issue(ip, secret.wait(), options).await?;
@@ -59,6 +57,7 @@ impl Sqrl {
         extensions: &Extensions,
         old: &str,
     ) -> Result<Option<Challenge>, ChallengeError> {
+        check_visit(headers)?;
         let ip = self.asking_address(headers, extensions)?;
         let Some(old) = Nut::parse(old) else { return Ok(None) };
         let Some(cookie) = self.cookies().wait(headers, &old) else { return Ok(None) };
@@ -174,18 +173,24 @@ impl Challenge {
 pub enum ChallengeError {
     /// Nothing says where the request comes from.
     #[error(
-        "the client's address is unknown: serve with \
+        "the client's address is unknown. With TCP, serve with \
          `into_make_service_with_connect_info::<SocketAddr>()`, or put a `PeerAddress` into every \
-         request's extensions"
+         request's extensions. With a Unix socket behind a proxy, call `trust_unix_socket_proxy()` \
+         on the builder, and let the proxy set the address header"
     )]
     NoClientAddress,
     /// The address has asked for more links than it gets in a minute:
     /// [`SqrlBuilder::links_per_minute`](crate::SqrlBuilder::links_per_minute).
     #[error("too many attempts to sign in from this address: try again in a minute")]
     TooManyLinks,
-    /// A page of another site asks, from within a visitor's browser: not for its visitors.
-    #[error("this page is not for frames and pictures of other sites")]
+    /// A page of another site, or of another subdomain, loads this as an image, a frame or by a
+    /// script: nothing that its visitor sees as a page.
+    #[error("this page is not for frames and images of other sites")]
     OtherSite,
+    /// The browser loads this ahead of a visit: a prefetch, a prerender or a preview. It discards
+    /// the response and loads the page again when its user visits it.
+    #[error("this page does not load before it is visited")]
+    Prefetch,
     /// [`LinkOptions::data`] of so many octets.
     #[error(
         "a link carries at most 4096 octets of data, not {0}: keep what is longer under an id of \
@@ -198,14 +203,14 @@ pub enum ChallengeError {
 }
 
 impl ChallengeError {
-    /// What tells a browser so: 500 for a mistake in the set-up, 429, 403, or 503 when a store
-    /// is out of reach.
+    /// The status to respond with: 500 for a mistake in the set-up, 429, 403, or 503 for a store
+    /// that is unreachable and for a prefetch.
     pub fn status(&self) -> StatusCode {
         match self {
             Self::NoClientAddress | Self::DataTooLong(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::TooManyLinks => StatusCode::TOO_MANY_REQUESTS,
             Self::OtherSite => StatusCode::FORBIDDEN,
-            Self::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Prefetch | Self::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 }

@@ -18,6 +18,8 @@ pub(crate) struct ClientAddress {
     pub(crate) connection: fn(&Extensions) -> Option<IpAddr>,
     /// Where the proxies are whose header counts.
     pub(crate) trusted: Vec<IpNet>,
+    /// Whether a request without a connection's address comes from a trusted proxy.
+    pub(crate) trusts_unix_socket: bool,
     pub(crate) header: HeaderName,
     pub(crate) said: Said,
 }
@@ -41,14 +43,18 @@ impl ClientAddress {
     /// The connection's address, unless that is a trusted proxy's: then the first in the header's
     /// lines, read from the right, that is not. What stands further left, anybody may have written.
     /// IPv4-mapped addresses are IPv4.
+    ///
+    /// A Unix socket has no address. Without the trust in it, or without an address in the header,
+    /// the client's is unknown.
     pub(crate) fn of(&self, headers: &HeaderMap, extensions: &Extensions) -> Option<IpAddr> {
-        let mut client = (self.connection)(extensions)?.to_canonical();
+        let mut client = (self.connection)(extensions).map(|address| address.to_canonical());
         let lines = headers.get_all(&self.header).into_iter().collect::<Vec<_>>();
-        if !self.is_trusted(client) {
-            if !lines.is_empty() {
+        let is_proxy = client.map_or(self.trusts_unix_socket, |address| self.is_trusted(address));
+        if !is_proxy {
+            if let Some(client) = client.filter(|_| !lines.is_empty()) {
                 self.say_not_trusted(client);
             }
-            return Some(client);
+            return client;
         }
         let mut is_told = false;
         for hop in lines.iter().rev().flat_map(|line| line.as_bytes().rsplit(|&byte| byte == b','))
@@ -56,15 +62,15 @@ impl ClientAddress {
             // What a trusted proxy wrote and is no address ends the walk at that proxy.
             let address = address(hop);
             is_told = address.is_some();
-            client = address.unwrap_or(client);
-            if !is_told || !self.is_trusted(client) {
+            client = address.or(client);
+            if address.is_none_or(|address| !self.is_trusted(address)) {
                 break;
             }
         }
-        if !is_told {
-            self.say_not_readable(client);
+        if let Some(proxy) = client.filter(|_| !is_told) {
+            self.say_not_readable(proxy);
         }
-        Some(client)
+        client
     }
 
     fn say_not_trusted(&self, peer: IpAddr) {
@@ -110,9 +116,19 @@ mod tests {
     use super::*;
 
     fn client(peer: &str, trusted: &[&str], lines: &[&str]) -> IpAddr {
+        found(Some(peer), false, trusted, lines).expect("a peer")
+    }
+
+    fn found(
+        peer: Option<&str>,
+        trusts_unix_socket: bool,
+        trusted: &[&str],
+        lines: &[&str],
+    ) -> Option<IpAddr> {
         let addresses = ClientAddress {
             connection: |extensions| extensions.get::<PeerAddress>().map(|peer| peer.0.ip()),
             trusted: trusted.iter().map(|net| net.parse().expect("a net")).collect(),
+            trusts_unix_socket,
             header: HeaderName::from_static("x-forwarded-for"),
             said: Said::default(),
         };
@@ -121,8 +137,10 @@ mod tests {
             headers.append("x-forwarded-for", line.parse().expect("a header"));
         }
         let mut extensions = Extensions::new();
-        extensions.insert(PeerAddress(SocketAddr::new(peer.parse().expect("an address"), 1)));
-        addresses.of(&headers, &extensions).expect("a peer")
+        if let Some(peer) = peer {
+            extensions.insert(PeerAddress(SocketAddr::new(peer.parse().expect("an address"), 1)));
+        }
+        addresses.of(&headers, &extensions)
     }
 
     fn ip(text: &str) -> IpAddr {
@@ -134,6 +152,23 @@ mod tests {
         assert_eq!(client("192.0.2.1", &[], &["203.0.113.9"]), ip("192.0.2.1"));
         assert_eq!(client("192.0.2.1", &["10.0.0.0/8"], &["203.0.113.9"]), ip("192.0.2.1"));
         assert_eq!(client("::ffff:192.0.2.1", &[], &[]), ip("192.0.2.1"));
+    }
+
+    #[test]
+    fn a_unix_socket_has_the_address_that_its_trusted_proxy_names() {
+        for (trusts, lines, expected) in [
+            (true, vec!["203.0.113.9"], Some("203.0.113.9")),
+            (true, vec!["198.51.100.7, 203.0.113.9, 10.0.0.2"], Some("203.0.113.9")),
+            (true, vec![], None),
+            (true, vec!["203.0.113.9, unknown"], None),
+            (true, vec!["unix:"], None),
+            (false, vec!["203.0.113.9"], None),
+        ] {
+            let address = found(None, trusts, &["10.0.0.0/8"], &lines);
+            assert_eq!(address, expected.map(ip), "{trusts} {lines:?}");
+        }
+        // A connection with an address is none over a Unix socket.
+        assert_eq!(found(Some("192.0.2.1"), true, &[], &["203.0.113.9"]), Some(ip("192.0.2.1")));
     }
 
     #[test]

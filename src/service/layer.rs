@@ -10,8 +10,9 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::body::SqrlBody;
+use super::other_site::check_visit;
 use super::respond::{self, Own};
-use super::routes::Route;
+use super::routes::{Endpoint, Route};
 use super::{BoxError, Sqrl, endpoints, sign_in};
 
 /// Wraps an application with SQRL sign-in. Made by [`Sqrl::layer`].
@@ -59,7 +60,15 @@ where
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let routes = &self.sqrl.settings().routes;
-        let kind = match routes.of(request.method(), request.uri().path()) {
+        let route = routes.of(request.method(), request.uri().path());
+        // Both consume what works once.
+        if matches!(route, Route::SignedIn | Route::Ours(Endpoint::Cps))
+            && let Err(why) = check_visit(request.headers())
+        {
+            let refusal = respond::text(why.status(), why.to_string());
+            return ResponseFuture { kind: Kind::Own { future: Box::pin(async move { refusal }) } };
+        }
+        let kind = match route {
             Route::Application => Kind::Application { future: self.inner.call(request) },
             Route::SignIn => {
                 request.extensions_mut().insert(self.sqrl.clone());

@@ -1,33 +1,70 @@
-use http::HeaderMap;
+//! Requests that a browser sends without its user: for a page of another site, or ahead of a visit.
+//!
+//! Each would be counted against the user's address, and the user would never see the response.
+//! Only browsers can be made to send such requests, and browsers label them.
 
-/// Whether a page of another site makes its visitor's browser send this, without the visitor
-/// coming here: a picture, a script's request, a frame. It would be counted against the
-/// visitor's address, and nobody would see the answer. Only browsers say so, and only they
-/// can be made to.
-pub(super) fn is_from_within_another_site(headers: &HeaderMap) -> bool {
-    let says = |name: &str, value: &str| headers.get(name).is_some_and(|said| said == value);
-    says("sec-fetch-site", "cross-site")
-        && !(says("sec-fetch-mode", "navigate") && says("sec-fetch-dest", "document"))
+use http::header::{HeaderName, ORIGIN};
+use http::{HeaderMap, HeaderValue};
+
+use super::ChallengeError;
+
+/// Rejects a request that the browser's user does not see.
+pub(super) fn check_visit(headers: &HeaderMap) -> Result<(), ChallengeError> {
+    if is_prefetch(headers) {
+        return Err(ChallengeError::Prefetch);
+    }
+    if is_from_within_another_site(headers) {
+        return Err(ChallengeError::OtherSite);
+    }
+    Ok(())
 }
 
-/// The same of a request to the client's endpoint. What a client in a browser sends, as an
-/// extension does, is let through: no client is a page of http or https, for it could not read
-/// the replies.
-pub(super) fn is_from_another_sites_page(headers: &HeaderMap) -> bool {
-    let origin = headers.get(http::header::ORIGIN).map(http::HeaderValue::as_bytes);
-    is_from_within_another_site(headers)
-        && origin.is_some_and(|origin| origin.starts_with(b"http") || origin == b"null")
+/// Whether the browser loads this before its user has asked for it, if at all: a prefetch, a
+/// prerender, or a preview for a page of thumbnails.
+fn is_prefetch(headers: &HeaderMap) -> bool {
+    const PURPOSES: [HeaderName; 4] = [
+        HeaderName::from_static("sec-purpose"),
+        HeaderName::from_static("purpose"),
+        HeaderName::from_static("x-purpose"),
+        HeaderName::from_static("x-moz"),
+    ];
+    let says = |value: &HeaderValue| {
+        let words = value.as_bytes().split(|byte| b";, ".contains(byte));
+        let ahead: [&[u8]; 3] = [b"prefetch", b"prerender", b"preview"];
+        words.into_iter().any(|word| ahead.iter().any(|ahead| word.eq_ignore_ascii_case(ahead)))
+    };
+    PURPOSES.iter().any(|name| headers.get_all(name).into_iter().any(says))
+}
+
+/// Whether a page of another site makes the browser send this without leading its user here: an
+/// image, a request of a script, a frame. Other subdomains of this site are other sites.
+fn is_from_within_another_site(headers: &HeaderMap) -> bool {
+    let says = |name: &str, value: &str| headers.get(name).is_some_and(|said| said == value);
+    let is_other = ["cross-site", "same-site"].iter().any(|site| says("sec-fetch-site", site));
+    is_other && !(says("sec-fetch-mode", "navigate") && says("sec-fetch-dest", "document"))
+}
+
+/// Whether a web page sends this request to the client's endpoint, be it a page of this very
+/// site: a form or a script's request, which browsers label with the page's `Origin`.
+///
+/// SQRL clients have no such origin. A browser extension has one of its own scheme
+/// (`chrome-extension://…`).
+pub(super) fn is_from_a_web_page(headers: &HeaderMap) -> bool {
+    let is_a_pages = |origin: &HeaderValue| {
+        let origin = origin.as_bytes().to_ascii_lowercase();
+        origin == b"null" || origin.starts_with(b"http:") || origin.starts_with(b"https:")
+    };
+    headers.get_all(ORIGIN).into_iter().any(is_a_pages)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn headers(site: &str, mode: &str, dest: &str, origin: Option<&str>) -> HeaderMap {
-        let said = [("sec-fetch-site", site), ("sec-fetch-mode", mode), ("sec-fetch-dest", dest)];
+    fn headers(lines: &[(&str, &str)]) -> HeaderMap {
         let mut headers = HeaderMap::new();
-        for (name, value) in said.into_iter().chain(origin.map(|origin| ("origin", origin))) {
-            headers.insert(name.parse::<http::HeaderName>().unwrap(), value.parse().unwrap());
+        for (name, value) in lines {
+            headers.append(name.parse::<HeaderName>().unwrap(), value.parse().unwrap());
         }
         headers
     }
@@ -38,23 +75,63 @@ mod tests {
             ("cross-site", "no-cors", "image", true),
             ("cross-site", "navigate", "iframe", true),
             ("cross-site", "cors", "empty", true),
+            ("same-site", "no-cors", "image", true),
+            ("same-site", "no-cors", "script", true),
+            ("same-site", "navigate", "iframe", true),
+            ("same-site", "cors", "empty", true),
+            ("same-site", "navigate", "document", false),
             ("cross-site", "navigate", "document", false),
             ("same-origin", "cors", "empty", false),
             ("none", "navigate", "document", false),
         ] {
-            let headers = headers(site, mode, dest, None);
-            assert_eq!(is_from_within_another_site(&headers), from_within, "{site} {mode} {dest}");
+            let headers = headers(&[
+                ("sec-fetch-site", site),
+                ("sec-fetch-mode", mode),
+                ("sec-fetch-dest", dest),
+            ]);
+            let said = matches!(check_visit(&headers), Err(ChallengeError::OtherSite));
+            assert_eq!(said, from_within, "{site} {mode} {dest}");
         }
-        assert!(!is_from_within_another_site(&HeaderMap::new()));
+        assert!(check_visit(&HeaderMap::new()).is_ok());
+    }
+
+    #[test]
+    fn a_load_ahead_of_a_visit_is_none() {
+        for (name, value, ahead) in [
+            ("sec-purpose", "prefetch", true),
+            ("sec-purpose", "prefetch;prerender", true),
+            ("sec-purpose", "prefetch;anonymous-client-ip", true),
+            ("sec-purpose", "PreFetch ; prerender", true),
+            ("purpose", "prefetch", true),
+            ("x-moz", "prefetch", true),
+            ("x-purpose", "preview", true),
+            ("purpose", "research", false),
+            ("sec-purpose", "", false),
+        ] {
+            let said = check_visit(&headers(&[(name, value), ("sec-fetch-site", "none")]));
+            let is_ahead = matches!(said, Err(ChallengeError::Prefetch));
+            assert_eq!(is_ahead, ahead, "{name}: {value}");
+        }
+        let twice = headers(&[("sec-purpose", ""), ("sec-purpose", "prefetch")]);
+        assert!(check_visit(&twice).is_err());
     }
 
     #[test]
     fn clients_are_no_pages() {
-        let from =
-            |origin| is_from_another_sites_page(&headers("cross-site", "no-cors", "empty", origin));
-        assert!(from(Some("https://elsewhere.example")));
-        assert!(from(Some("null")));
-        assert!(!from(Some("chrome-extension://abc")));
-        assert!(!from(None));
+        for (origin, is_page) in [
+            ("https://elsewhere.example", true),
+            ("http://127.0.0.1:8080", true),
+            ("HTTPS://elsewhere.example", true),
+            ("null", true),
+            ("chrome-extension://abc", false),
+            ("moz-extension://abc", false),
+            ("safari-web-extension://abc", false),
+            ("", false),
+        ] {
+            assert_eq!(is_from_a_web_page(&headers(&[("origin", origin)])), is_page, "{origin}");
+        }
+        let twice = headers(&[("origin", "moz-extension://abc"), ("origin", "null")]);
+        assert!(is_from_a_web_page(&twice));
+        assert!(!is_from_a_web_page(&headers(&[("sec-fetch-site", "cross-site")])));
     }
 }

@@ -62,6 +62,7 @@ impl Sqrl {
             max_event_streams: 10_000,
             max_event_streams_per_address: 100,
             trusted_proxies: Vec::new(),
+            trust_unix_socket_proxy: false,
             address_header: "x-forwarded-for".to_owned(),
             clock: Clock::default(),
             #[cfg(feature = "sin")]
@@ -116,6 +117,7 @@ pub struct SqrlBuilder {
     max_event_streams: usize,
     max_event_streams_per_address: usize,
     trusted_proxies: Vec<String>,
+    trust_unix_socket_proxy: bool,
     address_header: String,
     clock: Clock,
     #[cfg(feature = "sin")]
@@ -275,6 +277,29 @@ impl SqrlBuilder {
         self
     }
 
+    /// Trusts every connection without an address, as a proxy's over a Unix socket: the client's
+    /// address is the one in the address header. Default: off, and a request without an address is
+    /// answered with an error.
+    ///
+    /// Turn it on only where the application listens on a Unix socket alone, and where only the
+    /// proxy may connect to that socket. Everybody else who connects could claim any address. A
+    /// request whose header has no address is still answered with an error. Proxies in front of
+    /// that proxy are named with [`trusted_proxy`](Self::trusted_proxy).
+    ///
+    /// ```
+    /// # use tower_sqrl::{Sqrl, identity::MemoryIdentityStore, store::MemoryNutStore};
+    /// # let (nuts, identities) = (MemoryNutStore::new(), MemoryIdentityStore::new());
+    /// let sqrl = Sqrl::builder("https://example.com", nuts, identities)
+    ///     .trust_unix_socket_proxy()
+    ///     .build()?;
+    /// // axum::serve(tokio::net::UnixListener::bind("/run/example/http")?, app.layer(sqrl.layer()))
+    /// # Ok::<(), tower_sqrl::ConfigError>(())
+    /// ```
+    pub fn trust_unix_socket_proxy(mut self) -> Self {
+        self.trust_unix_socket_proxy = true;
+        self
+    }
+
     /// The header in which trusted proxies bring the client's address.
     /// Default: `X-Forwarded-For`.
     pub fn address_header(mut self, name: impl Into<String>) -> Self {
@@ -334,6 +359,7 @@ impl SqrlBuilder {
         let address = ClientAddress {
             connection,
             trusted: trusted.collect::<Result<_, _>>()?,
+            trusts_unix_socket: self.trust_unix_socket_proxy,
             header: checks::address_header(&self.address_header)?,
             said: Said::default(),
         };

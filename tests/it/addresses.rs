@@ -1,12 +1,18 @@
 //! Section 4: where the layer is mounted, what a proxy says, and what links look like.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
+
 use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT, REFERER};
 use axum::http::{HeaderName, HeaderValue, Method};
+use test_servers::Nginx;
+use tokio::net::UnixListener;
+use tower_sqrl::SqrlBuilder;
 use tower_sqrl_client::base64url;
 use tower_sqrl_client::browser::Browser;
 
-use crate::common::{Setup, Site, alice, cps_id};
+use crate::common::{Setup, Site, alice, cps_id, secrets};
 
 #[tokio::test]
 async fn nested_under_a_path_and_a_prefix() {
@@ -74,9 +80,19 @@ async fn a_link_for_a_page_that_makes_its_own() {
         let asked = visit.request(Method::GET, "nut.sqrl", headers(REFERER, referrer), "").await;
         assert!(!text(asked).contains("can="), "{referrer}");
     }
-    for can in ["https://evil.example/", "javascript:alert(1)", "//evil.example/"] {
+    let smuggled = [
+        format!("{}/\r\nset-cookie: a", site.public),
+        format!("{}\r\nurl=https://evil.example/", site.public),
+        format!("{}/\n", site.public),
+        format!("{}//evil.example/", site.public),
+        format!("{}/\\evil.example/", site.public),
+        format!("{}@evil.example/", site.public),
+        format!("{}/ä", site.public),
+    ];
+    let elsewhere = ["https://evil.example/", "javascript:alert(1)", "//evil.example/"];
+    for can in elsewhere.into_iter().chain(smuggled.iter().map(String::as_str)) {
         let asked = visit.get(&format!("nut.sqrl?can={}", base64url::encode(can))).await;
-        assert_eq!(asked.status(), 400, "{can}");
+        assert_eq!(asked.status(), 400, "{can:?}");
     }
     let json =
         visit.request(Method::GET, "nut.sqrl", headers(ACCEPT, "application/json"), "").await;
@@ -142,4 +158,54 @@ async fn one_header_is_named_and_no_other_counts() {
     let site =
         Site::with(|builder| builder.trusted_proxy("127.0.0.1").address_header("x-real-ip")).await;
     assert!(same_address(&site, "203.0.113.1", "203.0.113.2").await);
+}
+
+/// The application listens on a Unix socket; the proxy forgets its header for one path.
+const NGINX: &str = "\
+events {}
+http {
+    access_log off;
+    proxy_set_header Host $http_host;
+    server {
+        listen 127.0.0.1:{{port}};
+        location / {
+            proxy_set_header X-Forwarded-For $remote_addr;
+            proxy_pass http://unix:{{dir}}/app.sock:;
+        }
+        location = /nut.sqrl {
+            proxy_set_header X-Forwarded-For \"\";
+            proxy_pass http://unix:{{dir}}/app.sock:;
+        }
+    }
+}
+";
+
+/// A site that nginx reaches over a Unix socket.
+fn over_unix_socket(nginx: &Nginx, configure: impl FnOnce(SqrlBuilder) -> SqrlBuilder) -> Site {
+    let path = nginx.directory().join("app.sock");
+    let _ = std::fs::remove_file(&path);
+    let socket = UnixListener::bind(&path).expect("a socket");
+    // nginx's workers are another user's.
+    std::fs::set_permissions(&path, Permissions::from_mode(0o666)).expect("it is ours");
+    Site::on_unix_socket(socket, nginx.url(), configure)
+}
+
+#[tokio::test]
+async fn behind_nginx_over_a_unix_socket() {
+    let nginx = Nginx::start(NGINX).expect("nginx");
+    let site = over_unix_socket(&nginx, SqrlBuilder::trust_unix_socket_proxy);
+    let visit = site.visit().await;
+    let elsewhere = site.http_at("127.0.0.2");
+    assert_eq!(visit.chain_by(&alice(), &elsewhere).query().await, "40");
+    visit.sign_in(&alice()).await;
+    // Whoever leaves the header out has no address, and does not share one with everybody else.
+    assert_eq!(visit.get("nut.sqrl").await.status(), 500);
+    drop(site);
+
+    let site = over_unix_socket(&nginx, |builder| builder);
+    let answer = site.http().get(&format!("{}/login", site.here), HeaderMap::new()).await;
+    assert_eq!(answer.expect("an answer").status(), 500);
+    let log = secrets::logged();
+    let advice = "With a Unix socket behind a proxy, call `trust_unix_socket_proxy()`";
+    assert!(log.contains(advice), "{log}");
 }

@@ -1,11 +1,11 @@
 //! What one address, one body and one flood may cost.
 
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use tower_sqrl::SqrlBuilder;
 use tower_sqrl_client::browser::Browser;
 use tower_sqrl_client::{Http, base64url};
 
-use crate::common::{Hook, Site, alice, mallory, read};
+use crate::common::{Hook, Site, alice, cps_id, mallory, read};
 
 #[tokio::test]
 async fn a_body_has_a_limit() {
@@ -148,23 +148,129 @@ async fn one_link_makes_no_end_of_identities() {
 async fn another_site_uses_up_nothing() {
     let limits = |builder: SqrlBuilder| builder.links_per_minute(2).failures_per_minute(1);
     let site = Site::with(limits).await;
-    let mut drive_by = HeaderMap::new();
-    drive_by.insert("sec-fetch-site", "cross-site".parse().expect("a value"));
-    drive_by.insert("sec-fetch-mode", "no-cors".parse().expect("a value"));
-    drive_by.insert("origin", "https://elsewhere.example".parse().expect("a value"));
-    for path in ["nut.sqrl", "login"] {
-        for _ in 0..3 {
-            let url = format!("{}/{path}", site.here);
-            let answer = site.http().get(&url, drive_by.clone()).await.expect("an answer");
-            assert_eq!(answer.status(), 403, "{path}");
+    for other in ["cross-site", "same-site"] {
+        let image = headers(&[("sec-fetch-site", other), ("sec-fetch-mode", "no-cors")]);
+        for path in ["nut.sqrl", "login"] {
+            assert_eq!(statuses(&site, path, &image).await, [403; 3], "{path}, {other}");
         }
-    }
-    for _ in 0..3 {
-        let url = format!("{}/cli.sqrl", site.here);
-        let answer = site.http().post_form(&url, drive_by.clone(), "x").await.expect("an answer");
-        assert_eq!(read(&answer).tif.to_string(), "c0");
     }
     let mut chain = site.visit().await.chain(&alice());
     assert_eq!(chain.query().await, "4");
     assert_eq!(chain.ident().await, "5");
+}
+
+/// A form that posts itself is a navigation of the window, and needs no gesture.
+#[tokio::test]
+async fn a_web_page_is_no_client() {
+    let site = Site::with(|builder| builder.failures_per_minute(3)).await;
+    let post = async |lines: &[(&str, &str)]| {
+        let url = format!("{}/cli.sqrl", site.here);
+        let answer = site.http().post_form(&url, headers(lines), "x").await.expect("an answer");
+        read(&answer).tif.to_string()
+    };
+    let form = [("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")];
+    for site in ["cross-site", "same-site", "same-origin"] {
+        for origin in ["https://elsewhere.example", "http://127.0.0.1", "null"] {
+            let sent = [form[0], form[1], ("sec-fetch-site", site), ("origin", origin)];
+            assert_eq!(post(&sent).await, "c0", "{site}, {origin}");
+            assert_eq!(post(&[("origin", origin)]).await, "c0", "{origin}");
+        }
+    }
+    // Nor is a right request, so that no page can act for an extension.
+    let visit = site.visit().await;
+    let chain = visit.chain(&alice());
+    let query = chain.signed(&chain.params("query")).encode();
+    let by_page = headers(&[("origin", "null")]);
+    let answer = site.http().post_form(&chain.url, by_page, query.clone()).await;
+    assert_eq!(read(&answer.expect("an answer")).tif.to_string(), "c0");
+    // Nothing was counted, and nothing taken. What an extension sends is as any client's, and
+    // counts as such.
+    let extension = [("origin", "moz-extension://a"), ("sec-fetch-site", "cross-site")];
+    let answer = site.http().post_form(&chain.url, headers(&extension), query).await;
+    assert_eq!(read(&answer.expect("an answer")).tif.to_string(), "4");
+    for _ in 0..3 {
+        assert_eq!(post(&extension).await, "c0");
+    }
+    assert_eq!(site.visit().await.chain(&alice()).query().await, "44");
+}
+
+/// A prefetch that another site asks for is made with `Sec-Fetch-Site: none`, and its page may never
+/// be seen.
+#[tokio::test]
+async fn nothing_is_made_ahead_of_a_visit() {
+    let site = Site::with(|builder| builder.links_per_minute(2)).await;
+    let visit = site.visit().await;
+    site.tap.calls();
+    let nut = visit.link.nut();
+    for line in [
+        ("sec-purpose", "prefetch"),
+        ("sec-purpose", "prefetch;prerender"),
+        ("purpose", "prefetch"),
+        ("x-moz", "prefetch"),
+    ] {
+        let ahead = [line, ("sec-fetch-site", "none"), ("sec-fetch-mode", "navigate")];
+        for path in ["login", "nut.sqrl", &format!("nut.sqrl?renew={nut}")] {
+            let sent = visit.request(Method::GET, path, headers(&ahead), "").await;
+            assert_eq!(sent.status(), 503, "{path}, {line:?}");
+            assert_eq!(sent.headers()["cache-control"], "no-store", "{path}, {line:?}");
+            assert!(!sent.headers().contains_key("set-cookie"), "{path}, {line:?}");
+        }
+    }
+    assert_eq!(site.tap.calls(), []);
+    // One link is left of the two.
+    assert_eq!(visit.get("login").await.status(), 200);
+}
+
+/// What works once is used by a visit, and by nothing that its visitor does not see.
+#[tokio::test]
+async fn only_a_visit_collects() {
+    let site = Site::new().await;
+    let visit = site.visit().await;
+    let mut chain = visit.chain(&alice()).with_opt("cps");
+    assert_eq!(chain.ident().await, "5");
+    let cps = format!("cps.sqrl?{}", cps_id(&chain.cps_url()));
+    let mut disable = site.visit().await.chain(&alice()).with_opt("cps~suk");
+    let page = site.visit().await;
+    assert_eq!(page.chain(&alice()).ident().await, "5");
+    let signed_in = format!("signed-in?nut={}", page.link.nut());
+    site.tap.calls();
+    for (lines, status) in [
+        ([("sec-purpose", "prefetch"), ("sec-fetch-site", "none")], 503),
+        ([("sec-fetch-site", "same-site"), ("sec-fetch-dest", "image")], 403),
+        ([("sec-fetch-site", "cross-site"), ("sec-fetch-dest", "iframe")], 403),
+    ] {
+        for (visit, path) in [(&visit, &cps), (&page, &signed_in)] {
+            let sent = visit.request(Method::GET, path, headers(&lines), "").await;
+            assert_eq!(sent.status(), status, "{path}");
+            assert!(!sent.headers().contains_key("set-cookie"), "{path}");
+        }
+    }
+    assert_eq!(site.tap.calls(), []);
+    assert!(page.collect().await.body.contains(&chain.idk()));
+    assert_eq!(visit.browser.open(&chain.cps_url()).await.expect("a page").status, 200);
+    // A word is said once, too.
+    assert_eq!(disable.disable().await, "d");
+    let (by, url) = (site.visit().await, format!("cps.sqrl?{}", cps_id(&disable.cps_url())));
+    let ahead = headers(&[("purpose", "prefetch")]);
+    assert_eq!(by.request(Method::GET, &url, ahead, "").await.status(), 503);
+    assert_eq!(by.get(&url).await.headers()["location"], "/cps.sqrl?disabled");
+}
+
+fn headers(lines: &[(&str, &str)]) -> HeaderMap {
+    let line = |(name, value): &(&str, &str)| {
+        let name = name.parse::<HeaderName>().expect("a name");
+        (name, HeaderValue::from_str(value).expect("a value"))
+    };
+    lines.iter().map(line).collect()
+}
+
+/// What three requests are answered.
+async fn statuses(site: &Site, path: &str, headers: &HeaderMap) -> [u16; 3] {
+    let mut statuses = [0; 3];
+    for status in &mut statuses {
+        let url = format!("{}/{path}", site.here);
+        let answer = site.http().get(&url, headers.clone()).await.expect("an answer");
+        *status = answer.status().as_u16();
+    }
+    statuses
 }

@@ -91,6 +91,35 @@ async fn a_body_that_never_ends_is_given_up() {
     drop(sender);
 }
 
+/// What is beyond the limit is read beside the reply, for two seconds. Where it goes on beyond a MiB,
+/// the connection stays open until then, so that the reply is not lost.
+#[tokio::test(start_paused = true)]
+async fn a_body_that_is_too_long_is_given_up() {
+    let site = Site::new().await;
+    let (sender, body) = tokio::sync::mpsc::channel::<Bytes>(1);
+    sender.send(vec![b'a'; 10_000].into()).await.expect("a body");
+    let began = Instant::now();
+    let answer = ask(&site, Request::post("/cli.sqrl"), Body::new(Endless(body))).await;
+    assert_eq!((began.elapsed().as_secs(), answer.status().as_u16()), (0, 200));
+    while sender.send(Bytes::from_static(b"a")).await.is_ok() {
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    assert_eq!(began.elapsed().as_secs(), 2);
+
+    let (sender, body) = tokio::sync::mpsc::channel::<Bytes>(1);
+    let began = Instant::now();
+    let asked = ask(&site, Request::post("/cli.sqrl"), Body::new(Endless(body)));
+    let sending = async {
+        for _ in 0..7 {
+            let _ = sender.send(vec![b'a'; 1 << 18].into()).await;
+        }
+    };
+    let (answer, ()) = tokio::join!(asked, sending);
+    assert_eq!((began.elapsed().as_secs(), answer.status().as_u16()), (0, 200));
+    sender.closed().await;
+    assert_eq!(began.elapsed().as_secs(), 2);
+}
+
 /// A body whose sender takes its time.
 struct Endless(tokio::sync::mpsc::Receiver<Bytes>);
 

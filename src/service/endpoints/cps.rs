@@ -91,11 +91,10 @@ async fn ask(sqrl: &Sqrl, parts: &Parts) -> Result<Own, NotSignedIn> {
 }
 
 /// The form of the page that asks.
-pub(super) async fn confirmed(
-    sqrl: &Sqrl,
-    parts: &Parts,
-    body: impl Body<Error: Into<BoxError>>,
-) -> Own {
+pub(super) async fn confirmed<B>(sqrl: &Sqrl, parts: &Parts, body: B) -> Own
+where
+    B: Body<Data: Send, Error: Into<BoxError>> + Send + 'static,
+{
     const LIMIT: usize = 1024;
     if !is_same_origin(sqrl, parts) {
         return respond::text(StatusCode::FORBIDDEN, "this form belongs to another site\n");

@@ -5,13 +5,15 @@ mod cps;
 mod nut;
 mod page;
 
+use std::pin::Pin;
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use http::request::Parts;
 use http::{Request, StatusCode};
 use http_body::Body;
-use http_body_util::{BodyExt, Limited};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use super::respond::{self, Own};
 use super::routes::Endpoint;
@@ -21,10 +23,17 @@ use crate::protocol::Nut;
 /// How long a body may take to arrive.
 const BODY_TIME: Duration = Duration::from_secs(10);
 
+/// Octets beyond the limit that are read and discarded, so that a client that writes its whole
+/// request first can read the reply.
+const DISCARDED_OCTETS: usize = 1 << 20;
+
+/// How long these may take to arrive.
+const DISCARDING_TIME: Duration = Duration::from_secs(2);
+
 /// Answers a request of ours.
 pub(super) async fn answer<B>(sqrl: Sqrl, endpoint: Endpoint, request: Request<B>) -> Own
 where
-    B: Body<Error: Into<BoxError>>,
+    B: Body<Data: Send, Error: Into<BoxError>> + Send + 'static,
 {
     let (parts, body) = request.into_parts();
     match endpoint {
@@ -84,12 +93,48 @@ pub(super) fn nut(parts: &Parts) -> Option<Nut> {
     parameter(parts, "nut").and_then(|nut| Nut::parse(&nut))
 }
 
-/// The whole body, if it is no longer than `limit` and arrives in time.
-async fn read(body: impl Body<Error: Into<BoxError>>, limit: usize) -> Option<Bytes> {
-    if body.size_hint().lower() > limit as u64 {
-        return None;
+/// Why a body was not read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+enum Unread {
+    #[error("the body is too long")]
+    TooLong,
+    #[error("the body did not arrive as a whole")]
+    Incomplete,
+}
+
+/// Reads the whole body, if it is no longer than `limit` and arrives in time.
+async fn read<B>(body: B, limit: usize) -> Result<Bytes, Unread>
+where
+    B: Body<Data: Send, Error: Into<BoxError>> + Send + 'static,
+{
+    let mut body = Box::pin(body);
+    if body.size_hint().lower() <= limit as u64 {
+        let whole = Limited::new(&mut body, limit).collect();
+        match timeout(BODY_TIME, whole).await {
+            Ok(Ok(whole)) => return Ok(whole.to_bytes()),
+            Ok(Err(error)) if error.is::<LengthLimitError>() => {}
+            Ok(Err(_)) | Err(_) => return Err(Unread::Incomplete),
+        }
     }
-    let whole = Limited::new(body, limit).collect();
-    let whole = tokio::time::timeout(BODY_TIME, whole).await.ok()?.ok()?;
-    Some(whole.to_bytes())
+    tokio::spawn(discard(body));
+    Err(Unread::TooLong)
+}
+
+/// Reads on, beside the reply: a connection that is closed over unread octets is reset, and the
+/// reply is lost with it. A body that goes on for longer is left unread until the time is over.
+async fn discard<B: Body>(mut body: Pin<Box<B>>) {
+    let deadline = Instant::now() + DISCARDING_TIME;
+    let goes_on = async {
+        let mut octets = 0;
+        while let Some(Ok(frame)) = body.frame().await {
+            octets += frame.data_ref().map_or(0, Buf::remaining);
+            if octets > DISCARDED_OCTETS {
+                return true;
+            }
+        }
+        false
+    };
+    if timeout_at(deadline, goes_on).await == Ok(true) {
+        sleep_until(deadline).await;
+    }
 }

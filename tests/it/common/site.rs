@@ -10,7 +10,7 @@ use axum::extract::{Request, State};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpStream, UnixListener};
 use tokio::task::JoinHandle;
 use tower_sqrl::axum::{SqrlChallenge, SqrlLogin};
 use tower_sqrl::protocol::base64url;
@@ -94,19 +94,42 @@ impl Site {
         setup: Setup,
         configure: impl FnOnce(SqrlBuilder) -> SqrlBuilder,
     ) -> Self {
-        secrets::listen();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let here = format!("http://{}", listener.local_addr().expect("an address"));
+        Self::served(tap, clock, &setup, here, configure, |app| {
+            let app = app.into_make_service_with_connect_info::<SocketAddr>();
+            tokio::spawn(async { axum::serve(listener, app).await.expect("a server") })
+        })
+    }
+
+    /// A site on a Unix socket, and where its proxy is.
+    pub(crate) fn on_unix_socket(
+        socket: UnixListener,
+        proxy: String,
+        configure: impl FnOnce(SqrlBuilder) -> SqrlBuilder,
+    ) -> Self {
+        let (nuts, identities) = (MemoryNutStore::new(), MemoryIdentityStore::new());
+        let tap = Tap::new(Arc::new(nuts), Arc::new(identities));
+        Self::served(tap, TestClock::default(), &Setup::default(), proxy, configure, |app| {
+            tokio::spawn(async { axum::serve(socket, app).await.expect("a server") })
+        })
+    }
+
+    fn served(
+        tap: Tap,
+        clock: TestClock,
+        setup: &Setup,
+        here: String,
+        configure: impl FnOnce(SqrlBuilder) -> SqrlBuilder,
+        serve: impl FnOnce(Router) -> JoinHandle<()>,
+    ) -> Self {
+        secrets::listen();
         let public = format!("{}{}", setup.origin.unwrap_or(&here), setup.mount);
         let (nuts, identities) = tap.stores();
         let builder = Sqrl::builder_shared(&public, nuts, identities).clock(clock.clock());
         let sqrl = configure(builder).build().expect("a good configuration");
         let options = Options::default();
-        let app = nest(setup.mount, app(&sqrl, &options));
-        let app = app.into_make_service_with_connect_info::<SocketAddr>();
-        let task = tokio::spawn(async move {
-            axum::serve(listener, app).await.expect("a server");
-        });
+        let task = serve(nest(setup.mount, app(&sqrl, &options)));
         Self { sqrl, tap, clock, here, public, options, task }
     }
 

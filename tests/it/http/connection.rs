@@ -1,6 +1,12 @@
 //! Requests that two servers could read in two ways. Reading them is hyper's: what it does is
 //! written down here, so that a change of it is seen.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tower_sqrl_client::wire::Reply;
+
 use crate::common::{Site, alice};
 
 /// The statuses of all answers on one connection.
@@ -65,4 +71,64 @@ async fn host_may_be_missing() {
             site.raw(&format!("GET /nut.sqrl HTTP/1.1\r\n{host}connection: close\r\n\r\n")).await;
         assert_eq!(statuses(&answer), ["200"], "{host:?}: {answer}");
     }
+}
+
+/// A request to the client's endpoint with so many octets, and the end of its head.
+fn long_post(octets: usize) -> String {
+    format!("POST /cli.sqrl?nut=x HTTP/1.1\r\nhost: a\r\ncontent-length: {octets}\r\n\r\n")
+}
+
+/// A complete reply that says C0, and that the connection ends with it.
+fn assert_complete(answer: &[u8], what: &str) {
+    let answer = std::str::from_utf8(answer).expect("text");
+    let (head, body) = answer.split_once("\r\n\r\n").expect(what);
+    assert!(head.starts_with("HTTP/1.1 200"), "{what}: {head}");
+    assert!(head.contains("connection: close"), "{what}: {head}");
+    let length = format!("content-length: {}", body.len());
+    assert!(head.contains(&length), "{what}: {head}");
+    assert_eq!(Reply::parse(body).expect(what).tif.to_string(), "c0", "{what}");
+}
+
+/// Many clients write their whole request before they read anything. A connection that ends over
+/// unread octets is reset while they write.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_writes_too_much_reads_the_reply() {
+    let site = Site::new().await;
+    let address = site.here["http://".len()..].to_owned();
+    let blocking = tokio::task::spawn_blocking(move || {
+        for octets in [9_000, 100_000, 1_000_000, 1_000_000, 1_000_000] {
+            let mut stream = TcpStream::connect(&address).expect("a connection");
+            stream.write_all(long_post(octets).as_bytes()).expect("a connection");
+            stream.write_all(&vec![b'a'; octets]).expect("it reads on");
+            let mut answer = Vec::new();
+            stream.read_to_end(&mut answer).expect("no reset");
+            assert_complete(&answer, &format!("{octets} octets"));
+        }
+    });
+    blocking.await.expect("all replies");
+    // Of more than the bound, a client that reads while it writes has the reply.
+    for octets in [2_000_000, 100_000_000] {
+        let (mut read, mut write) = site.connect().await.into_split();
+        let writing = tokio::spawn(async move {
+            write.write_all(long_post(octets).as_bytes()).await.expect("a connection");
+            // Sooner or later nobody reads it any more.
+            let _ = write.write_all(&vec![b'a'; octets]).await;
+        });
+        let (mut answer, mut piece) = (Vec::new(), [0; 1024]);
+        while !answer.windows(4).any(|four| four == b"\r\n\r\n") || !is_whole(&answer) {
+            let octets = read.read(&mut piece).await.expect("no reset");
+            assert_ne!(octets, 0, "a reply");
+            answer.extend_from_slice(&piece[..octets]);
+        }
+        assert_complete(&answer, &format!("{octets} octets"));
+        writing.abort();
+    }
+}
+
+/// Whether as much has arrived as the head announces.
+fn is_whole(answer: &[u8]) -> bool {
+    let answer = String::from_utf8_lossy(answer);
+    let Some((head, body)) = answer.split_once("\r\n\r\n") else { return false };
+    let length = head.split_once("content-length: ").and_then(|(_, rest)| rest.lines().next());
+    length.is_some_and(|length| length == body.len().to_string())
 }

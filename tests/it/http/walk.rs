@@ -100,6 +100,12 @@ impl Walk {
         self.add_by(By::Application, "`GET /login`, from within another site", &frame);
         let script = self.get(&visit, "nut.sqrl", &within).await;
         self.add("`GET nut.sqrl`, from within another site", &script);
+        let ahead = [("sec-purpose", "prefetch")];
+        let page = self.get(&visit, "login", &ahead).await;
+        self.add_by(By::Application, "`GET /login`, prefetched", &page);
+        for path in ["nut.sqrl", "cps.sqrl"] {
+            self.add(&format!("`GET {path}`, prefetched"), &self.get(&visit, path, &ahead).await);
+        }
         let can = base64url::encode("https://elsewhere.example/");
         self.add(
             "`GET nut.sqrl?can=`, elsewhere",
