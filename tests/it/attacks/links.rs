@@ -98,7 +98,7 @@ async fn attack_14_a_renewed_code_answered_after_the_sign_in() {
         let before = visit.browser.cookies();
         let mut chain = renewed.chain(&alice()).with_opt(opt);
         assert_eq!(chain.ident().await, "5");
-        let url = if opt == "suk" { renewed.signed_in_url() } else { chain.cps_url() };
+        let url = if opt == "suk" { visit.signed_in_url() } else { chain.cps_url() };
         assert!(visit.browser.open(&url).await.expect("a page").body.contains(&chain.idk()));
         site.clock.pass_seconds(pause);
         assert_eq!(stranger.ident().await, "1c4", "{opt} after {pause} s");
