@@ -147,6 +147,7 @@ impl Spec {
     ) -> Result<Nut, NoLink> {
         let (first, secret) = self.secret(browser, old).ok_or(NoLink::Gone)?;
         let Secret { wait, latest, .. } = secret;
+        self.count_lasting(server, address)?;
         let record = self.record(latest).filter(|it| it.link == latest).ok_or(NoLink::Gone)?;
         // A further code of a wait that is over could be collected after all.
         let outcome = self.outcome(wait).map(|outcome| outcome.what);
@@ -154,7 +155,6 @@ impl Spec {
             return Err(NoLink::Gone);
         }
         let &Record { question, linking, key, .. } = record;
-        self.count_lasting(server, address)?;
         self.event("a link is renewed");
         let link = self.issue(server, wait, Asked { ip: address, question, linking, key });
         let secret =
