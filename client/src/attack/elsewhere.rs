@@ -27,6 +27,7 @@ pub const ELSEWHERE: &[Elsewhere] = &[
             "tests/it/attacks/races.rs::attack_09_two_rekeys_have_one_winner",
             "tests/it/attacks/races.rs::attack_09_one_result_has_one_collector",
             "tests/it/attacks/races.rs::attack_09_a_result_is_not_collected_after_a_change",
+            "tests/it/attacks/races.rs::attack_09_a_cps_url_is_not_collected_after_a_change",
         ],
     },
     Elsewhere {
@@ -50,10 +51,16 @@ pub const ELSEWHERE: &[Elsewhere] = &[
         ],
     },
     Elsewhere {
+        number: "14c",
+        name: "answering a page's first code as late as it can be answered",
+        tests: &["tests/it/attacks/links.rs::attack_14_a_renewed_code_answered_after_the_sign_in"],
+    },
+    Elsewhere {
         number: "16",
         name: "one address that evicts other people's sign-ins, or fills the limits",
         tests: &[
             "tests/it/attacks/memory.rs::attack_11_a_flood_of_sign_ins_pushes_out_nobody_else",
+            "tests/it/limits.rs::a_flood_of_networks_does_not_open_the_limit",
         ],
     },
     Elsewhere {
