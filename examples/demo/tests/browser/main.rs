@@ -13,7 +13,6 @@ mod no_client;
 mod no_script;
 mod other_browser;
 mod qr;
-mod refused;
 mod renewal;
 mod same_device;
 mod scan;
