@@ -2,74 +2,80 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use deadpool_postgres::{Hook, HookError, Manager, Object, Pool};
-use tokio::time::{Instant, timeout_at};
+use deadpool_postgres::{Manager, Pool, QueueMode};
+use tokio_postgres::config::TargetSessionAttrs;
 use tokio_postgres::tls::{MakeTlsConnect, NoTls, TlsConnect};
-use tokio_postgres::types::ToSql;
-use tokio_postgres::{Config, Row, Socket};
+use tokio_postgres::{Config, Socket};
 
-use crate::error::{CallError, OpenError};
+use crate::cancel::canceller;
+use crate::connections::Connections;
+use crate::error::OpenError;
 use crate::listen::{Connect, connector};
 use crate::names::Names;
 
-/// How often a call is tried that the server undid in favour of others.
-const TRIES: u32 = 4;
-
-/// A Postgres database, and where in it the tables are: what stores are opened on.
+/// A Postgres database and the place of the tables in it. Stores are opened on it.
 ///
-/// The connections are those of a pool of yours, with the TLS that you want, or, by
-/// [`connect_no_tls`](Self::connect_no_tls), of one made here.
+/// The connections come from a pool of your own, with your TLS, or from one that
+/// [`connect_no_tls`](Self::connect_no_tls) makes.
+///
+/// Every call is one unnamed statement in a transaction of its own, and leaves nothing behind
+/// on the connection. So the pool may lead through a pooler that lends a connection for each
+/// transaction, such as PgBouncer with `pool_mode = transaction`.
 #[derive(Clone)]
 pub struct Database {
-    pub(crate) pool: Pool,
+    pub(crate) connections: Connections,
     pub(crate) listen: Option<Arc<Connect>>,
     pub(crate) names: Names,
-    pub(crate) timeout: Duration,
     pub(crate) sweep_every: Duration,
 }
 
 impl Database {
-    /// The database that this pool connects to. It has to be the primary.
+    /// Uses the connections of this pool. They have to lead to the primary: give the pool's
+    /// configuration `target_session_attrs=read-write`.
     ///
-    /// Outcomes are announced to servers that [listen](Self::listen_with); with this
-    /// alone, pages that wait on this server poll.
+    /// The stores announce outcomes to servers that [listen](Self::listen_with). With the pool
+    /// alone this server does not listen, and its pages poll.
     pub fn new(pool: Pool) -> Self {
         Self {
-            pool,
+            connections: Connections::new(pool, canceller(NoTls)),
             listen: None,
             names: Names::default(),
-            timeout: Duration::from_secs(2),
             sweep_every: Duration::from_secs(30),
         }
     }
 
-    /// The database at this URL, `postgres://user:password@host/database`, over
+    /// Uses the database at this URL, `postgres://user:password@host/database`, over
     /// **connections that are not encrypted**: over a Unix socket, or within a network
-    /// that is nobody else's. It listens. Connections are made when they are needed. The
-    /// server gives up what takes longer than 10 s.
+    /// that is nobody else's. It listens, and connects when it has to.
+    ///
+    /// It connects to a server that accepts writes only (`target_session_attrs=read-write`,
+    /// whatever the URL says). With several hosts in the URL it takes the first such server.
+    /// Unless the URL sets them, `keepalives_idle` is 30 s, `keepalives_interval` 10 s,
+    /// `keepalives_retries` 3, and `tcp_user_timeout` 10 s.
     ///
     /// # Errors
     ///
     /// [`OpenError::Url`].
     pub fn connect_no_tls(url: &str) -> Result<Self, OpenError> {
-        let config: Config = url.parse().map_err(|error| OpenError::Url(Box::new(error)))?;
+        let config = url.parse().map_err(|error| OpenError::Url(Box::new(error)))?;
+        let config = to_primary(config);
         let pool = Pool::builder(Manager::new(config.clone(), NoTls))
-            // What nobody waits for any more shall not go on for ever.
-            .post_create(Hook::async_fn(|client, _| {
-                Box::pin(async {
-                    let set = client.batch_execute("set statement_timeout = '10s'").await;
-                    set.map_err(HookError::Backend)
-                })
-            }))
+            // A few connections do the work of a quiet hour, and the others are closed.
+            .queue_mode(QueueMode::Lifo)
             .build()
             .map_err(|error| OpenError::Database(Box::new(error)))?;
         Ok(Self::new(pool).listen_with(config, NoTls))
     }
 
-    /// Lets stores opened on this hear outcomes announced, over one connection each, made
-    /// with this configuration beside the pool: it is not lent to anybody. It connects
-    /// again by itself. A pooler that hands out connections per transaction cannot be
-    /// listened through.
+    /// Lets each store that is opened on this listen for outcomes, over one connection of its
+    /// own that it makes with this configuration. It reconnects by itself.
+    ///
+    /// The configuration has to lead to the server itself. Nothing is heard through a pooler
+    /// that lends connections per transaction. The store detects a pooler when it is opened:
+    /// it logs a warning, does not listen, and its pages poll. For a pool that leads through a
+    /// pooler, give the server's own address here.
+    ///
+    /// The TLS is also used to cancel a write that the call's [timeout](Self::timeout) ends.
     #[must_use]
     pub fn listen_with<T>(mut self, config: Config, tls: T) -> Self
     where
@@ -78,105 +84,85 @@ impl Database {
         T::TlsConnect: Send,
         <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
     {
+        self.connections.cancel = canceller(tls.clone());
         self.listen = Some(connector(config, tls));
         self
     }
 
-    /// The tables' schema; it is made where it does not exist. Default: `public`.
+    /// Prepares each statement once per connection and then runs it by its name.
     ///
-    /// Lower-case ASCII letters, digits and underscores, 40 at most with the prefix.
+    /// This saves the database the planning of every call, about half of its processor time.
+    /// It needs connections that lead to the server itself, because a pooler lends the same
+    /// connection to others, whose statements have the same names. Opening a store fails with
+    /// [`OpenError::Pooler`] where there is a pooler.
+    #[must_use]
+    pub fn prepared_statements_on_direct_connections(mut self) -> Self {
+        self.connections.prepared = true;
+        self
+    }
+
+    /// Sets the tables' schema. A store creates it if it does not exist. Default: `public`.
+    ///
+    /// Lower-case ASCII letters, digits and underscores, at most 40 together with the prefix.
     #[must_use]
     pub fn schema(mut self, schema: impl Into<String>) -> Self {
         self.names.schema = schema.into();
         self
     }
 
-    /// What the tables' names begin with. Default: `sqrl_`.
+    /// Sets the prefix of the tables' names. Default: `sqrl_`.
     #[must_use]
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.names.prefix = prefix.into();
         self
     }
 
-    /// How long one call may take in all, with waiting for a connection, making one and
-    /// trying again. Default: 2 s.
+    /// Sets the longest time that one call takes in all: waiting for a connection, connecting
+    /// and retrying included. Default: 2 s.
+    ///
+    /// A call that only reads is sent again over a new connection if the first gives no answer
+    /// for half of this time.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+        self.connections.timeout = timeout;
         self
     }
 
-    /// How often a store sweeps away nuts that have expired. Default: 30 s.
+    /// Sets how long a connection may be idle and still be used. Older ones are closed, because
+    /// a NAT or load balancer on the way may have forgotten them. Default: 60 s.
+    ///
+    /// This also closes idle connections of a pool of your own.
+    #[must_use]
+    pub fn max_idle(mut self, max_idle: Duration) -> Self {
+        self.connections.max_idle = max_idle;
+        self
+    }
+
+    /// Sets how often a store sweeps away nuts that have expired. Default: 30 s.
     #[must_use]
     pub fn sweep_every(mut self, interval: Duration) -> Self {
         self.sweep_every = interval;
         self
     }
+}
 
-    /// Runs a statement that writes. It is run again only where the server has undone it.
-    pub(crate) async fn write(
-        &self,
-        statement: &str,
-        parameters: &[&(dyn ToSql + Sync)],
-    ) -> Result<Vec<Row>, CallError> {
-        self.run(statement, parameters, false).await
+/// What a URL means here where it says nothing else.
+fn to_primary(mut config: Config) -> Config {
+    config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+    // Two hours is the default of those that cannot be unset.
+    if config.get_keepalives_idle() == Config::new().get_keepalives_idle() {
+        config.keepalives_idle(Duration::from_secs(30));
     }
-
-    /// Runs a statement that changes nothing. If the connection turns out to be dead, as
-    /// they are after a restart of the server, it is run once more on another.
-    pub(crate) async fn look(
-        &self,
-        statement: &str,
-        parameters: &[&(dyn ToSql + Sync)],
-    ) -> Result<Vec<Row>, CallError> {
-        self.run(statement, parameters, true).await
+    if config.get_keepalives_interval().is_none() {
+        config.keepalives_interval(Duration::from_secs(10));
     }
-
-    async fn run(
-        &self,
-        statement: &str,
-        parameters: &[&(dyn ToSql + Sync)],
-        look: bool,
-    ) -> Result<Vec<Row>, CallError> {
-        let deadline = Instant::now() + self.timeout;
-        let mut tries = 1;
-        loop {
-            let error = match self.run_once(statement, parameters, deadline).await {
-                Ok(rows) => return Ok(rows),
-                Err(error) => error,
-            };
-            let lost = error.is_lost_connection();
-            if lost {
-                // The idle ones are likely to be no better.
-                self.pool.retain(|_, _| false);
-            }
-            let again = (lost && look && tries == 1) || (error.is_undone() && tries < TRIES);
-            if !again {
-                return Err(error);
-            }
-            tries += 1;
-        }
+    if config.get_keepalives_retries().is_none() {
+        config.keepalives_retries(3);
     }
-
-    async fn run_once(
-        &self,
-        statement: &str,
-        parameters: &[&(dyn ToSql + Sync)],
-        deadline: Instant,
-    ) -> Result<Vec<Row>, CallError> {
-        let checkout = timeout_at(deadline, self.pool.get()).await;
-        let client = checkout.map_err(|_| CallError::Timeout)??;
-        let answer = timeout_at(deadline, async {
-            let statement = client.prepare_cached(statement).await?;
-            client.query(&statement, parameters).await
-        });
-        let Ok(answer) = answer.await else {
-            // The next who got this connection would wait for the same thing.
-            drop(Object::take(client));
-            return Err(CallError::Timeout);
-        };
-        Ok(answer?)
+    if config.get_tcp_user_timeout().is_none() {
+        config.tcp_user_timeout(Duration::from_secs(10));
     }
+    config
 }
 
 /// Without the pool, which knows the user and the host.
@@ -184,8 +170,32 @@ impl fmt::Debug for Database {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Database")
             .field("names", &self.names)
-            .field("timeout", &self.timeout)
+            .field("timeout", &self.connections.timeout)
             .field("listens", &self.listen.is_some())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_leads_to_the_primary_and_notices_a_dead_network() {
+        let config = to_primary("postgres://a,b/c".parse().expect("a URL"));
+        assert_eq!(config.get_target_session_attrs(), TargetSessionAttrs::ReadWrite);
+        assert_eq!(config.get_keepalives_idle(), Duration::from_secs(30));
+        assert_eq!(config.get_keepalives_interval(), Some(Duration::from_secs(10)));
+        assert_eq!(config.get_keepalives_retries(), Some(3));
+        assert_eq!(config.get_tcp_user_timeout(), Some(&Duration::from_secs(10)));
+
+        let url = "postgres://a/b?keepalives_idle=7&keepalives_interval=8&keepalives_retries=9\
+                   &tcp_user_timeout=6&target_session_attrs=any";
+        let config = to_primary(url.parse().expect("a URL"));
+        assert_eq!(config.get_target_session_attrs(), TargetSessionAttrs::ReadWrite);
+        assert_eq!(config.get_keepalives_idle(), Duration::from_secs(7));
+        assert_eq!(config.get_keepalives_interval(), Some(Duration::from_secs(8)));
+        assert_eq!(config.get_keepalives_retries(), Some(9));
+        assert_eq!(config.get_tcp_user_timeout(), Some(&Duration::from_secs(6)));
     }
 }

@@ -39,6 +39,32 @@ pub enum OpenError {
         /// The prefix as it was given.
         prefix: String,
     },
+    /// The role lacks a right that the store needs.
+    #[error(
+        "the role `{role}` lacks `{privileges}` on {on}; grant it: \
+         `grant {privileges} on {on} to {role}`"
+    )]
+    Right {
+        /// The role that the connections have.
+        role: String,
+        /// The missing privileges, as in `grant`: `insert, update`.
+        privileges: String,
+        /// What they are missing on, as in `grant`: `table "auth"."sqrl_nut"`.
+        on: String,
+    },
+    /// The server accepts no writes: it is a standby, or `default_transaction_read_only` is on.
+    #[error(
+        "the database accepts no writes: connect to the primary \
+         (`target_session_attrs=read-write`), and look at `default_transaction_read_only`"
+    )]
+    ReadOnly,
+    /// The connections lead through a pooler, which lends them to others, too.
+    #[error(
+        "the connections lead through a pooler, where prepared statements are mixed up with \
+         those of others: leave out `prepared_statements_on_direct_connections`, or connect to \
+         the server itself"
+    )]
+    Pooler,
     /// The URL cannot be read.
     #[error("the database's URL cannot be read")]
     Url(#[source] Box<dyn Error + Send + Sync>),
@@ -60,6 +86,8 @@ impl fmt::Debug for OpenError {
 pub(crate) enum CallError {
     #[error("no answer in time")]
     Timeout,
+    #[error("the connection for announcements leads through a pooler")]
+    Pooler,
     #[error("no connection")]
     Checkout(#[source] Cause),
     #[error(transparent)]
@@ -135,15 +163,23 @@ impl CallError {
         })
     }
 
-    /// Whether the connection was not alive any more, which a fresh one may be.
-    pub(crate) fn is_lost_connection(&self) -> bool {
+    /// Whether the connection gives no answers, or none that count, where a fresh one may.
+    pub(crate) fn condemns_connection(&self) -> bool {
         match (self, self.code()) {
-            (Self::Timeout, _) => false,
-            (_, None) => true,
+            (Self::Timeout, _) | (_, None) => true,
             // "Operator intervention": the server is stopping, or somebody has ended the
             // connection.
-            (_, Some(code)) => code.code().starts_with("57P"),
+            (_, Some(code)) => self.is_read_only() || code.code().starts_with("57P"),
         }
+    }
+
+    /// Whether the server accepts no writes, or is a standby. Nothing was written.
+    pub(crate) fn is_read_only(&self) -> bool {
+        // The latter is how a look-up on a standby ends.
+        matches!(
+            self.code(),
+            Some(&SqlState::READ_ONLY_SQL_TRANSACTION | &SqlState::INVALID_TEXT_REPRESENTATION)
+        )
     }
 }
 

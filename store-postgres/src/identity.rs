@@ -2,6 +2,7 @@ use std::error::Error;
 
 use async_trait::async_trait;
 use tokio_postgres::Row;
+use tokio_postgres::types::{ToSql, Type};
 use tower_sqrl::identity::{
     Change, Epoch, Identity, IdentityStore, KeyState, Lookup, Swap, UserId, Version,
 };
@@ -11,14 +12,18 @@ use tower_sqrl::store::StoreError;
 use crate::database::Database;
 use crate::error::OpenError;
 use crate::migrate::{Part, migrate};
-use crate::swap::Writes;
+use crate::swap::{Plan, Statements};
 
 const PART: Part =
     Part { name: "identity", steps: &[include_str!("../migrations/identity_1.sql")] };
 
+/// A standby's answer may be old, so there it is an error: its condition is no truth value. The
+/// server asks itself first, whether or not there is a row.
 const LOOK_UP: &str = "
     select idk, state, suk, vuk, user_id, sqrlonly, hardlock, disabled, epoch, version, strangers
-    from {schema}.{prefix}identity where idk in ($1, $2)";
+    from {schema}.{prefix}identity
+    where {keys} and (select
+        (case when pg_is_in_recovery() then 'this server is a standby' else 'true' end)::boolean)";
 
 /// Identities in the table `sqrl_identity`, one row per key, live or superseded.
 ///
@@ -38,7 +43,8 @@ const LOOK_UP: &str = "
 pub struct PostgresIdentityStore {
     database: Database,
     look_up: String,
-    swap: String,
+    look_up_two: String,
+    statements: Statements,
     /// Of the constraint that says that a key is there already.
     key_constraint: String,
 }
@@ -53,8 +59,9 @@ impl PostgresIdentityStore {
         migrate(database, &PART, false).await?;
         Ok(Self {
             database: database.clone(),
-            look_up: database.names.fill_in(LOOK_UP),
-            swap: database.names.fill_in(include_str!("swap.sql")),
+            look_up: database.names.fill_in(&LOOK_UP.replace("{keys}", "idk = $1")),
+            look_up_two: database.names.fill_in(&LOOK_UP.replace("{keys}", "idk in ($1, $2)")),
+            statements: Statements::new(&database.names),
             key_constraint: database.names.fill_in("{prefix}identity_key"),
         })
     }
@@ -63,50 +70,54 @@ impl PostgresIdentityStore {
 #[async_trait]
 impl IdentityStore for PostgresIdentityStore {
     async fn look_up(&self, idk: &Idk, pidk: Option<&Idk>) -> Result<Lookup, StoreError> {
-        let keys = [idk, pidk.unwrap_or(idk)].map(|key| key.as_bytes().as_slice());
-        let rows = self.database.look(&self.look_up, &[&keys[0], &keys[1]]).await?;
+        let connections = &self.database.connections;
+        let first = idk.as_bytes().as_slice();
+        let first = (&first as &(dyn ToSql + Sync), Type::BYTEA);
+        let rows = match pidk.map(|pidk| pidk.as_bytes().as_slice()) {
+            None => connections.look(&self.look_up, &[first]).await?,
+            Some(second) => {
+                connections.look(&self.look_up_two, &[first, (&second, Type::BYTEA)]).await?
+            }
+        };
         let rows = rows.iter().map(state).collect::<Result<Vec<_>, _>>();
         Ok(Lookup::from_rows(idk, pidk, rows.map_err(StoreError::corrupt)?))
     }
 
     async fn apply(&self, change: &Change) -> Result<Swap, StoreError> {
-        let writes = Writes::of(change);
-        let agreed = match self.database.write(&self.swap, &writes.parameters()).await {
-            Ok(rows) => rows.first().map(|row| row.try_get(0)),
+        let plan = Plan::of(change);
+        let statement = plan.statement(&self.statements);
+        match self.database.connections.write(statement, &plan.parameters()).await {
+            Ok(answer) if answer.affected == 1 => Ok(Swap::Done),
+            Ok(_) => Ok(Swap::Lost),
             // Undone over and over again: that many others write these keys.
-            Err(error) if error.is_undone() => return Ok(Swap::Lost),
+            Err(error) if error.is_undone() => Ok(Swap::Lost),
             // Somebody else created it after this statement had begun.
-            Err(error) if error.violates(&self.key_constraint) => return Ok(Swap::Lost),
-            Err(error) => return Err(error.into()),
-        };
-        match agreed {
-            Some(Ok(true)) => Ok(Swap::Done),
-            Some(Ok(false)) => Ok(Swap::Lost),
-            Some(Err(error)) => Err(StoreError::corrupt(error)),
-            None => Err(StoreError::corrupt("no answer to a swap")),
+            Err(error) if error.violates(&self.key_constraint) => Ok(Swap::Lost),
+            Err(error) => Err(error.into()),
         }
     }
 }
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
+/// Columns by their place in `LOOK_UP`.
 fn state(row: &Row) -> Result<(Idk, KeyState), BoxError> {
-    let key = |name| Ok::<[u8; 32], BoxError>(row.try_get::<_, &[u8]>(name)?.try_into()?);
-    let number = |name| row.try_get::<_, i64>(name).map(i64::cast_unsigned);
-    let state = match row.try_get("state")? {
+    let key = |place| Ok::<[u8; 32], BoxError>(row.try_get::<usize, &[u8]>(place)?.try_into()?);
+    let number = |place| row.try_get::<usize, i64>(place).map(i64::cast_unsigned);
+    let state = match row.try_get(1)? {
         "superseded" => KeyState::Superseded,
         "live" => KeyState::Live(Identity {
-            suk: Suk::from_bytes(key("suk")?),
-            vuk: Vuk::from_bytes(key("vuk")?),
-            user: row.try_get::<_, Option<Box<str>>>("user_id")?.map(UserId::from),
-            sqrlonly: row.try_get("sqrlonly")?,
-            hardlock: row.try_get("hardlock")?,
-            disabled: row.try_get("disabled")?,
-            epoch: Epoch::new(number("epoch")?),
-            version: Version::new(number("version")?),
-            strangers: row.try_get::<_, i16>("strangers")?.try_into()?,
+            suk: Suk::from_bytes(key(2)?),
+            vuk: Vuk::from_bytes(key(3)?),
+            user: row.try_get::<_, Option<Box<str>>>(4)?.map(UserId::from),
+            sqrlonly: row.try_get(5)?,
+            hardlock: row.try_get(6)?,
+            disabled: row.try_get(7)?,
+            epoch: Epoch::new(number(8)?),
+            version: Version::new(number(9)?),
+            strangers: row.try_get::<_, i16>(10)?.try_into()?,
         }),
         _ => return Err("a state of another release".into()),
     };
-    Ok((Idk::from_bytes(key("idk")?), state))
+    Ok((Idk::from_bytes(key(0)?), state))
 }

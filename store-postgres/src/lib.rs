@@ -33,25 +33,39 @@
 //! # Ok(()) }
 //! ```
 //!
-//! # When Postgres is away
+//! # When Postgres is unreachable
 //!
-//! Every call is answered within the database's [timeout](Database::timeout), and is
-//! [`Unavailable`](tower_sqrl::store::StoreErrorKind::Unavailable) then. Connections are
-//! made anew by themselves: one that turns out to be dead takes the pool's idle ones with
-//! it. A look that meets one is repeated once; what writes is not, because nobody knows
-//! whether it was done.
+//! Every call returns within the database's [timeout](Database::timeout). If it got no answer, it
+//! returns [`Unavailable`](tower_sqrl::store::StoreErrorKind::Unavailable). The stores reconnect by
+//! themselves: a connection that fails or gives no answer takes the pool's idle ones with it. A call
+//! that only reads is then repeated once. A write is not, because nobody knows whether it was done;
+//! the server is asked to cancel it.
 //!
-//! After a fail-over a URL that names all hosts finds the new primary:
-//! `postgres://a,b/app?target_session_attrs=read-write`.
+//! # Poolers
 //!
-//! # Upgrades
+//! The pool may lead through a pooler that lends a connection for each transaction, such as PgBouncer
+//! with `pool_mode = transaction`. Every call is one unnamed statement, and leaves nothing behind on
+//! the connection. Announcements do not pass a pooler: see [`Database::listen_with`].
 //!
-//! A store brings its tables up to date when it is opened, one server at a time, under an
-//! advisory lock. Where they are up to date it writes nothing, so that the servers' role
-//! needs no more than `select, insert, update, delete` on tables that another role has
-//! made (`usage` on the schema is needed too). An older release then no longer opens the
-//! store ([`OpenError::Newer`]); where it has it open, it goes on.
+//! # Primary and standby
+//!
+//! The stores need the primary. After a fail-over, a URL with all hosts finds the new one:
+//! `postgres://a,b/app`. Where an address leads to a standby for a while, writes and identity look-ups
+//! fail, and the connections to it are closed. The first write after it leads back succeeds.
+//!
+//! # Rights and upgrades
+//!
+//! A store creates and updates its tables when it is opened, one server at a time, under an advisory
+//! lock. Where they are up to date it writes nothing. The servers' role then needs `usage` on the
+//! schema, `select` on `sqrl_schema`, and `select, insert, update, delete` on the store's table; another
+//! role may have created them. A right that is missing is an error when the store is opened
+//! ([`OpenError::Right`]).
+//!
+//! An older release no longer opens a store that a newer one has upgraded ([`OpenError::Newer`]). Where
+//! it has the store open, it goes on.
 
+mod cancel;
+mod connections;
 mod database;
 mod error;
 mod hint;
@@ -60,8 +74,11 @@ mod listen;
 mod migrate;
 mod names;
 mod nut;
+mod pooler;
 mod records;
 mod refusal;
+mod rights;
+mod shared;
 mod swap;
 mod sweep;
 

@@ -12,6 +12,7 @@ use tower_sqrl::store::Waiters;
 use crate::database::Database;
 use crate::error::CallError;
 use crate::hint::Hint;
+use crate::pooler::is_pooled;
 
 /// How often a connection is asked whether it lives: one that was cut does not say so.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -73,21 +74,26 @@ struct Connection {
 }
 
 impl Listener {
-    /// Listens from now on, so that a mistake in the configuration shows at the start.
+    /// Listens from now on, so that a mistake in the configuration shows at the start. `None`
+    /// where the connection leads through a pooler, which announcements do not pass.
     pub(crate) async fn start(
         database: &Database,
         connect: Arc<Connect>,
         waiters: Waiters<Hint>,
-    ) -> Result<Self, CallError> {
+    ) -> Result<Option<Self>, CallError> {
         let mut listener = Self {
             connect,
             channel: database.names.channel(),
-            timeout: database.timeout,
+            timeout: database.connections.timeout,
             waiters,
             connection: None,
         };
-        listener.connection = Some(listener.listen().await?);
-        Ok(listener)
+        match listener.listen().await {
+            Ok(connection) => listener.connection = Some(connection),
+            Err(CallError::Pooler) => return Ok(None),
+            Err(error) => return Err(error),
+        }
+        Ok(Some(listener))
     }
 
     pub(crate) async fn run(mut self) {
@@ -115,10 +121,14 @@ impl Listener {
             let (client, connection) = (self.connect)(self.waiters.clone()).await?;
             let mut driver = JoinSet::new();
             driver.spawn(connection);
+            // Before it listens: somebody else would be lent a connection that does.
+            if is_pooled(&client).await? {
+                return Err(CallError::Pooler);
+            }
             client.batch_execute(&format!("listen \"{}\"", self.channel)).await?;
-            Ok::<_, Error>(Connection { client, driver })
+            Ok(Connection { client, driver })
         });
-        Ok(connection.await.map_err(|_| CallError::Timeout)??)
+        connection.await.map_err(|_| CallError::Timeout)?
     }
 }
 

@@ -1,11 +1,14 @@
 use std::time::Duration;
 
-use deadpool_postgres::GenericClient;
+use deadpool_postgres::Object;
 use tokio::time::timeout;
-use tokio_postgres::{Error, IsolationLevel};
+use tokio_postgres::types::Type;
+use tokio_postgres::{Client, Error, GenericClient, IsolationLevel};
 
 use crate::database::Database;
 use crate::error::{CallError, OpenError};
+use crate::pooler::is_pooled;
+use crate::rights::Rights;
 
 /// How long everything may take that is done when a store is opened.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -40,19 +43,30 @@ async fn take_missing_steps(
     unlogged: bool,
 ) -> Result<(), OpenError> {
     let names = &database.names;
-    let mut client = database.pool.get().await.map_err(CallError::from)?;
-    if missing(part, found(&client, database, part).await?)?.is_empty() {
-        return Ok(());
+    let client = database.connections.pool.get().await.map_err(CallError::from)?;
+    // It does not go back to the pool: should this be given up, nobody gets a connection that
+    // still waits for the lock.
+    let mut client = Object::take(client);
+    let client: &mut Client = &mut client;
+    if database.connections.prepared && is_pooled(client).await? {
+        return Err(OpenError::Pooler);
     }
+    let rights = Rights::of(client, names).await?;
+    rights.check_reading_versions(client).await?;
+    if missing(part, found(client, database, part).await?)?.is_empty() {
+        return rights.check_using(client, part.name).await;
+    }
+    rights.check_creating_tables(client).await?;
     // So that after the lock all is seen that its last holder did.
     let read_committed = IsolationLevel::ReadCommitted;
     let transaction = client.build_transaction().isolation_level(read_committed).start().await?;
     transaction.batch_execute("set local statement_timeout = 0").await?;
     let lock = "select pg_advisory_xact_lock(hashtextextended($1, 0))";
-    transaction.execute(lock, &[&names.fill_in("tower-sqrl {schema}.{prefix}")]).await?;
+    let name = names.fill_in("tower-sqrl {schema}.{prefix}");
+    transaction.query_typed(lock, &[(&name, Type::TEXT)]).await?;
 
     let schema = "select from pg_namespace where nspname = $1";
-    if transaction.query_opt(schema, &[&names.schema]).await?.is_none() {
+    if transaction.query_typed_opt(schema, &[(&names.schema, Type::TEXT)]).await?.is_none() {
         transaction.batch_execute(&names.fill_in("create schema {schema}")).await?;
     }
     let versions = "create table if not exists {schema}.{prefix}schema (
@@ -68,7 +82,9 @@ async fn take_missing_steps(
     let version = "insert into {schema}.{prefix}schema (part, version) values ($1, $2)
         on conflict (part) do update set version = excluded.version";
     let known = i32::try_from(part.steps.len()).unwrap_or(i32::MAX);
-    transaction.execute(&names.fill_in(version), &[&part.name, &known]).await?;
+    transaction
+        .execute_typed(&names.fill_in(version), &[(&part.name, Type::TEXT), (&known, Type::INT4)])
+        .await?;
     transaction.commit().await?;
     Ok(())
 }
@@ -81,12 +97,13 @@ async fn found(
 ) -> Result<u32, Error> {
     let names = &database.names;
     let table = names.fill_in("{schema}.{prefix}schema");
-    let exists = client.query_one("select to_regclass($1) is not null", &[&table]).await?;
+    let exists = "select to_regclass($1) is not null";
+    let exists = client.query_typed_one(exists, &[(&table, Type::TEXT)]).await?;
     if !exists.try_get::<_, bool>(0)? {
         return Ok(0);
     }
     let version = format!("select version from {table} where part = $1");
-    let version = client.query_opt(&version, &[&part.name]).await?;
+    let version = client.query_typed_opt(&version, &[(&part.name, Type::TEXT)]).await?;
     let version = version.map(|row| row.try_get::<_, i32>(0)).transpose()?;
     Ok(version.map_or(0, |version| version.try_into().unwrap_or(u32::MAX)))
 }

@@ -65,15 +65,20 @@ impl PostgresNutStore {
         migrate(database, &PART, unlogged).await?;
         let mut tasks = JoinSet::new();
         tasks.spawn(keep_swept(database.clone()));
-        let waiters = match database.listen.clone() {
-            None => None,
-            Some(connect) => {
-                let waiters = Waiters::default();
-                let listener = Listener::start(database, connect, waiters.clone()).await?;
+        let mut waiters = None;
+        if let Some(connect) = database.listen.clone() {
+            let all = Waiters::default();
+            if let Some(listener) = Listener::start(database, connect, all.clone()).await? {
                 tasks.spawn(listener.run());
-                Some(waiters)
+                waiters = Some(all);
+            } else {
+                tracing::warn!(
+                    "the connection for announcements leads through a pooler, which does not \
+                     deliver them: pages that wait poll instead. Give `Database::listen_with` the \
+                     address of the Postgres server itself."
+                );
             }
-        };
+        }
         Ok(Self { records: Records::new(database.clone()), waiters, _tasks: tasks })
     }
 

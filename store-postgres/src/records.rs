@@ -1,8 +1,10 @@
 use std::time::Duration;
 
 use tokio_postgres::Row;
+use tokio_postgres::types::Type;
 use tower_sqrl::store::{NutState, StoreError};
 
+use crate::connections::{Answer, Parameter};
 use crate::database::Database;
 use crate::hint::Hint;
 
@@ -10,14 +12,13 @@ use crate::hint::Hint;
 /// calendar ends, if late.
 const FOR_EVER: i64 = 100 * 366 * 86_400 * 1_000_000;
 
-/// A record that is alive stays; a row comes back where it happened.
+/// A record that is alive stays, and then no row is written.
 const CREATE: &str = "
     insert into {schema}.{prefix}nut as stored (kind, key, record, expires_at)
     values ($1, $2, $3, clock_timestamp() + $4::bigint * interval '1 microsecond')
     on conflict (kind, key) do update
         set record = excluded.record, expires_at = excluded.expires_at
-        where stored.expires_at <= clock_timestamp()
-    returning true";
+        where stored.expires_at <= clock_timestamp()";
 
 const LOOK: &str = "
     select record from {schema}.{prefix}nut
@@ -69,8 +70,9 @@ pub(crate) struct Records {
 impl Records {
     pub(crate) fn new(database: Database) -> Self {
         let names = &database.names;
-        let create_and_announce =
-            format!("with created as ({CREATE}) select pg_notify($5, $6)::text from created");
+        let create_and_announce = format!(
+            "with created as ({CREATE} returning true) select pg_notify($5, $6)::text from created"
+        );
         Self {
             create: names.fill_in(CREATE),
             create_and_announce: names.fill_in(&create_and_announce),
@@ -93,7 +95,9 @@ impl Records {
         ttl: Duration,
     ) -> Result<(), StoreError> {
         let (kind, key, ttl) = (kind.as_str(), key.as_slice(), micros(ttl));
-        created(&self.database.write(&self.create, &[&kind, &key, &record, &ttl]).await?)
+        let [a, b] = named(&kind, &key);
+        let parameters = [a, b, (&record, Type::BYTEA), (&ttl, Type::INT8)];
+        created(&self.database.connections.write(&self.create, &parameters).await?)
     }
 
     /// The announcement is sent when the record is there, and only then.
@@ -107,13 +111,17 @@ impl Records {
     ) -> Result<(), StoreError> {
         let (channel, payload) = (&self.channel, hint.to_payload());
         let (name, bytes, micros) = (kind.as_str(), key.as_slice(), micros(ttl));
-        let statement = &self.create_and_announce;
-        let answer = self
-            .database
-            .write(statement, &[&name, &bytes, &record, &micros, channel, &payload])
-            .await;
-        match answer {
-            Ok(rows) => created(&rows),
+        let [a, b] = named(&name, &bytes);
+        let parameters = [
+            a,
+            b,
+            (&record, Type::BYTEA),
+            (&micros, Type::INT8),
+            (channel, Type::TEXT),
+            (&payload, Type::TEXT),
+        ];
+        match self.database.connections.write(&self.create_and_announce, &parameters).await {
+            Ok(answer) => created(&answer),
             // Nothing is written. Perhaps it was the announcing, on which nothing depends:
             // the queue is full, or the role may not.
             Err(error) if error.code().is_some() => {
@@ -129,7 +137,8 @@ impl Records {
         kind: Kind,
         key: &[u8; 16],
     ) -> Result<Option<Vec<u8>>, StoreError> {
-        record(&self.database.look(&self.look, &[&kind.as_str(), &key.as_slice()]).await?)
+        let (kind, key) = (kind.as_str(), key.as_slice());
+        record(&self.database.connections.look(&self.look, &named(&kind, &key)).await?)
     }
 
     pub(crate) async fn take(
@@ -137,7 +146,8 @@ impl Records {
         kind: Kind,
         key: &[u8; 16],
     ) -> Result<Option<Vec<u8>>, StoreError> {
-        record(&self.database.write(&self.take, &[&kind.as_str(), &key.as_slice()]).await?)
+        let (kind, key) = (kind.as_str(), key.as_slice());
+        record(&self.database.connections.write(&self.take, &named(&kind, &key)).await?.rows)
     }
 }
 
@@ -146,8 +156,13 @@ fn micros(ttl: Duration) -> i64 {
     i64::try_from(ttl.as_nanos().div_ceil(1000)).unwrap_or(FOR_EVER).min(FOR_EVER)
 }
 
-fn created(rows: &[Row]) -> Result<(), StoreError> {
-    if rows.is_empty() { Err(StoreError::conflict()) } else { Ok(()) }
+/// The primary key, which all statements begin with.
+fn named<'a>(kind: &'a &'static str, key: &'a &[u8]) -> [Parameter<'a>; 2] {
+    [(kind, Type::TEXT), (key, Type::BYTEA)]
+}
+
+fn created(answer: &Answer) -> Result<(), StoreError> {
+    if answer.affected == 0 { Err(StoreError::conflict()) } else { Ok(()) }
 }
 
 fn record(rows: &[Row]) -> Result<Option<Vec<u8>>, StoreError> {

@@ -1,4 +1,5 @@
--- One compare-and-swap over the given keys. Says whether all was as expected and is written.
+-- One compare-and-swap over the given keys. A row comes back if all was as expected and is
+-- written, and else none.
 --
 -- Locking yields a row as it then is, whoever changed it since this statement began. A row
 -- that somebody has made since shows as the primary key's violation.
@@ -49,4 +50,4 @@ with wanted as (
     using wanted, agreed, (select count(*) from created) as after_created
     where stored.idk = wanted.idk and write and wanted.state is null
 )
-select exists (select from agreed)
+select from agreed

@@ -1,4 +1,5 @@
 use tokio::time::sleep;
+use tokio_postgres::types::Type;
 
 use crate::database::Database;
 use crate::error::CallError;
@@ -16,19 +17,18 @@ const SWEEP: &str = "
         order by expires_at
         limit $1
         for update skip locked
-    ))
-    returning true";
+    ))";
 
 /// Deletes what has expired, and says how many rows that were.
 pub(crate) async fn sweep(database: &Database) -> Result<usize, CallError> {
     let statement = database.names.fill_in(SWEEP);
     let mut swept = 0;
     loop {
-        let batch = database.write(&statement, &[&BATCH]).await?.len();
-        if batch == 0 {
+        let batch = database.connections.write(&statement, &[(&BATCH, Type::INT8)]).await?;
+        if batch.affected == 0 {
             return Ok(swept);
         }
-        swept += batch;
+        swept += usize::try_from(batch.affected).unwrap_or(usize::MAX);
     }
 }
 

@@ -5,6 +5,8 @@ mod common;
 
 use common::{SERVER, database};
 use tokio::task::JoinSet;
+use tower_sqrl_postgres::deadpool_postgres::{Manager, Pool};
+use tower_sqrl_postgres::tokio_postgres::{Config, NoTls};
 use tower_sqrl_postgres::{Database, OpenError, PostgresIdentityStore, PostgresNutStore};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -54,8 +56,67 @@ async fn tables_that_are_there_need_no_right_to_make_them() {
     let granted = modest.clone().schema("granted");
     PostgresIdentityStore::open(&granted).await.expect("made already");
     PostgresNutStore::open(&granted).await.expect("made already");
-    let error = PostgresNutStore::open(&modest.schema("forbidden")).await.expect_err("no right");
-    assert!(matches!(error, OpenError::Database(_)), "{error:?}");
+    drop(modest);
+}
+
+/// Each right that a role may lack, and what the store says to grant.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_missing_right_is_named_when_a_store_is_opened() {
+    SERVER.query("create role poor login").expect("a role");
+    let url = SERVER.url().replace("postgres@", "poor@");
+    let poor = Database::connect_no_tls(&url).expect("a URL").schema("rights");
+    let identities = async || PostgresIdentityStore::open(&poor).await;
+    let nuts = async || PostgresNutStore::open(&poor).await;
+    let missing = |error: OpenError| {
+        let says = error.to_string();
+        let OpenError::Right { role, privileges, on } = error else { panic!("{error:?}") };
+        assert!(says.contains(&format!("grant {privileges} on {on} to {role}")), "{says}");
+        SERVER.query(&format!("grant {privileges} on {on} to {role}")).expect("a right");
+        format!("{privileges} on {on}")
+    };
+    let lacks = |opened: Result<PostgresIdentityStore, _>| missing(opened.expect_err("no right"));
+
+    assert_eq!(lacks(identities().await), "create on database postgres");
+    SERVER.query("revoke create on database postgres from poor").expect("no right");
+    SERVER.query("create schema rights").expect("a schema");
+    assert_eq!(lacks(identities().await), r#"usage on schema "rights""#);
+    assert_eq!(lacks(identities().await), r#"create on schema "rights""#);
+    SERVER.query("revoke create on schema rights from poor").expect("no right");
+    PostgresIdentityStore::open(&database("rights")).await.expect("the owner");
+    assert_eq!(lacks(identities().await), r#"select on table "rights".sqrl_schema"#);
+    let all = r#"select, insert, update, delete on table "rights".sqrl_identity"#;
+    assert_eq!(lacks(identities().await), all);
+    identities().await.expect("all rights");
+    for right in ["select", "insert", "update", "delete"] {
+        let revoke = format!("revoke {right} on rights.sqrl_identity from poor");
+        SERVER.query(&revoke).expect("no right");
+        let lacking = format!(r#"{right} on table "rights".sqrl_identity"#);
+        assert_eq!(lacks(identities().await), lacking);
+    }
+    // The other store's table is not there yet.
+    let error = nuts().await.expect_err("no right");
+    assert_eq!(missing(error), r#"create on schema "rights""#);
+    let error = nuts().await.expect_err("no right");
+    assert_eq!(missing(error), r#"insert, update on table "rights".sqrl_schema"#);
+    nuts().await.expect("all rights");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_accepts_no_writes_is_refused() {
+    let config: Config = SERVER.url().parse().expect("a URL");
+    let mut read_only = config.clone();
+    read_only.options("-c default_transaction_read_only=on");
+    let pool = Pool::builder(Manager::new(read_only, NoTls)).build().expect("a pool");
+    let database = Database::new(pool).schema("unwritten");
+    let error = PostgresIdentityStore::open(&database).await.expect_err("it cannot write");
+    assert!(matches!(error, OpenError::ReadOnly), "{error:?}");
+    let error = PostgresNutStore::open(&database).await.expect_err("it cannot write");
+    assert!(matches!(error, OpenError::ReadOnly), "{error:?}");
+    // By a URL, it is not even connected to.
+    let url = format!("{}?options=-c%20default_transaction_read_only=on", SERVER.url());
+    let database = Database::connect_no_tls(&url).expect("a URL").schema("unwritten");
+    let error = PostgresNutStore::open(&database).await.expect_err("it cannot write");
+    assert!(format!("{error:?}").contains("does not allow writes"), "{error:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

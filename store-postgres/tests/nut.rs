@@ -5,11 +5,12 @@ mod common;
 use std::time::Duration;
 
 use common::{LONG, SERVER, database, info, nut, outcome, until, wait};
+use test_servers::Pgbouncer;
 use tokio::time::timeout;
 use tower_sqrl::store::{NutState, NutStore};
-use tower_sqrl_postgres::PostgresNutStore;
 use tower_sqrl_postgres::deadpool_postgres::{Manager, Pool};
 use tower_sqrl_postgres::tokio_postgres::{Config, NoTls};
+use tower_sqrl_postgres::{Database, PostgresNutStore};
 
 const SOON: Duration = Duration::from_secs(10);
 
@@ -86,9 +87,28 @@ async fn a_pool_alone_does_not_listen_but_announces() {
     let there = PostgresNutStore::open(&listening).await.expect("a store");
     let config: Config = SERVER.url().parse().expect("a URL");
     let pool = Pool::builder(Manager::new(config, NoTls)).build().expect("a pool");
-    let alone = tower_sqrl_postgres::Database::new(pool).schema("alone");
+    let alone = Database::new(pool).schema("alone");
     let here = PostgresNutStore::open(&alone).await.expect("a store");
     assert!(here.watch(&wait(1)).await.expect("a watch").is_silent());
+    let mut heard = there.watch(&wait(1)).await.expect("a watch");
+    let state = NutState::Authorized;
+    here.store_nut(wait(1).as_nut(), &outcome(), state, LONG).await.expect("free");
+    timeout(SOON, heard.announced()).await.expect("announced");
+}
+
+/// Announcements do not pass a pooler: the store says that it does not listen, so that pages
+/// poll, and does not leave a connection to others that does. A direct connection listens.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pooler_is_not_listened_through() {
+    let pooler = Pgbouncer::start(&SERVER, &[], &["default_pool_size = 1"]).expect("PgBouncer");
+    let pooled = Database::connect_no_tls(&pooler.url()).expect("a URL").schema("unlistened");
+    let here = PostgresNutStore::open(&pooled).await.expect("a store");
+    assert!(here.watch(&wait(1)).await.expect("a watch").is_silent());
+    let listening = "select count(*) from pg_listening_channels()";
+    assert_eq!(SERVER.query_through(&pooler.url(), listening).expect("a row"), "0");
+
+    let direct: Config = SERVER.url().parse().expect("a URL");
+    let there = PostgresNutStore::open(&pooled.listen_with(direct, NoTls)).await.expect("a store");
     let mut heard = there.watch(&wait(1)).await.expect("a watch");
     let state = NutState::Authorized;
     here.store_nut(wait(1).as_nut(), &outcome(), state, LONG).await.expect("free");
@@ -109,7 +129,7 @@ async fn an_outcome_that_cannot_be_announced_is_stored() {
         )
         .expect("a role");
     let url = server.url().replace("postgres@", "mute@");
-    let mute = tower_sqrl_postgres::Database::connect_no_tls(&url).expect("a URL").schema("mute");
+    let mute = Database::connect_no_tls(&url).expect("a URL").schema("mute");
     let store = PostgresNutStore::open(&mute).await.expect("a store");
     let (key, state) = (wait(1), NutState::Authorized);
     store.store_nut(key.as_nut(), &outcome(), state, LONG).await.expect("stored all the same");

@@ -3,13 +3,17 @@
 mod common;
 
 use std::fmt::Debug;
+use std::sync::Arc;
 use std::time::Duration;
 
-use common::{LONG, identity, idk, info, nut, on, outcome, until, wait};
+use common::{LONG, PATIENCE, identity, idk, info, nut, on, outcome, until, wait};
 use test_servers::{Postgres, Proxy};
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tower_sqrl::identity::{Change, IdentityStore, KeyState, Swap};
 use tower_sqrl::store::{NutState, NutStore, StoreError, StoreErrorKind};
+use tower_sqrl_postgres::deadpool_postgres::{Manager, Pool};
+use tower_sqrl_postgres::tokio_postgres::{NoTls, connect};
 use tower_sqrl_postgres::{Database, PostgresIdentityStore, PostgresNutStore};
 
 const SOON: Duration = Duration::from_secs(10);
@@ -110,12 +114,7 @@ async fn what_hangs_is_given_up_in_time() {
     store.store_nut(&nut(1), &info(), NutState::Pending, LONG).await.expect("free");
     store.store_nut(&nut(2), &info(), NutState::Pending, LONG).await.expect("free");
 
-    let (mut locker, connection) = tower_sqrl_postgres::tokio_postgres::connect(
-        &server.url(),
-        tower_sqrl_postgres::tokio_postgres::NoTls,
-    )
-    .await
-    .expect("a connection");
+    let (mut locker, connection) = connect(&server.url(), NoTls).await.expect("a connection");
     tokio::spawn(connection);
     let lock = locker.transaction().await.expect("a transaction");
     let key: &[u8] = &[1; 16];
@@ -127,7 +126,145 @@ async fn what_hangs_is_given_up_in_time() {
     }
     let taken = store.remove_nut(&nut(2), NutState::Pending).await.expect("not locked");
     assert_eq!(taken, Some(info()));
+    // What was given up is not done later, when nobody expects it.
+    let waiting = "select count(*) from pg_stat_activity where wait_event_type = 'Lock'";
+    until(async || (server.query(waiting).expect("a count") == "0").then_some(())).await;
     lock.rollback().await.expect("no lock");
+    let kept = store.remove_nut(&nut(1), NutState::Pending).await.expect("not locked");
+    assert_eq!(kept, Some(info()));
+}
+
+/// Makes this many connections of the store's pool, all of them idle afterwards: that many
+/// writes wait for a lock at the same time.
+async fn make_connections(
+    server: &Postgres,
+    store: &Arc<PostgresNutStore>,
+    schema: &str,
+    count: u8,
+) {
+    let (mut locker, connection) = connect(&server.url(), NoTls).await.expect("a connection");
+    tokio::spawn(connection);
+    let lock = locker.transaction().await.expect("a transaction");
+    lock.batch_execute(&format!("lock table {schema}.sqrl_nut")).await.expect("a lock");
+    let mut writes = JoinSet::new();
+    for number in 0..count {
+        let store = Arc::clone(store);
+        writes.spawn(async move {
+            store.store_nut(&nut(100 + number), &info(), NutState::Pending, LONG).await
+        });
+    }
+    let waiting = "select count(*) from pg_stat_activity where wait_event_type = 'Lock'";
+    let all = count.to_string();
+    until(async || (server.query(waiting).expect("a count") == all).then_some(())).await;
+    lock.rollback().await.expect("no lock");
+    for written in writes.join_all().await {
+        written.expect("free");
+    }
+    for number in 100..100 + count {
+        let taken = store.remove_nut(&nut(number), NutState::Pending).await;
+        assert_eq!(taken.expect("a take"), Some(info()));
+    }
+}
+
+/// A NAT or load balancer on the way forgets connections that have been idle, and nobody is
+/// told: no look is lost, and of all writes one.
+#[tokio::test(flavor = "multi_thread")]
+async fn forgotten_connections_cost_one_write_at_most() {
+    let server = Postgres::start().expect("a server");
+    let proxy = Proxy::start(server.port()).expect("a proxy");
+    let url = format!("postgres://postgres@{}/postgres", proxy.address());
+    // Enough for a busy machine to connect in half of it.
+    let limit = Duration::from_secs(3);
+    let database = Database::connect_no_tls(&url).expect("a URL").schema("forgotten");
+    let database = database.timeout(limit);
+    let store = Arc::new(PostgresNutStore::open(&database).await.expect("a store"));
+    let state = NutState::Pending;
+    store.store_nut(&nut(0), &info(), state, LONG).await.expect("free");
+    let forget = async || {
+        make_connections(&server, &store, "forgotten", 4).await;
+        assert!(proxy.forget_connections() >= 4);
+    };
+
+    forget().await;
+    let found = store.get_nut(&nut(0), state).await.expect("looked for again");
+    assert_eq!(found, Some(info()));
+    for number in 1..=4 {
+        store.store_nut(&nut(number), &info(), state, LONG).await.expect("a new connection");
+    }
+
+    forget().await;
+    let lost = store.store_nut(&nut(5), &info(), state, LONG).await;
+    assert_eq!(lost.expect_err("nobody knows").kind(), StoreErrorKind::Unavailable);
+    for number in 6..=8 {
+        store.store_nut(&nut(number), &info(), state, LONG).await.expect("a new connection");
+    }
+
+    // Nothing is lost where they have been idle for so long that they are not trusted.
+    let wary = database.clone().max_idle(Duration::ZERO);
+    let wary = PostgresNutStore::open(&wary).await.expect("a store");
+    forget().await;
+    wary.store_nut(&nut(9), &info(), state, LONG).await.expect("a new connection");
+}
+
+/// An address that leads to a standby for a while: nothing is read there that may be old, and
+/// the first write after it leads back is done.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_standby_is_never_asked_and_soon_forgotten() {
+    let primary = Postgres::start().expect("a server");
+    let proxy = Proxy::start(primary.port()).expect("a proxy");
+    let url = format!("postgres://postgres@{}/postgres", proxy.address());
+    let checked = Database::connect_no_tls(&url).expect("a URL").timeout(PATIENCE);
+    // Does not ask whom it connects to.
+    let pool = Pool::builder(Manager::new(url.parse().expect("a URL"), NoTls));
+    let lent = Database::new(pool.build().expect("a pool")).timeout(PATIENCE);
+    let mut version = 1;
+    for database in [checked, lent] {
+        let nuts = PostgresNutStore::open(&database).await.expect("a store");
+        let identities = PostgresIdentityStore::open(&database).await.expect("a store");
+        version += 1;
+        let key = idk(u8::try_from(version).expect("a byte"));
+        let change = Change::create(key, identity(version));
+        assert_eq!(identities.apply(&change).await.expect("a primary"), Swap::Done);
+
+        let standby = primary.standby().expect("a standby");
+        proxy.lead_to(standby.port());
+        proxy.cut_connections();
+        let lost = async || identities.look_up(&key, None).await.err();
+        let error = until(lost).await;
+        assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{error:?}");
+        let _ = nuts.get_nut(&nut(1), NutState::Pending).await;
+        is_unavailable(nuts.store_nut(&nut(1), &info(), NutState::Pending, LONG)).await;
+        // Connections to it that are idle, where there are any.
+        let _ = nuts.get_nut(&nut(1), NutState::Pending).await;
+        let current = identity(version);
+        let next = Change::set(key, &current, identity(version + 100));
+        proxy.lead_to(primary.port());
+        let swap = identities.apply(&next).await.expect("the first write");
+        assert_eq!(swap, Swap::Done);
+        let found = identities.look_up(&key, None).await.expect("a primary");
+        assert_eq!(found.idk, KeyState::Live(identity(version + 100)));
+    }
+}
+
+/// A primary that accepts no writes for a while, as in a switch-over.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_write_after_a_read_only_spell_is_done() {
+    let server = Postgres::start().expect("a server");
+    let store = PostgresNutStore::open(&on(&server, "spell")).await.expect("a store");
+    let state = NutState::Pending;
+    let read_only = |value: &str| {
+        server
+            .query(&format!("alter system set default_transaction_read_only = {value}"))
+            .expect("a setting");
+        server.query("select pg_reload_conf()").expect("a signal");
+    };
+    read_only("on");
+    // Every process of the server hears it at its own time.
+    until(async || store.store_nut(&nut(1), &info(), state, LONG).await.err()).await;
+    read_only("off");
+    let shown = "show default_transaction_read_only";
+    until(async || (server.query(shown).expect("a row") == "off").then_some(())).await;
+    store.store_nut(&nut(2), &info(), state, LONG).await.expect("the first write");
 }
 
 /// A network that swallows everything: no call hangs, and it is got over.

@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
-use tokio::time::timeout;
-use tower_sqrl_postgres::deadpool_postgres::{
-    Manager, ManagerConfig, Pool, PoolConfig, RecyclingMethod,
-};
-use tower_sqrl_postgres::tokio_postgres::types::ToSql;
+use tokio::time::{Instant, timeout, timeout_at};
+use tower_sqrl_postgres::deadpool_postgres::{Manager, Object, Pool, PoolConfig, QueueMode};
+use tower_sqrl_postgres::tokio_postgres::config::TargetSessionAttrs;
+use tower_sqrl_postgres::tokio_postgres::types::{ToSql, Type};
 use tower_sqrl_postgres::tokio_postgres::{Config, NoTls, Row};
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
+
+/// A value, and its type in Postgres.
+pub(crate) type Parameter<'a> = (&'a (dyn ToSql + Sync), Type);
 
 /// The lock makes one server after the other look whether they are there: two that make the
 /// same table at the same time fail, `if not exists` or not.
@@ -32,18 +34,17 @@ const CREATE: &str = "
 /// No page waits longer for the database.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Access to them.
+/// Access to them. Each statement is unnamed and a transaction of its own, so that a pooler may
+/// lend every one another connection.
 #[derive(Debug, Clone)]
 pub(crate) struct Tables(Pool);
 
 impl Tables {
     pub(crate) async fn open(url: &str) -> Result<Self, Error> {
-        let config: Config = url.parse()?;
-        // Asks a connection whether it lives before it lends it, so that nothing has to be
-        // repeated after a restart of the database.
-        let verified = ManagerConfig { recycling_method: RecyclingMethod::Verified };
-        let manager = Manager::from_config(config, NoTls, verified);
-        let tables = Self(Pool::builder(manager).config(PoolConfig::new(8)).build()?);
+        let mut config: Config = url.parse()?;
+        config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+        let size = PoolConfig { queue_mode: QueueMode::Lifo, ..PoolConfig::new(8) };
+        let tables = Self(Pool::builder(Manager::new(config, NoTls)).config(size).build()?);
         timeout(PATIENCE, async {
             Ok::<_, Error>(tables.0.get().await?.batch_execute(CREATE).await?)
         })
@@ -55,13 +56,18 @@ impl Tables {
     pub(crate) async fn query(
         &self,
         sql: &str,
-        parameters: &[&(dyn ToSql + Sync)],
+        parameters: &[Parameter<'_>],
     ) -> Result<Vec<Row>, Error> {
-        let answer = async {
-            let client = self.0.get().await?;
-            let statement = client.prepare_cached(sql).await?;
-            Ok(client.query(&statement, parameters).await?)
-        };
-        timeout(PATIENCE, answer).await?
+        let deadline = Instant::now() + PATIENCE;
+        let client = timeout_at(deadline, self.0.get()).await??;
+        match timeout_at(deadline, client.query_typed(sql, parameters)).await {
+            Ok(Ok(rows)) => Ok(rows),
+            failed => {
+                // Whatever it was, the next call begins with a new connection.
+                drop(Object::take(client));
+                let _ = self.0.retain(|_, _| false);
+                Ok(failed??)
+            }
+        }
     }
 }

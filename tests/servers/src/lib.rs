@@ -15,6 +15,7 @@
 mod chromedriver;
 mod error;
 mod nginx;
+mod pgbouncer;
 mod ports;
 mod postgres;
 mod process;
@@ -28,6 +29,7 @@ mod user;
 pub use chromedriver::Chromedriver;
 pub use error::{Error, Result};
 pub use nginx::Nginx;
+pub use pgbouncer::Pgbouncer;
 pub use ports::free as free_port;
 pub use postgres::Postgres;
 pub use program::Program;

@@ -1,4 +1,5 @@
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
 use crate::process::Process;
@@ -41,6 +42,32 @@ impl Postgres {
         Ok(postgres)
     }
 
+    /// Starts a hot standby that streams from this server, with the same settings. It has all that
+    /// this server confirmed before the call. `select pg_promote()` makes it a primary.
+    pub fn standby(&self) -> Result<Self> {
+        let mut process = Process::new("postgres", User::instead_of_root())?;
+        let data = process.data();
+        // Postgres insists; `initdb` would have done so.
+        fs::set_permissions(&data, Permissions::from_mode(0o700))
+            .map_err(Error::io(data.display()))?;
+        let port = self.port.to_string();
+        let arguments = ["--host=127.0.0.1", "--port", &port, "--username=postgres", "--pgdata=."];
+        let how = ["--write-recovery-conf", "--checkpoint=fast", "--no-sync"];
+        process
+            .spawn(&programs::find_postgres("pg_basebackup")?, &[&arguments[..], &how].concat())?;
+        if !process.wait()?.success() {
+            return Err(process.error("pg_basebackup failed"));
+        }
+        process.kill()?;
+        let mut standby = Self { process, port: 0, settings: self.settings.clone() };
+        ports::with_free_port(|port| {
+            standby.process.kill()?;
+            standby.port = port;
+            standby.run()
+        })?;
+        Ok(standby)
+    }
+
     fn run(&mut self) -> Result<()> {
         let data = self.process.data();
         let base = [
@@ -54,11 +81,11 @@ impl Postgres {
             arguments.extend(["-c", setting]);
         }
         self.process.spawn(&programs::find_postgres("postgres")?, &arguments)?;
-        self.process.wait_for("\"ready\" in postmaster.pid", |process| {
+        self.process.wait_for("\"ready\" or \"standby\" in postmaster.pid", |process| {
             let status = fs::read_to_string(data.join("postmaster.pid")).ok()?;
             let mut lines = status.lines().map(str::trim);
             let own = lines.next()? == process.pid()?.to_string();
-            (own && lines.next_back()? == "ready").then_some(())
+            (own && matches!(lines.next_back()?, "ready" | "standby")).then_some(())
         })?;
         let answer = self.query("select 6 * 7")?;
         if answer == "42" { Ok(()) } else { Err(self.process.error(&format!("6 * 7 is {answer}"))) }
@@ -81,8 +108,13 @@ impl Postgres {
 
     /// Runs SQL through `psql`: values in text, unaligned, a row a line.
     pub fn query(&self, sql: &str) -> Result<String> {
+        self.query_through(&self.url(), sql)
+    }
+
+    /// The same, by another URL that leads to this server.
+    pub fn query_through(&self, url: &str, sql: &str) -> Result<String> {
         let output = Command::new(programs::find_postgres("psql")?)
-            .args(["--no-psqlrc", "-qAt", "-v", "ON_ERROR_STOP=1", "-c", sql, &self.url()])
+            .args(["--no-psqlrc", "-qAt", "-v", "ON_ERROR_STOP=1", "-c", sql, url])
             .env("PGCONNECT_TIMEOUT", "10")
             .output()
             .map_err(Error::io("psql"))?;

@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use test_servers::{
-    Chromedriver, Nginx, Postgres, Proxy, Redis, RedisCluster, RedisOptions, RedisSentinel,
+    Chromedriver, Nginx, Pgbouncer, Postgres, Proxy, Redis, RedisCluster, RedisOptions,
+    RedisSentinel,
 };
 
 /// A zombie is dead; whoever inherited it will come to bury it.
@@ -172,6 +173,37 @@ fn postgres_keeps_what_it_confirmed() {
     assert!(postgres.query("nonsense").is_err());
     drop(postgres);
     assert!(!listens(port));
+}
+
+#[test]
+fn a_standby_reads_what_its_primary_wrote_and_is_promoted() {
+    let primary = Postgres::start().expect("Postgres");
+    primary.query("create table t as select 1 as a").expect("a table");
+    let standby = primary.standby().expect("a standby");
+    assert_eq!(standby.query("select a from t").expect("a row"), "1");
+    let error = standby.query("update t set a = 2").expect_err("a standby").to_string();
+    assert!(error.contains("read-only transaction"), "{error}");
+    primary.query("update t set a = 3").expect("a primary");
+    while standby.query("select a from t").expect("a row") != "3" {
+        thread::yield_now();
+    }
+    assert_eq!(standby.query("select pg_promote()").expect("a row"), "t");
+    standby.query("update t set a = 4").expect("a primary");
+}
+
+#[test]
+fn pgbouncer_lends_a_connection_for_each_transaction() {
+    let postgres = Postgres::start().expect("Postgres");
+    postgres.query("create role modest login").expect("a role");
+    let pooler = Pgbouncer::start(&postgres, &["modest"], &["default_pool_size = 1"]);
+    let pooler = pooler.expect("PgBouncer");
+    let (port, pid) = (pooler.port(), pooler.pid().expect("it runs"));
+    let process = |url: &str| postgres.query_through(url, "select pg_backend_pid()");
+    let first = process(&pooler.url()).expect("a row");
+    assert_eq!(process(&pooler.url()).expect("a row"), first, "the same for everybody");
+    assert_ne!(process(&pooler.url().replace("postgres@", "modest@")).expect("a row"), first);
+    drop(pooler);
+    assert!(!listens(port) && !is_alive(pid));
 }
 
 #[test]

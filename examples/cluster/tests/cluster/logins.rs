@@ -7,9 +7,9 @@ use std::time::Duration;
 use futures_util::{StreamExt as _, stream};
 use test_servers::Redis;
 use tokio::time::{Instant, sleep};
-use tower_sqrl_client::Identity;
 use tower_sqrl_client::browser::Waiting;
 use tower_sqrl_client::wire::Options;
+use tower_sqrl_client::{Http, Identity};
 
 use crate::people::{Visit, account_id, client, server};
 use crate::site::{Site, alone};
@@ -32,7 +32,8 @@ async fn a_thousand_logins_wander_over_all_servers_and_leave_nothing() {
     let accounts = Mutex::new(HashMap::new());
     stream::iter(0..LOGINS)
         .for_each_concurrent(AT_ONCE, async |number| {
-            let account = login(&site, &identities[number % IDENTITIES], number).await;
+            let http = site.in_turn(number);
+            let account = login(&site.url, http, &identities[number % IDENTITIES], number).await;
             let mut accounts = accounts.lock().unwrap();
             let known = accounts.entry(number % IDENTITIES).or_insert_with(|| account.clone());
             assert_eq!(*known, account, "an identity has one account");
@@ -45,10 +46,15 @@ async fn a_thousand_logins_wander_over_all_servers_and_leave_nothing() {
     nothing_stays(&site.redis).await;
 }
 
-/// One login; every other time the client takes the session to the browser.
-async fn login(site: &Site, identity: &Arc<Identity>, number: usize) -> String {
-    let http = site.in_turn(number);
-    let visit = Visit::begin(&site.url, http.clone()).await;
+/// One login, each request of which goes to another server; every other time the client takes
+/// the session to the browser.
+pub(crate) async fn login(
+    site: &str,
+    http: Http,
+    identity: &Arc<Identity>,
+    number: usize,
+) -> String {
+    let visit = Visit::begin(site, http.clone()).await;
     let cps = number % 2 == 1;
     let options = Options { cps, ..Options::default() };
     let client = client(identity, &http).with_options(options);

@@ -8,6 +8,7 @@ mod instants;
 mod logins;
 mod nginx;
 mod people;
+mod pooler;
 mod races;
 mod site;
 mod stream;

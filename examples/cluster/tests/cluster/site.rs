@@ -14,7 +14,7 @@ use tower_sqrl_postgres::{Database, PostgresIdentityStore};
 pub(crate) const SERVERS: usize = 4;
 
 /// Longer than any answer takes, on however busy a machine.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Looks every few milliseconds until there is something to see.
 pub(crate) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {

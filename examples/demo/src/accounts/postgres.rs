@@ -1,8 +1,9 @@
 use async_trait::async_trait;
 use tower_sqrl_postgres::tokio_postgres::Row;
+use tower_sqrl_postgres::tokio_postgres::types::Type;
 
 use super::{Account, Accounts, Result};
-use crate::tables::Tables;
+use crate::tables::{Parameter, Tables};
 
 /// A table beside the identities, for any number of servers.
 #[derive(Debug)]
@@ -14,25 +15,27 @@ impl Accounts for PostgresAccounts {
         const SQL: &str = "insert into demo_accounts (id, last_sign_in) values ($1, $2)
                            on conflict (id) do update set last_sign_in = excluded.last_sign_in
                            returning name, last_sign_in";
-        let rows = self.0.query(SQL, &[&id, &sign_in]).await?;
+        let rows = self.0.query(SQL, &[(&id, Type::TEXT), (&sign_in, Type::TEXT)]).await?;
         account(rows.first().ok_or("no row of an account")?)
     }
 
     async fn find(&self, id: &str) -> Result<Option<Account>> {
         const SQL: &str = "select name, last_sign_in from demo_accounts where id = $1";
-        self.0.query(SQL, &[&id]).await?.first().map(account).transpose()
+        self.0.query(SQL, &[(&id, Type::TEXT)]).await?.first().map(account).transpose()
     }
 
     async fn rename(&self, id: &str, name: &str) -> Result<()> {
         const SQL: &str = "update demo_accounts set name = $2 where id = $1";
-        self.0.query(SQL, &[&id, &name]).await?;
+        self.0.query(SQL, &[(&id, Type::TEXT), (&name, Type::TEXT)]).await?;
         Ok(())
     }
 
     async fn pass_on(&self, id: &str, from: &str, to: &str) -> Result<bool> {
         const SQL: &str = "update demo_accounts set last_sign_in = $3
                            where id = $1 and last_sign_in = $2 returning true";
-        let rows = self.0.query(SQL, &[&id, &from, &to]).await?;
+        let parameters: [Parameter<'_>; 3] =
+            [(&id, Type::TEXT), (&from, Type::TEXT), (&to, Type::TEXT)];
+        let rows = self.0.query(SQL, &parameters).await?;
         Ok(!rows.is_empty())
     }
 }

@@ -2,8 +2,10 @@ use async_trait::async_trait;
 use tower_sessions::SessionStore;
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store::{Error, Result};
+use tower_sqrl_postgres::tokio_postgres::Row;
+use tower_sqrl_postgres::tokio_postgres::types::Type;
 
-use crate::tables::Tables;
+use crate::tables::{Parameter, Tables};
 
 /// Sessions that every server reads.
 #[derive(Debug, Clone)]
@@ -18,8 +20,7 @@ impl SessionStore for PostgresSessions {
         const SWEEP: &str = "delete from demo_sessions where expires_at <= now()";
         self.0.query(SWEEP, &[]).await.map_err(backend)?;
         loop {
-            let (id, data, expiry) = row(record)?;
-            let rows = self.0.query(SQL, &[&id, &data, &expiry]).await.map_err(backend)?;
+            let rows = self.write(SQL, record).await?;
             if !rows.is_empty() {
                 return Ok(());
             }
@@ -31,14 +32,12 @@ impl SessionStore for PostgresSessions {
         const SQL: &str = "insert into demo_sessions (id, data, expires_at)
                            values ($1, $2, to_timestamp($3)) on conflict (id)
                            do update set data = excluded.data, expires_at = excluded.expires_at";
-        let (id, data, expiry) = row(record)?;
-        self.0.query(SQL, &[&id, &data, &expiry]).await.map_err(backend)?;
-        Ok(())
+        self.write(SQL, record).await.map(drop)
     }
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
         const SQL: &str = "select data from demo_sessions where id = $1 and expires_at > now()";
-        let rows = self.0.query(SQL, &[&id.to_string()]).await.map_err(backend)?;
+        let rows = self.0.query(SQL, &[(&id.to_string(), Type::TEXT)]).await.map_err(backend)?;
         let Some(row) = rows.first() else { return Ok(None) };
         let data: String = row.try_get(0).map_err(|error| Error::Decode(error.to_string()))?;
         serde_json::from_str(&data).map(Some).map_err(|error| Error::Decode(error.to_string()))
@@ -46,8 +45,18 @@ impl SessionStore for PostgresSessions {
 
     async fn delete(&self, id: &Id) -> Result<()> {
         const SQL: &str = "delete from demo_sessions where id = $1";
-        self.0.query(SQL, &[&id.to_string()]).await.map_err(backend)?;
+        self.0.query(SQL, &[(&id.to_string(), Type::TEXT)]).await.map_err(backend)?;
         Ok(())
+    }
+}
+
+impl PostgresSessions {
+    /// Runs a statement with the columns of a row as its parameters.
+    async fn write(&self, sql: &str, record: &Record) -> Result<Vec<Row>> {
+        let (id, data, expiry) = row(record)?;
+        let parameters: [Parameter<'_>; 3] =
+            [(&id, Type::TEXT), (&data, Type::TEXT), (&expiry, Type::FLOAT8)];
+        self.0.query(sql, &parameters).await.map_err(backend)
     }
 }
 

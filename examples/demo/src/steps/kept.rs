@@ -1,16 +1,21 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::mpsc;
+use tokio::time::sleep;
+use tower_sqrl_postgres::tokio_postgres::types::Type;
 
 use super::Step;
 use crate::failure::Failure;
-use crate::tables::Tables;
+use crate::tables::{Parameter, Tables};
 
 /// Steps that are kept, of all servers; older ones are forgotten.
 const MOST: usize = 500;
 /// Steps on their way to the database; more are dropped: a sign-in does not wait for this.
-const QUEUE: usize = 64;
+const QUEUE: usize = MOST;
+/// How long steps are gathered to be written together.
+const GATHER: Duration = Duration::from_millis(50);
 
 /// Where the steps are kept.
 #[derive(Debug, Clone)]
@@ -72,17 +77,38 @@ impl Steps {
 }
 
 async fn write(tables: Tables, mut steps: mpsc::Receiver<Step>) {
+    // Labels have no spaces.
     const INSERT: &str = "with added as (
             insert into demo_steps (at, server, step, label, leads_to)
-            values (to_timestamp($1), $2, $3, $4, $5) returning number
+            select to_timestamp(at), server, step, label, string_to_array(leads_to, ' ')
+            from unnest($1, $2, $3, $4, $5) as gathered (at, server, step, label, leads_to)
+            returning number
         )
-        delete from demo_steps where number <= (select number from added) - $6";
+        delete from demo_steps where number <= (select max(number) from added) - $6";
     let most = i64::try_from(MOST).unwrap_or(i64::MAX);
-    while let Some(Step { at, server, what, label, leads_to }) = steps.recv().await {
-        let written = tables.query(INSERT, &[&at, &server, &what, &label, &leads_to, &most]).await;
-        if let Err(error) = written {
-            tracing::debug!(%error, "a step is not kept");
+    let mut gathered = Vec::new();
+    while steps.recv_many(&mut gathered, QUEUE).await > 0 {
+        sleep(GATHER).await;
+        while let Ok(step) = steps.try_recv() {
+            gathered.push(step);
         }
+        let at: Vec<f64> = gathered.iter().map(|step| step.at).collect();
+        let texts = |text: fn(&Step) -> &str| gathered.iter().map(text).collect::<Vec<_>>();
+        let (servers, whats) = (texts(|step| &step.server), texts(|step| &step.what));
+        let labels = texts(|step| &step.label);
+        let leads_to: Vec<_> = gathered.iter().map(|step| step.leads_to.join(" ")).collect();
+        let parameters: [Parameter<'_>; 6] = [
+            (&at, Type::FLOAT8_ARRAY),
+            (&servers, Type::TEXT_ARRAY),
+            (&whats, Type::TEXT_ARRAY),
+            (&labels, Type::TEXT_ARRAY),
+            (&leads_to, Type::TEXT_ARRAY),
+            (&most, Type::INT8),
+        ];
+        if let Err(error) = tables.query(INSERT, &parameters).await {
+            tracing::debug!(%error, "steps are not kept");
+        }
+        gathered.clear();
     }
 }
 
