@@ -1,8 +1,8 @@
 use std::net::IpAddr;
 
+use super::Engine;
 use super::config::held_for;
-use super::per_minute::UsedUp;
-use super::{Engine, random};
+use super::rate_limiter::UsedUp;
 use crate::protocol::{Ask, Idk, Nut};
 use crate::store::{Attached, Digest, NutInfo, NutState, StoreError, Timestamp, WaitId};
 
@@ -146,7 +146,7 @@ impl Engine {
     /// A link that nobody can answer: its nut is stored nowhere.
     #[cfg(feature = "axum")]
     pub(crate) fn dead_link(&self) -> IssuedLink {
-        let nut = random::nut();
+        let nut = super::random::dead_nut();
         IssuedLink { nut, text: self.config.link(nut) }
     }
 
@@ -157,11 +157,20 @@ impl Engine {
         wait: WaitId,
         options: LinkOptions,
     ) -> Result<IssuedLink, NoLink> {
+        self.count_lasting(ip, self.config.clock.now()).map_err(|_| NoLink::TooMany)?;
+        self.issue_counted(ip, wait, options).await
+    }
+
+    async fn issue_counted(
+        &self,
+        ip: IpAddr,
+        wait: WaitId,
+        options: LinkOptions,
+    ) -> Result<IssuedLink, NoLink> {
         let LinkOptions { ask, idk, data, same_address, accept_new } = options;
-        let nut = random::nut();
+        let nut = self.config.nut_issuer.issue();
         let text = self.config.link(nut);
         let now = self.config.clock.now();
-        self.count_lasting(ip, now).map_err(|_| NoLink::TooMany)?;
         // After the count, in case that visitors have a hand in the data.
         if let Some(data) = data.as_ref().filter(|data| data.len() > MAX_DATA) {
             return Err(NoLink::DataTooLong(data.len()));
@@ -193,8 +202,8 @@ impl Engine {
         }
     }
 
-    /// What one address leaves in the stores has a bound: everything that is new and outlasts
-    /// its request counts, a link with its chain and outcome, a CPS URL, a key's row.
+    /// Counts something that outlasts its request: a link with its chain and outcome, a CPS URL, or
+    /// any write of an identity. So what one address does to the stores has a bound.
     pub(super) fn count_lasting(&self, ip: IpAddr, now: Timestamp) -> Result<(), UsedUp> {
         self.links.count(ip, now).inspect_err(|used_up| {
             if used_up.first {
@@ -216,6 +225,8 @@ impl Engine {
         ip: IpAddr,
         wait: WaitId,
     ) -> Result<Renewal, NoLink> {
+        // Before the look at the store, so that made-up links cost no more of them than real ones.
+        self.count_lasting(ip, self.config.clock.now()).map_err(|_| NoLink::TooMany)?;
         let record = self.nuts.get_nut(old, NutState::Pending).await;
         let record = record.map_err(|error| {
             self.store_failed("looking at a link", &error);
@@ -234,6 +245,6 @@ impl Engine {
             same_address: same_address_only,
             accept_new: accepts_new,
         };
-        self.issue(ip, wait, options).await.map(Renewal::Renewed)
+        self.issue_counted(ip, wait, options).await.map(Renewal::Renewed)
     }
 }

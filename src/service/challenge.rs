@@ -140,7 +140,7 @@ impl Challenge {
     pub fn page(self) -> Response<String> {
         let page = self.view(|pages, view| pages.sign_in(view));
         let mut response = Response::new(page.html);
-        respond::set_page_headers(response.headers_mut(), &page.csp);
+        respond::set_sign_in_headers(response.headers_mut(), &page.csp);
         self.attach_to(response)
     }
 

@@ -23,6 +23,9 @@ pub(super) fn row(response: &Response<Bytes>, by: By, https: bool) -> String {
         Some("default-src 'none'") => "nothing",
         Some(policy) => {
             assert_eq!(value("x-frame-options"), Some("DENY"), "every page");
+            assert_eq!(value("cross-origin-opener-policy"), Some("same-origin"), "every page");
+            let embeds = (policy == SIGN_IN_POLICY).then_some("unsafe-none");
+            assert_eq!(value("cross-origin-embedder-policy"), embeds, "{policy}");
             assert!(policy.contains("frame-ancestors 'none'"), "every page");
             match policy {
                 SIGN_IN_POLICY => "sign-in",
@@ -63,6 +66,7 @@ fn check(headers: &HeaderMap, by: By) {
         assert_eq!(headers["x-content-type-options"], "nosniff");
         let kind = headers["content-type"].to_str().expect("text");
         assert!(charset(kind) || kind == "text/event-stream", "{kind}");
+        assert_eq!(headers["cross-origin-resource-policy"], "same-origin");
     }
     // Nothing twice but cookies.
     for name in headers.keys().filter(|name| *name != "set-cookie") {

@@ -27,6 +27,7 @@ fn the_histories_reach_what_happens_in_browsers() {
     for event in [
         "a CPS URL that tells",
         "a code without a second life",
+        "a disable past the limit",
         "a link is renewed",
         "a new identity by a link that takes it",
         "a rekey",

@@ -144,9 +144,9 @@ impl Spec {
         old: Nut,
     ) -> Result<Nut, NoLink> {
         let &(wait, _) = self.jar(browser).links.get(&old).ok_or(NoLink::Gone)?;
+        self.count_lasting(server, address)?;
         let record = self.record(old).filter(|record| record.link == old).ok_or(NoLink::Gone)?;
         let &Record { question, linking, key, .. } = record;
-        self.count_lasting(server, address)?;
         self.event("a link is renewed");
         Ok(self.issue(server, browser, wait, Asked { ip: address, question, linking, key }))
     }
