@@ -1,5 +1,7 @@
 //! An application with axum-login whose only way to sign in is SQRL.
 
+use std::fmt;
+
 use axum::Router;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -28,6 +30,13 @@ pub struct User {
 pub struct Key {
     user: i64,
     idk: [u8; 32],
+}
+
+/// For axum-login's log.
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.user.fmt(f)
+    }
 }
 
 impl AuthUser for User {
@@ -108,9 +117,11 @@ type Auth = AuthSession<Users>;
 ///
 /// The tables could not be made.
 pub async fn app(sqrl: Sqrl, pool: SqlitePool) -> Result<Router, sqlx::Error> {
-    sqlx::query("create table if not exists users (id integer primary key autoincrement, name text)")
-        .execute(&pool)
-        .await?;
+    sqlx::query(
+        "create table if not exists users (id integer primary key autoincrement, name text)",
+    )
+    .execute(&pool)
+    .await?;
     let store = SqliteStore::new(pool.clone());
     store.migrate().await?;
     let sessions = SessionManagerLayer::new(store)

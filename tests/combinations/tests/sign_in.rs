@@ -104,7 +104,7 @@ async fn axum_login_and_sqlx_beside_every_store() {
     let database = Database::connect_no_tls(&postgres.url()).expect("a URL");
     let identities = PostgresIdentityStore::open(&database).await.expect("a database");
     let identities: Arc<dyn IdentityStore> = Arc::new(identities);
-    let nuts = RedisNutStore::connect(redis.url()).await.expect("a Redis");
+    let nuts = RedisNutStore::connect(&redis.url()).await.expect("a Redis");
     signs_in_and_out(Arc::new(nuts), Arc::clone(&identities), &pool).await;
     let nuts = PostgresNutStore::open(&database).await.expect("a database");
     signs_in_and_out(Arc::new(nuts), identities, &pool).await;
