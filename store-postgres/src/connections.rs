@@ -143,7 +143,10 @@ impl Connections {
         deadline: Instant,
         last: bool,
     ) -> Result<Answer, CallError> {
-        let client = match self.shared.join() {
+        // Where somebody waits for a connection, a look waits behind him: looks that always join
+        // would never give theirs back.
+        let shared = if self.pool.status().waiting == 0 { self.shared.join() } else { None };
+        let client = match shared {
             Some(client) => client,
             None => self.shared.lend(self.checkout(deadline).await?),
         };

@@ -186,8 +186,14 @@ async fn forgotten_connections_cost_one_write_at_most() {
     };
 
     forget().await;
-    let found = store.get_nut(&nut(0), state).await.expect("looked for again");
-    assert_eq!(found, Some(info()));
+    let mut looks = JoinSet::new();
+    for _ in 0..8 {
+        let store = Arc::clone(&store);
+        looks.spawn(async move { store.get_nut(&nut(0), state).await });
+    }
+    for found in looks.join_all().await {
+        assert_eq!(found.expect("looked for again"), Some(info()));
+    }
     for number in 1..=4 {
         store.store_nut(&nut(number), &info(), state, LONG).await.expect("a new connection");
     }
