@@ -85,7 +85,7 @@ fn tests_under(directory: &Path) -> Vec<Test> {
         let name = path.file_name().and_then(|name| name.to_str()).expect("a name in UTF-8");
         if path.is_dir() && name != "target" && !name.starts_with('.') {
             tests.extend(tests_under(&path));
-        } else if name.ends_with(".rs") {
+        } else if path.extension().is_some_and(|kind| kind == "rs") {
             let inside = path.strip_prefix(root()).expect("below the root").with_extension("");
             let place: Vec<_> = inside.iter().filter_map(|part| part.to_str()).collect();
             tests.extend(tests_in(&place, &read(&path)));

@@ -7,11 +7,13 @@ mod login;
 mod memory;
 mod scale;
 mod serve;
+mod sign_in_by_store;
 mod site;
 mod spread;
 mod stores;
 mod turns;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -36,10 +38,19 @@ enum Action {
     Memory(memory::MemoryArgs),
     /// Several processes on one Redis, beside one
     Scale(scale::ScaleArgs),
+    /// Processor time per sign-in on each store, beside the memory stores
+    SignInByStore(sign_in_by_store::SignInByStoreArgs),
     /// What one call of each store takes
     Stores(stores::StoresArgs),
     /// Be one of the servers: says its address, serves until its standard input ends
     Serve(serve::ServeArgs),
+    /// Be the demo
+    #[command(disable_help_flag = true)]
+    Demo {
+        /// The demo's own flags
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        flags: Vec<OsString>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -49,7 +60,11 @@ fn main() -> ExitCode {
         Action::Memory(args) => memory::run(&args),
         Action::Scale(args) => scale::run(&args),
         Action::Stores(args) => stores::run(&args),
+        Action::SignInByStore(args) => sign_in_by_store::run(&args),
         Action::Serve(args) => serve::run(&args),
+        Action::Demo { flags } => {
+            return demo::main_from(std::iter::once("demo".into()).chain(flags));
+        }
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

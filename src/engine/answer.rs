@@ -17,9 +17,13 @@ use crate::store::{NutState, Timestamp};
 /// After the first, so many more decisions when the identity's row changes under way.
 const MORE_DECISIONS: usize = 3;
 
-/// The identity's row did not become what was decided: it kept changing, or a store failed
-/// before anything was written.
-struct NotApplied;
+/// Why nothing of what was decided was written.
+enum NotApplied {
+    /// The identity's row kept changing, or a store failed.
+    Failed,
+    /// The address has used up what it may leave in the stores.
+    TooMany,
+}
 
 impl Engine {
     /// Answers one request: `nut` from the URL, `body` as it came, `peer` the client's
@@ -37,15 +41,26 @@ impl Engine {
             Err(error) => return refuse(Tif::REFUSED, &error),
         };
 
-        // 2. Whoever is slowed down is not invited to try again.
-        let too_many = self.failures.is_used_up(peer, now);
-        let gone = if too_many { Tif::REFUSED } else { Tif::TRY_AGAIN };
+        // 2. An address that is slowed down is not invited to try again, and what it makes up
+        // costs the store nothing. A live nut serves it as any other address: its failures may
+        // be a neighbour's.
+        let is_slowed_down = self.failures.is_used_up(peer, now);
+        let gone = if is_slowed_down { Tif::REFUSED } else { Tif::TRY_AGAIN };
         let Some(nut) = nut.and_then(Nut::parse) else {
             return refuse(gone, &"no nut");
         };
+        if is_slowed_down && !self.may_be_live(&nut, peer, now) {
+            return refuse(gone, &"too many failures, and no nut of ours that may be live");
+        }
         let record = match self.nuts.get_nut(&nut, NutState::Pending).await {
             Ok(Some(record)) => record,
-            Ok(None) => return refuse(gone, &"no such nut"),
+            Ok(None) => {
+                // Only ours: somebody else's may be made up to be taken for a live one.
+                if is_slowed_down && self.config.nut_issuer.has_issued(&nut) {
+                    self.spent_nuts.insert(&nut);
+                }
+                return refuse(gone, &"no such nut");
+            }
             Err(error) => {
                 self.store_failed("looking at a nut", &error);
                 return self.dead_end(Tif::TRY_AGAIN);
@@ -62,19 +77,19 @@ impl Engine {
             return self.dead_end(gone);
         }
         let ips = chain.ips();
-        if too_many {
-            // Stores nothing, so that nobody who is slowed down fills the store, nor the
-            // share of the address that asked for the link.
-            return refuse(Tif::FAILED | ips, &"too many failures");
-        }
+        let refuse_before_take = async |tif, why: &'static str| {
+            // Every such reply would leave one more nut: nobody who is slowed down fills the
+            // store, nor the share of the address that asked for the link.
+            if is_slowed_down { refuse(tif, &why) } else { chain.refuse(tif, why).await }
+        };
 
         // 3.
         if !chain.is_what_we_sent() {
-            return chain.refuse(Tif::REFUSED | ips, "`server` is not what was sent").await;
+            return refuse_before_take(Tif::REFUSED | ips, "`server` is not what was sent").await;
         }
         // 4.
         if !chain.ips_match() && !chain.may_come_from_elsewhere() {
-            return chain.refuse(Tif::FAILED, "another address than the link's").await;
+            return refuse_before_take(Tif::FAILED, "another address than the link's").await;
         }
         // 5.
         if chain.is_anothers() {
@@ -105,21 +120,31 @@ impl Engine {
         }
 
         // 8.
-        let known = lookup.as_ref().and_then(|lookup| lookup.as_ref().ok());
-        if chain.adds_lasting(known) && self.count_lasting(peer, now).is_err() {
-            return chain.refuse(Tif::FAILED | ips, "the address has left too much here").await;
-        }
         let decided = match lookup {
             None => Ok(unsupported(ips)),
             Some(Ok(lookup)) => self.decide_and_apply(&chain, lookup).await,
             Some(Err(error)) => {
                 self.store_failed("looking up an identity", &error);
-                Err(NotApplied)
+                Err(NotApplied::Failed)
             }
         };
         match decided {
             Ok(decision) => chain.conclude(decision).await,
-            Err(NotApplied) => chain.try_again().await,
+            Err(NotApplied::Failed) => chain.try_again().await,
+            Err(NotApplied::TooMany) => {
+                chain.refuse(Tif::FAILED | ips, "the address has left too much here").await
+            }
+        }
+    }
+
+    /// Whether a look at the store is worth it for an address that is slowed down: for a nut of
+    /// ours that is not known to be spent, and now and then for one that another server may have
+    /// issued.
+    fn may_be_live(&self, nut: &Nut, peer: IpAddr, now: Timestamp) -> bool {
+        if self.config.nut_issuer.has_issued(nut) {
+            !self.spent_nuts.contains(nut)
+        } else {
+            self.foreign_nuts.count(peer, now).is_ok()
         }
     }
 
@@ -138,8 +163,17 @@ impl Engine {
     ) -> Result<Decision, NotApplied> {
         let (request, mut policy) = (chain.request, self.config.policy);
         policy.accepts_new |= chain.record.accepts_new;
+        // Counted once a request, however often it decides.
+        let mut is_over_limit = None;
         for _ in 0..=MORE_DECISIONS {
             let decision = decide(request, &lookup, chain.ips_match(), policy, random::fresh());
+            if chain.leaves_more(&decision) {
+                let count = || self.count_lasting(chain.peer, chain.now).is_err();
+                let is_over_limit = *is_over_limit.get_or_insert_with(count);
+                if is_over_limit && !decision.stops_an_identity(&lookup) {
+                    return Err(NotApplied::TooMany);
+                }
+            }
             let Some(change) = &decision.change else { return Ok(decision) };
             match self.identities.apply(change).await {
                 Ok(Swap::Done) => return Ok(decision),
@@ -147,17 +181,17 @@ impl Engine {
                 Err(error) => {
                     self.store_failed("writing an identity", &error);
                     let written = self.is_written(request, change).await;
-                    return if written { Ok(decision) } else { Err(NotApplied) };
+                    return if written { Ok(decision) } else { Err(NotApplied::Failed) };
                 }
             }
             lookup =
                 self.identities.look_up(request.idk(), request.pidk()).await.map_err(|error| {
                     self.store_failed("looking up an identity again", &error);
-                    NotApplied
+                    NotApplied::Failed
                 })?;
         }
         tracing::warn!("an identity's row kept changing under one request");
-        Err(NotApplied)
+        Err(NotApplied::Failed)
     }
 
     /// Whether a write whose answer was lost has happened. Versions are random: a row of the

@@ -4,9 +4,9 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::config::held_for;
+use super::decide::{Decision, Verdict};
 use super::{Engine, random};
-use crate::identity::{KeyState, Lookup};
-use crate::protocol::{Ask, Command, Nut, Reply, Request, Suk, Tif, base64url};
+use crate::protocol::{Ask, Nut, Reply, Request, Suk, Tif, base64url};
 use crate::store::{Attached, Digest, NutInfo, NutState, Outcome, Timestamp};
 
 /// A verified request, and the record of the nut that it came with: from here on every answer
@@ -70,13 +70,12 @@ impl Chain<'_> {
         self.record.idk.is_some_and(|idk| idk != *self.request.idk())
     }
 
-    /// Whether the command, if it succeeds, adds something that outlasts it and was not counted
-    /// with the link, as the chain's nuts and its outcome were: a CPS URL, or the row of a new
-    /// key. Otherwise one link, answered again and again, would be as good as many.
-    pub(super) fn adds_lasting(&self, lookup: Option<&Lookup>) -> bool {
-        let is_new = lookup.is_some_and(|lookup| lookup.idk == KeyState::Unknown);
-        !matches!(self.request.command(), Command::Query | Command::Unknown)
-            && (self.request.options().cps || is_new)
+    /// Whether a decision leaves something that outlasts the request and was not counted with the
+    /// link, as the chain's nuts and its outcome were: a write of an identity, or a CPS URL.
+    /// Otherwise one link, answered again and again, would be as good as many.
+    pub(super) fn leaves_more(&self, decision: &Decision) -> bool {
+        let is_success = matches!(decision.verdict, Verdict::Done | Verdict::SignedIn { .. });
+        decision.change.is_some() || is_success && self.request.options().cps
     }
 
     /// Whether the nut may no longer be used, though its record is still held.
@@ -106,7 +105,7 @@ impl Chain<'_> {
     /// The chain belongs to the identity that this request proved, unless it belongs to one
     /// already.
     fn step(&self, tif: Tif, extras: &Extras<'_>, asked: bool, attached: Attached) -> Next {
-        let nut = random::nut();
+        let nut = self.engine.config.nut_issuer.issue();
         let lines = self.engine.reply(nut, tif, extras);
         let info = NutInfo {
             created: self.now,
@@ -193,7 +192,7 @@ impl Engine {
 
     /// A complete reply whose nut is stored nowhere.
     pub(crate) fn dead_end(&self, tif: Tif) -> String {
-        base64url::encode(self.reply(random::nut(), tif, &Extras::default()))
+        base64url::encode(self.reply(random::dead_nut(), tif, &Extras::default()))
     }
 }
 

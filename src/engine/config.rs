@@ -47,11 +47,12 @@ pub(crate) struct EngineConfig {
     pub(crate) cps_url: String,
     /// `x` of every link; 0 for none.
     pub(crate) domain_extension: usize,
+    pub(crate) nut_issuer: super::NutIssuer,
     pub(crate) lifetimes: Lifetimes,
     pub(crate) policy: Policy,
     /// Whether two addresses of one IPv6 /64 network count as the same address.
     pub(crate) same_address_by_ipv6_network: bool,
-    /// Refused requests of one address; none for no limit.
+    /// Refused requests of one address before it is slowed down; none for no limit.
     pub(crate) failures_per_minute: Option<u32>,
     /// Links, and what else outlasts a request, of one address; none for no limit.
     pub(crate) links_per_minute: Option<u32>,

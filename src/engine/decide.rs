@@ -35,6 +35,21 @@ pub(crate) struct Decision {
     pub(crate) verdict: Verdict,
 }
 
+impl Decision {
+    /// Whether it takes an enabled identity out of use. Nobody may be kept from that by a
+    /// neighbour. It has a bound of its own: whoever wants to do it again has to enable the
+    /// identity first, or make another one.
+    pub(crate) fn stops_an_identity(&self, lookup: &Lookup) -> bool {
+        let mut live = [Some(&lookup.idk), lookup.pidk.as_ref()].into_iter().flatten();
+        let current = live.find_map(|state| match state {
+            KeyState::Live(identity) => Some(identity),
+            KeyState::Unknown | KeyState::Superseded => None,
+        });
+        let next = self.change.as_ref().and_then(Change::leaves);
+        current.zip(next).is_some_and(|(current, next)| !current.disabled && next.disabled)
+    }
+}
+
 /// What a decision means for the chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {

@@ -1,8 +1,10 @@
 use std::net::IpAddr;
 
+use futures_util::future::try_join;
+
+use super::Engine;
 use super::config::held_for;
-use super::per_minute::UsedUp;
-use super::{Engine, random};
+use super::rate_limiter::UsedUp;
 use crate::protocol::{Ask, Idk, Nut};
 use crate::store::{Attached, Digest, NutInfo, NutState, StoreError, Timestamp, WaitId};
 
@@ -146,7 +148,7 @@ impl Engine {
     /// A link that nobody can answer: its nut is stored nowhere.
     #[cfg(feature = "axum")]
     pub(crate) fn dead_link(&self) -> IssuedLink {
-        let nut = random::nut();
+        let nut = super::random::dead_nut();
         IssuedLink { nut, text: self.config.link(nut) }
     }
 
@@ -157,11 +159,20 @@ impl Engine {
         wait: WaitId,
         options: LinkOptions,
     ) -> Result<IssuedLink, NoLink> {
+        self.count_lasting(ip, self.config.clock.now()).map_err(|_| NoLink::TooMany)?;
+        self.issue_counted(ip, wait, options).await
+    }
+
+    async fn issue_counted(
+        &self,
+        ip: IpAddr,
+        wait: WaitId,
+        options: LinkOptions,
+    ) -> Result<IssuedLink, NoLink> {
         let LinkOptions { ask, idk, data, same_address, accept_new } = options;
-        let nut = random::nut();
+        let nut = self.config.nut_issuer.issue();
         let text = self.config.link(nut);
         let now = self.config.clock.now();
-        self.count_lasting(ip, now).map_err(|_| NoLink::TooMany)?;
         // After the count, in case that visitors have a hand in the data.
         if let Some(data) = data.as_ref().filter(|data| data.len() > MAX_DATA) {
             return Err(NoLink::DataTooLong(data.len()));
@@ -193,16 +204,16 @@ impl Engine {
         }
     }
 
-    /// What one address leaves in the stores has a bound: everything that is new and outlasts
-    /// its request counts, a link with its chain and outcome, a CPS URL, a key's row.
+    /// Counts something that outlasts its request: a link with its chain and outcome, a CPS URL, or
+    /// any write of an identity. So what one address does to the stores has a bound.
     pub(super) fn count_lasting(&self, ip: IpAddr, now: Timestamp) -> Result<(), UsedUp> {
         self.links.count(ip, now).inspect_err(|used_up| {
             if used_up.first {
                 tracing::warn!(
                     %ip,
-                    "an address asks for more links than it gets in a minute; if it is a proxy of \
-                     yours, name it with `trusted_proxy` and let it say its clients' addresses, \
-                     else see `links_per_minute`"
+                    "an address has used up `links_per_minute`: SQRL URLs, CPS URLs and changes of \
+                     identities are rejected until the minute is over. If the address is your \
+                     proxy's, configure `trusted_proxy`; otherwise raise the limit"
                 );
             }
         })
@@ -216,13 +227,19 @@ impl Engine {
         ip: IpAddr,
         wait: WaitId,
     ) -> Result<Renewal, NoLink> {
-        let record = self.nuts.get_nut(old, NutState::Pending).await;
-        let record = record.map_err(|error| {
+        // Before the look at the store, so that made-up links cost no more of them than real ones.
+        self.count_lasting(ip, self.config.clock.now()).map_err(|_| NoLink::TooMany)?;
+        let record = self.nuts.get_nut(old, NutState::Pending);
+        let outcome = self.nuts.get_nut(wait.as_nut(), NutState::Authorized);
+        let (record, outcome) = try_join(record, outcome).await.map_err(|error| {
             self.store_failed("looking at a link", &error);
             NoLink::Store(error)
         })?;
+        // A link that outlived the word that its wait is over could be collected after all.
+        let is_over = outcome.is_some_and(|outcome| outcome.is_final());
         // The record is the proof that the secret is ours.
-        let Some(record) = record.filter(|record| record.wait == wait && record.first_nut == *old)
+        let Some(record) =
+            record.filter(|record| record.wait == wait && record.first_nut == *old && !is_over)
         else {
             return Ok(Renewal::Gone);
         };
@@ -234,6 +251,6 @@ impl Engine {
             same_address: same_address_only,
             accept_new: accepts_new,
         };
-        self.issue(ip, wait, options).await.map(Renewal::Renewed)
+        self.issue_counted(ip, wait, options).await.map(Renewal::Renewed)
     }
 }

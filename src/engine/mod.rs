@@ -12,11 +12,13 @@ mod conclude;
 mod config;
 mod decide;
 mod link;
-mod per_minute;
+mod nut_issuer;
 mod random;
+mod rate_limiter;
 #[cfg(feature = "sin")]
 mod seal;
 mod sign_in;
+mod spent_nuts;
 
 pub use account::LinkError;
 pub use clock::Clock;
@@ -29,6 +31,7 @@ pub(crate) use collect::Waiting;
 pub(crate) use config::EngineConfig;
 pub(crate) use decide::Policy;
 pub(crate) use link::{IssuedLink, NoLink, Renewal};
+pub(crate) use nut_issuer::NutIssuer;
 #[cfg(feature = "sin")]
 pub(crate) use seal::IndexedSecrets;
 
@@ -37,7 +40,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::identity::IdentityStore;
 use crate::store::{NutStore, StoreError};
-use per_minute::PerMinute;
+use rate_limiter::RateLimiter;
+use spent_nuts::SpentNuts;
 
 /// The state machine over its two stores.
 #[derive(Debug)]
@@ -46,9 +50,13 @@ pub(crate) struct Engine {
     pub(crate) identities: Arc<dyn IdentityStore>,
     pub(crate) config: EngineConfig,
     /// Requests that were refused.
-    failures: PerMinute,
+    failures: RateLimiter,
+    /// Look-ups of nuts that this server has not issued, for addresses that are slowed down.
+    foreign_nuts: RateLimiter,
+    /// Nuts that addresses that are slowed down have spent.
+    spent_nuts: SpentNuts,
     /// Links, and what else outlasts a request.
-    links: PerMinute,
+    links: RateLimiter,
     store_failures: AtomicU64,
 }
 
@@ -58,9 +66,16 @@ impl Engine {
         identities: Arc<dyn IdentityStore>,
         config: EngineConfig,
     ) -> Self {
-        let failures = PerMinute::new(config.failures_per_minute);
-        let links = PerMinute::new(config.links_per_minute);
-        Self { nuts, identities, config, failures, links, store_failures: AtomicU64::new(0) }
+        Self {
+            failures: RateLimiter::new(config.failures_per_minute),
+            foreign_nuts: RateLimiter::new(config.failures_per_minute),
+            spent_nuts: SpentNuts::new(),
+            links: RateLimiter::new(config.links_per_minute),
+            store_failures: AtomicU64::new(0),
+            nuts,
+            identities,
+            config,
+        }
     }
 
     /// How often a store has failed since the start.

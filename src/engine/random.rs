@@ -6,7 +6,8 @@ use crate::store::CpsId;
 
 use super::decide::Fresh;
 
-pub(super) fn nut() -> Nut {
+/// A nut that nobody has issued, for a reply that leads nowhere.
+pub(super) fn dead_nut() -> Nut {
     Nut::from_bytes(bits())
 }
 
@@ -15,7 +16,7 @@ pub(super) fn cps_id() -> CpsId {
 }
 
 /// 128 bits in one piece; byte by byte the generator takes five times as long.
-fn bits() -> [u8; 16] {
+pub(super) fn bits() -> [u8; 16] {
     rand::random::<u128>().to_ne_bytes()
 }
 

@@ -2,7 +2,7 @@ use std::fmt;
 
 use super::base64url;
 
-/// A nut: 128 random bits that make one request of one chain. 22 characters of base64url.
+/// A nut: 128 unpredictable bits that make one request of one chain. 22 characters of base64url.
 ///
 /// *Operating Details*, "SQRL’s URL Nut"; *On The Wire*, "Server Parameters", `nut`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -1,5 +1,5 @@
-//! Responses of the layer's own. Each forbids caches, sniffing, referrers and frames unless
-//! it has a reason.
+//! Responses of the layer's own. Each forbids caches, sniffing, referrers, frames and use by other
+//! origins unless it has a reason.
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
@@ -13,6 +13,13 @@ pub(super) type Own = Response<OwnBody>;
 
 const HTML: &str = "text/html; charset=utf-8";
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+const SAME_ORIGIN: HeaderValue = HeaderValue::from_static("same-origin");
+const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName =
+    HeaderName::from_static("cross-origin-resource-policy");
+const CROSS_ORIGIN_OPENER_POLICY: HeaderName =
+    HeaderName::from_static("cross-origin-opener-policy");
+const CROSS_ORIGIN_EMBEDDER_POLICY: HeaderName =
+    HeaderName::from_static("cross-origin-embedder-policy");
 
 /// A body that is there as a whole, unlike a stream of events, with what all answers carry.
 pub(super) fn whole(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Own {
@@ -23,6 +30,7 @@ pub(super) fn whole(status: StatusCode, content_type: &'static str, body: impl I
     headers.insert(header::CACHE_CONTROL, NO_STORE);
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(CROSS_ORIGIN_RESOURCE_POLICY, SAME_ORIGIN);
     response
 }
 
@@ -46,10 +54,22 @@ pub(super) fn set_page_headers(headers: &mut http::HeaderMap, csp: &str) {
     headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     // Not `no-referrer`: a form would be sent with `null` for its origin.
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    headers.insert(header::REFERRER_POLICY, SAME_ORIGIN);
+    headers.insert(CROSS_ORIGIN_RESOURCE_POLICY, SAME_ORIGIN);
+    // A window that another site has opened, or that opens this one, gets no hold of the page.
+    headers.insert(CROSS_ORIGIN_OPENER_POLICY, SAME_ORIGIN);
     if let Ok(csp) = HeaderValue::try_from(csp) {
         headers.insert(header::CONTENT_SECURITY_POLICY, csp);
     }
+}
+
+/// The headers of the ready sign-in page. It looks for a client on this device by a picture, which
+/// `Cross-Origin-Embedder-Policy: require-corp` would block: clients send no
+/// `Cross-Origin-Resource-Policy`. An application's layer that adds the header only where there is
+/// none leaves this one alone.
+pub(super) fn set_sign_in_headers(headers: &mut http::HeaderMap, csp: &str) {
+    set_page_headers(headers, csp);
+    headers.insert(CROSS_ORIGIN_EMBEDDER_POLICY, HeaderValue::from_static("unsafe-none"));
 }
 
 /// See other: a clean address.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::Extensions;
 
 use super::{ConfigError, checks};
-use crate::engine::{Clock, Engine, EngineConfig, Lifetimes, Policy};
+use crate::engine::{Clock, Engine, EngineConfig, Lifetimes, NutIssuer, Policy};
 use crate::identity::IdentityStore;
 use crate::protocol::{LinkScheme, PublicUrl};
 use crate::service::pages::Pages;
@@ -53,6 +53,7 @@ impl Sqrl {
             signed_in_path: "/signed-in".to_owned(),
             link_scheme: None,
             domain_extension: 0,
+            nut_issuer: NutIssuer::default(),
             lifetimes: Lifetimes::default(),
             accepts_new: true,
             same_address_by_ipv6_network: false,
@@ -108,6 +109,7 @@ pub struct SqrlBuilder {
     signed_in_path: String,
     link_scheme: Option<LinkScheme>,
     domain_extension: usize,
+    nut_issuer: NutIssuer,
     lifetimes: Lifetimes,
     accepts_new: bool,
     same_address_by_ipv6_network: bool,
@@ -214,6 +216,10 @@ impl SqrlBuilder {
 
     /// How many refused requests one address (IPv6: one /64) may make in a minute before it
     /// is slowed down. Default: 120.
+    ///
+    /// A rightly signed request with a live nut is answered all the same, so a neighbour behind the
+    /// same address can keep nobody out. The other requests of an address that is slowed down cost
+    /// hardly any store calls: see [`nut_key`](Self::nut_key).
     pub fn failures_per_minute(mut self, failures: u32) -> Self {
         self.failures_per_minute = Some(failures);
         self
@@ -227,8 +233,13 @@ impl SqrlBuilder {
     }
 
     /// How many links, fresh or renewed, one address (IPv6: one /64) may ask one process for in
-    /// a minute; more are refused with 429. New identities and CPS URLs count as well, and are
-    /// refused with tif 40: so it bounds what an address can leave in the stores. Default: 600.
+    /// a minute; more are refused with 429. CPS URLs and writes of identities count as well: a new
+    /// identity, a changed option, a rekey, an enable or a removal. More of those are refused with
+    /// tif 40, and the client may retry. So the limit bounds what an address can leave in the
+    /// stores. Default: 600.
+    ///
+    /// A disable counts but is never refused, so that an owner can always stop a thief. It cannot
+    /// be repeated without an enable, which is refused.
     ///
     /// Everybody behind one NAT has one address; everybody behind a proxy has too, unless
     /// the proxy is named with [`trusted_proxy`](Self::trusted_proxy).
@@ -304,6 +315,29 @@ impl SqrlBuilder {
     /// Default: `X-Forwarded-For`.
     pub fn address_header(mut self, name: impl Into<String>) -> Self {
         self.address_header = name.into();
+        self
+    }
+
+    /// Sets the key by which servers that share a nut store recognise each other's nuts. Default: a
+    /// random key for each process.
+    ///
+    /// `key` is 32 random bytes, the same on every server. A nut that carries no tag of this key is
+    /// taken for made up when it comes from an address that is slowed down
+    /// ([`failures_per_minute`](Self::failures_per_minute)); only as many of those as the limit
+    /// are looked up in a minute. Without a shared key these include the nuts of the other servers,
+    /// so a neighbour's failures can hinder a sign-in. Whoever learns the key can make the servers
+    /// look up made-up nuts, and nothing worse.
+    ///
+    /// ```
+    /// # use tower_sqrl::{Sqrl, identity::MemoryIdentityStore, store::MemoryNutStore};
+    /// # let (nuts, identities) = (MemoryNutStore::new(), MemoryIdentityStore::new());
+    /// # let key = [7; 32];
+    /// let builder = Sqrl::builder("https://example.com", nuts, identities).nut_key(key);
+    /// # builder.build()?;
+    /// # Ok::<(), tower_sqrl::ConfigError>(())
+    /// ```
+    pub fn nut_key(mut self, key: [u8; 32]) -> Self {
+        self.nut_issuer = NutIssuer::new(key);
         self
     }
 
@@ -386,6 +420,7 @@ impl SqrlBuilder {
             endpoint,
             client_path,
             domain_extension: self.domain_extension,
+            nut_issuer: self.nut_issuer,
             lifetimes: self.lifetimes,
             policy: Policy { accepts_new: self.accepts_new },
             same_address_by_ipv6_network: self.same_address_by_ipv6_network,

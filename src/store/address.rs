@@ -23,4 +23,9 @@ impl AddressBlock {
             IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),
         })
     }
+
+    /// The IPv4 address, or the first address of the IPv6 network.
+    pub(crate) fn network(self) -> IpAddr {
+        self.0
+    }
 }

@@ -16,7 +16,7 @@ pub struct Asset {
     pub version: &'static str,
 }
 
-/// The sign-in page's script.
+/// The script of the sign-in page and of the confirmation.
 pub const SCRIPT: Asset = Asset {
     name: "sqrl.js",
     content_type: "text/javascript; charset=utf-8",

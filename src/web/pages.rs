@@ -2,16 +2,18 @@
 
 use std::fmt;
 
-use super::frame::frame;
+use super::frame::{Script, frame};
 use super::html::{Esc, UnsafeLink, base_path, web_link};
 use super::texts::Texts;
 
 /// "Sign in as somebody?", for a CPS URL that arrives in a browser without the link's cookie:
 /// nobody is signed into somebody else's account by following a link.
 ///
-/// Its one form posts the field `id` to `cps.sqrl`. Serve it with
-/// [`CONFIRM_POLICY`](super::CONFIRM_POLICY), `Referrer-Policy: same-origin` and
-/// `Cache-Control: no-store`.
+/// Its one form posts the field `id` to `cps.sqrl`. With [`SCRIPT`](super::SCRIPT) the button
+/// reacts one second after the person sees the page, so that a double click confirms nothing; it
+/// works without a script, too. Serve the page with [`CONFIRM_POLICY`](super::CONFIRM_POLICY),
+/// `Referrer-Policy: same-origin`, `Cache-Control: no-store` and
+/// `Cross-Origin-Opener-Policy: same-origin`.
 #[derive(Clone, Copy)]
 pub struct ConfirmPage<'a> {
     /// Whom it would sign in, as this person would know it: a name, or a piece of the identity.
@@ -56,7 +58,7 @@ impl ConfirmPage<'_> {
             cancel_url = web_link(self.cancel)?,
             cancel = Esc(&texts.confirm_cancel),
         );
-        frame(texts, self.base, &title, "", body)
+        frame(texts, self.base, &title, Script::First, body)
     }
 }
 
@@ -93,7 +95,7 @@ impl MessagePage<'_> {
             onward = web_link(self.onward)?,
             onward_text = Esc(self.onward_text),
         );
-        frame(self.texts, self.base, self.heading, "", body)
+        frame(self.texts, self.base, self.heading, Script::None, body)
     }
 }
 
@@ -151,6 +153,7 @@ impl Notice {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::web::SCRIPT;
 
     const HOSTILE: &str = "\"><script>alert('1')</script>&\u{202E}";
     const NOTICES: [Notice; 9] = [
@@ -176,14 +179,16 @@ mod tests {
             "<title>Sign in as Ada?</title>",
             "<h1>Sign in as <bdi>Ada</bdi>?</h1>",
             "Continue only if you have just signed in yourself",
-            "<form method=\"post\" action=\"/auth/cps.sqrl\">",
+            "<form data-sqrl=\"confirm\" method=\"post\" action=\"/auth/cps.sqrl\">",
             "<input type=\"hidden\" name=\"id\" value=\"id-1\">",
             "href=\"/login\">Cancel</a>",
         ] {
             assert!(html.contains(part), "{part} in {html}");
         }
         assert_eq!(html.matches("<form").count(), 1);
-        assert!(!html.contains("<script"));
+        let script = format!("<script src=\"/auth/sqrl.js?v={}\"></script>", SCRIPT.version);
+        assert!(html.contains(&script), "the form is guarded before it can be sent: {html}");
+        assert_eq!(html.matches("<script").count(), 1);
     }
 
     #[test]

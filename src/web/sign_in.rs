@@ -2,15 +2,16 @@
 
 use std::fmt::{self, Debug, Formatter};
 
-use super::asset::SCRIPT;
-use super::frame::frame;
+use super::frame::{Script, frame};
 use super::html::{Esc, Query, UnsafeLink, base_path, sqrl_link, web_link};
 use super::texts::Texts;
 
 /// The ready sign-in page: the button, the QR code, and the script that waits.
 ///
 /// Serve it as `text/html; charset=utf-8` with [`SIGN_IN_POLICY`](super::SIGN_IN_POLICY),
-/// `Referrer-Policy: same-origin` and `Cache-Control: no-store`.
+/// `Referrer-Policy: same-origin`, `Cache-Control: no-store`,
+/// `Cross-Origin-Opener-Policy: same-origin` and `Cross-Origin-Embedder-Policy: unsafe-none`
+/// ([why](crate::guide::own_page)).
 ///
 /// *Operating Details*, "Same-Device Authentication" and "The `CANcel` parameter".
 #[derive(Clone, Copy)]
@@ -41,12 +42,7 @@ impl SignInPage<'_> {
     ///
     /// [`UnsafeLink`] if `link`, `base` or the texts' `install_url` is not what it should be.
     pub fn render(&self) -> Result<String, UnsafeLink> {
-        let base = base_path(self.base)?;
-        let script = format!(
-            "<script src=\"{base}/{}?v={}\" defer></script>\n",
-            SCRIPT.name, SCRIPT.version,
-        );
-        frame(self.texts, self.base, &self.texts.title, script, self.fragment()?)
+        frame(self.texts, self.base, &self.texts.title, Script::Deferred, self.fragment()?)
     }
 
     /// The page's `<main>` element alone, for a page of the application's own, which then loads
@@ -79,6 +75,10 @@ impl SignInPage<'_> {
             taken_over = Esc(&texts.taken_over),
             collected = Esc(&texts.collected),
             begun = Esc(&texts.begun),
+            refused_new = Esc(&texts.refused_new),
+            refused_disabled = Esc(&texts.refused_disabled),
+            refused_superseded = Esc(&texts.refused_superseded),
+            evicted = Esc(&texts.evicted),
             expired = Esc(&texts.expired),
             failed = Esc(&texts.failed),
             heading = Esc(&texts.heading),
@@ -103,7 +103,7 @@ impl SignInPage<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::web::STYLE;
+    use crate::web::{SCRIPT, STYLE};
 
     const LINK: &str = "sqrl://example.com/auth/cli.sqrl?x=5&nut=abc";
     const HOSTILE: &str = "\"><script>alert('1')</script>&\u{0}";
@@ -155,6 +155,10 @@ mod tests {
             "taken-over",
             "collected",
             "begun",
+            "refused-new",
+            "refused-disabled",
+            "refused-superseded",
+            "evicted",
             "expired",
             "failed",
         ] {

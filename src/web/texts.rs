@@ -110,9 +110,20 @@ texts! {
         can close this page.",
     /// State: the sign-in was used already.
     collected: "This sign-in was used already.",
-    /// State: the code is good for nobody new, but who has begun with it may finish.
-    begun: "This code takes nobody new. If you have begun in your SQRL app, finish there; \
-        otherwise get a new code.",
+    /// State: an app has begun to sign in with this code. Another app cannot use it.
+    begun: "This code is already in use. Finish signing in on your SQRL app, or get a new code.",
+    /// State: the identity is new to a site that accepts no new identities.
+    refused_new: "Your SQRL app answered, but this site does not know your identity and accepts \
+        no new ones.",
+    /// State: the identity is disabled on this site.
+    refused_disabled: "Your SQRL app answered, but your identity is disabled on this site. \
+        Enable it with your SQRL app and your rescue code.",
+    /// State: the identity was replaced on this site by a newer one.
+    refused_superseded: "Your SQRL app answered with an identity that you have replaced. Sign in \
+        with your new identity.",
+    /// State: the browser had so many sign-in pages open that this one had to give way.
+    evicted: "Too many sign-in pages are open in this browser, so the code of this one no longer \
+        works.",
     /// State: the code has grown old and could not be replaced.
     expired: "This code has expired.",
     /// State: anything that should not happen.

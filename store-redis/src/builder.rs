@@ -7,6 +7,7 @@ use deadpool::managed::{Manager, Object, Pool};
 use redis::aio::ConnectionLike;
 use tower_sqrl::store::StoreError;
 
+use crate::check::check;
 use crate::keys::Keys;
 use crate::lanes::Replicas;
 use crate::link::{self, Lent, Link, Pooled};
@@ -116,7 +117,15 @@ impl RedisNutStoreBuilder {
             return Err(RedisConfigError::ReplicasNeedOwnConnections);
         }
         let keys = Keys::new(&self.prefix);
-        let lent_cluster = self.link.is_some() && matches!(topology, Topology::Cluster(_));
+        let cluster = matches!(topology, Topology::Cluster(_));
+        let lent_cluster = self.link.is_some() && cluster;
+        let mut extra_commands: Vec<&[&str]> = vec![&["PING"]];
+        if self.replicas.is_some() {
+            extra_commands.push(&["WAIT", "0", "1"]);
+        }
+        if cluster && !lent_cluster {
+            extra_commands.push(&["ASKING"]);
+        }
         let link = self.link.unwrap_or_else(|| link::own(&topology, step, self.replicas));
         Ok(RedisNutStore::new(Inner {
             link,
@@ -124,19 +133,20 @@ impl RedisNutStoreBuilder {
             // A pipeline of the crate's goes to the one node that has all of its keys, and a
             // channel's name counts as one.
             announce_apart: lent_cluster,
+            extra_commands,
             subscriber: Subscriber::new(topology, keys.channel(), step),
             keys,
         }))
     }
 
-    /// A store, once it is known to work.
+    /// Connects, and runs every command that the store uses once.
     ///
     /// # Errors
     ///
     /// As [`RedisNutStore::connect`].
     pub async fn connect(self) -> Result<RedisNutStore, StoreError> {
         let store = self.build()?;
-        store.check().await?;
+        check(&store.0).await?;
         Ok(store)
     }
 }

@@ -97,7 +97,7 @@ impl Nodes {
             return Arc::clone(lanes);
         }
         let (server, step) = (self.server(address), self.step);
-        let new = Arc::new(Lanes::new(self.replicas, move |ended| {
+        let new = Arc::new(Lanes::new(self.replicas, step, move |ended| {
             let server = server.clone();
             async move { connect(&server, step, Some(ended)).await }
         }));

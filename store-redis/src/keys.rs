@@ -28,9 +28,12 @@ impl Keys {
         [&*self.prefix, "cps:", &id.to_text()].concat()
     }
 
-    /// A key that nothing is ever stored under.
-    pub(crate) fn check(&self) -> String {
-        [&*self.prefix, "check"].concat()
+    /// A key of each namespace that no record is stored under, and the namespace as a pattern.
+    pub(crate) fn checks(&self) -> [(String, String); 3] {
+        ["nut:", "out:", "cps:"].map(|namespace| {
+            let key = |name| [&*self.prefix, namespace, name].concat();
+            (key("check"), key("*"))
+        })
     }
 
     /// The channel on which outcomes are announced. Channels know no databases: stores with

@@ -2,6 +2,7 @@
 
 mod builder;
 mod call;
+mod check;
 mod cluster;
 mod connect;
 mod error;

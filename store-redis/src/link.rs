@@ -33,14 +33,14 @@ pub(crate) fn own(
     match topology {
         Topology::Single(server) => {
             let server = server.clone();
-            Arc::new(Lanes::new(replicas, move |ended: Ended<MultiplexedConnection>| {
+            Arc::new(Lanes::new(replicas, step, move |ended: Ended<MultiplexedConnection>| {
                 let server = server.clone();
                 async move { connect(&server, step, Some(ended)).await }
             }))
         }
         Topology::Sentinel(sentinel) => {
             let sentinel = Arc::new(sentinel.clone());
-            Arc::new(Lanes::new(replicas, move |ended: Ended<MultiplexedConnection>| {
+            Arc::new(Lanes::new(replicas, step, move |ended: Ended<MultiplexedConnection>| {
                 let sentinel = Arc::clone(&sentinel);
                 async move {
                     let server = master(&sentinel, step).await?;

@@ -7,7 +7,7 @@ use redis::{ErrorKind, RedisError};
 ///
 /// It repeats the arguments of a command that it does not know, and those hold nuts and
 /// CPS ids, records, or a password.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Refusal {
     code: String,
     detail: String,
@@ -23,6 +23,11 @@ impl Refusal {
         };
         let end = detail.find(", with args").unwrap_or(detail.len());
         Self { code, detail: detail[..end].to_owned() }
+    }
+
+    /// Whether the user lacks a permission for the command, its key or its channel.
+    pub(crate) fn is_about_permission(&self) -> bool {
+        self.code == "NOPERM"
     }
 }
 

@@ -38,7 +38,7 @@ const LONGEST_TTL: Duration = Duration::from_hours(100 * 365 * 24);
 /// # Ok(()) }
 /// ```
 #[derive(Clone)]
-pub struct RedisNutStore(Arc<Inner>);
+pub struct RedisNutStore(pub(crate) Arc<Inner>);
 
 pub(crate) struct Inner {
     pub(crate) link: Arc<dyn Link>,
@@ -46,16 +46,19 @@ pub(crate) struct Inner {
     pub(crate) timeout: Duration,
     /// Whether an announcement takes a way of its own.
     pub(crate) announce_apart: bool,
+    /// What is sent besides the commands on keys and the channel, as it can be tried out.
+    pub(crate) extra_commands: Vec<&'static [&'static str]>,
     pub(crate) subscriber: Subscriber,
 }
 
 impl RedisNutStore {
-    /// A store with the defaults, once it is known to work.
+    /// Connects with the defaults, and runs every command that the store uses once.
     ///
     /// # Errors
     ///
-    /// [`Unavailable`](tower_sqrl::store::StoreErrorKind::Unavailable), with a
-    /// [`RedisConfigError`] as its source where the URL is to blame.
+    /// [`Unavailable`](tower_sqrl::store::StoreErrorKind::Unavailable) if the server does not
+    /// answer, or refuses one of the commands. The source names the permission that the user
+    /// lacks. If the URL is wrong the source is a [`RedisConfigError`].
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
         Self::builder(url).connect().await
     }
@@ -67,11 +70,6 @@ impl RedisNutStore {
 
     pub(crate) fn new(inner: Inner) -> Self {
         Self(Arc::new(inner))
-    }
-
-    /// Whether the server answers, and knows and allows the newest command that is needed.
-    pub(crate) async fn check(&self) -> Result<(), StoreError> {
-        self.take(self.0.keys.check()).await.map(drop)
     }
 
     async fn create(
@@ -91,7 +89,7 @@ impl RedisNutStore {
             announcement => (announcement, None),
         };
         let call = Call { key, command, look: false, announcement: with };
-        if self.run(&call).await? == Value::Nil {
+        if self.0.run(&call).await? == Value::Nil {
             return Err(StoreError::conflict());
         }
         if let Some(announcement) = apart {
@@ -111,7 +109,7 @@ impl RedisNutStore {
         let (store, key) = (self.clone(), self.0.keys.channel());
         let call = Call { key, command, look: false, announcement: None };
         tokio::spawn(async move {
-            if let Err(error) = store.run(&call).await {
+            if let Err(error) = store.0.run(&call).await {
                 tracing::debug!(?error, "an announcement is lost");
             }
         });
@@ -133,24 +131,26 @@ impl RedisNutStore {
     ) -> Result<Option<Vec<u8>>, StoreError> {
         let mut command = redis::cmd(name);
         command.arg(&key);
-        match self.run(&Call { key, command, look, announcement: None }).await? {
+        match self.0.run(&Call { key, command, look, announcement: None }).await? {
             Value::Nil => Ok(None),
             Value::BulkString(record) => Ok(Some(record)),
             _ => Err(StoreError::corrupt("Redis holds something else than a record")),
         }
     }
+}
 
+impl Inner {
     /// Sends a call, within the time that calls are given.
     ///
     /// What Redis has not executed is tried again for half of that time, so that a short
     /// restart or fail-over passes unnoticed; after a lost reply only a look is, once, because
     /// a second create or take could not tell itself from somebody else's first.
-    async fn run(&self, call: &Call) -> Result<Value, StoreError> {
+    pub(crate) async fn run(&self, call: &Call) -> Result<Value, StoreError> {
         let attempts = async {
-            let patience = Instant::now() + self.0.timeout / 2;
+            let patience = Instant::now() + self.timeout / 2;
             let mut repeat = call.look;
             loop {
-                let failure = match self.0.link.send(call).await {
+                let failure = match self.link.send(call).await {
                     Ok(reply) => return Ok(reply),
                     Err(failure) => failure,
                 };
@@ -161,9 +161,17 @@ impl RedisNutStore {
                 }
             }
         };
-        timeout(self.0.timeout, attempts)
+        timeout(self.timeout, attempts)
             .await
             .unwrap_or_else(|late| Err(StoreError::unavailable(late)))
+    }
+
+    pub(crate) async fn watch(&self, wait: &WaitId) -> Result<Watch, StoreError> {
+        match timeout(self.timeout, self.subscriber.watch(wait)).await {
+            Ok(Ok(watch)) => Ok(watch),
+            Ok(Err(error)) => Err(StoreError::unavailable(told(error))),
+            Err(late) => Err(StoreError::unavailable(late)),
+        }
     }
 }
 
@@ -213,12 +221,7 @@ impl NutStore for RedisNutStore {
     }
 
     async fn watch(&self, wait: &WaitId) -> Result<Watch, StoreError> {
-        let subscribed = self.0.subscriber.watch(wait);
-        match timeout(self.0.timeout, subscribed).await {
-            Ok(Ok(watch)) => Ok(watch),
-            Ok(Err(error)) => Err(StoreError::unavailable(told(error))),
-            Err(late) => Err(StoreError::unavailable(late)),
-        }
+        self.0.watch(wait).await
     }
 }
 

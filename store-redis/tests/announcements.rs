@@ -5,13 +5,18 @@ mod common;
 use std::time::Duration;
 
 use common::{PATIENCE, TTL, outcome, unique};
-use test_servers::{Redis, RedisCluster, RedisSentinel};
+use test_servers::{Proxy, Redis, RedisCluster, RedisSentinel};
 use tokio::time::timeout;
 use tower_sqrl::store::{NutState, NutStore, WaitId, Watch};
 use tower_sqrl_redis::RedisNutStore;
 
 async fn connect(url: &str) -> RedisNutStore {
     RedisNutStore::connect(url).await.expect("a store")
+}
+
+/// A store that has no subscription until it watches.
+fn build(url: &str) -> RedisNutStore {
+    RedisNutStore::builder(url).build().expect("a store")
 }
 
 async fn watch(store: &RedisNutStore) -> (WaitId, Watch) {
@@ -105,7 +110,7 @@ async fn each_hears_only_its_own() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cut_subscription_comes_back_and_asks_everybody_to_look() {
     let redis = Redis::start().expect("a server");
-    let (waiting, storing) = (connect(&redis.url()).await, connect(&redis.url()).await);
+    let (waiting, storing) = (connect(&redis.url()).await, build(&redis.url()));
     let (_, mut watching) = watch(&waiting).await;
     assert_eq!(redis.command(&["CLIENT", "KILL", "TYPE", "pubsub"]).expect("a count"), "1");
     // Something may have been announced in between.
@@ -116,7 +121,7 @@ async fn a_cut_subscription_comes_back_and_asks_everybody_to_look() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restarted_server_is_subscribed_to_again() {
     let mut redis = Redis::start().expect("a server");
-    let (waiting, storing) = (connect(&redis.url()).await, connect(&redis.url()).await);
+    let (waiting, storing) = (connect(&redis.url()).await, build(&redis.url()));
     drop(watch(&waiting).await);
     redis.restart().expect("started again");
     hears_again(&waiting, &storing).await;
@@ -127,7 +132,7 @@ async fn a_restarted_server_is_subscribed_to_again() {
 async fn a_new_master_is_subscribed_to() {
     let mut sentinel = RedisSentinel::start().expect("servers");
     let url = sentinel.url();
-    let (waiting, storing) = (connect(&url).await, connect(&url).await);
+    let (waiting, storing) = (connect(&url).await, build(&url));
     drop(watch(&waiting).await);
     sentinel.kill_primary().expect("a fail-over");
     hears_again(&waiting, &storing).await;
@@ -138,7 +143,7 @@ async fn a_new_master_is_subscribed_to() {
 async fn another_node_is_subscribed_to_when_one_dies() {
     let mut cluster = RedisCluster::start().expect("servers");
     let url = cluster.url();
-    let (waiting, storing) = (connect(&url).await, connect(&url).await);
+    let (waiting, storing) = (connect(&url).await, build(&url));
     drop(watch(&waiting).await);
     let subscribed = |node: &Redis| {
         let clients = node.command(&["CLIENT", "LIST", "TYPE", "pubsub"]).expect("a list");
@@ -172,7 +177,7 @@ async fn who_may_not_announce_or_subscribe_still_stores() {
     let rules = ["ACL", "SETUSER", "app", "on", ">secret", "~sqrl:*", "+set", "+get", "+getdel"];
     redis.command(&rules).expect("a user");
     let url = format!("redis://app:secret@127.0.0.1:{}", redis.port());
-    let store = connect(&url).await;
+    let store = build(&url);
     let wait = WaitId::from_bytes(unique());
     store_outcome(&store, &wait).await;
     assert!(store.check_nut_authorized(wait.as_nut()).await.expect("a look"));
@@ -182,4 +187,18 @@ async fn who_may_not_announce_or_subscribe_still_stores() {
         .command(&["ACL", "SETUSER", "app", "&sqrl:announce", "+publish", "+subscribe", "+ping"])
         .expect("a user");
     hears_again(&store, &store).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "slow: a subscription is asked whether it works after ten seconds of silence"]
+async fn a_forgotten_subscription_comes_back_and_asks_everybody_to_look() {
+    let redis = Redis::start().expect("a server");
+    let proxy = Proxy::start(redis.port()).expect("a proxy");
+    let url = format!("redis://{}", proxy.address());
+    let (waiting, storing) = (connect(&url).await, build(&redis.url()));
+    let (wait, mut watching) = watch(&waiting).await;
+    assert_eq!(proxy.forget_connections(), 2);
+    store_outcome(&storing, &wait).await;
+    assert!(heard(&mut watching).await);
+    hears_again(&waiting, &storing).await;
 }

@@ -3,7 +3,8 @@
 mod common;
 
 use common::{
-    PATIENCE, TTL, every_hook_is_unavailable, in_time, nut, pending, until_it_works, works,
+    PATIENCE, TTL, every_hook_is_unavailable, in_time, nut, pending, until_it_works,
+    without_subscription, works,
 };
 use test_servers::RedisCluster;
 use tokio::time::timeout;
@@ -75,7 +76,7 @@ async fn a_master_that_says_nothing_is_replaced() {
 #[ignore = "slow: waits for six nodes"]
 async fn without_any_node_every_hook_fails_in_time_and_then_works_again() {
     let mut cluster = RedisCluster::start().expect("servers");
-    let store = RedisNutStore::connect(&cluster.url()).await.expect("a store");
+    let store = without_subscription(&cluster.url()).await;
     all_work(&store).await;
     for node in cluster.nodes() {
         node.kill().expect("killed");

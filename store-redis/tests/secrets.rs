@@ -62,7 +62,7 @@ async fn no_argument_is_told() {
     let config = ["SET", "GET"].map(|command| format!("rename-command {command} \"\"")).into();
     let options = RedisOptions { config, ..RedisOptions::default() };
     let redis = Redis::start_with(&options).expect("a Redis server");
-    let store = RedisNutStore::connect(&redis.url()).await.expect("a store");
+    let store = RedisNutStore::builder(&redis.url()).build().expect("a store");
     let (nut, (id, info)) = (nut(), cps());
     let state = NutState::Pending;
     for (error, said) in [

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{every_hook_is_unavailable, until_it_works, works};
+use common::{every_hook_is_unavailable, until_it_works, without_subscription, works};
 use test_servers::RedisSentinel;
 use tower_sqrl_redis::RedisNutStore;
 
@@ -25,7 +25,7 @@ async fn a_fail_over_is_followed() {
 #[ignore = "slow: waits for a fail-over"]
 async fn a_master_that_says_nothing_is_left() {
     let mut sentinel = RedisSentinel::start().expect("servers");
-    let store = RedisNutStore::connect(&sentinel.url()).await.expect("a store");
+    let store = without_subscription(&sentinel.url()).await;
     let port = sentinel.primary_port().expect("a primary");
     let master = sentinel.nodes().iter_mut().find(|node| node.port() == port).expect("it");
     master.pause().expect("paused");

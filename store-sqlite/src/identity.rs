@@ -58,14 +58,14 @@ impl IdentityStore for SqliteIdentityStore {
     async fn apply(&self, change: &Change) -> Result<Swap, StoreError> {
         let change = change.clone();
         self.worker
-            .write(move |transaction| {
+            .write(move |connection| {
                 for write in change.key_writes() {
-                    if presence(transaction, write.key)? != write.expected {
+                    if presence(connection, write.key)? != write.expected {
                         return Ok(Swap::Lost);
                     }
                 }
                 for write in change.key_writes() {
-                    apply(transaction, &write)?;
+                    apply(connection, &write)?;
                 }
                 Ok(Swap::Done)
             })

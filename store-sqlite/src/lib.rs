@@ -42,7 +42,10 @@ mod identity;
 mod migrate;
 mod nut;
 mod open;
+mod pace;
+mod readers;
 mod records;
+mod transaction;
 mod worker;
 
 pub use error::OpenError;

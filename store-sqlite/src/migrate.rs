@@ -32,13 +32,13 @@ pub(crate) fn migrate(connection: &mut Connection, part: &Part) -> Result<(), Op
     for (step, _) in missing {
         transaction.execute_batch(step)?;
     }
-    if found < known {
-        transaction.execute(
-            "insert into sqrl_schema (part, version) values (?1, ?2)
-             on conflict (part) do update set version = excluded.version",
-            params![part.name, known],
-        )?;
-    }
+    // Written even where it does not change: a file that cannot be written is to fail here, and
+    // not at the first sign-in.
+    transaction.execute(
+        "insert into sqrl_schema (part, version) values (?1, ?2)
+         on conflict (part) do update set version = excluded.version",
+        params![part.name, known],
+    )?;
     transaction.commit()?;
     Ok(())
 }

@@ -1,4 +1,5 @@
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -13,6 +14,12 @@ use crate::open::{Durability, open};
 use crate::records::{self, Kind};
 use crate::worker::Worker;
 
+/// A sweep comes with every so many records that are made.
+const SWEEP_EVERY: u32 = 16;
+/// It removes more than are made meanwhile, so that none pile up, and so few that nobody
+/// waits for it.
+const SWEPT: u32 = 4 * SWEEP_EVERY;
+
 const PART: Part = Part { name: "nut", steps: &[include_str!("../migrations/nut_1.sql")] };
 
 /// Sign-ins under way in the table `sqrl_nut`.
@@ -22,7 +29,7 @@ const PART: Part = Part { name: "nut", steps: &[include_str!("../migrations/nut_
 /// can only be the same request.
 ///
 /// Outcomes are announced within the process; a page that waits in another one polls.
-/// With every record that is made a few that have expired are swept.
+/// Expired records are removed in small batches, with every 16th record that is stored.
 ///
 /// ```
 /// use tower_sqrl_sqlite::{SqliteIdentityStore, SqliteNutStore};
@@ -38,6 +45,8 @@ const PART: Part = Part { name: "nut", steps: &[include_str!("../migrations/nut_
 pub struct SqliteNutStore {
     worker: Worker,
     waiters: Waiters<WaitId>,
+    /// How many records have been made, to know when to sweep.
+    creates: AtomicU32,
 }
 
 impl SqliteNutStore {
@@ -63,7 +72,7 @@ impl SqliteNutStore {
 
     fn start(path: Option<&Path>) -> Result<Self, OpenError> {
         let worker = open(path, &PART, Durability::Normal)?;
-        Ok(Self { worker, waiters: Waiters::default() })
+        Ok(Self { worker, waiters: Waiters::default(), creates: AtomicU32::new(0) })
     }
 
     async fn create(
@@ -73,11 +82,14 @@ impl SqliteNutStore {
         record: Vec<u8>,
         ttl: Duration,
     ) -> Result<(), StoreError> {
+        let sweeps = self.creates.fetch_add(1, Ordering::Relaxed).is_multiple_of(SWEEP_EVERY);
         let created = self
             .worker
-            .write(move |transaction| {
-                records::sweep(transaction)?;
-                records::create(transaction, kind, &key, &record, ttl)
+            .write(move |connection| {
+                if sweeps {
+                    records::sweep(connection, SWEPT)?;
+                }
+                records::create(connection, kind, &key, &record, ttl)
             })
             .await?;
         if created { Ok(()) } else { Err(StoreError::conflict()) }
@@ -88,7 +100,7 @@ impl SqliteNutStore {
     }
 
     async fn take(&self, kind: Kind, key: [u8; 16]) -> Result<Option<Vec<u8>>, StoreError> {
-        self.worker.write(move |transaction| records::take(transaction, kind, &key)).await
+        self.worker.write(move |connection| records::take(connection, kind, &key)).await
     }
 }
 

@@ -2,15 +2,16 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::{Connection, ErrorCode, Row};
 
 use crate::error::OpenError;
 use crate::migrate::{Part, migrate};
-use crate::worker::Worker;
+use crate::readers::Readers;
+use crate::worker::{Worker, Writes};
 
-/// How long a call waits for other connections' writes: less than a call may take in all.
-const BUSY_TIMEOUT: Duration = Duration::from_millis(1500);
 const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
+/// Connections that read on the caller's thread. When all are in use, the store's thread reads.
+const READERS: usize = 4;
 
 /// How much of what was answered may be lost when the machine loses its power. Nothing
 /// is ever lost when only the process dies.
@@ -27,12 +28,43 @@ pub(crate) fn open(
     part: &Part,
     durability: Durability,
 ) -> Result<Worker, OpenError> {
-    let mut connection = match path {
-        Some(path) => Connection::open(path)?,
-        None => Connection::open_in_memory()?,
+    let (writer, readers) = match path {
+        Some(path) => connect(path, part, durability).map_err(|error| error.at(path))?,
+        None => (prepare(Connection::open_in_memory()?, part, durability)?.0, Vec::new()),
     };
+    let writes = match durability {
+        // Without the log every write waits for the disk, and in memory there is none.
+        Durability::Normal if !readers.is_empty() => Writes::AtOnce,
+        _ => Writes::OnTheThread,
+    };
+    Worker::start(part.name, writer, writes, Readers::new(readers)).map_err(OpenError::Thread)
+}
+
+/// The connection that writes, and those that read.
+fn connect(
+    path: &Path,
+    part: &Part,
+    durability: Durability,
+) -> Result<(Connection, Vec<Connection>), OpenError> {
+    let (writer, log) = prepare(Connection::open(path)?, part, durability)?;
+    // The worker empties the log.
+    writer.pragma_update(None, "wal_autocheckpoint", 0)?;
+    // Without the log readers and writers would wait for each other. And names such as
+    // `:memory:` lead to another database each time, which has no log.
+    let readers = if log { READERS } else { 0 };
+    let readers = (0..readers).map(|_| reader(path)).collect::<Result<_, _>>()?;
+    Ok((writer, readers))
+}
+
+/// Brings a connection's settings and the tables up to date. True if the database has a
+/// write-ahead log.
+fn prepare(
+    mut connection: Connection,
+    part: &Part,
+    durability: Durability,
+) -> Result<(Connection, bool), OpenError> {
     connection.busy_timeout(OPEN_TIMEOUT)?;
-    use_wal(&connection)?;
+    let log = use_wal(&connection)?;
     connection.pragma_update(
         None,
         "synchronous",
@@ -46,23 +78,30 @@ pub(crate) fn open(
     // For tables of the application's that refer to ours.
     connection.pragma_update(None, "foreign_keys", true)?;
     migrate(&mut connection, part)?;
-    connection.busy_timeout(BUSY_TIMEOUT)?;
-    Worker::start(part.name, connection).map_err(OpenError::Thread)
+    Ok((connection, log))
+}
+
+fn reader(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(Duration::ZERO)?;
+    connection.pragma_update(None, "query_only", true)?;
+    Ok(connection)
 }
 
 /// Changing to the write-ahead log needs the file for itself for a moment and does not
 /// wait for it, so that of several processes that start at once some have to ask again.
-fn use_wal(connection: &Connection) -> Result<(), OpenError> {
+fn use_wal(connection: &Connection) -> rusqlite::Result<bool> {
     let deadline = Instant::now() + OPEN_TIMEOUT;
+    let mode = |row: &Row<'_>| row.get::<_, String>(0);
     loop {
-        match connection.pragma_update(None, "journal_mode", "wal") {
+        match connection.query_row("pragma journal_mode = wal", [], mode) {
             Err(error)
                 if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
                     && Instant::now() < deadline =>
             {
                 thread::sleep(Duration::from_millis(5));
             }
-            done => return Ok(done?),
+            mode => return Ok(mode? == "wal"),
         }
     }
 }
@@ -78,19 +117,21 @@ mod tests {
         for (durability, synchronous) in [(Durability::Full, 2), (Durability::Normal, 1)] {
             let path = directory.path().join(format!("{durability:?}"));
             let worker = open(Some(&path), &part, durability).expect("a new file");
-            let read = |pragma| {
-                worker.read(move |connection| {
-                    connection.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0))
-                })
+            let number = |connection: &Connection, pragma| {
+                connection.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0))
             };
-            assert_eq!(read("synchronous").await.expect("a number"), synchronous);
-            assert_eq!(read("fullfsync").await.expect("a number"), 1);
-            assert_eq!(read("foreign_keys").await.expect("a number"), 1);
-            assert_eq!(read("busy_timeout").await.expect("a number"), 1500);
-            let mode = worker.read(|connection| {
+            let write = |pragma| worker.write(move |connection| number(connection, pragma));
+            assert_eq!(write("synchronous").await.expect("a number"), synchronous);
+            assert_eq!(write("wal_autocheckpoint").await.expect("a number"), 0);
+            assert_eq!(write("fullfsync").await.expect("a number"), 1);
+            assert_eq!(write("foreign_keys").await.expect("a number"), 1);
+            let mode = worker.write(|connection| {
                 connection.pragma_query_value(None, "journal_mode", |row| row.get::<_, String>(0))
             });
             assert_eq!(mode.await.expect("a name"), "wal");
+            let reader = reader(&path).expect("the same file");
+            assert_eq!(number(&reader, "query_only").expect("a number"), 1);
+            assert_eq!(number(&reader, "busy_timeout").expect("a number"), 0);
         }
     }
 }

@@ -101,15 +101,14 @@ fn record(
     statement.query_row(params![kind.as_str(), key], |row| row.get(0)).optional()
 }
 
-/// A few at a time with every record made: more than are made, so that none pile up, and
-/// so few that nobody waits for it.
-pub(crate) fn sweep(connection: &Connection) -> rusqlite::Result<usize> {
+/// Removes the records that expired first, `count` of them at most.
+pub(crate) fn sweep(connection: &Connection, count: u32) -> rusqlite::Result<usize> {
     connection
         .prepare_cached(concat!(
             "delete from sqrl_nut where (kind, key) in
                 (select kind, key from sqrl_nut where expires_at <= ",
             now!(),
-            " order by expires_at limit 4)"
+            " order by expires_at limit ?1)"
         ))?
-        .execute([])
+        .execute([count])
 }

@@ -1,8 +1,14 @@
-//! Opening files: new, by many at once, of a newer release, and what is no database.
+//! Opening files: new, by many at once, of a newer release, without permission, and what is
+//! no database.
 
 mod common;
 
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::Path;
+use std::process::Command;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use common::File;
 use tower_sqrl_sqlite::{OpenError, SqliteIdentityStore, SqliteNutStore};
@@ -58,4 +64,66 @@ fn what_is_no_database_is_refused() {
     let missing = file.path().join("no").join("directory");
     let error = SqliteNutStore::open(missing).expect_err("no directory");
     assert!(matches!(error, OpenError::Database(_)), "{error:?}");
+}
+
+fn set_mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, Permissions::from_mode(mode)).expect("our own");
+}
+
+#[test]
+fn a_file_without_write_permission_is_refused() {
+    const HELD: &str = "SQRL_TEST_HELD_TO_PERMISSIONS";
+
+    let root = fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0);
+    if root && std::env::var_os(HELD).is_none() {
+        // Permissions do not hold root, so the test runs once more without that privilege.
+        let test = std::env::current_exe().expect("this test");
+        let output = Command::new("setpriv")
+            .args(["--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all"])
+            .arg(test)
+            .args(["--exact", "a_file_without_write_permission_is_refused", "--nocapture"])
+            .env(HELD, "yes")
+            .output()
+            .expect("setpriv of util-linux");
+        let said = String::from_utf8_lossy(&output.stdout);
+        let failed = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && said.contains("1 passed"), "{said}{failed}");
+        return;
+    }
+
+    let refused = |path: &Path| {
+        let identities = SqliteIdentityStore::open(path).map(drop);
+        for opened in [identities, SqliteNutStore::open(path).map(drop)] {
+            let error = opened.expect_err("it cannot be written");
+            assert!(matches!(&error, OpenError::NotWritable { path: file, .. } if file == path));
+            let says = error.to_string();
+            assert!(says.contains("needs write permission"), "{says}");
+            assert!(says.contains(&*path.to_string_lossy()), "{says}");
+        }
+    };
+    let file = File::new();
+    let path = file.path();
+    let directory = path.parent().expect("a directory");
+    drop(SqliteIdentityStore::open(&path).expect("a new file"));
+    // The last connection takes the log with it when it is closed.
+    let log = directory.join("sqrl.sqlite-wal");
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while log.exists() {
+        assert!(Instant::now() < deadline, "the thread goes on");
+        thread::sleep(Duration::from_millis(5));
+    }
+
+    set_mode(&path, 0o444);
+    refused(&path);
+    // The file itself may be written here, but not the log beside it.
+    set_mode(&path, 0o644);
+    set_mode(directory, 0o555);
+    refused(&path);
+    refused(&directory.join("another.sqlite"));
+    set_mode(directory, 0o755);
+    // SQLite has given the log the mode that the file had.
+    for file in fs::read_dir(directory).expect("a directory") {
+        set_mode(&file.expect("a file").path(), 0o644);
+    }
+    drop(SqliteNutStore::open(&path).expect("allowed again"));
 }

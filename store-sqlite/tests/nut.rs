@@ -68,8 +68,8 @@ async fn what_has_expired_is_swept_and_nothing_else() {
         };
         store.store_nut(&nut(number), &info(), state, ttl).await.expect("free");
     }
-    // Every create sweeps more than it adds.
-    for number in 100..104 {
+    // Every sixteenth create sweeps.
+    for number in 100..116 {
         store.store_nut(&nut(number), &info(), NutState::Pending, LONG).await.expect("free");
     }
     let rows = "select count(*), count(*) filter (where kind = 'pending') from sqrl_nut";
@@ -77,8 +77,8 @@ async fn what_has_expired_is_swept_and_nothing_else() {
         .connection()
         .query_row(rows, [], |row| Ok((row.get(0)?, row.get(1)?)))
         .expect("a count");
-    assert_eq!(counts, (6, 6));
-    for number in [6, 7, 100, 103] {
+    assert_eq!(counts, (18, 18));
+    for number in [6, 7, 100, 115] {
         let alive = store.get_nut(&nut(number), NutState::Pending).await.expect("working");
         assert_eq!(alive, Some(info()));
     }

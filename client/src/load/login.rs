@@ -24,6 +24,7 @@ pub(super) struct Way {
     pub(super) page: bool,
     pub(super) qr: bool,
     pub(super) cps: bool,
+    pub(super) collect: bool,
     pub(super) noiptest: bool,
 }
 
@@ -71,6 +72,7 @@ impl Slot {
         match reply.url.as_deref().filter(|_| self.way.cps) {
             Some(url) => self.jump(url, &cookie, &mut clock).await?,
             None if self.way.cps => return Err(wrong(Step::Ident, "no url for cps")),
+            None if !self.way.collect => {}
             None => {
                 let path = format!("{}{}", self.target.wait, link.nut());
                 let (_, body) = self.browse(Step::Wait, &path, Some(&cookie), &mut clock).await?;

@@ -24,6 +24,10 @@ pub struct Load {
     pub new_connections: bool,
     /// The client hands the session to the browser (`cps`). Default: the page waits.
     pub cps: bool,
+    /// The browser collects the sign-in: it asks once whether somebody has signed in, and
+    /// follows the address in the answer. Default: `true`. With `false` a sign-in ends with
+    /// `ident`, which leaves out what the application does on its own route.
+    pub collect: bool,
     /// Fetch the whole sign-in page, as a browser does. Default: only its link, from
     /// `nut.sqrl`.
     pub page: bool,
@@ -88,6 +92,7 @@ impl Load {
             who: Who::Known(1000),
             new_connections: false,
             cps: false,
+            collect: true,
             page: false,
             qr: false,
             noiptest: false,

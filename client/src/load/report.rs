@@ -33,6 +33,8 @@ pub struct Setting {
     pub keep_alive: bool,
     /// Client provided sessions.
     pub cps: bool,
+    /// Whether the browser collected the sign-ins.
+    pub collect: bool,
     /// The whole page.
     pub page: bool,
     /// The picture.
@@ -66,7 +68,7 @@ pub struct StageReport {
     pub server_system_cpu_ms: Option<f64>,
     /// The same of this process, which signed and sent.
     pub generator_cpu_ms: f64,
-    /// From the request for the link to the landing.
+    /// From the request for the link to the last step.
     pub login: Latency,
     /// Its parts.
     pub steps: BTreeMap<&'static str, Latency>,
@@ -108,6 +110,7 @@ impl From<&Load> for Setting {
             },
             keep_alive: !load.new_connections,
             cps: load.cps,
+            collect: load.collect,
             page: load.page,
             qr: load.qr,
             noiptest: load.noiptest,

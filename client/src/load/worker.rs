@@ -33,7 +33,8 @@ const PAUSE: Duration = Duration::from_millis(10);
 pub(super) fn run(load: &Load, mut watch: impl FnMut(Progress)) -> Result<Report, LoadError> {
     let runtime = runtime()?;
     let target = runtime.block_on(Target::resolve(load)?.discover())?;
-    let way = Way { page: load.page, qr: load.qr, cps: load.cps, noiptest: load.noiptest };
+    let Load { page, qr, cps, collect, noiptest, .. } = *load;
+    let way = Way { page, qr, cps, collect, noiptest };
     let keys = Keys::new(load.who);
     // What is wrong from the start is said at once, and in full.
     let first = Person { key: keys.fresh(), previous: None };

@@ -81,6 +81,13 @@ pub async fn works(store: &RedisNutStore) -> Result<(), StoreError> {
     }
 }
 
+/// A store that works, and has no subscription: a watch on one that stands succeeds.
+pub async fn without_subscription(url: &str) -> RedisNutStore {
+    let store = RedisNutStore::builder(url).build().expect("a store");
+    works(&store).await.expect("it works");
+    store
+}
+
 /// Longer than any server or fail-over takes, on a busy machine too.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 

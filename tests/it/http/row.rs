@@ -23,6 +23,9 @@ pub(super) fn row(response: &Response<Bytes>, by: By, https: bool) -> String {
         Some("default-src 'none'") => "nothing",
         Some(policy) => {
             assert_eq!(value("x-frame-options"), Some("DENY"), "every page");
+            assert_eq!(value("cross-origin-opener-policy"), Some("same-origin"), "every page");
+            let embeds = (policy == SIGN_IN_POLICY).then_some("unsafe-none");
+            assert_eq!(value("cross-origin-embedder-policy"), embeds, "{policy}");
             assert!(policy.contains("frame-ancestors 'none'"), "every page");
             match policy {
                 SIGN_IN_POLICY => "sign-in",
@@ -63,6 +66,7 @@ fn check(headers: &HeaderMap, by: By) {
         assert_eq!(headers["x-content-type-options"], "nosniff");
         let kind = headers["content-type"].to_str().expect("text");
         assert!(charset(kind) || kind == "text/event-stream", "{kind}");
+        assert_eq!(headers["cross-origin-resource-policy"], "same-origin");
     }
     // Nothing twice but cookies.
     for name in headers.keys().filter(|name| *name != "set-cookie") {
@@ -78,7 +82,7 @@ fn cookie(line: &str, https: bool) -> String {
     let name = name.strip_prefix(prefix).expect("our name");
     let seconds = match (name, value) {
         (_, "") => 0,
-        ("ask" | "cps", _) => 60,
+        ("ask" | "cps" | "done", _) => 60,
         _ => 1800,
     };
     let expected = format!("Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");
@@ -89,6 +93,7 @@ fn cookie(line: &str, https: bool) -> String {
             assert!(value.is_empty() || value.len() == 22, "{line}");
             format!("{sign}`{name}`")
         }
+        "done" | "ended" => format!("{sign}`{name}`"),
         nut => {
             assert_eq!(nut.len(), 22, "{line}");
             assert!(value.is_empty() || value.split('.').next().is_some_and(|s| s.len() == 22));

@@ -25,8 +25,10 @@ fn the_histories_reach_every_row() {
 fn the_histories_reach_what_happens_in_browsers() {
     let all = all();
     for event in [
+        "a CPS URL from elsewhere",
         "a CPS URL that tells",
         "a code without a second life",
+        "a disable past the limit",
         "a link is renewed",
         "a new identity by a link that takes it",
         "a rekey",
@@ -35,6 +37,7 @@ fn the_histories_reach_what_happens_in_browsers() {
         "a wait is taken over",
         "an outcome is another's",
         "another address may not link",
+        "asked after a client elsewhere",
         "asked in another browser",
         "collected by CPS",
         "collected by page",
@@ -42,6 +45,7 @@ fn the_histories_reach_what_happens_in_browsers() {
         "outdated by CPS",
         "slowed down",
         "slowed down without a nut",
+        "slowed down and answered",
         "too much left",
     ] {
         assert!(all.events.contains_key(event), "{event}");

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use fantoccini::elements::Element;
-use fantoccini::wd::WebDriverCompatibleCommand;
+use fantoccini::wd::{TimeoutConfiguration, WebDriverCompatibleCommand};
 use fantoccini::{Client, ClientBuilder, Locator};
 use http::Method;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -30,14 +30,15 @@ pub(crate) struct Chromium {
 
 impl Chromium {
     pub(crate) async fn start() -> Self {
-        Self::start_with(json!({})).await
+        Self::start_with(&[], json!({})).await
     }
 
-    /// With preferences of the profile.
-    pub(crate) async fn start_with(preferences: Value) -> Self {
+    /// With further command line arguments, and preferences of the profile.
+    pub(crate) async fn start_with(arguments: &[&str], preferences: Value) -> Self {
         static DRIVER: OnceLock<Chromedriver> = OnceLock::new();
         let driver = DRIVER.get_or_init(|| Chromedriver::start().expect("a WebDriver"));
-        let mut capabilities = driver.capabilities_with(&["--window-size=1100,1000"]);
+        let arguments = [&["--window-size=1100,1000"], arguments].concat();
+        let mut capabilities = driver.capabilities_with(&arguments);
         capabilities["goog:chromeOptions"]["prefs"] = preferences;
         let logs = json!({ "browser": "ALL", "performance": "ALL" });
         capabilities.insert("goog:loggingPrefs".to_owned(), logs);
@@ -47,6 +48,12 @@ impl Chromium {
             .await
             .expect("a browser");
         Self { client, heard: Vec::new() }
+    }
+
+    /// A page that takes longer to load is an error.
+    pub(crate) async fn give_pages(&self, longest: Duration) {
+        let timeouts = TimeoutConfiguration::new(None, Some(longest), None);
+        self.client.update_timeouts(timeouts).await.expect("a timeout");
     }
 
     pub(crate) async fn close(self) {
@@ -61,6 +68,13 @@ impl Chromium {
     pub(crate) async fn open_in_new_tab(&self, url: &str) {
         let tab = self.client.new_window(true).await.expect("a tab");
         self.client.switch_to_window(tab.handle).await.expect("the tab");
+        self.open(url).await;
+    }
+
+    /// Opens a page in a window of its own, beside the others.
+    pub(crate) async fn open_in_new_window(&self, url: &str) {
+        let window = self.client.new_window(false).await.expect("a window");
+        self.client.switch_to_window(window.handle).await.expect("the window");
         self.open(url).await;
     }
 
@@ -123,9 +137,27 @@ impl Chromium {
         self.element(css).await.click().await.expect("a click");
     }
 
+    /// Presses the key on an element that has the focus by then.
+    pub(crate) async fn press_enter(&self, css: &str) {
+        self.element(css).await.send_keys("\u{E007}").await.expect("a key");
+    }
+
     /// Waits until the sign-in page is in a state, and returns the line that says so.
     pub(crate) async fn state(&self, state: &str) -> String {
         self.text(&format!("#sqrl[data-state=\"{state}\"] [data-sqrl=\"status\"]")).await
+    }
+
+    /// Waits until the sign-in page says this.
+    pub(crate) async fn says(&self, words: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let said = self.text("[data-sqrl=\"status\"]").await;
+            if said == words {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{said:?}, not {words:?}");
+            tokio::time::sleep(PAUSE).await;
+        }
     }
 
     /// The link of the sign-in page's button.

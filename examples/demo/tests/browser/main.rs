@@ -7,6 +7,7 @@ mod process;
 
 mod chromium;
 mod elsewhere;
+mod front;
 mod looks;
 mod no_client;
 mod no_script;
@@ -16,6 +17,7 @@ mod renewal;
 mod same_device;
 mod scan;
 mod stopping;
+mod tabs;
 mod traffic;
 
 use tower_sqrl_client::wire::Options;

@@ -1,12 +1,14 @@
 //! No app answers on this device, or the browser lets the page ask for none.
 
 use serde_json::json;
+use tower_sqrl_client::cps::Event;
 
 use crate::chromium::Chromium;
 use crate::process::Demo;
 use crate::same_device::app_that_listens;
 use crate::somebody;
 
+const BUTTON: &str = "[data-sqrl=\"button\"]";
 const JUMP: &str = "[data-sqrl=\"jump\"]";
 const UNOPENED: &str = "addEventListener('click', (event) => {
     if (event.target.dataset.sqrl === 'button') event.preventDefault();
@@ -40,22 +42,82 @@ async fn where_the_picture_is_blocked_the_jump_and_the_code_still_work() {
     browser.close().await;
 }
 
-#[tokio::test]
-async fn where_the_browser_forbids_it_the_page_says_so_at_once() {
-    let demo = Demo::in_memory(&[]);
-    let browser = Chromium::start().await;
+/// Says what a person decided about apps on this device.
+async fn decide(browser: &Chromium, setting: &str) {
     for name in ["loopback-network", "local-network-access"] {
-        let denied = json!({ "permission": { "name": name }, "setting": "denied" });
-        browser.devtools("Browser.setPermission", denied).await;
+        let decided = json!({ "permission": { "name": name }, "setting": setting });
+        browser.devtools("Browser.setPermission", decided).await;
     }
+}
+
+/// A browser for which the demo is on the internet, so that the app's address is guarded.
+async fn guarding_browser(demo: &Demo) -> Chromium {
+    let spaces = format!("--ip-address-space-overrides={}=public", demo.address);
+    Chromium::start_with(&[&spaces], json!({})).await
+}
+
+#[tokio::test]
+async fn a_page_that_may_look_for_the_app_finds_it() {
+    let demo = Demo::in_memory(&[]);
+    let browser = guarding_browser(&demo).await;
+    decide(&browser, "granted").await;
+    let (_app, _turn) = app_that_listens(somebody()).await;
     browser.open(&demo.url("/login")).await;
     browser.state("waiting").await;
-    browser.click("[data-sqrl=\"button\"]").await;
+    browser.click(BUTTON).await;
+    browser.arrives_at_account(&demo).await;
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn a_page_whose_browser_asks_first_says_so_and_finds_the_app_then() {
+    let demo = Demo::in_memory(&[]);
+    let browser = guarding_browser(&demo).await;
+    let (_app, _turn) = app_that_listens(somebody()).await;
+    browser.open(&demo.url("/login")).await;
+    browser.state("waiting").await;
+    decide(&browser, "prompt").await;
+    browser.run(UNOPENED).await;
+    browser.click(BUTTON).await;
+    let told = "Looking for the SQRL app on this device. If your browser asks whether this page may \
+                reach apps on this device, allow it.";
+    browser.says(told).await;
+    decide(&browser, "granted").await;
+    browser.arrives_at_account(&demo).await;
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn a_page_that_may_not_look_for_the_app_says_so_and_still_leads_there() {
+    let demo = Demo::in_memory(&[]);
+    let browser = guarding_browser(&demo).await;
+    decide(&browser, "denied").await;
+    let (mut app, _turn) = app_that_listens(somebody()).await;
+    browser.open(&demo.url("/login")).await;
+    browser.state("waiting").await;
+    browser.run(UNOPENED).await;
+    browser.click(BUTTON).await;
     let said = browser.state("no-client").await;
     assert!(said.starts_with("Your browser does not let this page look"), "{said}");
-    assert!(browser.shows(JUMP).await);
+    assert_eq!(browser.scan().await.nut(), browser.button_link().await.nut());
+    browser.click(JUMP).await;
+    browser.arrives_at_account(&demo).await;
+    let event = app.next().await;
+    assert!(matches!(event, Some(Event::Began(_))), "no picture before: {event:?}");
+    browser.close().await;
+}
 
-    somebody().sign_in(&browser.scan().await).await.expect("a sign-in");
+/// Some frames and web views report it so, and let requests pass all the same.
+#[tokio::test]
+async fn a_permission_that_is_reported_as_denied_does_not_keep_the_page_from_trying() {
+    let demo = Demo::in_memory(&[]);
+    let browser = Chromium::start().await;
+    decide(&browser, "denied").await;
+    let (_app, _turn) = app_that_listens(somebody()).await;
+    browser.open(&demo.url("/login")).await;
+    browser.state("waiting").await;
+    browser.run(UNOPENED).await;
+    browser.click(BUTTON).await;
     browser.arrives_at_account(&demo).await;
     browser.close().await;
 }

@@ -1,16 +1,20 @@
 //! A browser without JavaScript.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::chromium::Chromium;
 use crate::process::Demo;
 use crate::somebody;
 
+/// The profile's preferences.
+pub(crate) fn without_javascript() -> Value {
+    json!({ "profile.managed_default_content_settings.javascript": 2 })
+}
+
 #[tokio::test]
 async fn the_code_the_link_and_the_way_on_work_without_javascript() {
     let demo = Demo::in_memory(&[]);
-    let without = json!({ "profile.managed_default_content_settings.javascript": 2 });
-    let browser = Chromium::start_with(without).await;
+    let browser = Chromium::start_with(&[], without_javascript()).await;
     browser.open(&demo.url("/login")).await;
     browser.element("#sqrl:not([data-state])").await;
     let link = browser.scan().await;

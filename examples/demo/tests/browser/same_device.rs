@@ -7,6 +7,7 @@ use tower_sqrl_client::cps::{Event, Listener, Server};
 use tower_sqrl_client::{Client, Link};
 
 use crate::chromium::{Chromium, PATIENCE, PAUSE};
+use crate::front::Front;
 use crate::process::Demo;
 use crate::{somebody, somebody_here};
 
@@ -18,6 +19,20 @@ const FIRST_LOOK: &str = "return new Promise((done) => {
     };
     new PerformanceObserver(seen).observe({ type: 'resource', buffered: true });
 });";
+
+/// An application that sends the header with everything, whatever our pages say of it.
+const REQUIRE_CORP: &str = "server {
+    listen 127.0.0.1:{{port}};
+    location / {
+        proxy_pass http://{{demo}};
+        proxy_http_version 1.1;
+        proxy_buffering off;
+        proxy_set_header X-Forwarded-For $remote_addr;
+        proxy_hide_header Cross-Origin-Embedder-Policy;
+        add_header Cross-Origin-Embedder-Policy require-corp always;
+    }
+}
+";
 
 /// The one port that browsers know, for one test at a time.
 static PORT: Mutex<()> = Mutex::const_new(());
@@ -63,6 +78,21 @@ async fn the_page_jumps_to_the_app_and_arrives_signed_in() {
     // The address that led here is worth nothing any more, in this browser either.
     browser.open(&url).await;
     assert_eq!(browser.text("h1").await, "This link no longer works");
+    browser.close().await;
+}
+
+/// A page that its application isolates from other origins does not get the app's picture.
+#[tokio::test]
+async fn a_page_under_require_corp_jumps_to_the_app_as_well() {
+    let front = Front::start(REQUIRE_CORP, "http://127.0.0.1");
+    let browser = Chromium::start().await;
+    browser.open(&front.demo.url("/login")).await;
+    browser.state("waiting").await;
+    assert_eq!(browser.run("return crossOriginIsolated").await, true);
+    let (mut app, _turn) = app_that_listens(front.somebody()).await;
+    browser.click("[data-sqrl=\"button\"]").await;
+    browser.arrives_at_account(&front.demo).await;
+    assert_eq!(app.next().await, Some(Event::Probed), "a picture, and only then the jump");
     browser.close().await;
 }
 

@@ -28,7 +28,12 @@ impl Demo {
     /// With its identities in the directory, on a free port, and whatever else is wanted.
     pub(crate) fn start(directory: &Path, arguments: &[&str]) -> Self {
         let file = format!("sqlite:{}", directory.join("demo.sqlite").display());
-        Self::start_with(command(), directory, &[&["--identities", &file], arguments].concat())
+        Self::start_with(
+            "127.0.0.1:0",
+            command(),
+            directory,
+            &[&["--identities", &file], arguments].concat(),
+        )
     }
 
     /// With nothing that outlives it.
@@ -38,18 +43,28 @@ impl Demo {
 
     /// The same by a command of one's own.
     pub(crate) fn in_memory_by(command: Command, arguments: &[&str]) -> Self {
+        Self::in_memory_at("127.0.0.1:0", command, arguments)
+    }
+
+    /// The same at an address of one's own.
+    pub(crate) fn in_memory_at(listen: &str, command: Command, arguments: &[&str]) -> Self {
         let directory = TempDir::new().expect("a directory");
         let arguments = [&["--identities", "memory"], arguments].concat();
-        let mut demo = Self::start_with(command, directory.path(), &arguments);
+        let mut demo = Self::start_with(listen, command, directory.path(), &arguments);
         demo.directory = Some(directory);
         demo
     }
 
-    fn start_with(mut command: Command, directory: &Path, arguments: &[&str]) -> Self {
+    fn start_with(
+        listen: &str,
+        mut command: Command,
+        directory: &Path,
+        arguments: &[&str],
+    ) -> Self {
         static LOGS: AtomicU32 = AtomicU32::new(1);
         let log = directory.join(format!("demo-{}.log", LOGS.fetch_add(1, Ordering::Relaxed)));
         let mut child = command
-            .args(["--listen", "127.0.0.1:0"])
+            .args(["--listen", listen])
             .args(arguments)
             .stdout(Stdio::piped())
             .stderr(File::create(&log).expect("a log"))

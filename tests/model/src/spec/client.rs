@@ -166,11 +166,6 @@ impl Spec {
             return Reply { tif, ..Reply::plain(nut) };
         }
         let ips = step.ips();
-        if is_slow {
-            // Nothing is stored; the nut that was sent stays live.
-            self.event("slowed down");
-            return self.dead_end(server, address, FAILED | ips);
-        }
 
         // 3. `server` is what was sent with this nut; for a link, or that with a `can`.
         let is_what_we_sent = match request.server {
@@ -180,7 +175,7 @@ impl Spec {
         };
         if !is_what_we_sent {
             self.row(27);
-            return self.refuse(&step, CLIENT | FAILED | ips);
+            return self.refuse_before_take(&step, CLIENT | FAILED | ips, is_slow);
         }
 
         // 4. The client's IP against the IP that asked for the link.
@@ -191,7 +186,7 @@ impl Spec {
                     self.event("another address may not link");
                 }
                 self.row(28);
-                return self.refuse(&step, FAILED);
+                return self.refuse_before_take(&step, FAILED, is_slow);
             }
             self.row(29);
         }
@@ -202,6 +197,9 @@ impl Spec {
             return self.dead_end(server, address, BAD_ID | CLIENT | FAILED | ips);
         }
 
+        if is_slow {
+            self.event("slowed down and answered");
+        }
         // 6. Take the nut.
         self.nuts[nut.0] = None;
 
@@ -219,15 +217,20 @@ impl Spec {
             let nut = self.next(&step, false);
             return Reply { tif: NOT_SUPPORTED | FAILED | ips, ..Reply::plain(nut) };
         }
-        // Section 4: a CPS URL and the row of a new key outlast the request, and are counted.
-        let leaves_more = request.options.cps || !self.keys.contains_key(&request.idk);
-        if request.command != Command::Query
-            && leaves_more
-            && self.count_lasting(server, address).is_err()
-        {
-            return self.refuse(&step, FAILED | ips);
-        }
+        let (keys, meant) = (self.keys.clone(), self.enabled(request));
         let decision = self.decide(request, step.record.linking);
+        // Section 4: what outlasts the request is counted, whether it is a CPS URL or a write of
+        // an identity. A disable of an enabled one is never refused.
+        let is_success = matches!(decision.verdict, Verdict::Done | Verdict::SignedIn(_));
+        let leaves_more = self.keys != keys || is_success && request.options.cps;
+        let stops = request.command == Command::Disable && meant && self.keys != keys;
+        if leaves_more && self.count_lasting(server, address).is_err() {
+            if !stops {
+                self.keys = keys;
+                return self.refuse(&step, FAILED | ips);
+            }
+            self.event("a disable past the limit");
+        }
         self.conclude(&step, decision)
     }
 
@@ -253,7 +256,12 @@ impl Spec {
         let cps = step.request.options.cps;
         if let Some(epoch) = epoch {
             let what = if cps { What::TakenOver } else { What::SignedIn(epoch) };
-            if !self.file_outcome(step, what) {
+            // A CPS URL from another address takes no wait over.
+            let files = !cps || step.ips_match();
+            if !files {
+                self.event("a CPS URL from elsewhere");
+            }
+            if files && !self.file_outcome(step, what) {
                 return self.dead_end(
                     step.server,
                     step.address,
@@ -269,6 +277,7 @@ impl Spec {
                 command: step.request.command,
                 wait: step.record.wait,
                 button: step.button(),
+                same_address: step.ips_match(),
             };
             self.urls.push(Some(Held { until: self.now + self.lifetimes.cps, it }));
             Cps(self.urls.len() - 1)
@@ -284,8 +293,8 @@ impl Spec {
         let ours = Outcome {
             key: step.request.idk,
             what,
-            chain_start: step.record.chain_start,
             button: step.button(),
+            same_address: step.ips_match(),
         };
         let filed = held(self.now, self.waits[step.record.wait.0].as_ref());
         if let Some(filed) = filed.cloned() {
@@ -303,8 +312,12 @@ impl Spec {
         if what == What::TakenOver {
             self.event("a wait is taken over");
         }
-        let left = self.left(step.server, &step.record).unwrap_or_default();
-        self.waits[step.record.wait.0] = Some(Held { until: self.now + left, it: ours });
+        // A sign-in ends with its chain, what ends the wait with every chain that has begun.
+        let ttl = match what {
+            What::TakenOver => self.lifetimes.chain,
+            _ => self.left(step.server, &step.record).unwrap_or_default(),
+        };
+        self.waits[step.record.wait.0] = Some(Held { until: self.now + ttl, it: ours });
         true
     }
 
@@ -320,6 +333,16 @@ impl Spec {
         self.count_failure(step.server, step.address);
         let nut = self.again(step);
         Reply { tif, ..Reply::plain(nut) }
+    }
+
+    /// A refusal in steps 3 and 4. Nothing is stored for an address that is slowed down; the nut
+    /// that was sent stays live.
+    fn refuse_before_take(&mut self, step: &Step<'_>, tif: u16, is_slow: bool) -> Reply {
+        if is_slow {
+            self.event("slowed down");
+            return self.dead_end(step.server, step.address, tif);
+        }
+        self.refuse(step, tif)
     }
 
     /// A refusal whose nut is stored nowhere.

@@ -61,6 +61,14 @@ impl Spec {
         }
     }
 
+    /// Whether an identity is meant that is enabled.
+    pub(super) fn enabled(&self, request: &Request) -> bool {
+        match self.meant(request) {
+            Meant::Own(identity) | Meant::Previous(_, identity) => !identity.disabled,
+            Meant::Superseded | Meant::Nobody => false,
+        }
+    }
+
     /// Finds the row, does what it says, and answers.
     /// A link may take new identities where the site takes none.
     pub(super) fn decide(&mut self, request: &Request, linking: bool) -> Decision {

@@ -59,6 +59,7 @@ impl Server {
             .nut_lifetime(seconds(lifetimes.later))
             .chain_lifetime(seconds(lifetimes.chain))
             .cps_lifetime(seconds(lifetimes.cps))
+            .nut_key([7; 32])
             .clock(clock(now, ahead));
         builder = match site.failures {
             Some(failures) => builder.failures_per_minute(failures.into()),

@@ -1,0 +1,221 @@
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::store::{AddressBlock, Timestamp};
+
+/// Bounds how often one address may do something in a minute.
+///
+/// It counts by [`AddressBlock`], and its memory is bounded: when too many blocks have come in one
+/// minute, new ones are counted together with their neighbours, in ever larger networks. So it
+/// gets coarser when it is full, and never stops counting.
+///
+/// Of this process alone: it spares work and memory, and guards no secret.
+#[derive(Debug)]
+pub(crate) struct RateLimiter {
+    per_minute: Option<u32>,
+    minute: Mutex<Minute>,
+}
+
+#[derive(Debug, Default)]
+struct Minute {
+    began: Option<Timestamp>,
+    v4: Counts,
+    v6: Counts,
+}
+
+/// The counts of one family, by networks of each of [`LEVELS`].
+#[derive(Debug, Default)]
+struct Counts([HashMap<u128, u32>; LEVELS]);
+
+const LEVELS: usize = 4;
+
+/// Network sizes in bits, for each family and level; at last one network for all. There are only
+/// 65,536 networks of 16 bits, so the levels behind them are never reached.
+const V4_BITS: [u32; LEVELS] = [32, 16, 8, 0];
+const V6_BITS: [u32; LEVELS] = [64, 48, 32, 0];
+
+/// Networks that one level counts. 64 Ki take some 3 MB.
+const MAX_NETWORKS: usize = 65_536;
+
+impl RateLimiter {
+    /// Without a limit where `per_minute` is absent. It must not be 0, which would refuse every
+    /// address.
+    pub(crate) fn new(per_minute: Option<u32>) -> Self {
+        Self { per_minute, minute: Mutex::default() }
+    }
+
+    /// Counts one more. Refuses it if the address has used up its limit in this minute.
+    pub(crate) fn count(&self, address: IpAddr, now: Timestamp) -> Result<(), UsedUp> {
+        let Some(limit) = self.per_minute else { return Ok(()) };
+        self.with(address, now, |counts, network| {
+            let count = counts.entry(network);
+            if *count > limit {
+                return Err(UsedUp { first: false });
+            }
+            *count += 1;
+            if *count > limit { Err(UsedUp { first: true }) } else { Ok(()) }
+        })
+    }
+
+    /// Whether the next one would be too many.
+    pub(crate) fn is_used_up(&self, address: IpAddr, now: Timestamp) -> bool {
+        self.per_minute
+            .is_some_and(|limit| self.with(address, now, |counts, at| counts.get(at) >= limit))
+    }
+
+    fn with<T>(
+        &self,
+        address: IpAddr,
+        now: Timestamp,
+        act: impl FnOnce(&mut Counts, [u128; LEVELS]) -> T,
+    ) -> T {
+        let mut minute = self.minute.lock().unwrap_or_else(PoisonError::into_inner);
+        // A request that came before the minute did, and is counted late, begins none.
+        let over = minute
+            .began
+            .is_none_or(|began| now.since(began).max(began.since(now)) >= Duration::from_mins(1));
+        if over {
+            *minute = Minute { began: Some(now), ..Minute::default() };
+        }
+        match AddressBlock::of(address).network() {
+            IpAddr::V4(v4) => act(&mut minute.v4, networks(v4.to_bits().into(), 32, V4_BITS)),
+            IpAddr::V6(v6) => act(&mut minute.v6, networks(v6.to_bits(), 128, V6_BITS)),
+        }
+    }
+}
+
+/// The networks of an address, by level.
+fn networks(address: u128, width: u32, bits: [u32; LEVELS]) -> [u128; LEVELS] {
+    // The network of no bits is everything, for which a shift would be too wide.
+    bits.map(|bits| address.checked_shr(width - bits).unwrap_or(0))
+}
+
+impl Counts {
+    /// The count of an address: of the smallest of its networks that is counted or for which there
+    /// is room.
+    fn entry(&mut self, networks: [u128; LEVELS]) -> &mut u32 {
+        let level = self.level(networks);
+        self.0[level].entry(networks[level]).or_default()
+    }
+
+    /// The same, adding nothing.
+    fn get(&self, networks: [u128; LEVELS]) -> u32 {
+        let level = self.level(networks);
+        self.0[level].get(&networks[level]).copied().unwrap_or(0)
+    }
+
+    fn level(&self, networks: [u128; LEVELS]) -> usize {
+        let counts = |level: &usize| {
+            let counted = &self.0[*level];
+            counted.len() < MAX_NETWORKS || counted.contains_key(&networks[*level])
+        };
+        (0..LEVELS).find(counts).unwrap_or(LEVELS - 1)
+    }
+}
+
+/// The address has used up its limit in this minute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct UsedUp {
+    /// Whether this is the first refusal, which is worth a line in the log.
+    pub(crate) first: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, Ipv6Addr};
+
+    use super::*;
+
+    fn at(second: u64) -> Timestamp {
+        Timestamp::from_millis(second * 1000)
+    }
+
+    #[test]
+    fn used_up_until_the_minute_is_over() {
+        let limiter = RateLimiter::new(Some(2));
+        let (here, there) = ([192, 0, 2, 1].into(), [192, 0, 2, 2].into());
+        assert_eq!(limiter.count(here, at(0)), Ok(()));
+        assert!(!limiter.is_used_up(here, at(1)));
+        assert_eq!(limiter.count(here, at(1)), Ok(()));
+        assert!(limiter.is_used_up(here, at(59)));
+        assert!(!limiter.is_used_up(there, at(59)));
+        assert_eq!(limiter.count(here, at(59)), Err(UsedUp { first: true }));
+        assert_eq!(limiter.count(here, at(59)), Err(UsedUp { first: false }));
+        assert!(!limiter.is_used_up(here, at(60)));
+        assert_eq!(limiter.count(here, at(60)), Ok(()));
+    }
+
+    #[test]
+    fn off_means_off() {
+        let limiter = RateLimiter::new(None);
+        let here = [192, 0, 2, 1].into();
+        assert_eq!(limiter.count(here, at(0)), Ok(()));
+        assert!(!limiter.is_used_up(here, at(0)));
+    }
+
+    #[test]
+    fn a_straggler_begins_no_minute() {
+        let limiter = RateLimiter::new(Some(1));
+        let here = [192, 0, 2, 1].into();
+        assert_eq!(limiter.count(here, at(60)), Ok(()));
+        assert!(limiter.is_used_up(here, at(59)));
+        assert!(limiter.is_used_up(here, at(61)));
+        // A clock that has been set back is another matter.
+        assert!(!limiter.is_used_up(here, at(0)));
+    }
+
+    /// How many of 5,000 requests of one address pass where 600 are allowed.
+    fn passed(limiter: &RateLimiter, address: impl Into<IpAddr>) -> usize {
+        let address = address.into();
+        (0..5000).filter(|_| limiter.count(address, at(1)).is_ok()).count()
+    }
+
+    fn v6(network: u64) -> IpAddr {
+        Ipv6Addr::from_bits(u128::from(network) << 64).into()
+    }
+
+    fn networks_counted(limiter: &RateLimiter) -> [usize; 2 * LEVELS] {
+        let minute = limiter.minute.lock().expect("no panic");
+        let mut lengths = minute.v4.0.iter().chain(&minute.v6.0).map(HashMap::len);
+        std::array::from_fn(|_| lengths.next().expect("all levels"))
+    }
+
+    #[test]
+    fn a_full_limiter_counts_larger_networks_together() {
+        let limiter = RateLimiter::new(Some(600));
+        // One request from each /64 of a /48, and the limit has room for no other /64.
+        let before = v6(0x2001_0db8_0000_0007);
+        assert_eq!(limiter.count(before, at(0)), Ok(()));
+        for network in 0..0x1_0000 {
+            assert_eq!(limiter.count(v6(0x2001_0db8_0001_0000 + network), at(0)), Ok(()));
+        }
+        assert_eq!(passed(&limiter, v6(0x2001_0db8_0002_0000)), 600);
+        // Its neighbours in the /48 share its count; others do not, nor who came before.
+        assert_eq!(passed(&limiter, v6(0x2001_0db8_0002_0001)), 0);
+        assert_eq!(passed(&limiter, v6(0x2001_0db8_0003_0000)), 600);
+        assert_eq!(passed(&limiter, before), 599);
+        // IPv4 is counted apart.
+        assert_eq!(passed(&limiter, [192, 0, 2, 1]), 600);
+        assert_eq!(passed(&limiter, [192, 0, 2, 2]), 600);
+    }
+
+    #[test]
+    fn any_number_of_addresses_is_counted_in_bounded_memory() {
+        let limiter = RateLimiter::new(Some(600));
+        for n in 0..200_000_u32 {
+            // Of other networks on every level.
+            let _ = limiter.count(v6(u64::from(n) << 32), at(0));
+            let _ = limiter.count(Ipv4Addr::from_bits(n.reverse_bits()).into(), at(0));
+        }
+        let max = MAX_NETWORKS;
+        assert_eq!(networks_counted(&limiter), [max, max, 0, 0, max, max, max, 1]);
+        // At last all share one count, and those of before have their own.
+        assert_eq!(passed(&limiter, v6(u64::MAX)), 0);
+        assert!(limiter.is_used_up(v6(u64::MAX), at(1)));
+        assert_eq!(passed(&limiter, v6(0)), 599);
+        assert!(passed(&limiter, [255, 255, 255, 255]) <= 600);
+        assert_eq!(limiter.count(v6(u64::MAX), at(60)), Ok(()), "the next minute");
+    }
+}
