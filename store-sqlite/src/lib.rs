@@ -45,6 +45,7 @@ mod open;
 mod pace;
 mod readers;
 mod records;
+mod sweep;
 mod transaction;
 mod worker;
 

@@ -99,7 +99,8 @@ impl Worker {
         &self,
         mut read: impl FnMut(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
-        match self.readers.read(&mut read) {
+        let found = self.shared.read_at_once(&mut read).or_else(|| self.readers.read(&mut read));
+        match found {
             Some(found) => Ok(found),
             None => self.run(false, read).await,
         }
@@ -178,6 +179,25 @@ impl Shared {
             self.call(line);
         }
         Ok(())
+    }
+
+    /// Reads over the connection that writes, if nobody uses it: it has in memory what it has
+    /// written.
+    fn read_at_once<T>(
+        &self,
+        read: &mut impl FnMut(&Connection) -> rusqlite::Result<T>,
+    ) -> Option<T> {
+        if self.writes != Writes::AtOnce || !self.pace.is_good() {
+            return None;
+        }
+        let connection = self.connection.try_lock().ok()?;
+        let found = self.pace.watch(|| read(connection.as_ref()?).ok());
+        drop(connection);
+        let line = self.lock();
+        if !line.jobs.is_empty() {
+            self.call(line);
+        }
+        found
     }
 
     /// Has the thread serve the line.
