@@ -25,8 +25,10 @@
 //! }
 //!
 //! async fn signed_in(login: SqrlLogin) -> Redirect {
-//!     let who = login.idk().to_string();
-//!     // … start the application's own session for `who`, under a new session id …
+//!     let (who, epoch) = (login.idk().to_string(), login.epoch());
+//!     // … start the application's own session for `who`, under a new session id, and compare
+//!     // the epoch with `Sqrl::identity` where the session is looked at …
+//! #   let _ = (who, epoch);
 //!     Redirect::to("/")
 //! }
 //!

@@ -1,20 +1,18 @@
 //! The browser's side: waiting, and collecting a sign-in by page or by CPS.
 //!
-//! Collecting is: look, look the identity up, take. It signs in only a live, enabled
-//! identity whose epoch is the one stored, so that nothing pending outlives a disable,
-//! enable, rekey or remove.
+//! Collecting is: look, look the identity up, take, and look the identity up once more. It
+//! signs in only a live, enabled identity whose epoch is the one stored, so that nothing pending
+//! outlives a disable, enable, rekey or remove: not even one that is answered before the take.
 
-use std::time::Duration;
+use futures_util::future::{OptionFuture, join};
 
 use super::Engine;
 use super::sign_in::{Secrets, SignIn};
 use crate::identity::{Epoch, Identity, KeyState};
 use crate::protocol::{Command, Idk};
-use crate::store::{Attached, CpsId, CpsInfo, NutInfo, NutState, Outcome, StoreError, WaitId};
-
-/// How long word is left that a wait is over. Its browser has lost the cookie by then, and
-/// stores keep outcomes come what may: they are not to fill with those that nobody awaits.
-const COLLECTED_FOR: Duration = Duration::from_mins(2);
+use crate::store::{
+    Attached, CpsId, CpsInfo, Digest, NutInfo, NutState, Outcome, StoreError, WaitId,
+};
 
 /// What a page that waits is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,12 +67,13 @@ impl Engine {
         let identity = self.unchanged(&idk, epoch).await?;
         let taken = self.nuts.remove_nut(wait.as_nut(), NutState::Authorized).await;
         let taken = self.found(taken)?;
-        self.mark_collected(wait, &info).await;
+        let again = self.unchanged(&idk, epoch);
+        let (again, ()) = join(again, self.mark_collected(*wait, &info)).await;
         // Who collected it in between has left word, and that is what was taken.
         if taken != info {
             return Err(NotSignedIn::Nothing);
         }
-        self.sign_in(idk, identity, info.attached)
+        self.sign_in(idk, identity.and(again?), info.attached, *wait)
     }
 
     /// What a CPS URL leads to. Consumes nothing.
@@ -87,15 +86,25 @@ impl Engine {
         self.unchanged(&info.idk, info.epoch).await?.ok_or(NotSignedIn::Outdated)
     }
 
-    /// Collects the sign-in of a CPS URL.
-    pub(crate) async fn collect_cps(&self, id: &CpsId) -> Result<SignIn, NotSignedIn> {
+    /// Collects the sign-in of a CPS URL, in a browser that has the secrets of these waits.
+    pub(crate) async fn collect_cps(
+        &self,
+        id: &CpsId,
+        waits: &[WaitId],
+    ) -> Result<SignIn, NotSignedIn> {
         let info = self.look_at_cps(id).await?;
         if info.command != Command::Ident {
             return Err(NotSignedIn::Nothing);
         }
         let identity = self.unchanged(&info.idk, info.epoch).await?;
         self.take_cps(id).await?;
-        self.sign_in(info.idk, identity, info.attached)
+        let again = self.unchanged(&info.idk, info.epoch);
+        // What came from another address has not taken the wait over; in the browser that waits it
+        // is over now.
+        let waits_here = !info.attached.same_address && waits.contains(&info.wait);
+        let mark: OptionFuture<_> = waits_here.then(|| self.end_wait(&info)).into();
+        let (again, _) = join(again, mark).await;
+        self.sign_in(info.idk, identity.and(again?), info.attached, info.wait)
     }
 
     /// Uses up a CPS URL.
@@ -131,17 +140,17 @@ impl Engine {
         }
     }
 
-    /// Leaves word that the wait is over. If that fails a page that asks once more waits in
-    /// vain, and nothing worse.
-    async fn mark_collected(&self, wait: &WaitId, info: &NutInfo) {
-        let age = self.config.clock.now().since(info.chain_start);
-        let remaining = self.config.lifetimes.chain.saturating_sub(age);
-        let ttl = remaining.clamp(Duration::from_secs(1), COLLECTED_FOR);
+    /// Marks a wait as collected, after the outcome with `info` was taken. If that fails, a page
+    /// that asks once more waits in vain, and nothing worse.
+    async fn mark_collected(&self, wait: WaitId, info: &NutInfo) {
         let info = NutInfo {
             outcome: Some(Outcome::Collected),
             attached: Attached::default(),
             ..info.clone()
         };
+        // As long as any chain of the wait that has begun by now, so that nothing is collected
+        // by a further code of the same page.
+        let ttl = self.config.lifetimes.chain;
         let stored = self.nuts.store_nut(wait.as_nut(), &info, NutState::Authorized, ttl).await;
         match stored {
             Err(error) if !error.is_conflict() => {
@@ -151,15 +160,38 @@ impl Engine {
         }
     }
 
+    /// The same after the sign-in of a CPS URL.
+    async fn end_wait(&self, info: &CpsInfo) {
+        let now = self.config.clock.now();
+        let outcome = NutInfo {
+            created: now,
+            chain_start: now,
+            ip: info.ip,
+            first_nut: *info.wait.as_nut(),
+            wait: info.wait,
+            sent: Digest::of([]),
+            idk: Some(info.idk),
+            ask: None,
+            asked: false,
+            sin_sent: false,
+            same_address_only: false,
+            accepts_new: false,
+            attached: Attached::default(),
+            outcome: None,
+        };
+        self.mark_collected(info.wait, &outcome).await;
+    }
+
     fn sign_in(
         &self,
         idk: Idk,
         identity: Option<Identity>,
         attached: Attached,
+        wait: WaitId,
     ) -> Result<SignIn, NotSignedIn> {
         let identity = identity.ok_or(NotSignedIn::Outdated)?;
         let secrets = self.open_secrets(&idk, &attached)?;
-        Ok(SignIn { idk, identity, attached, secrets })
+        Ok(SignIn { idk, identity, attached, secrets, wait })
     }
 
     #[cfg(feature = "sin")]

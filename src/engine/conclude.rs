@@ -68,9 +68,10 @@ impl Chain<'_> {
         let next = self.next(decision.tif, &extras);
 
         let outcome: OptionFuture<_> = epoch
-            .map(|epoch| match cps {
-                Some(_) => Outcome::TakenOver,
-                None => Outcome::SignedIn { epoch },
+            .and_then(|epoch| match cps {
+                None => Some(Outcome::SignedIn { epoch }),
+                // From elsewhere it may be a stranger who photographed the code: the wait goes on.
+                Some(_) => self.ips_match().then_some(Outcome::TakenOver),
             })
             .map(|outcome| self.file_outcome(outcome))
             .into();
@@ -130,8 +131,11 @@ impl Chain<'_> {
     async fn file_outcome(&self, outcome: Outcome) -> Result<Filed, StoreError> {
         let (nuts, wait) = (&self.engine.nuts, self.record.wait.as_nut());
         let info = self.outcome(outcome);
+        // What ends the wait outlives every further code of the same page.
+        let ttl =
+            if info.is_final() { self.engine.config.lifetimes.chain } else { self.remaining() };
         for _ in 0..FILINGS {
-            match nuts.store_nut(wait, &info, NutState::Authorized, self.remaining()).await {
+            match nuts.store_nut(wait, &info, NutState::Authorized, ttl).await {
                 Ok(()) => return Ok(Filed::Ours),
                 Err(error) if error.is_conflict() => {}
                 Err(error) => return Err(error),

@@ -1,5 +1,7 @@
 use std::net::IpAddr;
 
+use futures_util::future::try_join;
+
 use super::Engine;
 use super::config::held_for;
 use super::rate_limiter::UsedUp;
@@ -227,13 +229,17 @@ impl Engine {
     ) -> Result<Renewal, NoLink> {
         // Before the look at the store, so that made-up links cost no more of them than real ones.
         self.count_lasting(ip, self.config.clock.now()).map_err(|_| NoLink::TooMany)?;
-        let record = self.nuts.get_nut(old, NutState::Pending).await;
-        let record = record.map_err(|error| {
+        let record = self.nuts.get_nut(old, NutState::Pending);
+        let outcome = self.nuts.get_nut(wait.as_nut(), NutState::Authorized);
+        let (record, outcome) = try_join(record, outcome).await.map_err(|error| {
             self.store_failed("looking at a link", &error);
             NoLink::Store(error)
         })?;
+        // A link that outlived the word that its wait is over could be collected after all.
+        let is_over = outcome.is_some_and(|outcome| outcome.is_final());
         // The record is the proof that the secret is ours.
-        let Some(record) = record.filter(|record| record.wait == wait && record.first_nut == *old)
+        let Some(record) =
+            record.filter(|record| record.wait == wait && record.first_nut == *old && !is_over)
         else {
             return Ok(Renewal::Gone);
         };

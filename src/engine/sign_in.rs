@@ -1,6 +1,6 @@
 use crate::identity::{Epoch, Identity, UserId};
 use crate::protocol::{Button, Idk, IndexedSecret};
-use crate::store::Attached;
+use crate::store::{Attached, WaitId};
 
 /// A sign-in that has been collected: this browser's user owns this identity.
 ///
@@ -11,6 +11,7 @@ pub struct SignIn {
     pub(super) identity: Identity,
     pub(super) attached: Attached,
     pub(super) secrets: Secrets,
+    pub(super) wait: WaitId,
 }
 
 /// The indexed secrets that came with a sign-in.
@@ -21,6 +22,11 @@ pub(super) struct Secrets {
 }
 
 impl SignIn {
+    /// The wait of the link that the client answered.
+    pub(crate) fn wait(&self) -> &WaitId {
+        &self.wait
+    }
+
     /// Who: the identity key, the same at every sign-in until the owner rekeys.
     pub fn idk(&self) -> &Idk {
         &self.idk

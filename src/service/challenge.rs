@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::{Extensions, HeaderMap, HeaderValue, Response, StatusCode, header};
 
-use super::cookies::WaitCookie;
+use super::cookies::{Secret, WaitCookie};
 use super::other_site::check_visit;
 use super::pages::{Pages, SignInView};
 use super::{Sqrl, respond};
@@ -40,16 +40,17 @@ impl Sqrl {
         check_visit(headers)?;
         let ip = self.asking_address(headers, extensions)?;
         let config = &self.engine().config;
-        let cookie = WaitCookie::fresh(config.clock.now(), config.lifetimes.chain);
-        let link = self.engine().issue(ip, cookie.wait(), options).await?;
+        let (now, secret) = (config.clock.now(), Secret::fresh());
+        let link = self.engine().issue(ip, secret.wait(), options).await?;
+        let cookie = WaitCookie::new(secret, link.nut, now, config.lifetimes.chain);
         Ok(self.with_cookie(headers, link, &cookie))
     }
 
-    /// A link in the place of the one with the nut `old`, for the browser that holds that one's
-    /// cookie; none where there is nothing to go on with.
+    /// Issues a further link for the wait whose first or latest nut is `old`, if this browser
+    /// holds its cookie; `None` if there is no such wait, or it is over.
     ///
-    /// The old link's cookie stays, for the wait goes on, and whoever lures the browser here with
-    /// the nut of its QR code ends nothing.
+    /// The wait goes on: a client may still finish with an earlier link. So a page elsewhere that
+    /// leads the browser here, with the nut of its QR code, ends nothing.
     pub(super) async fn renewed_challenge(
         &self,
         headers: &HeaderMap,
@@ -60,11 +61,12 @@ impl Sqrl {
         let ip = self.asking_address(headers, extensions)?;
         let Some(old) = Nut::parse(old) else { return Ok(None) };
         let Some(cookie) = self.cookies().wait(headers, &old) else { return Ok(None) };
-        match self.engine().renew(&old, ip, cookie.wait()).await? {
+        match self.engine().renew(cookie.latest(), ip, cookie.wait()).await? {
             Renewal::Gone => Ok(None),
             Renewal::Renewed(link) => {
                 let config = &self.engine().config;
-                let cookie = cookie.renewed(config.clock.now(), config.lifetimes.chain);
+                let (now, chain) = (config.clock.now(), config.lifetimes.chain);
+                let cookie = cookie.renewed(link.nut, now, chain);
                 Ok(Some(self.with_cookie(headers, link, &cookie)))
             }
         }
@@ -89,7 +91,7 @@ impl Sqrl {
 
     fn with_cookie(&self, headers: &HeaderMap, link: IssuedLink, cookie: &WaitCookie) -> Challenge {
         let chain = self.engine().config.lifetimes.chain;
-        let cookies = self.cookies().set_wait(headers, &link.nut, cookie, chain);
+        let cookies = self.cookies().set_wait(headers, cookie, chain);
         Challenge { sqrl: self.clone(), link, cookies }
     }
 }

@@ -49,6 +49,11 @@ impl NutInfo {
     pub fn is_signed_in(&self) -> bool {
         matches!(self.outcome, Some(Outcome::SignedIn { .. }))
     }
+
+    /// Whether this is an outcome after which its wait brings no sign-in any more.
+    pub(crate) fn is_final(&self) -> bool {
+        matches!(self.outcome, Some(Outcome::TakenOver | Outcome::Collected))
+    }
 }
 
 /// How a chain ended.

@@ -75,7 +75,8 @@ async fn a_browsers_steps() {
     site.tap.calls();
     visit.browser.open(&visit.signed_in_url()).await.expect("a page");
     // The last leaves word that it has been collected.
-    let collection = [GetNut(Authorized), LookUp, RemoveNut(Authorized), StoreNut(Authorized)];
+    let collection =
+        [GetNut(Authorized), LookUp, RemoveNut(Authorized), LookUp, StoreNut(Authorized)];
     same(site.tap.calls(), &collection);
 
     let visit = site.visit().await;
@@ -86,7 +87,7 @@ async fn a_browsers_steps() {
     assert_eq!(page.expect("a page").status, 200);
     same(
         site.tap.calls(),
-        &[GetUserIdByCpsSessionId, GetUserIdByCpsSessionId, LookUp, RemoveCpsSessionId],
+        &[GetUserIdByCpsSessionId, GetUserIdByCpsSessionId, LookUp, RemoveCpsSessionId, LookUp],
     );
 }
 

@@ -171,6 +171,19 @@ async fn other_commands_lead_to_a_page_and_the_wait_goes_on() {
         assert_eq!(first.headers()["cache-control"], "no-store");
         let page = open(&visit.browser, &format!("{}{clean}", site.public)).await;
         assert_eq!(page.status, 200);
+        // Led there by a link from elsewhere, nobody reads that their identity is disabled.
+        let stranger = Browser::new(site.http());
+        for (browser, path) in [
+            (&stranger, &*clean),
+            (
+                &visit.browser,
+                if word == "removed" { "/cps.sqrl?disabled" } else { "/cps.sqrl?removed" },
+            ),
+        ] {
+            let page = open(browser, &format!("{}{path}", site.public)).await;
+            assert_eq!(page.status, 410);
+            assert!(page.body.contains("no longer works"), "{}", page.body);
+        }
         assert_eq!(page.headers["cache-control"], "no-store");
         let again = visit.get(&format!("cps.sqrl?{id}")).await;
         assert_eq!(again.headers()[LOCATION], "/cps.sqrl?gone", "once");

@@ -8,6 +8,7 @@ use axum::response::{Html, Redirect};
 use axum::{Router, routing::get};
 use tower_sessions::{MemoryStore, Session, SessionManagerLayer, cookie::SameSite};
 use tower_sqrl::axum::{SqrlChallenge, SqrlLogin};
+use tower_sqrl::protocol::Idk;
 use tower_sqrl::{Sqrl, identity::MemoryIdentityStore, store::MemoryNutStore};
 
 const BROKEN: StatusCode = StatusCode::SERVICE_UNAVAILABLE;
@@ -39,16 +40,31 @@ async fn signed_in(
     login: SqrlLogin,
 ) -> Result<Redirect, StatusCode> {
     // The account is linked with the key, for users move to new keys.
-    let user = sqrl.link_if_unlinked(login.idk(), login.idk().to_string()).await.or(Err(BROKEN))?;
-    session.cycle_id().await.or(Err(BROKEN))?; // nobody can have planted the new id
-    session.insert("user", user.as_str()).await.or(Err(BROKEN))?;
+    let key = login.idk().to_string();
+    let user = sqrl.link_if_unlinked(login.idk(), key.as_str()).await.or(Err(BROKEN))?;
+    session.flush().await.or(Err(BROKEN))?; // a new id, and nothing of a previous user
+    let who: Who = (user.to_string(), key, login.epoch().get());
+    session.insert("who", who).await.or(Err(BROKEN))?;
     Ok(Redirect::to("/"))
 }
 
-async fn home(session: Session) -> Result<Html<String>, StatusCode> {
-    let user = session.get::<String>("user").await.or(Err(BROKEN))?;
-    Ok(Html(match user {
-        Some(user) => format!("<p>Hello, {user}!</p>"),
-        None => "<p><a href=\"/login\">Sign in</a></p>".to_owned(),
+async fn home(sqrl: State<Sqrl>, session: Session) -> Result<Html<String>, StatusCode> {
+    let who = session.get::<Who>("who").await.or(Err(BROKEN))?;
+    Ok(Html(match who {
+        Some(who) if is_current(&sqrl, &who).await? => format!("<p>Hello, {}!</p>", who.0),
+        _ => "<p><a href=\"/login\">Sign in</a></p>".to_owned(),
+    }))
+}
+
+/// The account, the key, and the epoch of the identity at sign-in.
+type Who = (String, String, u64);
+
+/// A session ends when its owner disables, removes or replaces the identity, or it is unlinked.
+async fn is_current(sqrl: &Sqrl, (user, key, epoch): &Who) -> Result<bool, StatusCode> {
+    let Ok(key) = Idk::parse(key) else { return Ok(false) };
+    let identity = sqrl.identity(&key).await.or(Err(BROKEN))?;
+    Ok(identity.is_some_and(|identity| {
+        let same_user = identity.user.is_some_and(|it| it.as_str() == user);
+        same_user && !identity.disabled && identity.epoch.get() == *epoch
     }))
 }

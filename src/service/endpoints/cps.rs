@@ -1,8 +1,9 @@
 //! `cps.sqrl`: the browser that a client sends with a one-time URL.
 //!
-//! In the browser that asked for the link, on to the application. In any other, first a
-//! page that says whom it would sign in, and one same-origin POST: nobody is signed into
-//! somebody else's account by following a link. Every step leads to a clean address.
+//! In the browser that asked for the link, after a client at the address that asked, on to the
+//! application. Otherwise first a page that says whom it would sign in, and one same-origin POST:
+//! nobody is signed into somebody else's account by following a link. Every step leads to a clean
+//! address.
 
 use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
@@ -21,9 +22,9 @@ use crate::store::CpsId;
 pub(super) async fn answer(sqrl: &Sqrl, parts: &Parts) -> Own {
     match parts.uri.query() {
         None => ask(sqrl, parts).await.unwrap_or_else(|why| not_signed_in(sqrl, why)),
-        Some("disabled") => tell(sqrl, StatusCode::OK, Notice::Disabled),
-        Some("enabled") => tell(sqrl, StatusCode::OK, Notice::Enabled),
-        Some("removed") => tell(sqrl, StatusCode::OK, Notice::Removed),
+        Some("disabled") => done(sqrl, parts, "disabled", Notice::Disabled),
+        Some("enabled") => done(sqrl, parts, "enabled", Notice::Enabled),
+        Some("removed") => done(sqrl, parts, "removed", Notice::Removed),
         Some("gone") => tell(sqrl, StatusCode::GONE, Notice::LinkGone),
         Some(id) => match follow(sqrl, parts, id).await {
             Ok(onward) => onward,
@@ -40,7 +41,9 @@ async fn follow(sqrl: &Sqrl, parts: &Parts, id: &str) -> Result<Own, NotSignedIn
     let word = match info.command {
         Command::Ident => {
             let same_browser = sqrl.cookies().asked_for(&parts.headers, &info.wait);
-            let step = if same_browser { CpsStep::Go } else { CpsStep::Ask };
+            // Whoever photographed the code can make a client ask for a URL, from elsewhere.
+            let at_once = same_browser && info.attached.same_address;
+            let step = if at_once { CpsStep::Go } else { CpsStep::Ask };
             return Ok(to_step(sqrl, step, &id));
         }
         Command::Disable => "disabled",
@@ -49,7 +52,19 @@ async fn follow(sqrl: &Sqrl, parts: &Parts, id: &str) -> Result<Own, NotSignedIn
         Command::Query | Command::Unknown => return Err(NotSignedIn::Nothing),
     };
     sqrl.engine().take_cps(&id).await?;
-    Ok(to_word(sqrl, word))
+    let mut response = to_word(sqrl, word);
+    response.headers_mut().append(header::SET_COOKIE, sqrl.cookies().set_done(word));
+    Ok(response)
+}
+
+/// Says what a CPS URL has done, to the browser that has just followed it; a page elsewhere that
+/// links to this address shows nobody that their identity was disabled.
+fn done(sqrl: &Sqrl, parts: &Parts, word: &str, notice: Notice) -> Own {
+    if sqrl.cookies().done(&parts.headers).as_deref() == Some(word) {
+        tell(sqrl, StatusCode::OK, notice)
+    } else {
+        tell(sqrl, StatusCode::GONE, Notice::LinkGone)
+    }
 }
 
 /// Redirects to the clean address that tells this.

@@ -9,7 +9,7 @@ use super::{nut, parameter};
 use crate::engine::Waiting;
 use crate::protocol::Nut;
 use crate::service::Sqrl;
-use crate::service::cookies::WaitCookie;
+use crate::service::cookies::{Ended, WaitCookie};
 use crate::service::events::Events;
 use crate::service::pages::Notice;
 use crate::service::respond::{self, Own};
@@ -19,7 +19,8 @@ use crate::service::respond::{self, Own};
 pub(super) async fn answer(sqrl: &Sqrl, parts: &Parts) -> Own {
     let go = parameter(parts, "go").is_some();
     let Some((nut, cookie)) = waiting(sqrl, parts) else {
-        return gone(sqrl, go, "expired", Notice::Expired);
+        let (word, notice) = ended(sqrl, parts);
+        return gone(sqrl, go, word, notice);
     };
     let again = || format!("{}/pag.sqrl?nut={nut}&go", sqrl.base());
     match sqrl.engine().look(&cookie.wait()).await {
@@ -40,7 +41,7 @@ pub(super) async fn answer(sqrl: &Sqrl, parts: &Parts) -> Own {
 /// Events for the same wait.
 pub(super) fn events(sqrl: &Sqrl, parts: &Parts) -> Own {
     let Some((_, cookie)) = waiting(sqrl, parts) else {
-        return respond::text(StatusCode::GONE, "expired");
+        return respond::text(StatusCode::GONE, ended(sqrl, parts).0);
     };
     // The page polls where there are no events.
     let Ok(permit) = Arc::clone(sqrl.streams()).try_acquire_owned() else {
@@ -56,6 +57,16 @@ fn waiting(sqrl: &Sqrl, parts: &Parts) -> Option<(Nut, WaitCookie)> {
     let nut = nut(parts)?;
     let cookie = sqrl.cookies().wait(&parts.headers, &nut)?;
     (!cookie.is_over(sqrl.engine().config.clock.now())).then_some((nut, cookie))
+}
+
+/// What to say of a wait that this browser has no cookie of.
+fn ended(sqrl: &Sqrl, parts: &Parts) -> (&'static str, Notice) {
+    match nut(parts).and_then(|nut| sqrl.cookies().ended(&parts.headers, &nut)) {
+        Some(Ended::Evicted) => ("evicted", Notice::Expired),
+        Some(Ended::Collected) => ("collected", Notice::Collected),
+        Some(Ended::TakenOver) => ("taken-over", Notice::TakenOver),
+        None => ("expired", Notice::Expired),
+    }
 }
 
 fn gone(sqrl: &Sqrl, go: bool, word: &'static str, notice: Notice) -> Own {

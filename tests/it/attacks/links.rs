@@ -82,3 +82,79 @@ async fn attack_14_the_application_learns_whether_the_address_is_the_same() {
         assert!(learned.contains(&format!("same_address={same}\n")), "{learned}");
     }
 }
+
+/// Mallory photographs a code that the page then renews, and answers it once Alice has signed in.
+#[tokio::test]
+async fn attack_14_a_renewed_code_answered_after_the_sign_in() {
+    for (opt, pause) in [("suk", 0), ("suk", 130), ("suk", 590), ("suk~cps", 0), ("suk~cps", 590)] {
+        let site = Site::new().await;
+        let visit = site.visit().await;
+        site.clock.pass_seconds(285);
+        let renewed = visit.renew().await;
+        let mut stranger = visit.chain(&mallory());
+        assert_eq!(stranger.query().await, "4");
+        // The page has a further code, which nobody answers.
+        visit.renew().await;
+        let before = visit.browser.cookies();
+        let mut chain = renewed.chain(&alice()).with_opt(opt);
+        assert_eq!(chain.ident().await, "5");
+        let url = if opt == "suk" { visit.signed_in_url() } else { chain.cps_url() };
+        assert!(visit.browser.open(&url).await.expect("a page").body.contains(&chain.idk()));
+        site.clock.pass_seconds(pause);
+        assert_eq!(stranger.ident().await, "1c4", "{opt} after {pause} s");
+        // The browser has forgotten the wait, with every code of it; and were there a cookie left,
+        // there would be nothing to collect.
+        let after = visit.browser.cookies();
+        let names: Vec<_> = after.iter().map(|cookie| cookie.name.clone()).collect();
+        assert_eq!(names, ["sqrl-ended"], "{opt}, {pause}");
+        for cookies in [after, before] {
+            visit.browser.set_cookies(cookies);
+            for page in [&visit, &renewed] {
+                let opened = visit.browser.open(&page.signed_in_url()).await.expect("a page");
+                assert_eq!(opened.status, 401, "{opt}, {pause}");
+                let renew = format!("nut.sqrl?renew={}", page.link.nut());
+                assert_eq!(page.get(&renew).await.status(), 410, "{opt}, {pause}");
+            }
+        }
+    }
+}
+
+/// Mallory photographs the code and asks for a CPS URL from elsewhere. The wait goes on, and the
+/// URL asks, even in the browser that waits.
+#[tokio::test]
+async fn attack_13_a_cps_url_from_another_address() {
+    let site = Site::new().await;
+    let visit = site.visit().await;
+    let elsewhere = site.http_at("127.0.0.2");
+    let mut stranger = visit.chain_by(&mallory(), &elsewhere).with_opt("noiptest~cps");
+    assert_eq!(stranger.ident().await, "1");
+    assert_eq!(visit.pag().await.status(), 404, "the wait goes on");
+    let page = visit.browser.open(&stranger.cps_url()).await.expect("a page");
+    assert_eq!((page.status.as_u16(), page.url.path()), (200, "/cps.sqrl"), "it asks");
+    let signed_in = format!("{}/signed-in", site.public);
+    assert_eq!(visit.browser.open(&signed_in).await.expect("a page").status, 401);
+    // Whoever signs in on the page itself is not too late.
+    let mut chain = stranger.by(&site.http()).with_opt("suk");
+    assert_eq!(chain.ident().await, "5");
+    assert!(visit.collect().await.body.contains(&chain.idk()));
+}
+
+/// Where the URL was the user's own after all, the wait ends with it.
+#[tokio::test]
+async fn a_confirmed_cps_url_from_another_address_ends_the_wait() {
+    let site = Site::new().await;
+    let visit = site.visit().await;
+    let before = visit.browser.cookies();
+    let elsewhere = site.http_at("127.0.0.2");
+    let mut chain = visit.chain_by(&alice(), &elsewhere).with_opt("noiptest~cps");
+    assert_eq!(chain.ident().await, "1");
+    let url = chain.cps_url();
+    let page = visit.browser.open(&url).await.expect("a page");
+    let id = cps_id(&url);
+    let page = visit.browser.submit(&page.url, "/cps.sqrl", &[("id", id)]).await.expect("a page");
+    assert!(page.body.contains(&chain.idk()), "{}", page.body);
+    assert!(page.body.contains("same_address=false"), "{}", page.body);
+    assert_eq!(visit.pag().await.body(), "taken-over");
+    visit.browser.set_cookies(before);
+    assert_eq!(visit.pag().await.body(), "collected");
+}

@@ -94,7 +94,13 @@ async fn attack_09_two_rekeys_have_one_winner() {
 #[tokio::test]
 async fn attack_09_a_result_is_not_collected_after_a_change() {
     for change in ["disable", "remove", "rekey"] {
-        for moment in [Hook::StoreNut(Authorized), Hook::GetNut(Authorized), Hook::LookUp] {
+        for moment in [
+            Hook::StoreNut(Authorized),
+            Hook::GetNut(Authorized),
+            Hook::LookUp,
+            // Answered after the look-up, before the take.
+            Hook::RemoveNut(Authorized),
+        ] {
             let (first, second) = two_servers().await;
             first.knows(&alice()).await;
             let visit = first.visit().await;
@@ -137,4 +143,27 @@ async fn attack_09_one_result_has_one_collector() {
     });
     let page = visit.browser.open(&visit.signed_in_url()).await.expect("a page");
     assert_eq!((page.status.as_u16(), told.await.expect("a status")), (401, 200));
+}
+
+#[tokio::test]
+async fn attack_09_a_cps_url_is_not_collected_after_a_change() {
+    for change in ["disable", "remove", "rekey"] {
+        let (first, second) = two_servers().await;
+        first.knows(&alice()).await;
+        let visit = first.visit().await;
+        let mut chain = visit.chain(&alice()).with_opt("cps");
+        assert_eq!(chain.ident().await, "5");
+        let mut other = at(&second).await;
+        let mut new = second.visit().await.chain(&new_alice());
+        first.tap.first(Hook::RemoveCpsSessionId, async move {
+            match change {
+                "disable" => assert_eq!(other.disable().await, "d"),
+                "remove" => assert_eq!(other.remove().await, "4"),
+                _ => rekey(&mut new).await,
+            }
+        });
+        let page = visit.browser.open(&chain.cps_url()).await.expect("a page");
+        assert_eq!(page.status, 401, "{change}");
+        assert!(first.tap.is_played());
+    }
 }

@@ -82,7 +82,7 @@ fn cookie(line: &str, https: bool) -> String {
     let name = name.strip_prefix(prefix).expect("our name");
     let seconds = match (name, value) {
         (_, "") => 0,
-        ("ask" | "cps", _) => 60,
+        ("ask" | "cps" | "done", _) => 60,
         _ => 1800,
     };
     let expected = format!("Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");
@@ -93,6 +93,7 @@ fn cookie(line: &str, https: bool) -> String {
             assert!(value.is_empty() || value.len() == 22, "{line}");
             format!("{sign}`{name}`")
         }
+        "done" | "ended" => format!("{sign}`{name}`"),
         nut => {
             assert_eq!(nut.len(), 22, "{line}");
             assert!(value.is_empty() || value.split('.').next().is_some_and(|s| s.len() == 22));

@@ -113,13 +113,18 @@ impl Walk {
         );
         self.site.tap.plan(Hook::StoreNut(Pending), Fate::Fails);
         self.add("`GET nut.sqrl`, the store fails", &visit.get("nut.sqrl").await);
-        // A ninth link makes room.
+        // One more makes room.
         let browser = Browser::new(self.site.http());
-        for _ in 0..8 {
+        let first = self.site.visit_with(&browser).await;
+        for _ in 1..20 {
+            self.site.clock.pass_seconds(1);
             self.site.visit_with(&browser).await;
         }
-        let ninth = self.site.visit_with(&browser).await;
-        self.add("`GET nut.sqrl`, with eight links open", &ninth.get("nut.sqrl").await);
+        let more = first.get("nut.sqrl").await;
+        self.add("`GET nut.sqrl`, with twenty links open", &more);
+        let evicted = first.get(&format!("pag.sqrl?nut={}", first.link.nut())).await;
+        assert_eq!(evicted.body(), "evicted");
+        self.add("`GET pag.sqrl`, evicted", &evicted);
     }
 
     /// An address that has asked for more links than it may.
@@ -247,6 +252,11 @@ impl Walk {
             self.add(
                 &format!("`GET cps.sqrl?{word}`"),
                 &visit.get(&format!("cps.sqrl?{word}")).await,
+            );
+            let other = visit.within(Browser::new(self.site.http()));
+            self.add(
+                &format!("`GET cps.sqrl?{word}`, nobody has just been there"),
+                &other.get(&format!("cps.sqrl?{word}")).await,
             );
         }
     }

@@ -225,8 +225,6 @@ pub enum Pass {
 pub enum Lifetime {
     /// A CPS URL, and the minute in which failures count.
     Cps,
-    /// The word that a sign-in has been collected.
-    Collected,
     /// A link.
     Link,
     /// A later nut.

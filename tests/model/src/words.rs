@@ -72,8 +72,9 @@ pub const SERVERS: u8 = 3;
 pub const BROWSERS: u8 = 3;
 /// Addresses; the last two are of one block.
 pub const ADDRESSES: u8 = 4;
-/// So many links' secrets are kept by one browser; the model never asks for more.
-pub const LINKS_OF_A_BROWSER: usize = 8;
+/// So many waits' secrets are kept by one browser, and so many words of waits that are over; the
+/// model never begins more waits.
+pub const WAITS_OF_A_BROWSER: usize = 20;
 
 impl Key {
     /// A person's key.

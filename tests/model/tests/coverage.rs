@@ -25,6 +25,7 @@ fn the_histories_reach_every_row() {
 fn the_histories_reach_what_happens_in_browsers() {
     let all = all();
     for event in [
+        "a CPS URL from elsewhere",
         "a CPS URL that tells",
         "a code without a second life",
         "a disable past the limit",
@@ -36,6 +37,7 @@ fn the_histories_reach_what_happens_in_browsers() {
         "a wait is taken over",
         "an outcome is another's",
         "another address may not link",
+        "asked after a client elsewhere",
         "asked in another browser",
         "collected by CPS",
         "collected by page",

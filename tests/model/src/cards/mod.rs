@@ -223,8 +223,7 @@ impl Hand {
     fn pass(&mut self) -> Pass {
         let lifetime = match self.pick(8) {
             0 | 1 => return Pass::Seconds(1 + self.pick(20)),
-            2 => Lifetime::Cps,
-            3 => Lifetime::Collected,
+            2 | 3 => Lifetime::Cps,
             4 => Lifetime::Link,
             5 | 6 => Lifetime::Later,
             _ => Lifetime::Chain,

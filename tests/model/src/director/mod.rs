@@ -6,7 +6,7 @@ mod request;
 use self::request::current;
 use crate::history::{Action, Lifetime, Pass, Purpose};
 use crate::seen::Seen;
-use crate::spec::{Asked, COLLECTED, Reply, Request, Spec};
+use crate::spec::{Asked, Reply, Request, Spec};
 use crate::words::{
     ADDRESSES, Address, BROWSERS, Browser, Cps, Key, Nut, PERSONS, SERVERS, Seconds, Server, User,
 };
@@ -82,8 +82,7 @@ impl Director {
             Action::Renew { link, stranger, address, server: at } => {
                 let chain = self.chain(link)?;
                 let browser = chain.browser(stranger);
-                let room = spec.has_room(browser);
-                room.then(|| Step::Renew(server(at), browser, chain.from(address), chain.link()))?
+                Step::Renew(server(at), browser, chain.from(address), chain.link())
             }
             Action::Send(ref send) => self.send(spec, send)?,
             Action::Replay { request, other_nut, address, server: at } => {
@@ -229,7 +228,6 @@ fn seconds(spec: &Spec, pass: Pass) -> Seconds {
         Pass::Lifetime(lifetime, more) => {
             let whole = match lifetime {
                 Lifetime::Cps => lifetimes.cps,
-                Lifetime::Collected => COLLECTED.min(lifetimes.chain),
                 Lifetime::Link => lifetimes.link,
                 Lifetime::Later => lifetimes.later,
                 Lifetime::Chain => lifetimes.chain,

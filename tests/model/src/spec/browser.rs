@@ -1,9 +1,10 @@
 //! Section 4: the browser's side.
 
-use super::{COLLECTED, Held, Identity, Jar, Outcome, Record, Spec, State, Url, What};
+use super::state::Secret;
+use super::{Held, Identity, Jar, Outcome, Record, Spec, State, Url, What};
 use crate::history::{Command, Purpose};
 use crate::words::{
-    Address, Browser, Cps, Epoch, Key, LINKS_OF_A_BROWSER, Nut, Server, User, Wait,
+    Address, Browser, Cps, Epoch, Key, Nut, Server, User, WAITS_OF_A_BROWSER, Wait,
 };
 
 /// What a page that waits hears.
@@ -45,6 +46,8 @@ pub struct SignIn {
     pub hardlock: bool,
     /// The answer to the question.
     pub button: Option<u8>,
+    /// The client was at the address that asked for the link.
+    pub same_address: bool,
 }
 
 /// Why nobody is signed in.
@@ -88,14 +91,9 @@ struct Asked {
 }
 
 impl Spec {
-    /// The links whose secrets a browser has.
-    pub fn links(&self, browser: Browser) -> impl Iterator<Item = Nut> {
-        self.jar(browser).links.keys().copied()
-    }
-
-    /// Whether a browser has room for one more link.
+    /// Whether a browser has room for one more wait.
     pub fn has_room(&self, browser: Browser) -> bool {
-        self.jar(browser).links.len() < LINKS_OF_A_BROWSER
+        self.jar(browser).waits.len() < WAITS_OF_A_BROWSER
     }
 
     fn jar(&self, browser: Browser) -> &Jar {
@@ -128,7 +126,11 @@ impl Spec {
             linking: purpose == Purpose::Linking,
             key: only,
         };
-        Ok(self.issue(server, browser, wait, asked))
+        let link = self.issue(server, wait, asked);
+        let secret =
+            Secret { wait, until: self.clock(server) + self.lifetimes.chain, latest: link };
+        self.jar_mut(browser).waits.insert(link, secret);
+        Ok(link)
     }
 
     /// A page goes on with a new link; the wait goes on.
@@ -143,15 +145,25 @@ impl Spec {
         address: Address,
         old: Nut,
     ) -> Result<Nut, NoLink> {
-        let &(wait, _) = self.jar(browser).links.get(&old).ok_or(NoLink::Gone)?;
+        let (first, secret) = self.secret(browser, old).ok_or(NoLink::Gone)?;
+        let Secret { wait, latest, .. } = secret;
         self.count_lasting(server, address)?;
-        let record = self.record(old).filter(|record| record.link == old).ok_or(NoLink::Gone)?;
+        let record = self.record(latest).filter(|it| it.link == latest).ok_or(NoLink::Gone)?;
+        // A further code of a wait that is over could be collected after all.
+        let outcome = self.outcome(wait).map(|outcome| outcome.what);
+        if matches!(outcome, Some(What::TakenOver | What::Collected)) {
+            return Err(NoLink::Gone);
+        }
         let &Record { question, linking, key, .. } = record;
         self.event("a link is renewed");
-        Ok(self.issue(server, browser, wait, Asked { ip: address, question, linking, key }))
+        let link = self.issue(server, wait, Asked { ip: address, question, linking, key });
+        let secret =
+            Secret { wait, until: self.clock(server) + self.lifetimes.chain, latest: link };
+        self.jar_mut(browser).waits.insert(first, secret);
+        Ok(link)
     }
 
-    fn issue(&mut self, server: Server, browser: Browser, wait: Wait, asked: Asked) -> Nut {
+    fn issue(&mut self, server: Server, wait: Wait, asked: Asked) -> Nut {
         let Asked { ip, question, linking, key } = asked;
         let (now, lifetimes) = (self.clock(server), self.lifetimes);
         let link = Nut(self.nuts.len());
@@ -169,19 +181,40 @@ impl Spec {
         };
         // Lifetime and grace, never beyond the chain.
         self.give_out(Some((record, (2 * lifetimes.link).min(lifetimes.chain))));
-        self.jar_mut(browser).links.insert(link, (wait, now + lifetimes.chain));
         link
+    }
+
+    /// The wait whose first or latest nut this is, in a browser that has its secret.
+    fn secret(&self, browser: Browser, nut: Nut) -> Option<(Nut, Secret)> {
+        let waits = &self.jar(browser).waits;
+        let by_latest = || waits.iter().find(|(_, secret)| secret.latest == nut);
+        let (&first, &secret) = waits.get_key_value(&nut).or_else(by_latest)?;
+        Some((first, secret))
+    }
+
+    /// A browser forgets the secret of a wait, and keeps the word.
+    fn end_wait(&mut self, browser: Browser, wait: Wait, word: Heard) {
+        let jar = self.jar_mut(browser);
+        let Some((&first, _)) = jar.waits.iter().find(|(_, secret)| secret.wait == wait) else {
+            return;
+        };
+        jar.waits.remove(&first);
+        jar.ended.insert(0, (first, word));
+        jar.ended.truncate(WAITS_OF_A_BROWSER);
     }
 
     /// The wait of a link whose secret this browser has, while the chain lasts.
     fn waiting(&self, server: Server, browser: Browser, link: Nut) -> Option<Wait> {
-        let &(wait, until) = self.jar(browser).links.get(&link)?;
+        let (_, Secret { wait, until, .. }) = self.secret(browser, link)?;
         (self.clock(server) < until).then_some(wait)
     }
 
     /// A page asks whether it has happened. Consumes nothing.
     pub fn poll(&self, server: Server, browser: Browser, link: Nut) -> Heard {
-        let Some(wait) = self.waiting(server, browser, link) else { return Heard::Expired };
+        let Some(wait) = self.waiting(server, browser, link) else {
+            let ended = self.jar(browser).ended.iter().find(|(first, _)| *first == link);
+            return ended.map_or(Heard::Expired, |&(_, word)| word);
+        };
         match self.outcome(wait).map(|outcome| outcome.what) {
             None | Some(What::Refused(_)) => Heard::Pending,
             Some(What::SignedIn(_)) => Heard::Ready,
@@ -205,15 +238,19 @@ impl Spec {
         let outcome = self.outcome(wait).cloned().ok_or(NotSignedIn::Nothing)?;
         let What::SignedIn(epoch) = outcome.what else { return Err(NotSignedIn::Nothing) };
         let identity = self.still(outcome.key, epoch);
-        // For two minutes it is said to be collected; the browser forgets its secret.
-        let age = self.clock(server).saturating_sub(outcome.chain_start);
-        let word = self.lifetimes.chain.saturating_sub(age).clamp(1, COLLECTED);
-        let (key, button) = (outcome.key, outcome.button);
-        let it = Outcome { what: What::Collected, button: None, ..outcome };
-        self.waits[wait.0] = Some(Held { until: self.now + word, it });
-        self.jar_mut(browser).links.remove(&link);
+        // As long as any chain of the wait it is said to be collected, and the browser forgets
+        // its secret, whichever of its links was answered.
+        let Outcome { key, button, same_address, .. } = outcome;
+        self.waits[wait.0] = Some(self.collected(key));
+        self.end_wait(browser, wait, Heard::Collected);
         self.event(if identity.is_some() { "collected by page" } else { "outdated at the page" });
-        identity.map(|it| SignIn::of(key, it, button)).ok_or(NotSignedIn::Outdated)
+        let sign_in = identity.map(|it| SignIn::of(key, it, button, same_address));
+        sign_in.ok_or(NotSignedIn::Outdated)
+    }
+
+    fn collected(&self, key: Key) -> Held<Outcome> {
+        let it = Outcome { key, what: What::Collected, button: None, same_address: false };
+        Held { until: self.now + self.lifetimes.chain, it }
     }
 
     /// Only a live, enabled identity whose epoch is the one stored.
@@ -226,15 +263,19 @@ impl Spec {
 
     /// A browser is sent to a CPS URL.
     pub fn follow(&mut self, browser: Browser, id: Cps) -> Followed {
-        let Some(Url { command, wait, .. }) = self.url(id).cloned() else {
+        let Some(Url { command, wait, same_address, .. }) = self.url(id).cloned() else {
             return Followed::Told("gone");
         };
         let word = match command {
             Command::Ident => {
-                // At once in the browser that has the link's cookie; in another it asks.
-                let ours = self.jar(browser).links.values().any(|&(held, _)| held == wait);
+                // At once in the browser that has the link's cookie, after a client at the
+                // address that asked; else it asks.
+                let ours = self.has_secret(browser, wait);
+                if ours && !same_address {
+                    self.event("asked after a client elsewhere");
+                }
                 let jar = self.jar_mut(browser);
-                if ours {
+                if ours && same_address {
                     jar.go = Some(id);
                     jar.ask = None;
                     return Followed::Go;
@@ -293,13 +334,26 @@ impl Spec {
         let identity = self.still(url.key, epoch);
         self.urls[id.0] = None;
         self.event(if identity.is_some() { "collected by CPS" } else { "outdated by CPS" });
-        identity.map(|it| SignIn::of(url.key, it, url.button)).ok_or(NotSignedIn::Outdated)
+        // What came from elsewhere has not taken the wait over; where it waits, it is over now.
+        if !url.same_address
+            && self.has_secret(browser, url.wait)
+            && self.outcome(url.wait).is_none()
+        {
+            self.waits[url.wait.0] = Some(self.collected(url.key));
+        }
+        let identity = identity.ok_or(NotSignedIn::Outdated)?;
+        self.end_wait(browser, url.wait, Heard::TakenOver);
+        Ok(SignIn::of(url.key, identity, url.button, url.same_address))
+    }
+
+    fn has_secret(&self, browser: Browser, wait: Wait) -> bool {
+        self.jar(browser).waits.values().any(|secret| secret.wait == wait)
     }
 }
 
 impl SignIn {
-    fn of(key: Key, it: Identity, button: Option<u8>) -> Self {
+    fn of(key: Key, it: Identity, button: Option<u8>, same_address: bool) -> Self {
         let Identity { epoch, user, sqrlonly, hardlock, .. } = it;
-        Self { key, epoch, user, sqrlonly, hardlock, button }
+        Self { key, epoch, user, sqrlonly, hardlock, button, same_address }
     }
 }

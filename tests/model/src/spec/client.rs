@@ -253,7 +253,12 @@ impl Spec {
         let cps = step.request.options.cps;
         if let Some(epoch) = epoch {
             let what = if cps { What::TakenOver } else { What::SignedIn(epoch) };
-            if !self.file_outcome(step, what) {
+            // A CPS URL from another address takes no wait over.
+            let files = !cps || step.ips_match();
+            if !files {
+                self.event("a CPS URL from elsewhere");
+            }
+            if files && !self.file_outcome(step, what) {
                 return self.dead_end(
                     step.server,
                     step.address,
@@ -269,6 +274,7 @@ impl Spec {
                 command: step.request.command,
                 wait: step.record.wait,
                 button: step.button(),
+                same_address: step.ips_match(),
             };
             self.urls.push(Some(Held { until: self.now + self.lifetimes.cps, it }));
             Cps(self.urls.len() - 1)
@@ -284,8 +290,8 @@ impl Spec {
         let ours = Outcome {
             key: step.request.idk,
             what,
-            chain_start: step.record.chain_start,
             button: step.button(),
+            same_address: step.ips_match(),
         };
         let filed = held(self.now, self.waits[step.record.wait.0].as_ref());
         if let Some(filed) = filed.cloned() {
@@ -303,8 +309,12 @@ impl Spec {
         if what == What::TakenOver {
             self.event("a wait is taken over");
         }
-        let left = self.left(step.server, &step.record).unwrap_or_default();
-        self.waits[step.record.wait.0] = Some(Held { until: self.now + left, it: ours });
+        // A sign-in ends with its chain, what ends the wait with every chain that has begun.
+        let ttl = match what {
+            What::TakenOver => self.lifetimes.chain,
+            _ => self.left(step.server, &step.record).unwrap_or_default(),
+        };
+        self.waits[step.record.wait.0] = Some(Held { until: self.now + ttl, it: ours });
         true
     }
 

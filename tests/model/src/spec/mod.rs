@@ -38,9 +38,6 @@ impl Lifetimes {
     pub const DEFAULT: Self = Self { link: 300, later: 600, chain: 1800, cps: 60 };
 }
 
-/// How long a page is told that its sign-in has been collected (section 4).
-pub const COLLECTED: Seconds = 120;
-
 /// So many keys that were never live are superseded for one identity (rules behind the table).
 const STRANGERS: u8 = 16;
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::Heard;
 use crate::history::Command;
 use crate::words::{Address, Cps, Epoch, Key, Lock, Nut, Seconds, User, Wait};
 
@@ -39,8 +40,9 @@ pub struct Outcome {
     pub key: Key,
     /// What it is.
     pub what: What,
-    pub(super) chain_start: Seconds,
     pub(super) button: Option<u8>,
+    /// The client was at the address that asked for the link.
+    pub(super) same_address: bool,
 }
 
 /// What an outcome is.
@@ -64,6 +66,8 @@ pub(super) struct Url {
     pub(super) command: Command,
     pub(super) wait: Wait,
     pub(super) button: Option<u8>,
+    /// The client was at the address that asked for the link.
+    pub(super) same_address: bool,
 }
 
 /// What is known of a key; nothing of one that is not there.
@@ -94,11 +98,22 @@ pub struct Identity {
     pub strangers: u8,
 }
 
+/// The secret of a wait.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Secret {
+    pub(super) wait: Wait,
+    /// When its newest chain is over, in a server's seconds.
+    pub(super) until: Seconds,
+    pub(super) latest: Nut,
+}
+
 /// The cookies of a browser.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Jar {
-    /// Of links: which wait's secret, and when it is over, in a server's seconds.
-    pub(super) links: BTreeMap<Nut, (Wait, Seconds)>,
+    /// Of waits, by their first nut.
+    pub(super) waits: BTreeMap<Nut, Secret>,
+    /// How waits ended whose secret is gone, the newest first.
+    pub(super) ended: Vec<(Nut, Heard)>,
     /// Where a CPS URL asks.
     pub(super) ask: Option<Cps>,
     /// Where a CPS URL signs in.

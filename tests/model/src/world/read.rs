@@ -78,6 +78,7 @@ impl World {
             sqrlonly: sign_in.sqrlonly(),
             hardlock: sign_in.hardlock(),
             button: sign_in.button().map(protocol::Button::digit),
+            same_address: sign_in.same_address(),
         }))
     }
 
