@@ -219,10 +219,12 @@ fn guarded(answer: &Answer, path: &str) {
     let is_asset = path.starts_with("/sqrl.");
     assert!(header(answer, "cache-control") == "no-store" || is_asset);
     assert_eq!(header(answer, "x-content-type-options"), "nosniff");
+    assert_eq!(header(answer, "cross-origin-resource-policy"), "same-origin");
     let body = answer.response.body();
     assert!(body.len() < 64 * 1024);
     if header(answer, "content-type").starts_with("text/html") {
         assert_eq!(header(answer, "x-frame-options"), "DENY");
+        assert_eq!(header(answer, "cross-origin-opener-policy"), "same-origin");
         assert!(header(answer, "content-security-policy").contains("default-src 'none'"));
         let page = std::str::from_utf8(body).expect("text");
         assert!(!page.contains("<x"), "what was sent comes back");

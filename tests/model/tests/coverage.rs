@@ -45,6 +45,7 @@ fn the_histories_reach_what_happens_in_browsers() {
         "outdated by CPS",
         "slowed down",
         "slowed down without a nut",
+        "slowed down and answered",
         "too much left",
     ] {
         assert!(all.events.contains_key(event), "{event}");

@@ -8,6 +8,8 @@ use tempfile::TempDir;
 
 use crate::chromium::{Chromium, PATIENCE, PAUSE};
 use crate::front::Front;
+use crate::process::Demo;
+use crate::somebody;
 
 /// The configuration that people copy.
 const NGINX: &str = include_str!("../../../cluster/nginx.conf");
@@ -24,6 +26,16 @@ const STREAMS: &str = "
     const ours = ({ name }) => name.startsWith('sqrl-stream-');
     return navigator.locks.query().then(({ held }) => held.filter(ours).length);
 ";
+
+/// What the page would do after a second or more it never does.
+const STOP_POLLING: &str = "
+    for (let last = setTimeout(() => {}); last > 0; last -= 1) clearTimeout(last);
+    const real = setTimeout;
+    window.setTimeout = (act, wait) => wait < 1000 ? real(act, wait) : 0;
+";
+const OPEN_19: &str = "return (async () => {
+    for (let page = 0; page < 19; page += 1) await fetch('/login');
+})();";
 
 /// The demo behind the nginx of the repository, with TLS.
 struct Site {
@@ -104,10 +116,10 @@ impl Site {
         // Pages that are not seen notice it as well, so none is brought to the front. What becomes of
         // twelve sessions of one browser is not looked at.
         let since = self.front.demo.log().len();
-        for link in &links[4..] {
+        for link in &links {
             self.front.somebody().sign_in(link).await.expect("a sign-in");
         }
-        self.are_signed_in(8, since).await;
+        self.are_signed_in(12, since).await;
         browser.close().await;
     }
 }
@@ -130,4 +142,29 @@ async fn any_number_of_pages_waits_and_the_site_stays_open() {
     let site = Site::start();
     site.twelve_pages_wait("http/1.1", &["--disable-http2"]).await;
     site.twelve_pages_wait("h2", &[]).await;
+}
+
+#[tokio::test]
+async fn a_page_that_is_evicted_says_so_at_once() {
+    let demo = Demo::in_memory(&[]);
+    let mut browser = Chromium::start().await;
+    browser.open(&demo.url("/login")).await;
+    browser.state("waiting").await;
+    browser.listens().await;
+    browser.run(STOP_POLLING).await;
+    // The browser keeps the cookies of twenty waits. These pages run no script.
+    browser.run(OPEN_19).await;
+    // This one does, in a window of its own, so that the first page stays in sight.
+    browser.open_in_new_window(&demo.url("/login")).await;
+    browser.state("waiting").await;
+
+    browser.go_to_tab(0).await;
+    let said = browser.state("evicted").await;
+    assert!(said.starts_with("Too many sign-in pages are open in this browser"), "{said}");
+    assert!(!browser.shows("[data-sqrl=\"button\"]").await);
+    browser.click("[data-sqrl=\"reload\"]").await;
+    browser.state("waiting").await;
+    somebody().sign_in(&browser.scan().await).await.expect("a sign-in");
+    browser.arrives_at_account(&demo).await;
+    browser.close().await;
 }

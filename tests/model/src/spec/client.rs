@@ -197,6 +197,9 @@ impl Spec {
             return self.dead_end(server, address, BAD_ID | CLIENT | FAILED | ips);
         }
 
+        if is_slow {
+            self.event("slowed down and answered");
+        }
         // 6. Take the nut.
         self.nuts[nut.0] = None;
 
