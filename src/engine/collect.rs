@@ -45,10 +45,20 @@ pub enum NotSignedIn {
 }
 
 impl Engine {
-    /// What has become of a wait. Consumes nothing.
+    /// What has become of a wait: its outcome, or the refusal if there is no outcome. Consumes
+    /// nothing.
     pub(crate) async fn look(&self, wait: &WaitId) -> Result<Waiting, StoreError> {
-        let outcome = self.nuts.get_nut(wait.as_nut(), NutState::Authorized).await;
-        match outcome.inspect_err(|error| self.store_failed("looking at an outcome", error))? {
+        let refusal = wait.refusal();
+        let (outcome, refusal) = join(
+            self.nuts.get_nut(wait.as_nut(), NutState::Authorized),
+            self.nuts.get_nut(refusal.as_nut(), NutState::Authorized),
+        )
+        .await;
+        let seen = match outcome {
+            Ok(None) => refusal,
+            outcome => outcome,
+        };
+        match seen.inspect_err(|error| self.store_failed("looking at an outcome", error))? {
             None => Ok(Waiting::Pending),
             Some(info) => Ok(match info.outcome {
                 Some(Outcome::SignedIn { .. }) => Waiting::Ready,

@@ -50,11 +50,6 @@ impl NutInfo {
         matches!(self.outcome, Some(Outcome::SignedIn { .. }))
     }
 
-    /// Whether this is an outcome that gives way to any other.
-    pub(crate) fn is_refusal(&self) -> bool {
-        matches!(self.outcome, Some(Outcome::Refused(_)))
-    }
-
     /// Whether this is an outcome after which its wait brings no sign-in any more.
     pub(crate) fn is_final(&self) -> bool {
         matches!(self.outcome, Some(Outcome::TakenOver | Outcome::Collected))
@@ -73,7 +68,7 @@ pub enum Outcome {
     TakenOver,
     /// The page has collected it.
     Collected,
-    /// The last `ident` was refused. Not final: a later outcome of the wait replaces it.
+    /// An `ident` was refused. Stored under [`WaitId::refusal`], beside the outcome.
     Refused(Refusal),
 }
 

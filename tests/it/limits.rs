@@ -12,7 +12,7 @@ use tower_sqrl_client::{Http, base64url};
 
 use crate::common::{
     Chain, Fate, Hook, MemoryIdentityStore, MemoryNutStore, Setup, Site, Tap, TestClock, alice,
-    cps_id, mallory, new_alice, read,
+    cps_id, mallory, new_alice, read, rekey,
 };
 
 #[tokio::test]
@@ -340,6 +340,27 @@ async fn one_link_makes_no_end_of_identities() {
     site.tap.calls();
     assert_eq!(other.ident().await, "44");
     assert!(!site.tap.calls().contains(&Hook::Apply));
+}
+
+/// Two clients of one page whose idents are refused for different reasons take turns.
+#[tokio::test]
+async fn refusals_in_turn_are_counted() {
+    let site = Site::with(|builder| builder.links_per_minute(10)).await;
+    site.knows(&alice()).await;
+    rekey(&mut site.visit().await.chain(&new_alice())).await;
+    site.knows_disabled(&mallory()).await;
+    site.clock.pass_seconds(61);
+    let visit = site.visit().await;
+    let mut superseded = visit.chain(&alice());
+    let mut disabled = visit.renew().await.chain(&mallory());
+    site.tap.calls();
+    for _ in 0..10 {
+        assert_eq!(superseded.ident().await, "244");
+        assert_eq!(disabled.ident().await, "4d");
+    }
+    let calls = site.tap.calls();
+    let replaced = calls.iter().filter(|&&call| call == Hook::RemoveNut(NutState::Authorized));
+    assert_eq!(replaced.count(), 8, "10, and two of them were SQRL URLs");
 }
 
 /// A page that only shows pictures must not use up what its visitors' address may do here.

@@ -300,11 +300,7 @@ impl Spec {
             same_address: step.ips_match(),
         };
         let filed = held(self.now, self.waits[step.record.wait.0].as_ref());
-        // A refusal gives way to any outcome.
-        let is_refusal = |it: &Outcome| matches!(it.what, What::Refused(_));
-        if filed.is_some_and(is_refusal) {
-            self.event("a refusal is replaced");
-        } else if let Some(filed) = filed.cloned() {
+        if let Some(filed) = filed.cloned() {
             self.row(34);
             if filed.key != ours.key {
                 self.event("an outcome is another's");
@@ -328,21 +324,18 @@ impl Spec {
         true
     }
 
-    /// The page that waits learns why nobody was signed in, unless there is an outcome.
+    /// The page that waits learns why nobody was signed in, if there is no outcome. Another reason
+    /// in place of one counts like whatever else outlasts the request.
     fn file_refusal(&mut self, step: &Step<'_>, row: u8) {
-        let ours = Outcome {
-            key: step.request.idk,
-            what: What::Refused(row),
-            button: None,
-            same_address: false,
-        };
-        let filed = self.outcome(step.record.wait).map(|it| it.what);
-        let gives_way = matches!(filed, Some(What::Refused(before)) if before != row);
-        if filed.is_none() || gives_way {
-            self.event("a refusal is told");
-            let left = self.left(step.server, &step.record).unwrap_or_default();
-            self.waits[step.record.wait.0] = Some(Held { until: self.now + left, it: ours });
+        let wait = step.record.wait;
+        match self.refusal(wait) {
+            None => self.event("a refusal is told"),
+            Some(before) if before == row => return,
+            Some(_) if self.count_lasting(step.server, step.address).is_err() => return,
+            Some(_) => self.event("a refusal is replaced"),
         }
+        let left = self.left(step.server, &step.record).unwrap_or_default();
+        self.refusals.insert(wait, Held { until: self.now + left, it: row });
     }
 
     /// What is left of a chain's life; none where it is over.

@@ -54,8 +54,6 @@ pub enum What {
     TakenOver,
     /// The page has collected it.
     Collected,
-    /// An `ident` was refused, by the row with this number.
-    Refused(u8),
 }
 
 /// What a CPS URL stands for.
