@@ -39,7 +39,9 @@ pub enum NotSignedIn {
     /// The identity was disabled, enabled, removed or rekeyed in between.
     #[error("the identity has changed since it signed in: sign in again")]
     Outdated,
-    /// A store failed.
+    /// A store failed. Try again once: if it failed before the sign-in was taken from the store, the
+    /// next attempt collects it. Otherwise the sign-in is gone, the next attempt finds
+    /// [`Nothing`](Self::Nothing), and the user signs in again.
     #[error("the sign-in cannot be collected at the moment: try again")]
     Unavailable,
 }
@@ -188,6 +190,7 @@ impl Engine {
             sin_sent: false,
             same_address_only: false,
             accepts_new: false,
+            beside: None,
             attached: Attached::default(),
             outcome: None,
         };

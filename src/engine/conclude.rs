@@ -29,6 +29,12 @@ impl Chain<'_> {
         self.send(self.again(tif)).await
     }
 
+    /// A refusal before the nut is taken, which stays live.
+    pub(super) async fn refuse_before_take(&self, tif: Tif, why: &'static str) -> String {
+        self.note_refusal(tif, &why);
+        self.send(self.beside(tif)).await
+    }
+
     /// Rows 25 and 31 to 33: nothing happened, and nothing is the client's fault.
     pub(super) async fn try_again(&self) -> String {
         self.send(self.again(Tif::TRY_AGAIN | self.ips())).await

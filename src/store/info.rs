@@ -38,6 +38,10 @@ pub struct NutInfo {
     pub same_address_only: bool,
     /// Whether the site accepts a new identity by this link even if it accepts no others.
     pub accepts_new: bool,
+    /// The nut that this one is an alias of. A refusal that consumes no nut is sent with an alias of
+    /// the nut that the request brought. The alias is valid as long as that nut, and a request
+    /// consumes both or neither.
+    pub beside: Option<Box<Nut>>,
     /// What goes to the application with the sign-in.
     pub attached: Attached,
     /// How the chain ended; only in an outcome.

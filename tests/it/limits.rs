@@ -338,7 +338,7 @@ async fn one_link_makes_no_end_of_identities() {
     assert_eq!(other.query().await, "c4");
     assert_eq!(visit.chain(&alice()).ident().await, "5");
     site.tap.calls();
-    assert_eq!(other.ident().await, "44");
+    assert_eq!(other.ident().await, "60");
     assert!(!site.tap.calls().contains(&Hook::Apply));
 }
 

@@ -180,6 +180,7 @@ impl Spec {
             linking,
             asked: false,
             button: None,
+            beside: None,
         };
         // Lifetime and grace, never beyond the chain.
         self.give_out(Some((record, (2 * lifetimes.link).min(lifetimes.chain))));
