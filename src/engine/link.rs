@@ -81,7 +81,8 @@ impl LinkOptions {
         self
     }
 
-    /// Puts a question to the user; the answer comes with the sign-in.
+    /// Puts a question to the user; the answer comes with the sign-in
+    /// ([`SignIn::answer`](super::SignIn::answer)). If it has buttons, the first one means yes.
     pub fn ask(mut self, ask: Ask) -> Self {
         self.ask = Some(Box::new(ask));
         self
