@@ -8,6 +8,7 @@
 //! | run behind nginx, another proxy, or below a path | [`behind_a_proxy`] |
 //! | run several servers | [`several_servers`] |
 //! | test your sign-in without a phone | [`testing`] |
+//! | choose versions of axum-login, sqlx and tower-sessions | [`versions`] |
 //!
 //! The pages are the files of `docs/guide` in the repository. This module exists in the documentation
 //! only.
@@ -65,3 +66,10 @@ pub mod several_servers {}
 ///
 /// [`SqrlBuilder::clock`](crate::SqrlBuilder::clock), [`Clock`](crate::Clock).
 pub mod testing {}
+
+#[doc = include_str!("../docs/guide/versions.md")]
+///
+/// # See also
+///
+/// [`Identity::epoch`](crate::identity::Identity::epoch), [`SignIn::epoch`](crate::SignIn::epoch).
+pub mod versions {}

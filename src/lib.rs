@@ -111,7 +111,7 @@ pub mod web;
 #[cfg(feature = "bench")]
 #[doc(hidden)]
 pub use engine::bench;
-pub use engine::{Clock, Lifetimes, LinkError, LinkOptions, NotSignedIn, SignIn};
+pub use engine::{Answer, Clock, Lifetimes, LinkError, LinkOptions, NotSignedIn, SignIn};
 pub use service::{
     Challenge, ChallengeError, PeerAddress, ResponseFuture, SignInResult, Sqrl, SqrlBody,
     SqrlLayer, SqrlService,

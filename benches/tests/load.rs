@@ -101,3 +101,16 @@ fn what_fails_is_told_and_counted() {
     drop(server);
     assert!(load.run(|_| {}).is_err());
 }
+
+#[test]
+fn a_sign_in_on_every_store() {
+    let output = Command::new(env!("CARGO_BIN_EXE_bench"))
+        .args(["sign-in-by-store", "--only", "new", "--rounds", "1", "--logins", "12"])
+        .output()
+        .expect("a process");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    for stores in ["memory", "sqlite", "redis-postgres", "postgres"] {
+        assert!(said.contains(&format!("\nnow {stores} ")), "{said}");
+    }
+}

@@ -4,6 +4,8 @@ use std::fmt;
 use std::net::Ipv6Addr;
 use std::str::FromStr;
 
+use url::Url;
+
 use crate::base64url;
 use crate::keys::AuthDomain;
 
@@ -53,8 +55,11 @@ pub enum LinkError {
     #[error("the SQRL link gives a parameter twice")]
     Twice,
     /// `can` is not the base64url of an http or https URL.
-    #[error("the SQRL link's can= is not the base64url of a web address")]
+    #[error("the SQRL link's can= is not the base64url of an http or https URL")]
     Can,
+    /// `can` is a URL of another origin than the link's.
+    #[error("the page is not at the origin of its SQRL link, so it cannot be the link's can=")]
+    OtherOrigin,
 }
 
 impl Link {
@@ -96,18 +101,38 @@ impl Link {
         &self.nut
     }
 
-    /// Where a browser goes after a cancelled same-device sign-in.
+    /// Returns the URL to which a browser goes after a cancelled same-device sign-in: the
+    /// link's `can`, if it is of the link's own [origin](Self::origin). `None` if the link has
+    /// no `can`, or one that leads elsewhere; the link itself is valid with either.
     pub fn can(&self) -> Option<&str> {
         self.can.as_deref()
     }
 
-    /// The link as a sign-in page's script completes it before it jumps to the client:
-    /// with the page's own address, base64url, as `can`.
+    /// Returns the link as a sign-in page's script completes it before it jumps to the client:
+    /// with the page's own URL, base64url, as `can`.
     ///
     /// # Errors
-    /// The link has one already, or `page` is no web address.
+    /// [`LinkError::Twice`] if the link has a `can`, [`LinkError::OtherOrigin`] if `page` is not
+    /// of the link's origin, [`LinkError::Can`] if it is not an http or https URL.
     pub fn with_can(&self, page: &str) -> Result<Self, LinkError> {
-        format!("{}&can={}", self.text, base64url::encode(page)).parse()
+        let link: Self = format!("{}&can={}", self.text, base64url::encode(page)).parse()?;
+        if link.can.is_some() { Ok(link) } else { Err(LinkError::OtherOrigin) }
+    }
+
+    /// Returns `url` as an absolute URL, if it is of the link's own origin (scheme, host and
+    /// port). It is an http or https URL, or a path that starts with one slash.
+    ///
+    /// Rejects what a browser could read otherwise: backslashes, controls, spaces, `//`.
+    pub(crate) fn own_url(&self, url: &str) -> Option<String> {
+        let plain = url.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
+        let rooted = url.starts_with('/') && !url.starts_with("//");
+        if !plain || !(rooted || is_web_address(url)) {
+            return None;
+        }
+        let site = Url::parse(&self.origin()).ok()?;
+        let url = site.join(url).ok()?;
+        let named = url.username().is_empty() && url.password().is_none();
+        (named && url.origin() == site.origin()).then(|| url.into())
     }
 }
 
@@ -140,7 +165,8 @@ impl FromStr for Link {
             Some(x) => &path[..path.len().min(count(x)?)],
             None => "",
         };
-        Ok(Self {
+        let can = parameters.can.map(cancel_url).transpose()?;
+        let mut link = Self {
             text: text.to_owned(),
             secure,
             authority: authority.to_owned(),
@@ -148,8 +174,10 @@ impl FromStr for Link {
             target: format!("{}{target}", if path.is_empty() { "/" } else { "" }),
             domain: AuthDomain::new(host, extension),
             nut: nut.ok_or(LinkError::Nut)?.to_owned(),
-            can: parameters.can.map(cancel_url).transpose()?,
-        })
+            can: None,
+        };
+        link.can = can.and_then(|can| link.own_url(&can));
+        Ok(link)
     }
 }
 
@@ -253,7 +281,8 @@ mod tests {
         let link: Link = text.parse().unwrap();
         assert_eq!(link.as_str(), text);
         assert_eq!(link.nut(), "oOB4QOFJux5Z");
-        assert_eq!(link.can(), Some("https://sqrl.grc.com/account/connected-accounts/"));
+        // The example's own `can` is of another port: nothing that a browser is sent to.
+        assert_eq!(link.can(), None);
         assert_eq!(link.domain().as_str(), "sqrl.grc.com/demo");
         assert_eq!(link.origin(), "https://SQRL.grc.com:8080");
         assert_eq!(link.sibling("pag.sqrl"), "https://SQRL.grc.com:8080/demo/pag.sqrl");
@@ -284,7 +313,48 @@ mod tests {
         let link: Link = "qrl://localhost:8080/cli.sqrl?nut=n".parse().unwrap();
         let link = link.with_can("http://localhost:8080/login").unwrap();
         assert_eq!(link.can(), Some("http://localhost:8080/login"));
-        assert!(link.with_can("http://localhost:8080/").is_err());
+        assert_eq!(link.with_can("http://localhost:8080/"), Err(LinkError::Twice));
         assert_eq!(link.url(), link.as_str().replacen("qrl", "http", 1));
+    }
+
+    #[test]
+    fn a_browser_is_sent_to_the_links_own_origin_alone() {
+        let link: Link = "sqrl://me@Example.com:8443/shop/cli.sqrl?x=5&nut=n".parse().unwrap();
+        for (can, followed) in [
+            ("https://example.com:8443/login?a=b#c", "https://example.com:8443/login?a=b#c"),
+            ("https://EXAMPLE.com:8443", "https://example.com:8443/"),
+            ("/login", "https://example.com:8443/login"),
+        ] {
+            assert_eq!(link.own_url(can).as_deref(), Some(followed), "{can}");
+        }
+        for elsewhere in [
+            "https://example.com/login",
+            "http://example.com:8443/login",
+            "https://example.com:8443.evil.example/",
+            "https://example.com:8443@evil.example/",
+            "https://me@example.com:8443/",
+            "https://evil.example/",
+            "https:evil.example",
+            "https:///evil.example/",
+            "//evil.example/",
+            "/\\evil.example/",
+            "\\\\evil.example/",
+            "https://example.com:8443\\@evil.example/",
+            "/a\r\nSet-Cookie: a=b",
+            "/\t/evil.example/",
+            " /login",
+            "login",
+            "javascript:alert(1)",
+            "",
+        ] {
+            assert_eq!(link.own_url(elsewhere), None, "{elsewhere:?}");
+            let with = link.with_can(elsewhere);
+            let refused = matches!(with, Err(LinkError::OtherOrigin | LinkError::Can));
+            assert!(refused, "{elsewhere:?}: {with:?}");
+        }
+        // The default port, written out or not.
+        let link: Link = "sqrl://example.com/?nut=n".parse().unwrap();
+        let with = link.with_can("https://example.com:443/login").unwrap();
+        assert_eq!(with.can(), Some("https://example.com/login"));
     }
 }

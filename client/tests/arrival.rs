@@ -30,6 +30,14 @@ async fn a_page_of_another_name_than_the_sites() {
     let hint =
         format!("opened at http://127.0.0.1:{port}, but its link is for http://localhost:{port}");
     assert!(err.contains(&hint), "{err}");
+
+    // Nor is that page where a cancelled sign-in returns to; nothing is sent.
+    let site = Site::new(&["5", "5"]).await;
+    let (status, out, err) = login(&["--cps", &site.page("/login?abroad")]).await;
+    assert_eq!(status, Some(1), "{out}{err}");
+    assert!(err.contains("not at the origin of its SQRL link"), "{err}");
+    assert!(err.contains("open the page there"), "{err}");
+    assert!(site.received().is_empty());
 }
 
 #[tokio::test]

@@ -67,3 +67,39 @@ async fn a_route_reaches_the_server_behind_a_proxy() {
     client.sign_in(&link).await.unwrap();
     assert_eq!(site.received().len(), 2);
 }
+
+/// Redirects with the status to the URL in the query, or echoes what a browser says of itself.
+async fn echo() -> String {
+    use axum::extract::{Path, RawQuery};
+    use axum::http::{HeaderMap, Method, StatusCode};
+    use axum::routing::any;
+
+    let to = async |Path(status): Path<u16>, RawQuery(url): RawQuery| {
+        (StatusCode::from_u16(status).unwrap(), [("location", url.unwrap())])
+    };
+    let said = async |method: Method, headers: HeaderMap| {
+        let header = |name| headers.get(name).map_or("-", |value| value.to_str().unwrap());
+        format!("{method} {} {}", header("origin"), header("sec-fetch-site"))
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let origin = format!("http://{}", listener.local_addr().unwrap());
+    let app = axum::Router::new().route("/to/{status}", any(to)).route("/said", any(said));
+    tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+    origin
+}
+
+#[tokio::test]
+async fn a_redirect_does_not_pass_for_the_page_that_began() {
+    let (here, there) = (echo().await, echo().await);
+    let page = format!("{here}/said").parse().unwrap();
+    for (path, said) in [
+        ("/said".to_owned(), format!("POST {here} same-origin")),
+        (format!("/to/307?{here}/said"), format!("POST {here} same-origin")),
+        (format!("/to/307?{there}/said"), "POST null cross-site".to_owned()),
+        (format!("/to/307?{there}/to/307?{here}/said"), "POST null cross-site".to_owned()),
+        (format!("/to/303?{there}/said"), "GET - cross-site".to_owned()),
+    ] {
+        let heard = Browser::default().submit(&page, &path, &[("a", "b")]).await.unwrap();
+        assert_eq!(heard.body, said, "{path}");
+    }
+}

@@ -29,6 +29,9 @@ async fn from_the_first_sign_in_to_a_new_identity() {
     assert!(shown.contains("did not know this identity; now it does"), "{shown}");
     let led = format!("the browser was led to http://{}/home?a=b (200)", site.host);
     assert!(shown.contains(&led), "{shown}");
+    // A tab that shows the page elsewhere is not that browser.
+    assert!(shown.contains("sqrl's own browser"), "{shown}");
+    assert!(shown.contains("run `sqrl listen` and press the button"), "{shown}");
     let idk = site.received()[0].get("idk").unwrap().to_owned();
 
     // Locked: what needs the code says so before anything is sent.

@@ -3,14 +3,14 @@
 
 mod support;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http::StatusCode;
 use support::Site;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tower_sqrl_client::cps::{Event, Listener, Server};
-use tower_sqrl_client::{Client, Error, Http, Identity, Link};
+use tower_sqrl_client::{Client, Error, Http, Identity, Link, base64url};
 
 async fn listener() -> Server {
     let listener = Listener::bind_port(0).await.unwrap();
@@ -89,14 +89,15 @@ async fn a_browser_goes_on_to_its_session() {
 async fn a_browser_goes_back_when_it_fails() {
     let server = listener().await;
     let site = Site::new(&["c0"]).await;
-    let link = site.link().with_can("https://example.com/login").unwrap();
+    let login = site.page("/login");
+    let link = site.link().with_can(&login).unwrap();
     let answer = jump(&server, &link).await;
-    assert_eq!(location(&answer), Some("https://example.com/login"));
+    assert_eq!(location(&answer), Some(login.as_str()));
 
     // The site's last word on where to go, in either form.
     for can in ["/elsewhere", "L2Vsc2V3aGVyZQ"] {
         let site = Site::new(&[&format!("c0 can={can}")]).await;
-        let link = site.link().with_can("https://example.com/login").unwrap();
+        let link = site.link().with_can(&site.page("/login")).unwrap();
         let answer = jump(&server, &link).await;
         let expected = site.page("/elsewhere");
         assert_eq!(location(&answer), Some(expected.as_str()));
@@ -106,6 +107,148 @@ async fn a_browser_goes_back_when_it_fails() {
     let answer = jump(&server, &site.link()).await;
     assert_eq!((answer.status(), location(&answer)), (StatusCode::OK, None));
     assert!(String::from_utf8_lossy(answer.body()).contains("back button"));
+}
+
+/// Neither a page's `can` nor a reply's leads to another site.
+#[tokio::test]
+async fn a_browser_goes_back_to_the_links_own_site_alone() {
+    let server = listener().await;
+    let elsewhere =
+        ["https://evil.example/", "//evil.example/", "/\\evil.example/", "http://127.0.0.1:1/"];
+    for can in elsewhere.into_iter().flat_map(|can| [can.to_owned(), base64url::encode(can)]) {
+        let site = Site::new(&[&format!("c0 can={can}")]).await;
+        let answer = jump(&server, &site.link()).await;
+        assert_eq!((answer.status(), location(&answer)), (StatusCode::OK, None), "{can}");
+    }
+    for can in elsewhere.map(base64url::encode) {
+        let site = Site::new(&["c0"]).await;
+        let url = base64url::encode(format!("{}&can={can}", site.link()));
+        let answer = raw(&server, &format!("/{url}"), "Host: localhost\r\n").await;
+        let answer = String::from_utf8_lossy(&answer).to_lowercase();
+        assert!(!answer.contains("\r\nlocation:"), "{answer}");
+    }
+}
+
+/// What a browser says of a request: its mode, its destination, and anything else.
+fn metadata(mode: &str, dest: &str, more: &str) -> String {
+    format!(
+        "Host: localhost\r\nSec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: {mode}\r\n\
+         Sec-Fetch-Dest: {dest}\r\n{more}"
+    )
+}
+
+#[tokio::test]
+async fn a_sign_in_starts_in_a_tab_alone() {
+    let site = Site::new(&["c0"]).await;
+    let mut server = listener().await;
+    let url = server.url_for(&site.link());
+    let path = &url[url.rfind('/').unwrap()..];
+    for header in [
+        metadata("no-cors", "image", ""),
+        metadata("navigate", "iframe", ""),
+        metadata("navigate", "object", ""),
+        metadata("cors", "empty", ""),
+        metadata("no-cors", "script", ""),
+        metadata("navigate", "document", "Sec-Purpose: prefetch\r\n"),
+        metadata("navigate", "document", "Sec-Purpose: prefetch;prerender\r\n"),
+        "Host: localhost\r\nPurpose: prefetch\r\n".to_owned(),
+        "Host: localhost\r\nSec-Fetch-Site: none\r\n".to_owned(),
+        "Host: localhost\r\nSec-Fetch-Dest: document\r\n".to_owned(),
+    ] {
+        let answer = raw(&server, path, &header).await;
+        assert!(answer.starts_with(b"HTTP/1.1 403"), "{header}");
+        assert_eq!(server.next().await, Some(Event::NotNavigation(site.link())), "{header}");
+        // A probe is an image, and starts nothing.
+        assert!(raw(&server, "/1.gif", &header).await.starts_with(b"HTTP/1.1 200"), "{header}");
+        assert_eq!(server.next().await, Some(Event::Probed));
+    }
+    assert!(site.received().is_empty());
+
+    raw(&server, path, &metadata("navigate", "document", "Sec-Fetch-User: ?1\r\n")).await;
+    assert_eq!(server.next().await, Some(Event::Began(site.link())));
+    assert_eq!(site.received().len(), 1);
+}
+
+#[tokio::test]
+async fn so_many_sign_ins_wait_and_no_more() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+    let calls = Arc::new(AtomicUsize::new(0));
+    let gate = Arc::new(tokio::sync::Semaphore::new(0));
+    let (counted, door) = (Arc::clone(&calls), Arc::clone(&gate));
+    let handler = move |_| {
+        counted.fetch_add(1, SeqCst);
+        let door = Arc::clone(&door);
+        async move {
+            door.acquire().await.unwrap().forget();
+            Err(Error::Cancelled)
+        }
+    };
+    let mut server = Listener::bind_port(0).await.unwrap().serve(handler);
+    let link: Link = "sqrl://h/?nut=n".parse().unwrap();
+    let url = server.url_for(&link);
+    let request =
+        format!("GET {} HTTP/1.1\r\nHost: localhost\r\n\r\n", &url[url.rfind('/').unwrap()..]);
+    let address = server.address();
+    let ask = || async {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        stream
+    };
+    let mut waiting = Vec::new();
+    for _ in 0..8 {
+        waiting.push(ask().await);
+        assert_eq!(server.next().await, Some(Event::Began(link.clone())));
+    }
+    let refused = jump(&server, &link).await;
+    assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(server.next().await, Some(Event::TooMany(link.clone())));
+
+    // A browser that leaves before its turn gives its place to another.
+    drop(waiting.pop());
+    let next = async {
+        loop {
+            waiting.push(ask().await);
+            match server.next().await {
+                Some(Event::Began(_)) => break,
+                Some(Event::TooMany(_)) => drop(waiting.pop()),
+                other => panic!("{other:?}"),
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), next).await.unwrap();
+    gate.add_permits(8);
+    for mut stream in waiting {
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        assert!(answer.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer));
+    }
+    assert_eq!(calls.load(SeqCst), 8, "nobody is asked about a browser that has left");
+}
+
+#[tokio::test]
+async fn so_many_connections_are_open_and_for_so_long() {
+    let server = listener().await;
+    let mut open = Vec::new();
+    for _ in 0..64 {
+        open.push(TcpStream::connect(server.address()).await.unwrap());
+    }
+    // Whether it is by an end or by a reset.
+    let closed = async |mut stream: TcpStream| {
+        let mut rest = Vec::new();
+        let reading = stream.read_to_end(&mut rest);
+        let _ = tokio::time::timeout(Duration::from_secs(20), reading).await.expect("closed");
+    };
+    let begun = Instant::now();
+    closed(TcpStream::connect(server.address()).await.unwrap()).await;
+    assert!(begun.elapsed() < Duration::from_secs(4), "at once, not after its time");
+    // Those that send nothing make room.
+    for stream in open {
+        closed(stream).await;
+    }
+    let answer = raw(&server, "/1.gif", "Host: localhost\r\n").await;
+    assert!(answer.starts_with(b"HTTP/1.1 200"));
 }
 
 #[tokio::test]

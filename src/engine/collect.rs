@@ -11,7 +11,7 @@ use super::sign_in::{Secrets, SignIn};
 use crate::identity::{Epoch, Identity, KeyState};
 use crate::protocol::{Command, Idk};
 use crate::store::{
-    Attached, CpsId, CpsInfo, Digest, NutInfo, NutState, Outcome, StoreError, WaitId,
+    Attached, CpsId, CpsInfo, Digest, NutInfo, NutState, Outcome, Refusal, StoreError, WaitId,
 };
 
 /// What a page that waits is told.
@@ -19,6 +19,8 @@ use crate::store::{
 pub(crate) enum Waiting {
     /// Nothing has happened yet.
     Pending,
+    /// A client has answered, and was refused. The wait goes on.
+    Refused(Refusal),
     /// There is a sign-in to collect.
     Ready,
     /// The client hands the sign-in to a browser itself.
@@ -51,7 +53,7 @@ impl Engine {
             Some(info) => Ok(match info.outcome {
                 Some(Outcome::SignedIn { .. }) => Waiting::Ready,
                 Some(Outcome::TakenOver) => Waiting::TakenOver,
-                Some(Outcome::Refused(_)) => Waiting::Pending,
+                Some(Outcome::Refused(why)) => Waiting::Refused(why),
                 Some(Outcome::Collected) | None => Waiting::Collected,
             }),
         }

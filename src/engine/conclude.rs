@@ -2,15 +2,16 @@
 //! reply with the chain's next nut.
 
 use std::fmt::Display;
+use std::time::Duration;
 
-use futures_util::future::{OptionFuture, join3};
+use futures_util::future::{OptionFuture, join, join3};
 
 use super::chain::{Chain, Extras};
 use super::decide::{Decision, Verdict};
 use super::random;
 use crate::identity::{Change, Epoch};
-use crate::protocol::Tif;
-use crate::store::{CpsId, CpsInfo, NutInfo, NutState, Outcome, StoreError};
+use crate::protocol::{Command, Tif};
+use crate::store::{Attached, CpsId, CpsInfo, NutInfo, NutState, Outcome, Refusal, StoreError};
 
 /// How often an outcome is filed at most: what stood in its way may be gone when it is looked at,
 /// and something else be there at the next try.
@@ -39,8 +40,12 @@ impl Chain<'_> {
         match decision.verdict {
             Verdict::Refused => {
                 self.note_refusal(decision.tif, &self.request.command());
-                let extras = Extras { suk: decision.suk, ..Extras::default() };
-                self.send(self.next(decision.tif, &extras)).await
+                // The client may mend it on this chain, and then bring the secret.
+                let sin = self.engine.config.sin();
+                let extras = Extras { suk: decision.suk, sin, ..Extras::default() };
+                let refusal: OptionFuture<_> =
+                    self.refusal(decision.tif).map(|why| self.file_refusal(why)).into();
+                join(self.send(self.next(decision.tif, &extras)), refusal).await.0
             }
             Verdict::Answered => {
                 let known = decision.tif.contains(Tif::ID_MATCH);
@@ -64,7 +69,9 @@ impl Chain<'_> {
     async fn succeed(&self, decision: &Decision, epoch: Option<Epoch>) -> String {
         let cps = self.request.options().cps.then(random::cps_id);
         let url = cps.map(|id| format!("{}{}", self.engine.config.cps_url, id.to_text()));
-        let extras = Extras { suk: decision.suk, url: url.as_deref(), ..Extras::default() };
+        // After another command an `ident` may follow, which brings the secret.
+        let sin = self.engine.config.sin().filter(|_| epoch.is_none());
+        let extras = Extras { suk: decision.suk, url: url.as_deref(), sin, ask: None };
         let next = self.next(decision.tif, &extras);
 
         let outcome: OptionFuture<_> = epoch
@@ -97,7 +104,7 @@ impl Chain<'_> {
             }
             // What the command did is done, with a URL or without.
             self.note_answer(decision.tif);
-            let extras = Extras { suk: decision.suk, ..Extras::default() };
+            let extras = Extras { suk: decision.suk, sin, ..Extras::default() };
             return self.send(self.next(decision.tif, &extras)).await;
         }
         self.note_answer(decision.tif);
@@ -131,9 +138,7 @@ impl Chain<'_> {
     async fn file_outcome(&self, outcome: Outcome) -> Result<Filed, StoreError> {
         let (nuts, wait) = (&self.engine.nuts, self.record.wait.as_nut());
         let info = self.outcome(outcome);
-        // What ends the wait outlives every further code of the same page.
-        let ttl =
-            if info.is_final() { self.engine.config.lifetimes.chain } else { self.remaining() };
+        let ttl = self.ttl_of(&info);
         for _ in 0..FILINGS {
             match nuts.store_nut(wait, &info, NutState::Authorized, ttl).await {
                 Ok(()) => return Ok(Filed::Ours),
@@ -142,14 +147,75 @@ impl Chain<'_> {
             }
             match nuts.get_nut(wait, NutState::Authorized).await? {
                 None => {}
+                Some(filed) if filed.is_refusal() => self.clear(&filed).await?,
                 Some(filed) if filed.idk != info.idk => return Ok(Filed::Anothers),
                 Some(filed) if filed.is_signed_in() && says_else(&filed, &info) => {
-                    nuts.remove_nut(wait, NutState::Authorized).await?;
+                    self.clear(&filed).await?;
                 }
                 Some(_) => return Ok(Filed::Ours),
             }
         }
         Err(StoreError::conflict())
+    }
+
+    /// Why this request signed nobody in, if the page that waits can say it: rows 8, 11 and 13.
+    fn refusal(&self, tif: Tif) -> Option<Refusal> {
+        if self.request.command() != Command::Ident || tif.contains(Tif::REFUSED) {
+            return None;
+        }
+        Some(match tif {
+            tif if tif.contains(Tif::SUPERSEDED) => Refusal::Superseded,
+            tif if tif.contains(Tif::DISABLED) => Refusal::Disabled,
+            _ => Refusal::New,
+        })
+    }
+
+    /// Lets the page that waits say why nobody was signed in. It replaces an earlier refusal and
+    /// nothing else, belongs to no identity, and is worth no second try.
+    async fn file_refusal(&self, why: Refusal) {
+        let (nuts, wait) = (&self.engine.nuts, self.record.wait.as_nut());
+        let info = NutInfo {
+            idk: None,
+            attached: Attached::default(),
+            ..self.outcome(Outcome::Refused(why))
+        };
+        let file = async {
+            for _ in 0..FILINGS {
+                match nuts.store_nut(wait, &info, NutState::Authorized, self.remaining()).await {
+                    Err(error) if error.is_conflict() => {}
+                    done => return done,
+                }
+                match nuts.get_nut(wait, NutState::Authorized).await? {
+                    Some(filed) if filed.is_refusal() && filed.outcome != info.outcome => {
+                        self.clear(&filed).await?;
+                    }
+                    Some(_) => return Ok(()),
+                    None => {}
+                }
+            }
+            Ok(())
+        };
+        if let Err(error) = file.await {
+            self.engine.store_failed("storing why a sign-in was refused", &error);
+        }
+    }
+
+    /// Takes the outcome that was seen, so that another can be stored. What has been stored in its
+    /// place since then is put back.
+    async fn clear(&self, seen: &NutInfo) -> Result<(), StoreError> {
+        let (nuts, wait) = (&self.engine.nuts, self.record.wait.as_nut());
+        let taken = nuts.remove_nut(wait, NutState::Authorized).await?;
+        let Some(taken) = taken.filter(|taken| taken != seen) else { return Ok(()) };
+        let ttl = self.ttl_of(&taken);
+        match nuts.store_nut(wait, &taken, NutState::Authorized, ttl).await {
+            Err(error) if !error.is_conflict() => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// What ends a wait outlives every further code of the same page.
+    fn ttl_of(&self, outcome: &NutInfo) -> Duration {
+        if outcome.is_final() { self.engine.config.lifetimes.chain } else { self.remaining() }
     }
 
     fn note_refusal(&self, tif: Tif, why: &dyn Display) {

@@ -81,7 +81,8 @@ impl LinkOptions {
         self
     }
 
-    /// Puts a question to the user; the answer comes with the sign-in.
+    /// Puts a question to the user; the answer comes with the sign-in
+    /// ([`SignIn::answer`](super::SignIn::answer)). If it has buttons, the first one means yes.
     pub fn ask(mut self, ask: Ask) -> Self {
         self.ask = Some(Box::new(ask));
         self
@@ -211,9 +212,9 @@ impl Engine {
             if used_up.first {
                 tracing::warn!(
                     %ip,
-                    "an address asks for more links than it gets in a minute; if it is a proxy of \
-                     yours, name it with `trusted_proxy` and let it say its clients' addresses, \
-                     else see `links_per_minute`"
+                    "an address has used up `links_per_minute`: SQRL URLs, CPS URLs and changes of \
+                     identities are rejected until the minute is over. If the address is your \
+                     proxy's, configure `trusted_proxy`; otherwise raise the limit"
                 );
             }
         })

@@ -25,7 +25,7 @@ pub use clock::Clock;
 pub use collect::NotSignedIn;
 pub use config::Lifetimes;
 pub use link::LinkOptions;
-pub use sign_in::SignIn;
+pub use sign_in::{Answer, SignIn};
 
 pub(crate) use collect::Waiting;
 pub(crate) use config::EngineConfig;

@@ -14,6 +14,21 @@ pub struct SignIn {
     pub(super) wait: WaitId,
 }
 
+/// The answer to a question: [`LinkOptions::ask`](super::LinkOptions::ask).
+///
+/// Clients report it in different ways. One sends the first button for its own "OK"; another
+/// sends its cancel and signs in all the same; some show no question at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Answer {
+    /// The question's first button, or, if it has no buttons, the client's "OK".
+    Yes,
+    /// Anything else that was answered: the second button, a cancellation, "OK" to a question that
+    /// has buttons.
+    No,
+    /// No question was asked, or the client did not answer it. Not consent.
+    Unanswered,
+}
+
 /// The indexed secrets that came with a sign-in.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Secrets {
@@ -67,7 +82,25 @@ impl SignIn {
         self.attached.same_address
     }
 
-    /// The answer to the link's question, if it was asked and answered.
+    /// The answer to the link's question. Only [`Answer::Yes`] is consent.
+    ///
+    /// ```
+    /// use tower_sqrl::{Answer, SignIn};
+    ///
+    /// fn is_confirmed(sign_in: &SignIn) -> bool {
+    ///     sign_in.answer() == Answer::Yes
+    /// }
+    /// ```
+    pub fn answer(&self) -> Answer {
+        match (self.attached.button, self.attached.ok_means_yes) {
+            (None, _) => Answer::Unanswered,
+            (Some(Button::First), _) | (Some(Button::Ok), true) => Answer::Yes,
+            (Some(Button::Ok | Button::Second | Button::Cancelled), _) => Answer::No,
+        }
+    }
+
+    /// The button that the user pressed, as the client reported it; `None` if nothing was asked or
+    /// answered. To find out whether the user agreed, call [`answer`](Self::answer).
     ///
     /// *On The Wire*, "Client Parameters", `btn`.
     pub fn button(&self) -> Option<Button> {

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use super::Sqrl;
 use super::places::Place;
 use crate::engine::Waiting;
-use crate::store::{StoreError, WaitId, Watch};
+use crate::store::{Refusal, StoreError, WaitId, Watch};
 
 /// Proxies close connections that are silent for a minute; most take more than this.
 const COMMENT_EVERY: Duration = Duration::from_secs(15);
@@ -57,6 +57,7 @@ impl Events {
             sqrl,
             wait,
             begun: false,
+            told: None,
             look_at: Instant::now(),
             pause: LOOK_EVERY,
             _permit: permit,
@@ -85,7 +86,9 @@ enum Event {
     Begin,
     /// Nothing new, for proxies.
     Comment,
-    /// There may be something to ask for.
+    /// There is something to ask for, and the wait goes on.
+    Refusal,
+    /// There may be something to ask for, and nothing to wait for any more.
     Outcome,
 }
 
@@ -94,7 +97,7 @@ impl Event {
         Bytes::from_static(match self {
             Self::Begin => b"retry: 3000\n\n",
             Self::Comment => b":\n\n",
-            Self::Outcome => b"event: outcome\ndata: look\n\n",
+            Self::Refusal | Self::Outcome => b"event: outcome\ndata: look\n\n",
         })
     }
 }
@@ -108,6 +111,8 @@ struct Waiter {
     over: Instant,
     stopped: watch::Receiver<bool>,
     begun: bool,
+    /// The refusal that was announced last.
+    told: Option<Refusal>,
     /// When to look next, if nothing is announced before.
     look_at: Instant,
     /// How long to wait after the next look that fails.
@@ -127,9 +132,13 @@ impl Waiter {
             if *self.stopped.borrow() {
                 return None;
             }
-            let over = Instant::now() >= self.over;
-            if over || (Instant::now() >= self.look_at && self.sees_outcome().await) {
+            if Instant::now() >= self.over {
                 return Some(Event::Outcome);
+            }
+            if Instant::now() >= self.look_at
+                && let Some(event) = self.sees().await
+            {
+                return Some(event);
             }
             if Instant::now() >= comment_at {
                 return Some(Event::Comment);
@@ -145,8 +154,8 @@ impl Waiter {
 
     /// Looks, and says when to look again. A store that fails is asked more and more seldom, for
     /// every page that waits does so and every failure is logged; the page polls beside.
-    async fn sees_outcome(&mut self) -> bool {
-        let looked = self.is_outcome().await;
+    async fn sees(&mut self) -> Option<Event> {
+        let looked = self.look().await;
         let pause = match looked {
             Err(_) => self.pause,
             Ok(_) if self.watch.is_silent() => LOOK_EVERY,
@@ -154,12 +163,19 @@ impl Waiter {
         };
         self.pause = if looked.is_err() { (self.pause * 2).min(COMMENT_EVERY) } else { LOOK_EVERY };
         self.look_at = Instant::now() + pause;
-        looked.unwrap_or(false)
+        match looked.unwrap_or(Waiting::Pending) {
+            Waiting::Pending => None,
+            Waiting::Refused(why) => {
+                let is_news = self.told.replace(why) != Some(why);
+                is_news.then_some(Event::Refusal)
+            }
+            Waiting::Ready | Waiting::TakenOver | Waiting::Collected => Some(Event::Outcome),
+        }
     }
 
     /// Watches first and looks then, so that nothing falls in between. Where it cannot watch
     /// it looks all the same.
-    async fn is_outcome(&mut self) -> Result<bool, StoreError> {
+    async fn look(&mut self) -> Result<Waiting, StoreError> {
         if self.watch.is_silent() {
             let watch = self.sqrl.engine().nuts.watch(&self.wait).await;
             self.watch = watch.unwrap_or_else(|error| {
@@ -167,7 +183,6 @@ impl Waiter {
                 Watch::silent()
             });
         }
-        let waiting = self.sqrl.engine().look(&self.wait).await?;
-        Ok(waiting != Waiting::Pending)
+        self.sqrl.engine().look(&self.wait).await
     }
 }

@@ -61,8 +61,16 @@ pub(crate) enum Notice {
     Collected,
     /// The client hands the sign-in to another browser window.
     TakenOver,
+    /// The browser had so many sign-in pages open that this one had to give way.
+    Evicted,
     /// Nobody has answered the link yet.
     Pending,
+    /// The identity is new to a site that accepts no new identities.
+    RefusedNew,
+    /// The identity that answered is disabled.
+    RefusedDisabled,
+    /// The identity that answered was replaced by a newer one.
+    RefusedSuperseded,
     /// A store is out of reach.
     Unavailable,
 }
@@ -134,6 +142,10 @@ impl Pages for PlainPages {
             Notice::Disabled => "Your identity is disabled here. Enable it with your rescue code.",
             Notice::Enabled => "Your identity is enabled again.",
             Notice::Removed => "Your identity is removed from this site.",
+            Notice::Evicted => "Too many sign-in pages are open in this browser.",
+            Notice::RefusedNew => "This site does not know your identity and accepts no new ones.",
+            Notice::RefusedDisabled => "Your identity is disabled here.",
+            Notice::RefusedSuperseded => "Your identity was replaced. Use your new one.",
             Notice::Pending => "You are not signed in yet.",
             Notice::TakenOver => "Your SQRL app signs you in in another window.",
             Notice::Collected => "This sign-in has been used.",

@@ -89,6 +89,10 @@ impl From<Notice> for web::Notice {
             Notice::Expired => Self::Expired,
             Notice::Collected => Self::Collected,
             Notice::TakenOver => Self::TakenOver,
+            Notice::Evicted => Self::Evicted,
+            Notice::RefusedNew => Self::RefusedNew,
+            Notice::RefusedDisabled => Self::RefusedDisabled,
+            Notice::RefusedSuperseded => Self::RefusedSuperseded,
             Notice::Pending => Self::Pending,
             Notice::Unavailable => Self::Unavailable,
         }

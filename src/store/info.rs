@@ -50,6 +50,11 @@ impl NutInfo {
         matches!(self.outcome, Some(Outcome::SignedIn { .. }))
     }
 
+    /// Whether this is an outcome that gives way to any other.
+    pub(crate) fn is_refusal(&self) -> bool {
+        matches!(self.outcome, Some(Outcome::Refused(_)))
+    }
+
     /// Whether this is an outcome after which its wait brings no sign-in any more.
     pub(crate) fn is_final(&self) -> bool {
         matches!(self.outcome, Some(Outcome::TakenOver | Outcome::Collected))

@@ -117,8 +117,16 @@ pub enum Notice {
     Collected,
     /// The wait's outcome was taken over by the client.
     TakenOver,
+    /// The browser had so many sign-in pages open that the wait's cookie had to give way.
+    Evicted,
     /// Without JavaScript: no outcome so far.
     Pending,
+    /// Without JavaScript: the identity is new to a site that accepts no new identities.
+    RefusedNew,
+    /// Without JavaScript: the identity is disabled on this site.
+    RefusedDisabled,
+    /// Without JavaScript: the identity was replaced on this site by a newer one.
+    RefusedSuperseded,
     /// A store does not answer.
     Unavailable,
 }
@@ -139,7 +147,11 @@ impl Notice {
             Self::Expired => (&texts.expired_heading, &texts.expired_message),
             Self::Collected => (&texts.collected_heading, &texts.collected_message),
             Self::TakenOver => (&texts.taken_over_heading, &texts.taken_over_message),
+            Self::Evicted => (&texts.expired_heading, &texts.evicted),
             Self::Pending => (&texts.pending_heading, &texts.pending),
+            Self::RefusedNew => (&texts.refused_heading, &texts.refused_new),
+            Self::RefusedDisabled => (&texts.refused_heading, &texts.refused_disabled),
+            Self::RefusedSuperseded => (&texts.refused_heading, &texts.refused_superseded),
             Self::Unavailable => (&texts.unavailable_heading, &texts.unavailable),
         };
         let onward_text = match self {
@@ -156,7 +168,7 @@ mod tests {
     use crate::web::SCRIPT;
 
     const HOSTILE: &str = "\"><script>alert('1')</script>&\u{202E}";
-    const NOTICES: [Notice; 9] = [
+    const NOTICES: [Notice; 13] = [
         Notice::LinkGone,
         Notice::Disabled,
         Notice::Enabled,
@@ -164,7 +176,11 @@ mod tests {
         Notice::Expired,
         Notice::Collected,
         Notice::TakenOver,
+        Notice::Evicted,
         Notice::Pending,
+        Notice::RefusedNew,
+        Notice::RefusedDisabled,
+        Notice::RefusedSuperseded,
         Notice::Unavailable,
     ];
 

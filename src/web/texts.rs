@@ -180,6 +180,8 @@ texts! {
     pending_heading: "Not signed in yet",
     /// Text below it.
     pending: "Your SQRL app has not answered so far. Finish the sign-in there, then try again.",
+    /// Heading: the site refused an app's answer.
+    refused_heading: "Not signed in",
     /// Heading: the site cannot answer just now.
     unavailable_heading: "Something went wrong",
     /// Text below it.

@@ -19,7 +19,7 @@ const LANES_TO_WAIT: usize = 8;
 /// A connection that has been silent for longer is asked whether it still works before a call
 /// is sent over it. A NAT or a load balancer may have forgotten it: it throws away what is
 /// sent and closes nothing.
-const TRUSTED: Duration = Duration::from_secs(1);
+const TRUSTED: Duration = Duration::from_secs(5);
 
 /// How many replicas have to have a change, and how long they are waited for.
 #[derive(Debug, Clone, Copy)]

@@ -111,7 +111,7 @@ async fn a_connection_that_was_forgotten_while_idle_costs_no_call() {
     }
     assert!(proxy.forget_connections() > 0);
     tokio::time::pause();
-    tokio::time::advance(Duration::from_secs(2)).await;
+    tokio::time::advance(Duration::from_secs(6)).await;
     tokio::time::resume();
     let (one, other) =
         tokio::join!(store.remove_nut(&nuts[0], state), store.remove_nut(&nuts[1], state));

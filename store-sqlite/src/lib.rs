@@ -26,11 +26,20 @@
 //!
 //! # How it works
 //!
-//! Every store has one connection on one thread of its own, so that no task of the
-//! application ever waits for the disk; up to 1024 calls wait in line. A call that is not
-//! answered within two seconds, or finds the line full, is
-//! [`Unavailable`](tower_sqrl::store::StoreErrorKind::Unavailable). The thread ends when
-//! the store is dropped, after the calls that are under way.
+//! A store has a thread for everything that waits: for the disk (`fsync`), for other
+//! processes, and for the write-ahead log to be emptied. Up to 1024 calls wait in line.
+//! Calls that wait together share a transaction. A call that is not answered within two
+//! seconds, or finds the line full, is
+//! [`Unavailable`](tower_sqrl::store::StoreErrorKind::Unavailable).
+//!
+//! Reads, and the writes of [`SqliteNutStore`], which do not wait for `fsync`, run on the
+//! caller's thread where they can be done at once. One takes some ten microseconds, less than
+//! the verification of a signature on the same thread; handing it to another thread costs
+//! several times as much. If a read or write took more than five milliseconds, which a disk
+//! or a busy processor can cause, the store's thread takes over for twenty times as long. So
+//! a slow disk blocks the threads of the runtime for a twentieth of the time at most.
+//!
+//! The thread ends when the store is dropped, after the calls that are under way.
 //!
 //! # Upgrades
 //!
@@ -45,6 +54,7 @@ mod open;
 mod pace;
 mod readers;
 mod records;
+mod sweep;
 mod transaction;
 mod worker;
 

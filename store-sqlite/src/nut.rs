@@ -1,4 +1,5 @@
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -12,15 +13,16 @@ use crate::error::OpenError;
 use crate::migrate::Part;
 use crate::open::{Durability, open};
 use crate::records::{self, Kind};
+use crate::sweep::Sweep;
 use crate::worker::Worker;
 
-/// A sweep comes with every so many records that are made.
-const SWEEP_EVERY: u32 = 16;
-/// It removes more than are made meanwhile, so that none pile up, and so few that nobody
-/// waits for it.
-const SWEPT: u32 = 4 * SWEEP_EVERY;
+/// A sweep comes with every so many records that are stored.
+const SWEEP_EVERY: u32 = 8;
 
-const PART: Part = Part { name: "nut", steps: &[include_str!("../migrations/nut_1.sql")] };
+const PART: Part = Part {
+    name: "nut",
+    steps: &[include_str!("../migrations/nut_1.sql"), include_str!("../migrations/nut_2.sql")],
+};
 
 /// Sign-ins under way in the table `sqrl_nut`.
 ///
@@ -29,7 +31,8 @@ const PART: Part = Part { name: "nut", steps: &[include_str!("../migrations/nut_
 /// can only be the same request.
 ///
 /// Outcomes are announced within the process; a page that waits in another one polls.
-/// Expired records are removed in small batches, with every 16th record that is stored.
+/// Expired records are removed a few at a time, with every eighth record that is stored. They
+/// make up a third of the table at most where records are stored at a steady rate.
 ///
 /// ```
 /// use tower_sqrl_sqlite::{SqliteIdentityStore, SqliteNutStore};
@@ -45,8 +48,9 @@ const PART: Part = Part { name: "nut", steps: &[include_str!("../migrations/nut_
 pub struct SqliteNutStore {
     worker: Worker,
     waiters: Waiters<WaitId>,
-    /// How many records have been made, to know when to sweep.
+    /// How many records have been stored, to know when to sweep.
     creates: AtomicU32,
+    sweep: Arc<Sweep>,
 }
 
 impl SqliteNutStore {
@@ -72,7 +76,12 @@ impl SqliteNutStore {
 
     fn start(path: Option<&Path>) -> Result<Self, OpenError> {
         let worker = open(path, &PART, Durability::Normal)?;
-        Ok(Self { worker, waiters: Waiters::default(), creates: AtomicU32::new(0) })
+        Ok(Self {
+            worker,
+            waiters: Waiters::default(),
+            creates: AtomicU32::new(0),
+            sweep: Arc::default(),
+        })
     }
 
     async fn create(
@@ -82,12 +91,13 @@ impl SqliteNutStore {
         record: Vec<u8>,
         ttl: Duration,
     ) -> Result<(), StoreError> {
+        let sweep = Arc::clone(&self.sweep);
         let sweeps = self.creates.fetch_add(1, Ordering::Relaxed).is_multiple_of(SWEEP_EVERY);
         let created = self
             .worker
             .write(move |connection| {
                 if sweeps {
-                    records::sweep(connection, SWEPT)?;
+                    sweep.run(connection)?;
                 }
                 records::create(connection, kind, &key, &record, ttl)
             })

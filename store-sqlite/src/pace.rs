@@ -3,8 +3,8 @@ use std::time::{Duration, Instant};
 
 /// What takes longer has waited for the disk, or for its turn on a busy processor.
 pub(crate) const SLOW: Duration = Duration::from_millis(5);
-/// How long nothing runs on callers' threads after that.
-const KEEP_OFF: Duration = Duration::from_secs(1);
+/// Nothing runs on callers' threads for so many times as long after that.
+const KEEP_OFF: u32 = 20;
 
 /// Whether calls may run on the caller's thread.
 ///
@@ -12,7 +12,7 @@ const KEEP_OFF: Duration = Duration::from_secs(1);
 /// and the system's file cache keep what is in use, that takes some ten microseconds: less than
 /// the verification of a signature, which runs on the same thread, and a fraction of what
 /// another thread and the way back cost. Nothing there waits for a lock or for `fsync`. A disk
-/// that is slow nevertheless blocks callers once a second at most.
+/// that is slow nevertheless blocks callers for a twentieth of the time at most.
 #[derive(Debug)]
 pub(crate) struct Pace {
     since: Instant,
@@ -37,7 +37,8 @@ impl Pace {
         let done = work();
         let ended = Instant::now();
         if ended - begun > SLOW {
-            self.slow_until.store(self.millis(ended + KEEP_OFF), Ordering::Relaxed);
+            self.slow_until
+                .store(self.millis(ended + KEEP_OFF * (ended - begun)), Ordering::Relaxed);
         }
         done
     }

@@ -14,6 +14,7 @@ macro_rules! now {
         "cast(unixepoch('subsec') * 1000 as integer)"
     };
 }
+pub(crate) use now;
 
 /// The namespaces within the table.
 #[derive(Debug, Clone, Copy)]
@@ -99,16 +100,4 @@ fn record(
 ) -> rusqlite::Result<Option<Vec<u8>>> {
     let mut statement = connection.prepare_cached(statement)?;
     statement.query_row(params![kind.as_str(), key], |row| row.get(0)).optional()
-}
-
-/// Removes the records that expired first, `count` of them at most.
-pub(crate) fn sweep(connection: &Connection, count: u32) -> rusqlite::Result<usize> {
-    connection
-        .prepare_cached(concat!(
-            "delete from sqrl_nut where (kind, key) in
-                (select kind, key from sqrl_nut where expires_at <= ",
-            now!(),
-            " order by expires_at limit ?1)"
-        ))?
-        .execute([count])
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 use tokio::sync::oneshot;
+use tokio::task::yield_now;
 use tokio::time::timeout;
 use tower_sqrl::store::StoreError;
 
@@ -22,9 +23,9 @@ const BATCH: usize = 64;
 const TIMEOUT: Duration = Duration::from_secs(2);
 /// How long the thread waits for other connections' writes: less than a call may take in all.
 const BUSY_TIMEOUT: Duration = Duration::from_millis(1500);
-/// After so many calls the thread empties the write-ahead log. A call writes two or three
-/// pages; SQLite by itself would empty it after a thousand, in the middle of a call.
-const CHECKPOINT_EVERY: usize = 300;
+/// After so many calls the thread empties the write-ahead log, which has some megabytes by
+/// then. SQLite by itself would empty it in the middle of a call.
+const CHECKPOINT_EVERY: usize = 1000;
 
 /// The way to one database: a connection that writes, a thread, and connections that read
 /// where they are asked.
@@ -99,7 +100,8 @@ impl Worker {
         &self,
         mut read: impl FnMut(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
-        match self.readers.read(&mut read) {
+        let found = self.shared.read_at_once(&mut read).or_else(|| self.readers.read(&mut read));
+        match found {
             Some(found) => Ok(found),
             None => self.run(false, read).await,
         }
@@ -124,7 +126,11 @@ impl Worker {
         work: impl FnMut(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
-        self.shared.submit(Box::new(Call { writes, work, done: None, reply }))?;
+        if self.shared.submit(Box::new(Call { writes, work, done: None, reply }))? {
+            // Whoever else is about to write comes along in the same transaction.
+            yield_now().await;
+            self.shared.serve_at_once();
+        }
         match timeout(TIMEOUT, answer).await {
             Ok(Ok(result)) => result.map_err(store_error),
             Ok(Err(_)) => Err(StoreError::unavailable("the database's thread died")),
@@ -160,8 +166,9 @@ impl Shared {
         self.line.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts a call in line, and sees that somebody serves it.
-    fn submit(&self, job: Box<dyn Job>) -> Result<(), StoreError> {
+    /// Puts a call in line. True if the caller is to serve the line; otherwise the thread is
+    /// called.
+    fn submit(&self, job: Box<dyn Job>) -> Result<bool, StoreError> {
         let at_once = self.writes == Writes::AtOnce && job.writes() && self.pace.is_good();
         let mut line = self.lock();
         if line.dead {
@@ -172,12 +179,29 @@ impl Shared {
         }
         line.jobs.push(job);
         if at_once && !line.called {
-            drop(line);
-            self.serve_at_once();
-        } else {
+            return Ok(true);
+        }
+        self.call(line);
+        Ok(false)
+    }
+
+    /// Reads over the connection that writes, if nobody uses it: it has in memory what it has
+    /// written.
+    fn read_at_once<T>(
+        &self,
+        read: &mut impl FnMut(&Connection) -> rusqlite::Result<T>,
+    ) -> Option<T> {
+        if self.writes != Writes::AtOnce || !self.pace.is_good() {
+            return None;
+        }
+        let connection = self.connection.try_lock().ok()?;
+        let found = self.pace.watch(|| read(connection.as_ref()?).ok());
+        drop(connection);
+        let line = self.lock();
+        if !line.jobs.is_empty() {
             self.call(line);
         }
-        Ok(())
+        found
     }
 
     /// Has the thread serve the line.
@@ -190,6 +214,11 @@ impl Shared {
     /// Serves the line on this thread, once, if nobody else does. Whoever holds the connection
     /// looks at the line after letting go of it, so that no call is left behind.
     fn serve_at_once(&self) {
+        let line = self.lock();
+        if line.jobs.is_empty() || line.called {
+            return;
+        }
+        drop(line);
         let connection = match self.connection.try_lock() {
             Ok(connection) => connection,
             Err(TryLockError::WouldBlock) => return,
@@ -557,6 +586,13 @@ mod tests {
         timeout.expect("a number")
     }
 
+    /// Until the calls that have begun have tried to write at once.
+    async fn until_tried() {
+        for _ in 0..3 {
+            yield_now().await;
+        }
+    }
+
     #[tokio::test]
     async fn a_write_at_once_runs_where_it_is_asked() {
         let (_directory, worker, other) = with_tables(Writes::AtOnce);
@@ -577,6 +613,7 @@ mod tests {
         assert_eq!(patience(&worker), 0, "a caller does not wait");
         other.execute_batch("begin immediate").expect("a lock");
         let (written, ()) = tokio::join!(worker.write(insert(1)), async {
+            until_tried().await;
             other.execute_batch("commit").expect("no lock");
         });
         assert_ne!(written.expect("written"), thread::current().id());
@@ -585,18 +622,36 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn calls_that_begin_together_share_a_transaction() {
+        let (_directory, worker, other) = with_tables(Writes::AtOnce);
+        let ran = Arc::new(AtomicU32::new(0));
+        let first = Arc::clone(&ran);
+        let (one, two) = tokio::join!(
+            worker.write(move |connection| {
+                first.fetch_add(1, Ordering::Relaxed);
+                insert(1)(connection)
+            }),
+            worker.write(insert(2)),
+        );
+        one.expect("written");
+        two.expect_err("the table allows no 2");
+        assert_eq!(count(&other), 1);
+        // Once together, when the other failed, and then again.
+        assert!(ran.load(Ordering::Relaxed) > 1);
+    }
+
+    #[tokio::test]
     async fn a_call_that_finds_the_connection_in_use_is_served_with_the_next() {
         let (_directory, worker, other) = with_tables(Writes::AtOnce);
-        let mut in_use = Some(worker.shared.connection.lock().expect("nobody else"));
+        let in_use = worker.shared.connection.lock().expect("nobody else");
         let calls = async {
-            tokio::join!(
-                worker.write(insert(1)),
-                worker.write(insert(2)),
-                async { in_use = None },
-                worker.write(insert(3)),
-            )
+            tokio::join!(worker.write(insert(1)), worker.write(insert(2)), async {
+                until_tried().await;
+                drop(in_use);
+                worker.write(insert(3)).await
+            })
         };
-        let (one, two, (), three) = calls.await;
+        let (one, two, three) = calls.await;
         one.expect("written");
         two.expect_err("the table allows no 2");
         three.expect("written");
@@ -608,7 +663,7 @@ mod tests {
         let (directory, worker, other) = with_tables(Writes::AtOnce);
         let off = |connection: &Connection| connection.pragma_update(None, "wal_autocheckpoint", 0);
         worker.read(off).await.expect("set");
-        let writes = 10 * i64::try_from(CHECKPOINT_EVERY).expect("a few");
+        let writes = 4 * i64::try_from(CHECKPOINT_EVERY).expect("a few");
         for n in 10..10 + writes {
             worker.write(insert(n)).await.expect("written");
         }

@@ -11,6 +11,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use common::File;
+use tower_sqrl::protocol::Nut;
+use tower_sqrl::store::{NutState, NutStore as _};
 use tower_sqrl_sqlite::{OpenError, SqliteIdentityStore, SqliteNutStore};
 
 #[test]
@@ -36,7 +38,7 @@ fn many_open_a_new_file_at_once() {
             |row| row.get(0),
         )
         .expect("the versions");
-    assert_eq!(versions, "identity 1, nut 1");
+    assert_eq!(versions, "identity 1, nut 2");
 }
 
 #[test]
@@ -51,6 +53,27 @@ fn a_newer_release_s_file_is_refused() {
     assert!(error.to_string().contains("upgrade tower-sqrl-sqlite"), "{error}");
     assert_eq!(format!("{error:?}"), error.to_string(), "what `main` prints");
     drop(SqliteNutStore::open(file.path()).expect("the other tables have their own version"));
+}
+
+#[tokio::test]
+async fn an_older_release_s_file_is_brought_up_to_date() {
+    let file = File::new();
+    let connection = file.connection();
+    let older = "create table sqrl_schema (
+            part    text    not null primary key,
+            version integer not null
+        ) strict, without rowid;
+        insert into sqrl_schema values ('nut', 1);";
+    connection.execute_batch(older).expect("the versions");
+    connection.execute_batch(include_str!("../migrations/nut_1.sql")).expect("its tables");
+
+    let store = SqliteNutStore::open(file.path()).expect("an older file");
+    let nut = Nut::from_bytes([1; 16]);
+    assert_eq!(store.get_nut(&nut, NutState::Pending).await.expect("a look"), None);
+    let now = "select (select version from sqrl_schema) || ' ' || count(*)
+               from sqlite_schema where name = 'sqrl_nut_expires_at'";
+    let now: String = connection.query_row(now, [], |row| row.get(0)).expect("a row");
+    assert_eq!(now, "2 0");
 }
 
 #[test]

@@ -68,7 +68,7 @@ async fn what_has_expired_is_swept_and_nothing_else() {
         };
         store.store_nut(&nut(number), &info(), state, ttl).await.expect("free");
     }
-    // Every sixteenth create sweeps.
+    // Every eighth create sweeps.
     for number in 100..116 {
         store.store_nut(&nut(number), &info(), NutState::Pending, LONG).await.expect("free");
     }

@@ -56,6 +56,11 @@ async fn a_clients_steps() {
     chain.send(&chain.rekey("disable")).await;
     same(site.tap.calls(), &[&look[..], &[Apply]].concat());
 
+    // The page learns why nobody was signed in.
+    site.tap.calls();
+    chain.ident().await;
+    same(site.tap.calls(), &[&look[..], &[StoreNut(Authorized)]].concat());
+
     // A command that does not exist needs no look-up.
     let mut chain = site.visit().await.chain(&alice());
     site.tap.calls();

@@ -148,7 +148,7 @@ async fn row_27_server_is_not_what_we_sent() {
         assert_eq!(altered.query().await, "c4", "{server}");
     }
     // The link's nut is as good as before, and with the `can` that the page's script adds.
-    let with_can: Link = visit.link.with_can("http://127.0.0.1/").expect("a link");
+    let with_can: Link = visit.link.with_can(&(visit.link.origin() + "/")).expect("a link");
     let mut first = chain.clone();
     first.server = base64url::encode(with_can.as_str());
     assert_eq!(first.query().await, "4");

@@ -68,6 +68,24 @@ async fn an_outcome_is_announced() {
     }
 }
 
+/// A refusal is announced like an outcome, and the wait goes on.
+#[tokio::test]
+async fn a_refusal_is_announced_and_the_stream_goes_on() {
+    let site = Site::new().await;
+    site.knows_disabled(&alice()).await;
+    let visit = site.visit().await;
+    let mut listener = Listener::of(&site, &visit).await;
+    listener.hears("retry:").await;
+    let mut chain = visit.chain(&alice());
+    assert_eq!(chain.query().await, "d");
+    assert_eq!(chain.ident().await, "4d");
+    listener.hears("event: outcome\ndata: look\n\n").await;
+    assert_eq!(chain.enable().await, "5");
+    assert_eq!(chain.ident().await, "5");
+    listener.hears("event: outcome\ndata: look\n\n").await;
+    listener.hears("0\r\n\r\n").await;
+}
+
 #[tokio::test]
 async fn where_the_store_announces_nothing_it_is_asked() {
     let site = Site::without_announcements().await;

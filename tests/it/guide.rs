@@ -7,19 +7,50 @@ mod app {
     pub(super) fn router(sqrl: Sqrl) -> Router {
         app(sqrl)
     }
+
+    /// A shop: its sessions have a basket.
+    pub(super) fn with_basket(sqrl: Sqrl) -> Router {
+        async fn basket(session: Session) -> Result<String, Failure> {
+            Ok(session.get::<String>("basket").await?.unwrap_or_default())
+        }
+        async fn fill(session: Session) -> Result<(), Failure> {
+            Ok(session.insert("basket", "a present").await?)
+        }
+        let sessions = SessionManagerLayer::new(MemoryStore::default()).with_secure(false);
+        Router::new()
+            .route("/", get(home))
+            .route("/basket", get(basket).post(fill))
+            .route("/login", get(async |challenge: SqrlChallenge| challenge.page()))
+            .route("/signed-in", get(signed_in))
+            .layer(sqrl.layer())
+            .layer(sessions)
+            .with_state(sqrl)
+    }
+}
+
+mod span {
+    include!("guide/span.rs");
+
+    pub(super) fn around(app: axum::Router) -> axum::Router {
+        traced(app)
+    }
 }
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
+use axum::body::Bytes;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tower_sqrl::Sqrl;
 use tower_sqrl::identity::{IdentityStore, MemoryIdentityStore};
 use tower_sqrl::protocol::Idk;
 use tower_sqrl_client::browser::{Browser, Page, Waiting};
-use tower_sqrl_client::wire::Command;
-use tower_sqrl_client::{Client, Link};
+use tower_sqrl_client::wire::{Command, Options};
+use tower_sqrl_client::{Client, Http, Link};
+use tracing::subscriber::DefaultGuard;
+use tracing_subscriber::filter::LevelFilter;
 
 use crate::common::{Fate, Hook, MemoryNutStore, Tap, alice};
 
@@ -29,6 +60,26 @@ fn the_guides_code_is_what_is_tried() {
         (include_str!("../../docs/guide/add_to_an_app.md"), include_str!("guide/app.rs"));
     let (_, code) = copy.split_once("\n\n").expect("documentation, then code");
     assert!(guide.contains(&format!("```rust,no_run\n{code}```\n")), "copy it into the guide");
+    let (_, span) =
+        include_str!("guide/span.rs").split_once("\n\n").expect("documentation, then code");
+    assert!(guide.contains(&format!("```rust\n{span}```\n")), "copy it into the guide");
+}
+
+/// That they compile together, and sign somebody in, is tried there.
+#[test]
+fn the_guides_versions_are_those_that_are_tried() {
+    let manifest = include_str!("../combinations/Cargo.toml");
+    let (_, rest) = manifest.split_once("# As in docs/guide/versions.md:\n").expect("versions");
+    let (versions, _) = rest.split_once("# Until here.\n").expect("their end");
+    let guide = include_str!("../../docs/guide/versions.md");
+    assert!(guide.contains(&format!("```toml\n{versions}```\n")), "copy them into the guide");
+    let first = include_str!("../../docs/guide/add_to_an_app.md");
+    for line in versions.lines().filter(|line| line.starts_with("tower-sessions =")) {
+        assert!(first.contains(&format!("{line}\n")), "{line}");
+        let version = line.split('"').nth(1).expect("a version");
+        let ours = format!("tower-sessions = {{ version = \"{version}\"");
+        assert!(include_str!("../../Cargo.toml").contains(&ours), "{ours}");
+    }
 }
 
 /// The application of the guide, and somebody who has signed in to it.
@@ -43,6 +94,10 @@ struct Guide {
 
 impl Guide {
     async fn signed_in() -> Self {
+        Self::signed_in_to(app::router).await
+    }
+
+    async fn signed_in_to(app: impl FnOnce(Sqrl) -> axum::Router) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let site = format!("http://{}", listener.local_addr().expect("an address"));
         let identities: Arc<dyn IdentityStore> = Arc::new(MemoryIdentityStore::new());
@@ -50,7 +105,7 @@ impl Guide {
         let (nuts, identities) = tap.stores();
         let sqrl = Sqrl::builder_shared(&site, nuts, identities).build();
         let sqrl = sqrl.expect("a good configuration");
-        let app = app::router(sqrl.clone()).into_make_service_with_connect_info::<SocketAddr>();
+        let app = app(sqrl.clone()).into_make_service_with_connect_info::<SocketAddr>();
         let task = tokio::spawn(async move {
             axum::serve(listener, app).await.expect("a server");
         });
@@ -141,4 +196,101 @@ async fn a_reload_leads_back_and_a_failing_store_is_told() {
     assert!(guide.browser.open(&url).await.expect("a page").body.contains("Hello, "));
     let again = guide.browser.open(&url).await.expect("a page");
     assert_eq!((again.status.as_u16(), again.url.path()), (200, "/login"));
+}
+
+#[tokio::test]
+async fn forms_of_other_sites_sign_nobody_out() {
+    let guide = Guide::signed_in().await;
+    let url = format!("{}/sign-out", guide.site).parse().expect("a URL");
+    for (name, value) in [
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-site", "same-site"),
+        ("origin", "https://elsewhere.example"),
+        ("origin", "null"),
+    ] {
+        let headers = HeaderMap::from_iter([(
+            HeaderName::from_static(name),
+            HeaderValue::from_static(value),
+        )]);
+        let sent = guide.browser.fetch(Method::POST, &url, headers, Bytes::new()).await;
+        assert_eq!(sent.expect("an answer").status(), 403, "{name}: {value}");
+        assert!(guide.is_signed_in().await, "{name}: {value}");
+    }
+    // A SQRL client that is an extension has an origin of its own.
+    let (page, link) = guide.login(&guide.browser).await;
+    let origin = HeaderValue::from_static("moz-extension://a");
+    let extension = Http::builder().header(header::ORIGIN, origin).build();
+    guide.client.clone().with_http(extension).sign_in(&link).await.expect("signed in");
+    let heard = guide.browser.poll(&page.url, &link).await.expect("an answer");
+    assert!(matches!(heard, Waiting::GoTo(_)), "{heard:?}");
+    let own = HeaderMap::from_iter([(
+        HeaderName::from_static("sec-fetch-site"),
+        HeaderValue::from_static("same-origin"),
+    )]);
+    guide.browser.fetch(Method::POST, &url, own, Bytes::new()).await.expect("an answer");
+    assert!(!guide.is_signed_in().await);
+}
+
+#[tokio::test]
+async fn a_session_keeps_nothing_of_the_user_before() {
+    let guide = Guide::signed_in_to(app::with_basket).await;
+    let basket = format!("{}/basket", guide.site);
+    let url = basket.parse().expect("a URL");
+    guide.browser.submit(&url, "/basket", &[]).await.expect("an answer");
+    assert_eq!(guide.browser.open(&basket).await.expect("a page").body, "a present");
+    assert!(guide.sign_in().await.body.contains("Hello, "));
+    assert_eq!(guide.browser.open(&basket).await.expect("a page").body, "");
+}
+
+/// Everything that is logged on this thread while it lives.
+struct Log(Arc<Mutex<Vec<u8>>>, #[expect(dead_code, reason = "ends with it")] DefaultGuard);
+
+#[derive(Clone)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Lines {
+    fn write(&mut self, some: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("nobody panicked").write(some)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Log {
+    fn listen() -> Self {
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let writer = Lines(Arc::clone(&log));
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(LevelFilter::TRACE)
+            .with_ansi(false)
+            .with_writer(move || writer.clone())
+            .finish();
+        Self(log, tracing::subscriber::set_default(subscriber))
+    }
+}
+
+#[tokio::test]
+async fn a_log_of_requests_has_no_secrets() {
+    let log = Log::listen();
+    let guide = Guide::signed_in_to(|sqrl| span::around(app::router(sqrl))).await;
+    let (_, link) = guide.login(&Browser::default()).await;
+    let options = Options { cps: true, ..Options::default() };
+    let client = guide.client.clone().with_options(options);
+    let url = client.sign_in(&link).await.expect("signed in").url.expect("a URL");
+    let id = url.split_once('?').expect("an id").1.to_owned();
+    Browser::default().open(url.as_str()).await.expect("a page");
+    let signed_in = guide.answered().await;
+    let nut = signed_in.split_once("nut=").expect("a nut").1.to_owned();
+    for _ in 0..2 {
+        guide.browser.open(&signed_in).await.expect("a page");
+    }
+    let log = String::from_utf8_lossy(&log.0.lock().expect("nobody panicked")).into_owned();
+    for path in ["/signed-in", "/cps.sqrl"] {
+        assert!(log.contains(&format!("request{{method=GET path=\"{path}\"}}")), "{log}");
+    }
+    for line in log.lines().filter(|line| line.contains("request{")) {
+        assert!(!line.contains(&id) && !line.contains(&nut), "{line}");
+    }
 }

@@ -215,6 +215,35 @@ async fn accounts_are_linked() {
     assert!(!site.visit().await.sign_in(&new_alice()).await.contains("user="));
 }
 
+/// Only what means yes is consent, whether the question has buttons or the client shows its "OK".
+#[tokio::test]
+async fn only_a_yes_is_consent() {
+    let site = Site::new().await;
+    site.knows(&alice()).await;
+    let ask = Ask::new("Really?").expect("a question");
+    let buttons = |ask: Ask| ask.button("Yes").and_then(|ask| ask.button("No")).expect("buttons");
+    for (ask, answers) in [
+        (ask.clone(), ["Yes", "Yes", "No", "No", "Unanswered"]),
+        (buttons(ask), ["No", "Yes", "No", "No", "Unanswered"]),
+    ] {
+        for (btn, answer) in ["0", "1", "2", "3", ""].into_iter().zip(answers) {
+            for asks in [true, false] {
+                let options = LinkOptions::default();
+                let options = if asks { options.ask(ask.clone()) } else { options };
+                let visit = site.visit_for(options).await;
+                let mut chain = visit.chain(&alice());
+                assert_eq!(chain.query().await, "5");
+                let params = chain.params("ident");
+                let params = if btn.is_empty() { params } else { params.with("btn", btn) };
+                assert_eq!(chain.send(&chain.signed(&params)).await, "5");
+                let learned = visit.collect().await.body;
+                let answer = if asks { answer } else { "Unanswered" };
+                assert!(learned.contains(&format!("answer={answer}\n")), "{btn}: {learned}");
+            }
+        }
+    }
+}
+
 #[cfg(feature = "sin")]
 mod sin {
     use tower_sqrl::SqrlBuilder;
@@ -287,6 +316,28 @@ mod sin {
         assert_eq!(chain.reply().sin.as_deref(), Some("files"));
         let form = chain.signed(&chain.introducing("ident").with("ins", &ins));
         assert_eq!(chain.send(&form).await, "5");
+        assert!(visit.collect().await.body.contains(&format!("ins={ins}\n")));
+    }
+
+    /// The secret arrives whatever a client does before it signs in on the same chain.
+    #[tokio::test]
+    async fn a_secret_is_asked_for_wherever_an_ident_may_follow() {
+        let site = site().await;
+        site.knows(&alice()).await;
+        let visit = site.visit().await;
+        let mut chain = visit.chain(&alice());
+        let sin = |chain: &Chain| chain.reply().sin.clone();
+        assert_eq!(chain.query().await, "5");
+        assert_eq!(chain.disable().await, "d");
+        assert_eq!(sin(&chain).as_deref(), Some("files"), "disabled");
+        assert_eq!(chain.ident().await, "4d");
+        assert_eq!(sin(&chain).as_deref(), Some("files"), "refused");
+        assert_eq!(chain.enable().await, "5");
+        assert_eq!(sin(&chain).as_deref(), Some("files"), "enabled");
+        let ins = "A".repeat(43);
+        let form = chain.signed(&chain.params("ident").with("ins", &ins));
+        assert_eq!(chain.send(&form).await, "5");
+        assert_eq!(sin(&chain), None, "signed in");
         assert!(visit.collect().await.body.contains(&format!("ins={ins}\n")));
     }
 

@@ -6,7 +6,7 @@ use tower_sqrl::identity::{Change, Identity, Swap, Version};
 use tower_sqrl::protocol::Idk;
 use tower_sqrl_client::browser::{Browser, Waiting};
 
-use crate::common::{Setup, Site, alice, change, mallory};
+use crate::common::{Setup, Site, Visit, alice, change, mallory, new_alice, rekey};
 
 fn set_cookies(headers: &HeaderMap) -> Vec<String> {
     let lines = headers.get_all(SET_COOKIE).iter();
@@ -386,4 +386,61 @@ async fn two_browsers_at_once_and_one_sign_in() {
         collected += u32::from(tab.await.expect("a status") == 200);
     }
     assert_eq!(collected, 1);
+}
+
+/// The words that the page hears while the wait goes on.
+async fn word(visit: &Visit) -> String {
+    let answer = visit.pag().await;
+    assert_eq!(answer.status(), 404);
+    String::from_utf8(answer.body().to_vec()).expect("text")
+}
+
+#[tokio::test]
+async fn the_page_learns_why_nobody_was_signed_in() {
+    let site = Site::with(tower_sqrl::SqrlBuilder::known_identities_only).await;
+    let enrolling = site.visit_for(tower_sqrl::LinkOptions::default().accept_new()).await;
+    assert_eq!(enrolling.chain(&alice()).ident().await, "5");
+    let visit = site.visit().await;
+    let further = visit.renew().await;
+    assert_eq!(word(&visit).await, "pending");
+    assert_eq!(visit.chain(&mallory()).ident().await, "44");
+    assert_eq!(word(&visit).await, "refused-new");
+    let go = visit.get(&format!("pag.sqrl?nut={}&go", visit.link.nut())).await;
+    assert_eq!(go.status(), 404);
+    assert!(String::from_utf8_lossy(go.body()).contains("accepts no new ones"));
+    // It blocks nobody, names nobody, and goes with the next answer.
+    let mut chain = further.chain(&alice());
+    assert_eq!(chain.query().await, "5");
+    assert_eq!(chain.disable().await, "d");
+    assert_eq!(word(&visit).await, "refused-new", "no ident, no word");
+    assert_eq!(chain.ident().await, "4d");
+    assert_eq!(word(&visit).await, "refused-disabled");
+    let page = visit.browser.open(&visit.signed_in_url()).await.expect("a page");
+    assert_eq!(page.status, 401);
+    assert_eq!(chain.enable().await, "5");
+    assert_eq!(chain.ident().await, "5");
+    assert!(visit.collect().await.body.contains(&chain.idk()));
+    // What a page may have collected is never replaced.
+    assert_eq!(chain.disable().await, "d");
+    assert_eq!(chain.ident().await, "4d");
+    assert!(matches!(visit.poll().await, Waiting::Gone(_)));
+}
+
+#[tokio::test]
+async fn the_page_learns_that_an_identity_was_replaced() {
+    let site = Site::new().await;
+    site.knows(&alice()).await;
+    rekey(&mut site.visit().await.chain(&new_alice())).await;
+    let visit = site.visit().await;
+    let further = visit.renew().await;
+    let mut old = visit.chain(&alice());
+    assert_eq!(old.disable().await, "244");
+    assert_eq!(word(&visit).await, "pending");
+    assert_eq!(old.ident().await, "244");
+    assert_eq!(word(&visit).await, "refused-superseded");
+    let mut chain = further.chain(&new_alice());
+    assert_eq!(chain.ident().await, "5");
+    // A refusal does not take the place of a sign-in.
+    assert_eq!(old.ident().await, "244");
+    assert!(visit.collect().await.body.contains(&chain.idk()));
 }

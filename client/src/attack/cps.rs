@@ -1,8 +1,11 @@
 //! Attacks 5d and 13: URLs that sign in, in the wrong hands.
 
+use std::collections::BTreeSet;
+
 use url::Url;
 
 use super::error::{Trouble, not_busy};
+use super::eyes::words;
 use super::place::Visit;
 use super::scene::{Person, Scene, Tried, refused, worked};
 use crate::browser::{Browser, Page, html};
@@ -108,4 +111,66 @@ pub(super) async fn waiting_address(scene: &mut Scene<'_>) -> Tried {
         return worked("that address signs any browser in");
     }
     refused(format!("HTTP {}, and her browser is not signed in", page.status.as_u16()))
+}
+
+/// 13d: a CPS URL of a client at another address, in the browser whose code it has answered.
+pub(super) async fn from_elsewhere(scene: &mut Scene<'_>) -> Tried {
+    let one = || Trouble::new("this machine has only one address to that server");
+    let elsewhere = scene.elsewhere().ok_or_else(one)?;
+    let attacker = scene.person().await?;
+    url(scene, &attacker).await?;
+    let visit = scene.visit().await?;
+    let hand = visit.hand(&attacker.identity).by(&elsewhere);
+    let answer = hand.with_opt("suk~noiptest~cps").ident().await?;
+    scene.note("the attacker's ident from another address", &answer);
+    let Some(url) = answer.url() else {
+        return refused(format!("{}, and no URL", answer.text()));
+    };
+    let page = visit.browser.open(url).await?;
+    scene.say(format!("her browser follows its URL: HTTP {}", page.status.as_u16()));
+    if scene.is_in(&visit.browser, &page, &attacker).await? {
+        return worked("the URL signs her waiting browser in as the attacker without asking");
+    }
+    refused(format!("HTTP {}, and her browser is not signed in", page.status.as_u16()))
+}
+
+/// 13f: the page that tells what has happened to an identity, opened by a link from anywhere.
+pub(super) async fn told_by_a_link(scene: &mut Scene<'_>) -> Tried {
+    let identity = scene.known().await?;
+    let mut told = Vec::new();
+    for _ in 0..2 {
+        let visit = scene.visit().await?;
+        let mut hand = visit.hand(&identity).with_opt("suk~cps");
+        hand.query().await?.honest("query")?;
+        let answer = hand.send(&hand.signed(&hand.params("disable"))).await?.honest("disable")?;
+        let none = || Trouble::new("the site hands out no CPS URL for a disable");
+        let page = visit.browser.open(answer.url().ok_or_else(none)?).await?;
+        not_busy(page.status)?;
+        if !page.status.is_success() {
+            return Err(Trouble::new(format!(
+                "the CPS URL of an honest disable ends with HTTP {}",
+                page.status.as_u16()
+            )));
+        }
+        told.push(page);
+        scene.enable(&identity).await?;
+    }
+    let [one, two] = [&told[0], &told[1]];
+    let mut made_up = two.url.clone();
+    made_up.set_query(Some("nothing-of-that-kind"));
+    let made_up = scene.browser().open(made_up.as_str()).await?;
+    let [second, nothing] =
+        [&two.body, &made_up.body].map(|body| words(body).collect::<BTreeSet<_>>());
+    let common = words(&one.body).filter(|word| second.contains(word) && !nothing.contains(word));
+    let marks: BTreeSet<_> = common.collect();
+    if marks.is_empty() {
+        return Err(Trouble::new("the site's page does not tell what has happened"));
+    }
+    let page = scene.browser().open(two.url.as_str()).await?;
+    scene.say(format!("that page's address in another browser: HTTP {}", page.status.as_u16()));
+    let shown: BTreeSet<_> = words(&page.body).collect();
+    if page.status.is_success() && marks.is_subset(&shown) {
+        return worked("a link shows anybody the page that an identity is disabled");
+    }
+    refused(format!("{}, and not that page", scene.answers()))
 }

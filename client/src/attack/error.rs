@@ -16,6 +16,9 @@ pub enum AttackError {
     /// Not something to aim at.
     #[error("{0} is not a web address")]
     Address(String),
+    /// Not a page of that server.
+    #[error("{0} is not the address of a linking page")]
+    LinkingPage(String),
     /// The host's name cannot be looked up.
     #[error("cannot look up the host: {0}")]
     Name(#[from] std::io::Error),

@@ -68,7 +68,7 @@ impl Marks {
     }
 }
 
-fn words(text: &str) -> impl Iterator<Item = String> {
+pub(super) fn words(text: &str) -> impl Iterator<Item = String> {
     let part_of_a_word = |c: char| c.is_alphanumeric() || "-_@.".contains(c);
     let words = text.split(move |c: char| !part_of_a_word(c));
     words.filter(|word| word.len() >= SHORTEST).map(str::to_owned)

@@ -1,11 +1,11 @@
 //! A client's side of one chain, built from its smallest parts, so that any of them can be
 //! left out, altered or replaced.
 
-use ::http::HeaderMap;
+use ::http::{HeaderMap, StatusCode};
 
 use super::error::{Trouble, not_busy};
 use crate::base64url;
-use crate::http::Http;
+use crate::http::{Http, HttpError};
 use crate::identity::Identity;
 use crate::keys::{Idk, SiteKey, Suk, UnlockPair, UrsKey};
 use crate::link::Link;
@@ -34,7 +34,7 @@ pub(super) struct Hand {
 /// What the server said.
 #[derive(Debug, Clone)]
 pub(super) struct Answer {
-    pub(super) status: u16,
+    pub(super) status: StatusCode,
     /// `None`: nothing that a client could go on with.
     pub(super) reply: Option<Reply>,
 }
@@ -114,13 +114,32 @@ impl Hand {
 
     /// Posts a body and stays where it is. Who is too busy to answer has guarded nothing.
     pub(super) async fn post(&self, body: String) -> Result<Answer, Trouble> {
-        let answer = self.http.post_form(&self.url, HeaderMap::new(), body).await?;
+        self.post_with(HeaderMap::new(), body).await
+    }
+
+    /// Posts a body as a browser does, with what it says of itself.
+    pub(super) async fn post_with(
+        &self,
+        headers: HeaderMap,
+        body: String,
+    ) -> Result<Answer, Trouble> {
+        let answer = self.exchange(headers, body).await?;
+        if answer.reply.is_none() {
+            not_busy(answer.status)?;
+        }
+        Ok(answer)
+    }
+
+    /// The same, whatever the answer is.
+    pub(super) async fn exchange(
+        &self,
+        headers: HeaderMap,
+        body: String,
+    ) -> Result<Answer, HttpError> {
+        let answer = self.http.post_form(&self.url, headers, body).await?;
         let reply = std::str::from_utf8(answer.body()).ok();
         let reply = reply.and_then(|body| Reply::parse(body).ok());
-        if reply.is_none() {
-            not_busy(answer.status())?;
-        }
-        Ok(Answer { status: answer.status().as_u16(), reply })
+        Ok(Answer { status: answer.status(), reply })
     }
 
     /// Posts a form and moves on along the chain, whatever the reply says.
@@ -169,7 +188,7 @@ impl Answer {
     pub(super) fn text(&self) -> String {
         match &self.reply {
             Some(reply) => format!("tif {}", reply.tif),
-            None => format!("HTTP {} and no reply", self.status),
+            None => format!("HTTP {} and no reply", self.status.as_u16()),
         }
     }
 

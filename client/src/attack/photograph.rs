@@ -1,10 +1,13 @@
 //! Attack 4: what somebody can do who sees the QR code.
 
-use super::error::Trouble;
+use std::time::Duration;
+
+use super::error::{Trouble, not_busy};
 use super::hand::{Answer, Hand};
 use super::place::Visit;
 use super::scene::{Scene, Tried, refused, worked};
 use crate::base64url;
+use crate::browser::{BrowserError, Waiting};
 use crate::identity::Identity;
 
 /// 4a: asking for the outcome with the nut, in a browser that did not ask for the link.
@@ -155,4 +158,52 @@ pub(super) async fn another_identity(scene: &mut Scene<'_>) -> Tried {
     }
     scene.collect(&visit).await?;
     refused(format!("{}; her own ident goes on", answer.text()))
+}
+
+/// 4e: a client at another address that asks for a CPS URL, and says that addresses are not to be
+/// compared.
+pub(super) async fn taking_over(scene: &mut Scene<'_>) -> Tried {
+    let one = || Trouble::new("this machine has only one address to that server");
+    let elsewhere = scene.elsewhere().ok_or_else(one)?;
+    let attacker = scene.known().await?;
+    let honest = scene.visit().await?.hand(&attacker).with_opt("suk~cps").ident().await?;
+    if honest.honest("ident with cps")?.url().is_none() {
+        return Err(Trouble::new("the site hands out no CPS URL"));
+    }
+    let visit = scene.visit().await?;
+    let mut hand = visit.hand(&attacker).by(&elsewhere).with_opt("suk~noiptest~cps");
+    let answer = hand.ident().await?;
+    scene.note("an ident with noiptest and cps from another address", &answer);
+    match visit.browser.poll(&visit.page.url, &visit.link).await {
+        Ok(Waiting::Gone(why)) => {
+            worked(format!("the wait of the browser with the code ends: {}", why.trim()))
+        }
+        Ok(_) => refused(format!("{}; the page waits on", answer.text())),
+        Err(BrowserError::Status { status, .. }) => {
+            not_busy(status)?;
+            worked(format!("the waiting page is answered HTTP {}", status.as_u16()))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// 4f: a code that has expired, answered from another address within its grace. It waits until the
+/// code has expired.
+pub(super) async fn second_life(scene: &mut Scene<'_>) -> Tried {
+    let one = || Trouble::new("this machine has only one address to that server");
+    let elsewhere = scene.elsewhere().ok_or_else(one)?;
+    let attacker = scene.known().await?;
+    let lifetime = scene.code_lifetime().await?;
+    let lifetime = lifetime.ok_or_else(|| Trouble::new("nut.sqrl names no expires_in"))?;
+    let visit = scene.visit().await?;
+    tokio::time::sleep(lifetime + Duration::from_secs(1)).await;
+    let mut hand = visit.hand(&attacker).by(&elsewhere).with_opt("suk~noiptest");
+    let answer = hand.query().await?;
+    scene.note("a query with the code after its lifetime", &answer);
+    let again = hand.ident().await?;
+    scene.note("an ident with the nut of that reply", &again);
+    if answer.is_success() || again.is_success() {
+        return worked("a photographed code works after its lifetime");
+    }
+    refused(scene.answers())
 }

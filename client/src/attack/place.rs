@@ -7,6 +7,7 @@ use url::{Host, Position, Url};
 
 use super::error::{AttackError, Trouble};
 use super::hand::Hand;
+use super::run::Attack;
 use crate::browser::{Browser, Page};
 use crate::http::{Http, HttpBuilder};
 use crate::identity::Identity;
@@ -20,7 +21,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 #[derive(Debug, Clone)]
 pub(super) struct Place {
     /// As the world calls it.
-    page: Url,
+    pub(super) page: Url,
+    /// The page that links an identity with an account, if it was named.
+    pub(super) linking_page: Option<Url>,
     /// From what the world calls it, to where it is.
     routes: Vec<(String, String)>,
     /// Whether connections can come from many addresses of this machine.
@@ -29,8 +32,9 @@ pub(super) struct Place {
 
 impl Place {
     /// Opens the page once: its link says what the world calls the server.
-    pub(super) async fn find(url: &str, is_mine: bool) -> Result<Self, AttackError> {
-        let wrong = || AttackError::Address(url.to_owned());
+    pub(super) async fn find(attack: &Attack) -> Result<Self, AttackError> {
+        let (url, is_mine) = (&attack.url, attack.this_server_is_mine);
+        let wrong = || AttackError::Address(url.clone());
         let web = |url: &Url| matches!(url.scheme(), "http" | "https");
         let page = Url::parse(url).ok().filter(web).ok_or_else(wrong)?;
         let address = own_server::resolve(&page, is_mine).map_err(|why| match why {
@@ -42,6 +46,7 @@ impl Place {
         let there = reached(&page, address);
         let mut place = Self {
             routes: vec![(here, there.clone())],
+            linking_page: None,
             many_addresses: address.ip().is_loopback() && address.is_ipv4() && many_addresses(),
             page,
         };
@@ -53,6 +58,18 @@ impl Place {
             let path = &place.page[Position::BeforePath..];
             place.page = Url::parse(&format!("{public}{path}")).map_err(|_| wrong())?;
             place.routes.push((public, there));
+        }
+        if let Some(linking) = &attack.linking_page {
+            let wrong = || AttackError::LinkingPage(linking.clone());
+            let url = place.page.join(linking).map_err(|_| wrong())?;
+            if !matches!(url.scheme(), "http" | "https") {
+                return Err(wrong());
+            }
+            // At the sign-in page's origin, as the world calls it.
+            let mut page = place.page.clone();
+            page.set_path(url.path());
+            page.set_query(url.query());
+            place.linking_page = Some(page);
         }
         Ok(place)
     }
@@ -81,7 +98,7 @@ impl Place {
         let browser = Browser::new(http.clone());
         let page = browser.open(self.page.as_str()).await?;
         let link = page.sqrl_link()?;
-        Ok(Visit { browser, page, link, http: http.clone() })
+        Ok(Visit::new(browser, page, link, http))
     }
 }
 
@@ -95,6 +112,10 @@ pub(super) struct Visit {
 }
 
 impl Visit {
+    pub(super) fn new(browser: Browser, page: Page, link: Link, http: &Http) -> Self {
+        Self { browser, page, link, http: http.clone() }
+    }
+
     /// A client that has scanned the link.
     pub(super) fn hand(&self, identity: &Identity) -> Hand {
         Hand::new(&self.link, identity, &self.http)

@@ -76,7 +76,7 @@ pub struct Report {
     /// The attacks over HTTP.
     pub findings: Vec<Finding>,
     /// The rest.
-    pub elsewhere: &'static [Elsewhere],
+    pub elsewhere: Vec<Elsewhere>,
     /// How many identities were made up and could not be removed again.
     pub left_behind: usize,
 }

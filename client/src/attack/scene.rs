@@ -1,6 +1,11 @@
 //! The stage of one attack: made-up people at an address of their own, and what can be
 //! seen of the result.
 
+use std::time::Duration;
+
+use ::http::{HeaderMap, HeaderValue, StatusCode, header};
+use url::Url;
+
 use super::error::{Trouble, not_busy};
 use super::eyes::{Eyes, Marks};
 use super::hand::{Answer, Hand};
@@ -91,6 +96,43 @@ impl<'a> Scene<'a> {
         self.place.visit(&self.http).await
     }
 
+    /// The same; `None` where the site gives this address no more links for now.
+    pub(super) async fn visit_unless_stopped(&self) -> Result<Option<Visit>, Trouble> {
+        let trouble = match self.visit().await {
+            Ok(visit) => return Ok(Some(visit)),
+            Err(trouble) => trouble,
+        };
+        let page = self.browser().open(self.place.page.as_str()).await?;
+        let is_stopped = page.status == StatusCode::TOO_MANY_REQUESTS;
+        if is_stopped { Ok(None) } else { Err(trouble) }
+    }
+
+    /// A page with a link that a browser has open.
+    pub(super) fn visit_of(&self, browser: Browser, page: Page, link: Link) -> Visit {
+        Visit::new(browser, page, link, &self.http)
+    }
+
+    /// The sign-in page, as the world calls it.
+    pub(super) fn sign_in_page(&self) -> &Url {
+        &self.place.page
+    }
+
+    /// The page that links an identity with an account, if it was named.
+    pub(super) fn linking_page(&self) -> Option<&Url> {
+        self.place.linking_page.as_ref()
+    }
+
+    /// How long a new code can be answered, by `expires_in` of `nut.sqrl`.
+    pub(super) async fn code_lifetime(&self) -> Result<Option<Duration>, Trouble> {
+        let url = self.visit().await?.link.sibling("nut.sqrl");
+        let mut headers = HeaderMap::new();
+        headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
+        let answer = self.http.get(&url, headers).await?;
+        not_busy(answer.status())?;
+        let answer: Option<serde_json::Value> = serde_json::from_slice(answer.body()).ok();
+        Ok(answer.and_then(|answer| answer["expires_in"].as_u64()).map(Duration::from_secs))
+    }
+
     /// A client that was given a link which is on no page.
     pub(super) fn hand_of(&self, link: &Link, identity: &Identity) -> Hand {
         Hand::new(link, identity, &self.http)
@@ -166,7 +208,7 @@ impl<'a> Scene<'a> {
         &self,
         browser: &Browser,
         visit: &Visit,
-    ) -> Result<Option<url::Url>, Trouble> {
+    ) -> Result<Option<Url>, Trouble> {
         match browser.poll(&visit.page.url, &visit.link).await {
             Ok(Waiting::GoTo(url)) => Ok(Some(url)),
             Err(BrowserError::Status { status, .. }) => not_busy(status).map(|()| None),
@@ -203,6 +245,14 @@ impl<'a> Scene<'a> {
         let mut hand = self.visit().await?.hand(identity);
         hand.query().await?.honest("query")?;
         hand.unlock("enable").await?.honest("enable")?;
+        Ok(())
+    }
+
+    /// Removes honestly.
+    pub(super) async fn remove(&self, identity: &Identity) -> Result<(), Trouble> {
+        let mut hand = self.visit().await?.hand(identity);
+        hand.query().await?.honest("query")?;
+        hand.unlock("remove").await?.honest("remove")?;
         Ok(())
     }
 

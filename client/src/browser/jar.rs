@@ -88,14 +88,17 @@ impl Jar {
         cookies.sort_by_key(|cookie| std::cmp::Reverse(cookie.path.len()));
         let pairs: Vec<_> =
             cookies.iter().map(|cookie| format!("{}={}", cookie.name, cookie.value)).collect();
-        let header = (!pairs.is_empty()).then(|| HeaderValue::from_str(&pairs.join("; ")));
+        // Bytes, as browsers send them: a value may be UTF-8.
+        let header =
+            (!pairs.is_empty()).then(|| HeaderValue::from_bytes(pairs.join("; ").as_bytes()));
         header?.ok()
     }
 
     /// Takes in what an answer sets.
     pub(super) fn store(&mut self, url: &Url, headers: &HeaderMap) {
         for line in headers.get_all(header::SET_COOKIE) {
-            let Some(cookie) = line.to_str().ok().and_then(|line| Cookie::read(line, url)) else {
+            let line = std::str::from_utf8(line.as_bytes());
+            let Some(cookie) = line.ok().and_then(|line| Cookie::read(line, url)) else {
                 continue;
             };
             self.insert(cookie);
@@ -138,6 +141,17 @@ mod tests {
         assert_eq!(sent(&jar, "http://h/a/x").as_deref(), Some("c=3; c=1; d=2"));
         assert_eq!(sent(&jar, "http://h/ab").as_deref(), Some("d=2"));
         assert_eq!(sent(&jar, "http://other/a/b"), None);
+    }
+
+    #[test]
+    fn a_cookie_in_another_script_stops_no_other() {
+        let mut headers = HeaderMap::new();
+        for line in [&b"name=Jos\xc3\xa9"[..], b"latin=Jos\xe9", b"c=1"] {
+            headers.append(header::SET_COOKIE, HeaderValue::from_bytes(line).unwrap());
+        }
+        let (mut jar, at) = (Jar::default(), Url::parse("http://h/").unwrap());
+        jar.store(&at, &headers);
+        assert_eq!(jar.header(&at).unwrap().as_bytes(), b"name=Jos\xc3\xa9; c=1");
     }
 
     #[test]

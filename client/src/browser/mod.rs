@@ -234,8 +234,17 @@ impl Browser {
             if !matches!(answer.status().as_u16(), 307 | 308) {
                 (method, body) = (Method::GET, Bytes::new());
                 headers.remove(header::CONTENT_TYPE);
+                headers.remove(header::ORIGIN);
             }
             let next = join(&url, location)?;
+            if next.origin() != url.origin() {
+                // From here on, no request is of the page that began.
+                for (name, value) in [("origin", "null"), ("sec-fetch-site", "cross-site")] {
+                    if let Some(said) = headers.get_mut(name) {
+                        *said = HeaderValue::from_static(value);
+                    }
+                }
+            }
             redirects.push(std::mem::replace(&mut url, next));
         }
         Err(BrowserError::Redirects(url))

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use ::http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use ::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use bytes::Bytes;
 use http_body_util::Full;
 
 use super::{Event, Shared};
 use crate::base64url;
 use crate::error::Error;
-use crate::link::{Link, is_web_address};
+use crate::link::Link;
 use crate::session::Outcome;
 
 /// The smallest picture there is: one transparent pixel.
@@ -41,21 +41,46 @@ pub(super) async fn answer<B>(
     }
     let link = base64url::decode(path).ok();
     let link = link.and_then(|link| String::from_utf8(link).ok()?.parse::<Link>().ok());
-    Ok(match link {
-        Some(link) => authenticate(link, &shared).await,
-        None => page(
+    let Some(link) = link else {
+        return Ok(page(
             StatusCode::NOT_FOUND,
-            "This is a SQRL client. A sign-in page sends browsers here with its link.",
-        ),
-    })
+            "This is a SQRL client. A sign-in page sends browsers here with its SQRL URL.",
+        ));
+    };
+    if !is_navigation(request.headers()) {
+        shared.tell(Event::NotNavigation(link));
+        return Ok(page(StatusCode::FORBIDDEN, "Open this address in a tab of its own."));
+    }
+    Ok(authenticate(link, &shared).await)
+}
+
+/// Whether the request loads a whole tab, so that a person sees what happens. An image, a frame, a
+/// script or a prefetch on any page must not start a sign-in. Only a browser that sends no fetch
+/// metadata is not asked for it.
+fn is_navigation(headers: &HeaderMap) -> bool {
+    let says = |name: &str, wanted: &str| headers.get(name).is_some_and(|value| value == wanted);
+    let has_metadata = headers.keys().any(|name| name.as_str().starts_with("sec-fetch-"));
+    let loads_a_tab = says("sec-fetch-mode", "navigate") && says("sec-fetch-dest", "document");
+    let purposes = ["sec-purpose", "purpose", "x-purpose", "x-moz"];
+    let is_ahead_of_time = purposes.iter().any(|name| headers.contains_key(*name));
+    (loads_a_tab || !has_metadata) && !is_ahead_of_time
 }
 
 async fn authenticate(link: Link, shared: &Arc<Shared>) -> Response<Full<Bytes>> {
+    let Ok(place) = Arc::clone(&shared.places).try_acquire_owned() else {
+        shared.tell(Event::TooMany(link));
+        return page(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Too many sign-ins are waiting. Answer those first, then try again.",
+        );
+    };
     shared.tell(Event::Began(link.clone()));
-    // On a task of its own: a browser that goes away must not cut an exchange in half.
+    // A browser that leaves before its turn drops this future, and its place with it.
+    let turn = Arc::clone(&shared.turn).lock_owned().await;
+    // From here on in a task: a browser that leaves must not cut an exchange in half.
     let (task_link, task_shared) = (link.clone(), Arc::clone(shared));
     let task = tokio::spawn(async move {
-        let _turn = task_shared.turn.lock().await;
+        let _kept = (place, turn);
         (task_shared.handler)(task_link).await
     });
     let result = task.await.unwrap_or(Err(Error::Cancelled));
@@ -74,7 +99,7 @@ async fn authenticate(link: Link, shared: &Arc<Shared>) -> Response<Full<Bytes>>
 
 /// To the reply's `can`, else the link's, else a page that says what to do.
 fn failed(link: &Link, can: Option<&str>, error: &Error, shared: &Shared) -> Response<Full<Bytes>> {
-    let can = can.and_then(|can| cancel_address(link, can));
+    let can = can.and_then(|can| cancel_url(link, can));
     let can = can.or_else(|| link.can().map(str::to_owned));
     shared.tell(Event::Failed { can: can.clone(), reason: error.to_string() });
     match can {
@@ -87,15 +112,11 @@ fn failed(link: &Link, can: Option<&str>, error: &Error, shared: &Shared) -> Res
     }
 }
 
-/// A reply's `can` as an address: whole, a path at the site, or either in base64url, as
-/// the link has it.
-fn cancel_address(link: &Link, can: &str) -> Option<String> {
-    let absolute = |can: &str| {
-        let rooted = can.starts_with('/') && !can.starts_with("//");
-        let url = if rooted { link.origin() + can } else { can.to_owned() };
-        is_web_address(&url).then_some(url)
-    };
-    absolute(can).or_else(|| absolute(&String::from_utf8(base64url::decode(can).ok()?).ok()?))
+/// Returns a reply's `can` as an absolute URL of the link's origin. It comes as a URL, as a path
+/// at the site, or as either of these in base64url, as the link has it.
+fn cancel_url(link: &Link, can: &str) -> Option<String> {
+    let decoded = || String::from_utf8(base64url::decode(can).ok()?).ok();
+    link.own_url(can).or_else(|| link.own_url(&decoded()?))
 }
 
 fn is_for_localhost<B>(request: &Request<B>) -> bool {

@@ -2,6 +2,12 @@
 //! sent on to its signed-in session ([*SQRL Operating
 //! Details*](https://www.grc.com/sqrl/sqrl_operating_details.pdf), "Same-Device Authentication").
 //!
+//! Any page can send a browser here. A sign-in starts only when a whole tab is loaded: the
+//! listener refuses images, frames, scripts and prefetches where the browser names them
+//! (`Sec-Fetch-*`, `Sec-Purpose`). It answers at most 64 connections at a time and holds at most
+//! eight sign-ins. After a sign-in that fails, the browser is sent to a `can` of the link's own
+//! origin alone.
+//!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! use tower_sqrl_client::cps::Listener;
@@ -22,12 +28,13 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::{Mutex, Semaphore, mpsc};
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::client::Client;
@@ -41,6 +48,16 @@ pub const PORT: u16 = 25519;
 
 /// Events that wait to be read; further ones are lost.
 const EVENTS: usize = 256;
+
+/// Maximum number of sign-ins at a time: one that is under way, the others waiting for their
+/// turn. Further ones are refused at once.
+const MAX_SIGN_INS: usize = 8;
+
+/// Maximum number of open connections; further ones are closed at once.
+const MAX_CONNECTIONS: usize = 64;
+
+/// Longest time that a browser may take to send its request.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A listener that is bound but does not answer yet. Always on 127.0.0.1.
 #[derive(Debug)]
@@ -63,8 +80,15 @@ pub struct Server {
 pub enum Event {
     /// A page asked whether a client is here (`/*.gif`).
     Probed,
-    /// A request was dropped: it had an `Origin`, so a script made it.
+    /// A request was dropped: it had an `Origin`, so a script made it, or it was for another
+    /// host than this machine.
     Dropped,
+    /// A link was refused before anything was sent to its site: not a tab asked for it, but an
+    /// image, a frame, a script or a prefetch on a page (by `Sec-Fetch-*` and `Sec-Purpose`).
+    NotNavigation(Link),
+    /// A link was refused before anything was sent to its site: eight sign-ins are under way
+    /// or waiting for their turn.
+    TooMany(Link),
     /// A browser brought a link; its authentication begins, or waits for its turn.
     Began(Link),
     /// The authentication ended well, and the browser was sent to this address.
@@ -83,8 +107,10 @@ type Answered = Pin<Box<dyn Future<Output = Result<Outcome, Error>> + Send>>;
 struct Shared {
     handler: Box<dyn Fn(Link) -> Answered + Send + Sync>,
     events: mpsc::Sender<Event>,
+    /// One permit for each sign-in that is under way or waits.
+    places: Arc<Semaphore>,
     /// One link at a time, as a person would answer them.
-    turn: Mutex<()>,
+    turn: Arc<Mutex<()>>,
 }
 
 impl Listener {
@@ -107,7 +133,8 @@ impl Listener {
     }
 
     /// Answers from now on. `handler` authenticates a link, or refuses with
-    /// [`Error::Cancelled`]; one link at a time.
+    /// [`Error::Cancelled`]. It is called for one link at a time; up to seven more wait for
+    /// their turn, as long as their browsers wait. The listener refuses further ones.
     pub fn serve<H, F>(self, handler: H) -> Server
     where
         H: Fn(Link) -> F + Send + Sync + 'static,
@@ -117,7 +144,8 @@ impl Listener {
         let shared = Arc::new(Shared {
             handler: Box::new(move |link| Box::pin(handler(link))),
             events: sender,
-            turn: Mutex::new(()),
+            places: Arc::new(Semaphore::new(MAX_SIGN_INS)),
+            turn: Arc::default(),
         });
         Server { address: self.address, events, task: tokio::spawn(accept(self.socket, shared)) }
     }
@@ -169,11 +197,12 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => {
+                Ok((stream, _)) if connections.len() < MAX_CONNECTIONS => {
                     connections.spawn(connection(stream, Arc::clone(&shared)));
                 }
+                Ok(_) => {}
                 // Out of file descriptors, say: room comes back as connections end.
-                Err(_) => tokio::time::sleep(std::time::Duration::from_millis(50)).await,
+                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
             },
             Some(_) = connections.join_next() => {}
         }
@@ -182,9 +211,12 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
 
 async fn connection(stream: TcpStream, shared: Arc<Shared>) {
     let service = service_fn(move |request| answer::answer(request, Arc::clone(&shared)));
-    // An error is a browser that went away, or a request that we dropped.
+    // One request each, so that no idle connection takes another one's place. An error is a
+    // browser that went away, or a request that we dropped.
     let _ = http1::Builder::new()
         .timer(TokioTimer::new())
+        .header_read_timeout(REQUEST_TIMEOUT)
+        .keep_alive(false)
         .serve_connection(TokioIo::new(stream), service)
         .await;
 }

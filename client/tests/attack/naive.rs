@@ -3,6 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
+use std::time::{Duration, Instant};
 
 use ed25519_dalek::{Signature, Verifier as _, VerifyingKey};
 use tower_sqrl_client::base64url::{decode_array, encode};
@@ -55,6 +56,42 @@ pub(crate) enum Hole {
     CpsInAnyBrowser,
     /// The page that asks is confirmed by whichever site.
     AnySiteConfirms,
+    /// A client at another address ends the wait with a CPS URL.
+    TakesOverFromElsewhere,
+    /// Its URL signs the browser that waits in at once.
+    CpsFromElsewhere,
+    /// An expired code is given another nut, whoever answers it.
+    SecondLife,
+    /// `noiptest` counts for a code that links an identity, too.
+    LinksFromElsewhere,
+    /// A wait that was collected by a renewed code is open to the first one.
+    KeepsTheFirstCode,
+    /// It soon forgets that the wait is over.
+    ForgetsTheCollected,
+    /// What a web page sends to the client's path is counted against its visitor.
+    CountsForms,
+    /// A prefetch gets a code.
+    AnswersPrefetch,
+    /// Images and frames of a sibling's page get codes.
+    AnswersParts,
+    /// A line of cookies that is not ASCII is not read.
+    DropsForeignCookies,
+    /// Any white space around a cookie's name is taken off.
+    TrimsWide,
+    /// The page that tells of a disable is shown to everybody.
+    TellsByALink,
+    /// `can` is passed on as it comes.
+    TakesAnyCan,
+    /// A long body gets a status and no reply.
+    CutsLongBodies,
+    /// Identities and superseded keys are not counted.
+    KeepsWithoutEnd,
+    /// Changes of an identity are not counted.
+    WritesWithoutEnd,
+    /// An address that is slowed down gets nothing done.
+    SlowsTheRightOnes,
+    /// No hole: codes live for some seconds.
+    ShortLived,
     /// No hole: everybody's account has a page of its own.
     LandsPerUser,
     /// No hole: the pages greet, but name nobody.
@@ -70,10 +107,15 @@ pub(crate) enum Hole {
 }
 
 use Hole::{
-    AnybodyGoesOn, BurnsFirst, ForgetsSuperseded, HasNoCps, LeadsOn, RemembersTheQuery, ReusesNuts,
-    SkipsAddress, SkipsIds, SkipsPids, SkipsServer, SkipsUrs, SkipsUrsInPlace, TakesMadeUpNuts,
-    TakesNobodyNew, TakesThePresentedVuk, TakesWeakKeys, TrustsPidkInPlace,
+    AnybodyGoesOn, BurnsFirst, ForgetsSuperseded, ForgetsTheCollected, HasNoCps, KeepsTheFirstCode,
+    KeepsWithoutEnd, LeadsOn, LinksFromElsewhere, RemembersTheQuery, ReusesNuts, SecondLife,
+    ShortLived, SkipsAddress, SkipsIds, SkipsPids, SkipsServer, SkipsUrs, SkipsUrsInPlace,
+    SlowsTheRightOnes, TakesMadeUpNuts, TakesNobodyNew, TakesOverFromElsewhere,
+    TakesThePresentedVuk, TakesWeakKeys, TrustsPidkInPlace, WritesWithoutEnd,
 };
+
+/// Refused requests after which an address is slowed down.
+const FAILURES: usize = 120;
 
 /// What it remembers. Keys, nuts and secrets are their texts.
 #[derive(Default)]
@@ -85,18 +127,41 @@ pub(crate) struct Naive {
     superseded: HashSet<String>,
     /// Who has come after a superseded key.
     successors: HashMap<String, String>,
-    /// Who has signed in, by the link's nut.
+    /// Who has signed in, by the wait, which is called after its first nut.
     pub(crate) outcomes: HashMap<String, String>,
-    /// The same by the CPS URL's id, with the link's nut.
-    pub(crate) urls: HashMap<String, (String, String)>,
+    /// The CPS URLs, by their ids.
+    pub(crate) urls: HashMap<String, CpsUrl>,
+    /// Waits that a client's URL has ended.
+    pub(crate) taken_over: HashSet<String>,
+    /// Waits whose sign-in has arrived.
+    pub(crate) collected: HashMap<String, Instant>,
+    /// The account with which a wait links an identity.
+    pub(crate) linking: HashMap<String, String>,
+    /// The account of an identity, if it is not called after the identity.
+    pub(crate) accounts: HashMap<String, String>,
+    /// Requests that were refused, records, and changes, by address.
+    failures: HashMap<IpAddr, usize>,
+    lasting: HashMap<IpAddr, usize>,
+    writes: HashMap<IpAddr, usize>,
+}
+
+#[derive(Clone)]
+pub(crate) struct CpsUrl {
+    pub(crate) idk: String,
+    pub(crate) wait: String,
+    /// Whether the client came from another address than the browser.
+    pub(crate) elsewhere: bool,
+    /// Whether it only tells of a disable.
+    pub(crate) tells: bool,
 }
 
 #[derive(Clone)]
 struct Chain {
-    link: String,
+    wait: String,
     server: String,
     address: IpAddr,
     idk: Option<String>,
+    made: Instant,
 }
 
 #[derive(Clone)]
@@ -104,6 +169,15 @@ struct Identity {
     suk: String,
     vuk: String,
     disabled: bool,
+    sqrlonly: bool,
+}
+
+/// What a request is decided by, besides its form.
+struct Sender<'a> {
+    idk: &'a str,
+    wait: &'a str,
+    address: IpAddr,
+    elsewhere: bool,
 }
 
 pub(crate) fn random() -> String {
@@ -119,13 +193,50 @@ impl Naive {
         self.holes.contains(&hole)
     }
 
-    /// A new link, and its nut.
-    pub(crate) fn link(&mut self, address: IpAddr) -> (String, String) {
+    /// A new link and its nut, for a new wait or for that one.
+    pub(crate) fn link(&mut self, address: IpAddr, wait: Option<&str>) -> (String, String) {
         let nut = random();
         let link = format!("{}/cli.sqrl?nut={nut}", self.origin.replace("http", "qrl"));
-        let chain = Chain { link: nut.clone(), server: encode(&link), address, idk: None };
+        let wait = wait.unwrap_or(&nut).to_owned();
+        let chain = Chain { wait, server: encode(&link), address, idk: None, made: Instant::now() };
         self.nuts.insert(nut.clone(), chain);
         (link, nut)
+    }
+
+    /// Whether nobody has answered a link's nut.
+    pub(crate) fn is_open(&self, nut: &str) -> bool {
+        self.nuts.contains_key(nut)
+    }
+
+    /// Whether a URL is of this site, whoever reads it.
+    pub(crate) fn is_own(&self, url: &str) -> bool {
+        let rest = url.strip_prefix(&self.origin).filter(|rest| rest.starts_with('/'));
+        rest.is_some_and(|rest| {
+            !rest[1..].starts_with(['/', '\\']) && rest.bytes().all(|b| b.is_ascii_graphic())
+        })
+    }
+
+    pub(crate) fn lifetime(&self) -> Duration {
+        Duration::from_secs(if self.has(ShortLived) { 6 } else { 300 })
+    }
+
+    pub(crate) fn account(&self, idk: &str) -> String {
+        self.accounts.get(idk).map_or(idk, String::as_str).to_owned()
+    }
+
+    /// Refuses, and counts it against the address.
+    fn refuse(&mut self, address: IpAddr, tif: &str) -> String {
+        *self.failures.entry(address).or_default() += 1;
+        reply(tif, &random(), "")
+    }
+
+    /// Counts one more of what an address may leave here; `false` if that is too much.
+    fn may(&mut self, what: fn(&mut Self) -> &mut HashMap<IpAddr, usize>, from: IpAddr) -> bool {
+        // With one address, everything that the attacks do comes from it.
+        let most = if from.is_ipv4() { 100 } else { 600 };
+        let count = what(self).entry(from).or_default();
+        *count += 1;
+        *count <= most
     }
 
     /// Answers a client's request.
@@ -134,35 +245,54 @@ impl Naive {
         let server = form.get("server").unwrap_or_default().to_owned();
         let mut chain = self.nuts.get(nut).cloned();
         if chain.is_none() && self.has(TakesMadeUpNuts) {
-            let (link, server) = (nut.to_owned(), server.clone());
-            chain = Some(Chain { link, server, address, idk: None });
+            let (wait, server) = (nut.to_owned(), server.clone());
+            chain = Some(Chain { wait, server, address, idk: None, made: Instant::now() });
         }
         if self.has(BurnsFirst) {
             self.nuts.remove(nut);
         }
-        let Some(client) = self.verified(&form) else { return reply("c0", &random(), "") };
-        let Some(mut chain) = chain else { return reply("60", &random(), "") };
+        let slowed = self.failures.get(&address).is_some_and(|failures| *failures > FAILURES);
+        let Some(client) = self.verified(&form) else { return self.refuse(address, "c0") };
+        let Some(mut chain) = chain else {
+            return self.refuse(address, if slowed { "c0" } else { "60" });
+        };
+        if slowed && self.has(SlowsTheRightOnes) {
+            return self.refuse(address, "44");
+        }
         let idk = client.get("idk").unwrap_or_default().to_owned();
         if chain.server != server && !self.has(SkipsServer) {
-            return reply("c4", &random(), "");
+            return self.refuse(address, "c4");
         }
-        if chain.address != address && !self.has(SkipsAddress) {
-            return reply("40", &random(), "");
+        let elsewhere = chain.address != address;
+        let links = self.linking.contains_key(&chain.wait) && !self.has(LinksFromElsewhere);
+        if elsewhere && !self.has(SkipsAddress) && (links || !has_option(&client, "noiptest")) {
+            return self.refuse(address, "40");
         }
         let another = chain.idk.as_ref().is_some_and(|first| *first != idk);
         if another && !self.has(AnybodyGoesOn) && !self.has(RemembersTheQuery) {
-            return reply("1c4", &random(), "");
+            return self.refuse(address, "1c4");
         }
         if !self.has(ReusesNuts) {
             self.nuts.remove(nut);
+        }
+        let expired = chain.made.elapsed() > self.lifetime();
+        if expired && elsewhere && !self.has(SecondLife) {
+            return self.refuse(address, "60");
         }
         let meant = match &chain.idk {
             Some(queried) if self.has(RemembersTheQuery) => queried.clone(),
             _ => idk.clone(),
         };
-        chain.idk = Some(meant.clone());
-        let (tif, more) = self.decide(&form, &client, &meant, &chain.link);
+        let (tif, more) = if expired {
+            (if elsewhere { "60" } else { "64" }, String::new())
+        } else {
+            chain.idk = Some(meant.clone());
+            let wait = chain.wait.clone();
+            let sender = Sender { idk: &meant, wait: &wait, address, elsewhere };
+            self.decide(&form, &client, &sender)
+        };
         let next = random();
+        chain.made = Instant::now();
         chain.server = reply(tif, &next, &more);
         let body = chain.server.clone();
         self.nuts.insert(next, chain);
@@ -209,19 +339,22 @@ impl Naive {
         &mut self,
         form: &Form,
         client: &List,
-        idk: &str,
-        link: &str,
+        sender: &Sender<'_>,
     ) -> (&'static str, String) {
+        let (idk, address) = (sender.idk, sender.address);
         let command = client.get("cmd").unwrap_or_default();
         let proved = form.get("pids").is_some() || self.has(SkipsPids);
         if let Some(whom) = self.led_astray(command, client) {
-            return ("5", self.sign_in(client, &whom, link));
+            return ("5", self.sign_in(client, &whom, sender));
         }
         if self.superseded.contains(idk) && !self.has(ForgetsSuperseded) {
             return (if command == "query" { "204" } else { "244" }, String::new());
         }
-        let pidk = client.get("pidk").filter(|pidk| proved && self.people.contains_key(*pidk));
-        let pidk = pidk.map(str::to_owned);
+        let pidk = client.get("pidk").filter(|_| proved).map(str::to_owned);
+        let stranger = pidk.clone().filter(|pidk| {
+            pidk != idk && !self.people.contains_key(pidk) && !self.superseded.contains(pidk)
+        });
+        let pidk = pidk.filter(|pidk| self.people.contains_key(pidk));
         let current = self.people.get(idk).cloned();
         let whose = if current.is_some() { Some(idk.to_owned()) } else { pidk.clone() };
         let found = whose.as_ref().and_then(|whose| self.people.get(whose)).cloned();
@@ -246,6 +379,21 @@ impl Naive {
             ("ident", Some(_)) if !is_current && (!unlocked || keys.is_none()) => ("c6", suk),
             ("ident", None) if self.has(TakesNobodyNew) => ("44", String::new()),
             ("ident", whose) => {
+                let records = usize::from(!is_current) + usize::from(stranger.is_some());
+                for _ in 0..records {
+                    if !self.may(|naive| &mut naive.lasting, address) && !self.has(KeepsWithoutEnd)
+                    {
+                        return ("44", String::new());
+                    }
+                }
+                let sqrlonly = has_option(client, "sqrlonly");
+                if current.is_some_and(|current| current.sqrlonly != sqrlonly)
+                    && !self.may(|naive| &mut naive.writes, address)
+                    && !self.has(WritesWithoutEnd)
+                {
+                    return ("44", String::new());
+                }
+                self.superseded.extend(stranger);
                 if !is_current {
                     let Some((suk, vuk)) = keys else { return ("c4", String::new()) };
                     if let Some(old) = whose {
@@ -253,14 +401,17 @@ impl Naive {
                         self.successors.insert(old.clone(), idk.to_owned());
                         self.superseded.insert(old);
                     }
-                    self.people.insert(idk.to_owned(), Identity { suk, vuk, disabled: false });
+                    let new = Identity { suk, vuk, disabled: false, sqrlonly };
+                    self.people.insert(idk.to_owned(), new);
                 }
-                ("5", self.sign_in(client, idk, link))
+                self.people.get_mut(idk).expect("known by now").sqrlonly = sqrlonly;
+                ("5", self.sign_in(client, idk, sender))
             }
             (_, None) => ("44", String::new()),
             ("disable", Some(whose)) => {
                 self.people.get_mut(&whose).expect("found").disabled = true;
-                (if is_current { "d" } else { "e" }, suk)
+                let url = self.url(client, &whose, sender, true).unwrap_or_default();
+                (if is_current { "d" } else { "e" }, url + &suk)
             }
             (_, Some(_)) if !(unlocked || is_current && self.has(SkipsUrsInPlace)) => {
                 (if is_current { "c5" } else { "c6" }, suk)
@@ -271,6 +422,7 @@ impl Naive {
             }
             (_, Some(whose)) => {
                 self.people.remove(&whose);
+                self.accounts.remove(&whose);
                 ("4", String::new())
             }
         }
@@ -287,17 +439,43 @@ impl Naive {
     }
 
     /// The outcome: at a URL of its own, or for the page that waits.
-    fn sign_in(&mut self, client: &List, idk: &str, link: &str) -> String {
-        let cps = client.get("opt").is_some_and(|opt| opt.split('~').any(|word| word == "cps"));
-        if !cps || self.has(HasNoCps) {
-            self.outcomes.insert(link.to_owned(), idk.to_owned());
+    fn sign_in(&mut self, client: &List, idk: &str, sender: &Sender<'_>) -> String {
+        let Sender { wait, elsewhere, .. } = *sender;
+        let Some(url) = self.url(client, idk, sender, false) else {
+            let ago = self.collected.get(wait).map(Instant::elapsed);
+            let forgotten = ago.is_some_and(|ago| ago > Duration::from_secs(2));
+            let over = ago.is_some() && !(forgotten && self.has(ForgetsTheCollected));
+            if !over || self.has(KeepsTheFirstCode) {
+                self.outcomes.insert(wait.to_owned(), idk.to_owned());
+            }
             return String::new();
+        };
+        if !elsewhere || self.has(TakesOverFromElsewhere) {
+            self.taken_over.insert(wait.to_owned());
         }
-        let id = random();
-        let url = format!("url={}/cps?{id}\r\n", self.origin);
-        self.urls.insert(id, (idk.to_owned(), link.to_owned()));
         url
     }
+
+    /// A CPS URL's line, if the client asks for one.
+    fn url(&mut self, client: &List, idk: &str, from: &Sender<'_>, tells: bool) -> Option<String> {
+        if !has_option(client, "cps") || self.has(HasNoCps) {
+            return None;
+        }
+        let (idk, wait, elsewhere) = (idk.to_owned(), from.wait.to_owned(), from.elsewhere);
+        let id = random();
+        let line = format!("url={}/cps?{id}\r\n", self.origin);
+        self.urls.insert(id, CpsUrl { idk, wait, elsewhere, tells });
+        Some(line)
+    }
+}
+
+fn has_option(client: &List, option: &str) -> bool {
+    client.get("opt").is_some_and(|opt| opt.split('~').any(|word| word == option))
+}
+
+/// What is counted for nothing.
+pub(crate) fn dead_end() -> String {
+    reply("c0", &random(), "")
 }
 
 fn reply(tif: &str, nut: &str, more: &str) -> String {

@@ -48,6 +48,17 @@ pub(crate) async fn rename(
     Ok(Redirect::to("/account").into_response())
 }
 
+/// The page that asks before it unlinks.
+pub(crate) async fn ask_to_unlink(
+    State(app): State<App>,
+    session: Session,
+) -> Result<Response, Failure> {
+    let Some((_, Standing::Current(_))) = whose(&app, &session).await? else {
+        return Ok(Redirect::to("/account").into_response());
+    };
+    Ok(pages::ask_to_unlink().into_response())
+}
+
 pub(crate) async fn unlink(State(app): State<App>, session: Session) -> Result<Response, Failure> {
     let Some((signed_in, Standing::Current(_))) = whose(&app, &session).await? else {
         return not_allowed(&session).await;

@@ -16,7 +16,7 @@ use crate::accounts::Accounts;
 use crate::failure::Failure;
 use crate::session::{Sessions, Visitor};
 use crate::steps::{self, Steps};
-use crate::{account, guard, pages, server, sign_in};
+use crate::{account, guard, link_identity, pages, server, sign_in};
 
 /// What every handler may need.
 #[derive(Debug, Clone)]
@@ -36,8 +36,11 @@ pub(crate) fn router(app: App, sessions: SessionManagerLayer<Sessions>) -> Route
         .route("/signed-in", get(sign_in::signed_in))
         .route("/account", get(account::show))
         .route("/account/name", post(account::rename))
-        .route("/account/unlink", post(account::unlink))
-        .route("/account/identity", get(sign_in::another_identity))
+        .route("/account/unlink", get(account::ask_to_unlink).post(account::unlink))
+        .route("/account/identity", get(link_identity::from_here))
+        .route("/account/identity/elsewhere", get(link_identity::from_elsewhere))
+        .route("/account/identity/confirm", get(link_identity::ask).post(link_identity::confirm))
+        .route("/account/identity/decline", post(link_identity::decline))
         .route("/sign-out", post(account::sign_out))
         .route("/demo.css", get(pages::style))
         .route("/favicon.ico", get(pages::icon));

@@ -10,6 +10,7 @@ mod app;
 mod args;
 mod failure;
 mod guard;
+mod link_identity;
 mod pages;
 mod problem;
 mod serve;

@@ -8,7 +8,7 @@ use axum::response::{Html, IntoResponse};
 use maud::{DOCTYPE, Markup, html};
 use tower_sqrl::protocol::PublicUrl;
 
-pub(crate) use account::{account, over};
+pub(crate) use account::{account, ask_to_unlink, confirm_identity, over};
 pub(crate) use servers::servers;
 
 use crate::server;

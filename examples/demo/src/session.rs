@@ -23,6 +23,10 @@ use tower_sqrl::protocol::Idk;
 pub(crate) use postgres::PostgresSessions;
 
 const KEY: &str = "signed-in";
+const PENDING: &str = "pending-identity";
+
+/// Seconds for which the user is asked about an identity.
+const ASKING_TIME: u64 = 600;
 
 /// What a session remembers of a sign-in.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -57,6 +61,24 @@ impl SignedIn {
     pub(crate) fn epoch(&self) -> Epoch {
         Epoch::new(self.epoch)
     }
+}
+
+/// An identity that is linked with the account once the user has confirmed it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Pending {
+    after: SignedIn,
+    /// Seconds since 1970.
+    since: u64,
+}
+
+impl Pending {
+    pub(crate) fn now(after: SignedIn) -> Self {
+        Self { after, since: seconds() }
+    }
+}
+
+fn seconds() -> u64 {
+    std::time::UNIX_EPOCH.elapsed().unwrap_or_default().as_secs()
 }
 
 /// Where sessions are kept.
@@ -128,6 +150,21 @@ pub(crate) async fn begin(session: &Session, signed_in: SignedIn) -> Result<(), 
     session.clear().await;
     session.cycle_id().await?;
     session.insert(KEY, signed_in).await
+}
+
+/// The identity that the user is asked about.
+pub(crate) async fn pending(session: &Session) -> Result<Option<SignedIn>, Error> {
+    let pending = session.get::<Pending>(PENDING).await?;
+    let is_young = |pending: &Pending| seconds().saturating_sub(pending.since) < ASKING_TIME;
+    Ok(pending.filter(is_young).map(|pending| pending.after))
+}
+
+/// Stores the identity to ask about, or removes it.
+pub(crate) async fn set_pending(session: &Session, pending: Option<Pending>) -> Result<(), Error> {
+    match pending {
+        Some(pending) => session.insert(PENDING, pending).await,
+        None => session.remove::<Pending>(PENDING).await.map(drop),
+    }
 }
 
 /// Forgets it here and lets the browser forget its cookie.

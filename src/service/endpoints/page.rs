@@ -13,9 +13,10 @@ use crate::service::cookies::{Ended, WaitCookie};
 use crate::service::events::Events;
 use crate::service::pages::Notice;
 use crate::service::respond::{self, Own};
+use crate::store::Refusal;
 
-/// 200 and the URL to go to; 404 while nothing has happened; 410 and a word when there is
-/// nothing to wait for. With `go`, for browsers without scripts, a page or a redirect.
+/// 200 and the URL to go to; 404 and a word while nobody is signed in; 410 and a word when there
+/// is nothing to wait for. With `go`, for browsers without scripts, a page or a redirect.
 pub(super) async fn answer(sqrl: &Sqrl, parts: &Parts) -> Own {
     let go = parameter(parts, "go").is_some();
     let Some((nut, cookie)) = waiting(sqrl, parts) else {
@@ -31,6 +32,18 @@ pub(super) async fn answer(sqrl: &Sqrl, parts: &Parts) -> Own {
         }
         Ok(Waiting::Pending) if go => tell(sqrl, StatusCode::NOT_FOUND, Notice::Pending, &again()),
         Ok(Waiting::Pending) => respond::text(StatusCode::NOT_FOUND, "pending"),
+        Ok(Waiting::Refused(why)) => {
+            let (word, notice) = match why {
+                Refusal::New => ("refused-new", Notice::RefusedNew),
+                Refusal::Disabled => ("refused-disabled", Notice::RefusedDisabled),
+                Refusal::Superseded => ("refused-superseded", Notice::RefusedSuperseded),
+            };
+            if go {
+                tell(sqrl, StatusCode::NOT_FOUND, notice, &sqrl.sign_in_path())
+            } else {
+                respond::text(StatusCode::NOT_FOUND, word)
+            }
+        }
         Ok(Waiting::TakenOver) => gone(sqrl, go, "taken-over", Notice::TakenOver),
         Ok(Waiting::Collected) => gone(sqrl, go, "collected", Notice::Collected),
         Err(_) if go => tell(sqrl, StatusCode::SERVICE_UNAVAILABLE, Notice::Unavailable, &again()),
@@ -62,7 +75,7 @@ fn waiting(sqrl: &Sqrl, parts: &Parts) -> Option<(Nut, WaitCookie)> {
 /// What to say of a wait that this browser has no cookie of.
 fn ended(sqrl: &Sqrl, parts: &Parts) -> (&'static str, Notice) {
     match nut(parts).and_then(|nut| sqrl.cookies().ended(&parts.headers, &nut)) {
-        Some(Ended::Evicted) => ("evicted", Notice::Expired),
+        Some(Ended::Evicted) => ("evicted", Notice::Evicted),
         Some(Ended::Collected) => ("collected", Notice::Collected),
         Some(Ended::TakenOver) => ("taken-over", Notice::TakenOver),
         None => ("expired", Notice::Expired),

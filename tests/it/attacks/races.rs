@@ -4,7 +4,7 @@
 use tower_sqrl::store::NutState::Authorized;
 use tower_sqrl_client::browser::Browser;
 
-use crate::common::{Chain, Hook, Setup, Site, alice, new_alice, rekey};
+use crate::common::{Chain, Hook, Setup, Site, alice, mallory, new_alice, rekey};
 
 /// Two servers over the same stores; the tap is the first one's alone.
 async fn two_servers() -> (Site, Site) {
@@ -166,4 +166,25 @@ async fn attack_09_a_cps_url_is_not_collected_after_a_change() {
         assert_eq!(page.status, 401, "{change}");
         assert!(first.tap.is_played());
     }
+}
+
+/// Two sign-ins on one page, of which one finds a refusal to replace; the other has replaced it when
+/// it is taken away.
+#[tokio::test]
+async fn attack_09_a_sign_in_is_not_lost_to_a_refusal() {
+    let (first, second) = two_servers().await;
+    first.knows_disabled(&alice()).await;
+    let visit = first.visit().await;
+    let [one, other] = [visit.renew().await, visit.renew().await];
+    assert_eq!(visit.chain(&alice()).ident().await, "4d");
+    let mut other = other.chain_by(&new_alice(), &second.http());
+    let url = other.url.replace(&first.here, &second.here);
+    other.url = url;
+    first.tap.first(Hook::RemoveNut(Authorized), async move {
+        assert_eq!(other.ident().await, "5");
+    });
+    assert_eq!(one.chain(&mallory()).ident().await, "1c4", "the wait has another's outcome");
+    assert!(first.tap.is_played());
+    let page = visit.browser.open(&visit.signed_in_url()).await.expect("a page");
+    assert!(page.body.contains(&visit.chain(&new_alice()).idk()), "{}", page.body);
 }

@@ -256,6 +256,7 @@ async fn signed_in(login: SqrlLogin) -> String {
     }
     text += &format!("sqrlonly={}\nhardlock={}\n", login.sqrlonly(), login.hardlock());
     text += &format!("same_address={}\n", login.same_address());
+    text += &format!("answer={:?}\n", login.answer());
     if let Some(button) = login.button() {
         text += &format!("button={}\n", button.digit());
     }

@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
+use tower_http::csrf::CsrfLayer;
 use tower_sessions::cookie::SameSite;
 use tower_sessions::{MemoryStore, Session, SessionManagerLayer};
 use tower_sqrl::axum::{LoginRejection, SqrlChallenge, SqrlLogin};
@@ -37,6 +38,7 @@ fn app(sqrl: Sqrl) -> Router {
         .route("/login", get(async |challenge: SqrlChallenge| challenge.page()))
         .route("/signed-in", get(signed_in))
         .route("/sign-out", post(sign_out))
+        .layer(CsrfLayer::new()) // rejects other sites' forms; stands before SQRL's layer
         .layer(sqrl.layer()) // behind the routes that it is for
         .layer(sessions) // before or after it
         .with_state(sqrl)
@@ -62,6 +64,7 @@ async fn signed_in(
         // In earnest: a new row's id.
         None => sqrl.link_if_unlinked(login.idk(), format!("account-{}", login.idk())).await?,
     };
+    session.clear().await; // nothing of whoever was signed in before
     session.cycle_id().await?; // nobody can have planted the new id
     session.insert("account", account.as_str()).await?;
     session.insert("idk", login.idk().as_bytes()).await?;

@@ -10,8 +10,8 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tower::ServiceExt;
 use tower_sqrl::axum::{SqrlChallenge, SqrlLogin};
 use tower_sqrl::store::NutState::{Authorized, Pending};
-use tower_sqrl_client::base64url;
 use tower_sqrl_client::browser::Browser;
+use tower_sqrl_client::{Identity, base64url};
 
 use super::row::{By, row};
 use crate::common::{Fate, Hook, Setup, Site, Visit, alice, cps_id};
@@ -65,6 +65,18 @@ impl Walk {
     async fn signed_in(&self) -> Visit {
         let visit = self.site.visit().await;
         assert_eq!(visit.chain(&alice()).ident().await, "5");
+        visit
+    }
+
+    /// A page whose client was refused.
+    async fn refused(&self) -> Visit {
+        let bob = Identity::from_seed([7; 32]);
+        let visit = self.site.visit().await;
+        let mut chain = visit.chain(&bob);
+        chain.ident().await;
+        chain.disable().await;
+        let visit = self.site.visit().await;
+        assert_eq!(visit.chain(&bob).ident().await, "4d");
         visit
     }
 
@@ -163,6 +175,9 @@ impl Walk {
             self.add(&format!("{what}, nobody yet"), &visit.get(&name).await);
             self.site.tap.plan(Hook::GetNut(Authorized), Fate::Fails);
             self.add(&format!("{what}, the store fails"), &visit.get(&name).await);
+            let refused = self.refused().await;
+            let path = format!("pag.sqrl?nut={}{go}", refused.link.nut());
+            self.add(&format!("{what}, refused"), &refused.get(&path).await);
             assert_eq!(visit.chain(&alice()).ident().await, "5");
             self.add(&format!("{what}, signed in"), &visit.get(&name).await);
             visit.browser.open(&visit.signed_in_url()).await.expect("a page");

@@ -31,6 +31,8 @@ fn the_histories_reach_what_happens_in_browsers() {
         "a disable past the limit",
         "a link is renewed",
         "a new identity by a link that takes it",
+        "a refusal is replaced",
+        "a refusal is told",
         "a rekey",
         "a sign-in is replaced",
         "a stranger is superseded",
@@ -45,6 +47,7 @@ fn the_histories_reach_what_happens_in_browsers() {
         "outdated by CPS",
         "slowed down",
         "slowed down without a nut",
+        "slowed down and answered",
         "too much left",
     ] {
         assert!(all.events.contains_key(event), "{event}");

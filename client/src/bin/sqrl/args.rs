@@ -31,8 +31,9 @@ pub(crate) struct Args {
 pub(crate) enum Action {
     /// Make a new identity file and show its rescue code, once
     New,
-    /// Sign in: open the page, authenticate its link, wait, go where the page goes. It fails
-    /// where the browser ends at an error, at a question, or at a sign-in page again
+    /// Sign in with a browser of its own: open the page, authenticate its link, wait, go where
+    /// the page goes. A tab that you have open is not signed in: use `listen` for that. It
+    /// fails where the browser ends at an error, at a question, or at a sign-in page again
     Login(Aim),
     /// Ask what the site knows about the identity; changes nothing
     Query(Aim),
@@ -49,7 +50,8 @@ pub(crate) enum Action {
         #[command(flatten)]
         cookies: Cookies,
     },
-    /// Serve browsers on this machine, which jump to <http://localhost:25519/>
+    /// Sign in the browsers of this machine: press the button on a sign-in page, and its tab
+    /// comes to <http://localhost:25519/>
     Listen {
         /// The port; browsers know only the default one
         #[arg(long, default_value_t = PORT)]

@@ -13,6 +13,11 @@ use crate::{Failure, words};
 /// How long a page waits for the sign-in that this very command has just done.
 const PAGE_WAITS: Duration = Duration::from_secs(15);
 
+/// What a person expects who has the same page open in a tab.
+const OWN_BROWSER: &str = "\
+    This was sqrl's own browser, so a tab that you have open there is still waiting. To sign in \
+    that tab, run `sqrl listen` and press the button on its page.";
+
 /// Goes where the page goes.
 ///
 /// # Errors
@@ -21,13 +26,14 @@ pub(crate) async fn arrive(target: &Target, outcome: &Outcome) -> Result<(), Fai
     let Some(page) = &target.page else {
         match &outcome.url {
             Some(url) => println!("The signed-in session waits at {url}"),
-            None => println!("The site accepted the identity; the page with this link goes on."),
+            None => println!("The site accepted the identity; the page with this link continues."),
         }
         return Ok(());
     };
     match follow(target, page, outcome).await {
         Ok(arrived) => {
             println!("The site accepted the identity; the browser was led to {arrived}");
+            println!("{OWN_BROWSER}");
             Ok(())
         }
         Err(why) => {
@@ -91,7 +97,7 @@ fn asks_for_confirmation(target: &Target, end: &Url) -> bool {
 
 /// A page that was opened under another name than the site's own has cookies that the site
 /// never sees.
-fn other_host(target: &Target, page: &Page) -> Option<String> {
+pub(crate) fn other_host(target: &Target, page: &Page) -> Option<String> {
     let site = Url::parse(&target.link.origin()).ok()?;
     (site.host() != page.url.host()).then(|| {
         format!(

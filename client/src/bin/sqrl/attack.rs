@@ -8,6 +8,7 @@ use tower_sqrl_client::attack::{Attack, Elsewhere, Finding, Report};
 use crate::words::printable;
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one flag")]
 pub(crate) struct AttackArgs {
     /// The sign-in page: <http://127.0.0.1:8080/login>
     url: String,
@@ -15,6 +16,16 @@ pub(crate) struct AttackArgs {
     /// Attack another machine than this one: it is yours, and so is all that it stands on
     #[arg(long)]
     this_server_is_mine: bool,
+
+    /// The page that links an identity with the account of the user who is signed in, as a URL or
+    /// path; without it, one is looked for
+    #[arg(long, value_name = "PAGE")]
+    linking_page: Option<String>,
+
+    /// Wait until a code has grown old, and answer it then (4f and 14c): five minutes each on
+    /// most servers
+    #[arg(long)]
+    patient: bool,
 
     /// Write a report as JSON to standard output instead of the lines
     #[arg(long)]
@@ -29,6 +40,8 @@ pub(crate) struct AttackArgs {
 pub(crate) async fn run(args: AttackArgs) -> ExitCode {
     let mut attack = Attack::new(args.url);
     attack.this_server_is_mine = args.this_server_is_mine;
+    attack.linking_page = args.linking_page;
+    attack.patient = args.patient;
     let report = attack.run(|finding| {
         if !args.json {
             show(finding, args.steps);
@@ -62,7 +75,7 @@ fn show(finding: &Finding, steps: bool) {
 }
 
 fn conclude(report: &Report) {
-    for Elsewhere { number, name, tests } in report.elsewhere {
+    for Elsewhere { number, name, tests } in &report.elsewhere {
         println!("{number:<4} {:<9}  {name}: takes more than requests; tower-sqrl's tests", "-");
         for test in *tests {
             println!("       {test}");

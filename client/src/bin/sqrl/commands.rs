@@ -7,7 +7,7 @@ use tower_sqrl_client::wire::Command;
 use tower_sqrl_client::{Answer, Client, Error, Http, Identity, RescueCode};
 
 use crate::args::{Action, Args, Settings};
-use crate::arrive::arrive;
+use crate::arrive::{arrive, other_host};
 use crate::target::{Aim, Target};
 use crate::{Failure, attack, listen, load, person, words};
 
@@ -101,7 +101,9 @@ async fn sign_in(settings: &Settings, identity: Identity, aim: &Aim) -> Result<(
     let mut target = Target::open(&http, aim).await?;
     if let (true, Some(page)) = (settings.cps, &target.page) {
         // As the page's script does before it jumps to a client on the same device.
-        target.link = target.link.with_can(page.url.as_str())?;
+        let link = target.link.with_can(page.url.as_str());
+        target.link =
+            link.map_err(|why| format!("{why}{}", other_host(&target, page).unwrap_or_default()))?;
     }
     let client = client(settings, identity, &http);
     let outcome = client.sign_in(&target.link).await?;

@@ -33,11 +33,18 @@ pub(crate) async fn run(settings: &Settings, port: u16, yes: bool) -> Result<(),
         }
     });
     println!("Listening on http://{}/ for browsers; Ctrl-C ends.", server.address());
+    println!("Press the button on a sign-in page, and that tab is signed in.");
+    let mut last = None;
     loop {
         tokio::select! {
             _ = tokio::signal::ctrl_c() => return Ok(()),
             event = server.next() => match event {
-                Some(event) => tell(settings, &event),
+                // A page can repeat a request without end; a line is enough.
+                Some(event) if is_refusal(&event) && last.as_ref() == Some(&event) => {}
+                Some(event) => {
+                    tell(settings, &event);
+                    last = Some(event);
+                }
                 None => return Ok(()),
             },
         }
@@ -50,6 +57,10 @@ async fn agrees(link: Link) -> bool {
     matches!(answer, Ok(Ok(answer)) if answer.eq_ignore_ascii_case("y"))
 }
 
+fn is_refusal(event: &Event) -> bool {
+    matches!(event, Event::Dropped | Event::NotNavigation(_) | Event::TooMany(_))
+}
+
 fn tell(settings: &Settings, event: &Event) {
     match event {
         Event::Began(link) => println!("{}: a browser wants to sign in", link.domain()),
@@ -58,6 +69,14 @@ fn tell(settings: &Settings, event: &Event) {
         Event::Failed { reason, .. } => println!("not signed in: {reason}"),
         Event::Probed if settings.verbose => println!("a page looked whether a client is here"),
         Event::Dropped => println!("dropped a script's request"),
+        Event::NotNavigation(link) => println!(
+            "{}: refused; part of a page asked for a sign-in (an image, a frame, a prefetch), \
+             not a tab",
+            link.domain()
+        ),
+        Event::TooMany(link) => {
+            println!("{}: refused; too many sign-ins are waiting", link.domain());
+        }
         _ => {}
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
 
 use cluster::configuration;
@@ -10,7 +11,7 @@ use tempfile::TempDir;
 use test_servers::{Nginx, free_port};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tower_sqrl_client::Http;
 use tower_sqrl_client::wire::{Reply, Tif};
 
@@ -128,6 +129,46 @@ async fn a_request_that_has_reached_a_server_goes_to_no_other() {
     requests.recv().await.expect("the request");
     let log = access_log(&nginx, 1).await;
     assert!(log.contains(&format!(", 127.0.0.1:{there} ")), "{log}");
+}
+
+/// Answers `/slow` when it is told to, and nothing else ever.
+async fn slow_server(go_on: Arc<Notify>) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let go_on = Arc::clone(&go_on);
+            tokio::spawn(async move {
+                let mut head = vec![0; 4096];
+                let length = stream.read(&mut head).await.unwrap_or_default();
+                if !head[..length].starts_with(b"GET /slow ") {
+                    return std::future::pending().await;
+                }
+                go_on.notified().await;
+                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
+            });
+        }
+    });
+    port
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sqrls_paths_have_a_time_limit_and_the_applications_pages_have_none() {
+    let go_on = Arc::new(Notify::new());
+    let nginx = Nginx::start(&configuration(&[slow_server(Arc::clone(&go_on)).await]));
+    let nginx = nginx.expect("nginx");
+    let ask = async |path: &str| {
+        let url = format!("{}{path}", nginx.url());
+        let patient = Http::builder().timeout(Duration::from_secs(30)).build();
+        patient.get(&url, HeaderMap::new()).await.expect("an answer").status().as_u16()
+    };
+    // The page was asked for before, so it has waited longer than the limit when that is reached.
+    let limits = async {
+        let reached = tokio::join!(ask("/pag.sqrl?nut=a"), ask("/auth/pag.sqrl?nut=a"));
+        assert_eq!(reached, (504, 504));
+        go_on.notify_one();
+    };
+    assert_eq!(tokio::join!(ask("/slow"), limits).0, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,7 +1,7 @@
 use axum::response::Html;
 use maud::{Markup, html};
 use tower_sqrl::identity::Identity;
-use tower_sqrl::protocol::PublicUrl;
+use tower_sqrl::protocol::{Idk, PublicUrl};
 
 use super::{message, page};
 use crate::account::LONGEST_NAME;
@@ -44,8 +44,62 @@ pub(crate) fn account(
                         "the account another identity; once you sign out, nobody can come back."
                     }
                     p { a.button href="/account/identity" { "Give it another identity" } }
+                    p {
+                        "Is your SQRL app on a phone in another network? "
+                        a href="/account/identity/elsewhere" { "Use that one" }
+                    }
                 }
             }
+        },
+    )
+}
+
+/// Asks before an identity is linked that answered from another address.
+///
+/// The user alone can tell their own app from a stranger's: by what it has said.
+pub(crate) fn confirm_identity(idk: Idk) -> Html<String> {
+    let key = idk.to_string();
+    page(
+        "Link this identity?",
+        Visitor::SignedIn,
+        &html! {
+            h1 { "Is this your identity?" }
+            p.lead {
+                "A SQRL app in another network answered with an identity that has no account here. Its "
+                "key begins with " code { (key[..8]) } "."
+            }
+            p.notice {
+                strong { "Look at your SQRL app before you answer. " }
+                "If it said that you are signed in, the identity is yours. If it reported an error, or "
+                "is still waiting, somebody else has answered your code: then say no. Whoever has this "
+                "identity can use your account from now on."
+            }
+            form.row method="post" action="/account/identity/decline" {
+                button { "No, my app did not succeed" }
+            }
+            form.row method="post" action="/account/identity/confirm" {
+                input type="hidden" name="key" value=(key);
+                button.plain { "Yes, my app said that I am signed in" }
+            }
+        },
+    )
+}
+
+/// Asks before the account lets its only identity go.
+pub(crate) fn ask_to_unlink() -> Html<String> {
+    page(
+        "Unlink this identity?",
+        Visitor::SignedIn,
+        &html! {
+            h1 { "Unlink this identity?" }
+            p.lead {
+                "Nobody can sign in to the account after that, unless you give it another identity "
+                "before you sign out."
+            }
+            form.row method="post" action="/account/unlink" {
+                button.danger { "Unlink this identity" }
+            }
+            p { a href="/account" { "Keep it" } }
         },
     )
 }
@@ -131,7 +185,7 @@ fn unlink_form() -> Markup {
         section {
             h2 { "Unlink" }
             p { "The account lets go of this identity, which then signs in to a new account." }
-            form method="post" action="/account/unlink" { button.danger { "Unlink this identity" } }
+            p { a href="/account/unlink" { "Unlink this identity …" } }
         }
     }
 }

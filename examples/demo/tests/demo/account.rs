@@ -2,9 +2,11 @@
 
 use http::StatusCode;
 use tempfile::TempDir;
+use tower_sqrl_client::browser::Waiting;
 use tower_sqrl_client::wire::{Command, Options};
+use tower_sqrl_client::{Client, Http, Identity, Refusal};
 
-use crate::people::{Person, account_id};
+use crate::people::{Person, account_id, fresh_link};
 use crate::process::Demo;
 
 #[tokio::test]
@@ -195,4 +197,101 @@ async fn a_link_for_one_account_gives_nobody_elses_account_away() {
     let page = ada.browser.open(&demo.url(&url)).await.expect("a page");
     assert_eq!(page.status, StatusCode::CONFLICT, "{}", page.body);
     assert_eq!(ada.account(&demo).await.url.path(), "/login");
+}
+
+/// Somebody who has seen a QR code, elsewhere: an identity of their own, and an app that says that it is
+/// another device than the browser's.
+fn stranger() -> Client {
+    let elsewhere = "127.0.0.2".parse().expect("an address");
+    let options = Options { noiptest: true, ..Options::default() };
+    let http = Http::builder().local_address(elsewhere).build();
+    Client::new(Identity::generate()).with_http(http).with_options(options)
+}
+
+/// Ada, signed in to an account that has lost its identity, and the account's id.
+async fn without_identity(demo: &Demo) -> (Person, String) {
+    let ada = Person::new();
+    let account = account_id(&ada.sign_in(demo).await);
+    ada.command(demo, Command::Remove).await.expect("removed");
+    (ada, account)
+}
+
+#[tokio::test]
+async fn a_stranger_links_nothing_by_a_photographed_code() {
+    let demo = Demo::in_memory(&[]);
+    let (mut ada, account) = without_identity(&demo).await;
+    let page = ada.browser.open(&demo.url("/account/identity")).await.expect("a page");
+    let link = page.sqrl_link().expect("a link");
+    let stranger = stranger();
+    let refused = stranger.sign_in(&link).await.expect_err("another address");
+    assert!(matches!(refused.refusal(), Some(Refusal::Failed(_, tif)) if tif.to_string() == "40"));
+    // Nor by a URL that leads the browser on.
+    let options = Options { cps: true, ..stranger.options() };
+    let refused = stranger.with_options(options).sign_in(&link).await.expect_err("refused");
+    assert!(matches!(refused.refusal(), Some(Refusal::Failed(_, tif)) if tif.to_string() == "40"));
+    let heard = ada.browser.poll(&page.url, &link).await.expect("an answer");
+    assert_eq!(heard, Waiting::Pending, "Ada's page waits for her own app");
+
+    ada.client = Person::new().client;
+    let page = ada.sign_in_at(&demo, "/account/identity").await;
+    assert_eq!((page.url.path(), account_id(&page)), ("/account", account));
+}
+
+#[tokio::test]
+async fn what_answers_from_elsewhere_is_linked_when_it_is_confirmed() {
+    let demo = Demo::in_memory(&[]);
+    let (mut ada, account) = without_identity(&demo).await;
+    ada.client = stranger();
+    let page = ada.sign_in_at(&demo, "/account/identity/elsewhere").await;
+    assert_eq!(page.url.path(), "/account/identity/confirm");
+    let link = fresh_link(&demo).await;
+    let key = ada.client.identity().site_key(0, link.domain()).expect("a key").idk().to_string();
+    assert!(page.body.contains(&format!("<code>{}</code>", &key[..8])), "{}", page.body);
+    let without = "This account has no identity any more.";
+    assert!(ada.account(&demo).await.body.contains(without), "nothing is linked yet");
+
+    // Another key than the one that was asked about, and somebody else's browser.
+    let other = Person::new();
+    let submit = async |person: &Person, action: &str, key: &str| {
+        person.submit(&demo, &format!("/account/identity/{action}"), &[("key", key)]).await
+    };
+    assert_eq!(submit(&other, "confirm", &key).await.status, StatusCode::CONFLICT);
+    assert_eq!(submit(&ada, "confirm", "another").await.status, StatusCode::CONFLICT);
+    // That has ended the question.
+    assert_eq!(submit(&ada, "confirm", &key).await.status, StatusCode::CONFLICT);
+    assert!(ada.account(&demo).await.body.contains(without));
+
+    // No.
+    ada.sign_in_at(&demo, "/account/identity/elsewhere").await;
+    assert!(submit(&ada, "decline", "").await.body.contains("Nothing was linked."));
+    assert_eq!(submit(&ada, "confirm", &key).await.status, StatusCode::CONFLICT);
+    assert!(ada.account(&demo).await.body.contains(without));
+
+    // Disabled in between.
+    ada.sign_in_at(&demo, "/account/identity/elsewhere").await;
+    ada.command(&demo, Command::Disable).await.expect("disabled");
+    assert_eq!(submit(&ada, "confirm", &key).await.status, StatusCode::CONFLICT);
+    ada.command(&demo, Command::Enable).await.expect("enabled");
+
+    // Yes.
+    ada.sign_in_at(&demo, "/account/identity/elsewhere").await;
+    let page = submit(&ada, "confirm", &key).await;
+    assert_eq!(
+        (page.url.path(), account_id(&page)),
+        ("/account", account.clone()),
+        "{}",
+        page.body
+    );
+    assert_eq!(account_id(&ada.at_another_browser().sign_in(&demo).await), account);
+}
+
+#[tokio::test]
+async fn nothing_is_unlinked_before_the_owner_is_asked() {
+    let demo = Demo::in_memory(&[]);
+    let ada = Person::new();
+    let page = ada.sign_in(&demo).await;
+    assert!(!page.body.contains("action=\"/account/unlink\""), "{}", page.body);
+    let page = ada.browser.open(&demo.url("/account/unlink")).await.expect("a page");
+    assert!(page.body.contains("Nobody can sign in to the account after that"), "{}", page.body);
+    assert!(ada.account(&demo).await.body.contains("/account/name"), "linked still");
 }

@@ -5,7 +5,9 @@
 
 mod send;
 
-use crate::history::{Action, Command, History, Keys, Lifetime, Pass, Purpose, Send, Site, Urs};
+use crate::history::{
+    Action, Command, History, Keys, Lifetime, Options, Pass, Purpose, Send, Site, Urs,
+};
 use crate::words::{ADDRESSES, BROWSERS, LOCKS, PERSONS, SERVERS};
 
 /// The bytes of one card.
@@ -185,6 +187,14 @@ impl Hand {
         };
         let (one, other) = (self.byte(), self.byte());
         let renew = Action::Renew { link: 0, stranger: false, address: 0, server };
+        if self.seldom(60) {
+            // Handed over by the first link, and then the page goes on all the same.
+            let options = Options { cps: true, ..Options::default() };
+            let (person, keys) = (one % 32, Keys::Both(one % LOCKS));
+            let command = Command::Ident;
+            let ident = Send { link: 1, person, keys, command, options, ..Send::default() };
+            return vec![visit, renew.clone(), Action::Send(ident), renew];
+        }
         vec![visit, renew, ident(1, one % 32, one % LOCKS), ident(0, other % 32, other % LOCKS)]
     }
 

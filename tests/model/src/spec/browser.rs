@@ -12,6 +12,8 @@ use crate::words::{
 pub enum Heard {
     /// 404: nothing has happened yet.
     Pending,
+    /// 404: an ident was refused, by the row with this number.
+    Refused(u8),
     /// The URL to go to.
     Ready,
     /// 410: the client signs in by itself.
@@ -216,7 +218,8 @@ impl Spec {
             return ended.map_or(Heard::Expired, |&(_, word)| word);
         };
         match self.outcome(wait).map(|outcome| outcome.what) {
-            None | Some(What::Refused(_)) => Heard::Pending,
+            None => Heard::Pending,
+            Some(What::Refused(row)) => Heard::Refused(row),
             Some(What::SignedIn(_)) => Heard::Ready,
             Some(What::TakenOver) => Heard::TakenOver,
             Some(What::Collected) => Heard::Collected,

@@ -197,6 +197,9 @@ impl Spec {
             return self.dead_end(server, address, BAD_ID | CLIENT | FAILED | ips);
         }
 
+        if is_slow {
+            self.event("slowed down and answered");
+        }
         // 6. Take the nut.
         self.nuts[nut.0] = None;
 
@@ -233,11 +236,14 @@ impl Spec {
 
     /// Then the outcome, if there is one, and the next nut of the chain.
     fn conclude(&mut self, step: &Step<'_>, decision: Decision) -> Reply {
-        let Decision { tif, suk, verdict } = decision;
+        let Decision { tif, suk, verdict, refusal } = decision;
         let tif = tif | step.ips();
         let epoch = match verdict {
             Verdict::Refused => {
                 self.count_failure(step.server, step.address);
+                if let Some(row) = refusal {
+                    self.file_refusal(step, row);
+                }
                 let nut = self.next(step, false);
                 return Reply { tif, suk, ..Reply::plain(nut) };
             }
@@ -294,7 +300,11 @@ impl Spec {
             same_address: step.ips_match(),
         };
         let filed = held(self.now, self.waits[step.record.wait.0].as_ref());
-        if let Some(filed) = filed.cloned() {
+        // A refusal gives way to any outcome.
+        let is_refusal = |it: &Outcome| matches!(it.what, What::Refused(_));
+        if filed.is_some_and(is_refusal) {
+            self.event("a refusal is replaced");
+        } else if let Some(filed) = filed.cloned() {
             self.row(34);
             if filed.key != ours.key {
                 self.event("an outcome is another's");
@@ -316,6 +326,23 @@ impl Spec {
         };
         self.waits[step.record.wait.0] = Some(Held { until: self.now + ttl, it: ours });
         true
+    }
+
+    /// The page that waits learns why nobody was signed in, unless there is an outcome.
+    fn file_refusal(&mut self, step: &Step<'_>, row: u8) {
+        let ours = Outcome {
+            key: step.request.idk,
+            what: What::Refused(row),
+            button: None,
+            same_address: false,
+        };
+        let filed = self.outcome(step.record.wait).map(|it| it.what);
+        let gives_way = matches!(filed, Some(What::Refused(before)) if before != row);
+        if filed.is_none() || gives_way {
+            self.event("a refusal is told");
+            let left = self.left(step.server, &step.record).unwrap_or_default();
+            self.waits[step.record.wait.0] = Some(Held { until: self.now + left, it: ours });
+        }
     }
 
     /// What is left of a chain's life; none where it is over.

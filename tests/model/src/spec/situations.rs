@@ -10,6 +10,8 @@ pub(super) struct Decision {
     pub(super) tif: u16,
     pub(super) suk: Option<Lock>,
     pub(super) verdict: Verdict,
+    /// The row by which an ident was refused, if the page that waits learns it.
+    pub(super) refusal: Option<u8>,
 }
 
 /// What it means for the chain.
@@ -32,15 +34,19 @@ enum Meant {
 }
 
 fn refused(tif: u16, suk: Option<Lock>) -> Decision {
-    Decision { tif, suk, verdict: Verdict::Refused }
+    Decision { tif, suk, verdict: Verdict::Refused, refusal: None }
 }
 
 fn answered(tif: u16, suk: Option<Lock>) -> Decision {
-    Decision { tif, suk, verdict: Verdict::Answered }
+    Decision { tif, suk, verdict: Verdict::Answered, refusal: None }
+}
+
+fn signed_in(suk: Option<Lock>, epoch: Epoch) -> Decision {
+    Decision { tif: ID, suk, verdict: Verdict::SignedIn(epoch), refusal: None }
 }
 
 fn done(tif: u16, suk: Option<Lock>) -> Decision {
-    Decision { tif, suk, verdict: Verdict::Done }
+    Decision { tif, suk, verdict: Verdict::Done, refusal: None }
 }
 
 /// 8 for a disabled identity.
@@ -78,7 +84,8 @@ impl Spec {
         }
         if let Meant::Superseded = meant {
             self.row(8);
-            return refused(SUPERSEDED | FAILED, None);
+            let refusal = (request.command == Command::Ident).then_some(8);
+            return Decision { refusal, ..refused(SUPERSEDED | FAILED, None) };
         }
         // New `suk` and `vuk`, and `urs` valid for the *stored* vuk: a rekey, whatever else.
         if let (Meant::Previous(pidk, identity), Some(lock)) = (meant, request.new_lock())
@@ -127,7 +134,7 @@ impl Spec {
                 }
                 Some(_) if self.site.closed && !linking => {
                     self.row(11);
-                    refused(FAILED, None)
+                    Decision { refusal: Some(11), ..refused(FAILED, None) }
                 }
                 Some(lock) => {
                     self.row(9);
@@ -146,18 +153,19 @@ impl Spec {
                     };
                     self.succeed(request, Some(identity));
                     let suk = request.options.suk.then_some(lock);
-                    Decision { tif: ID, suk, verdict: Verdict::SignedIn(epoch) }
+                    signed_in(suk, epoch)
                 }
             },
             Meant::Own(identity) if identity.disabled => {
                 self.row(13);
-                refused(ID | DISABLED | FAILED, Some(identity.lock))
+                let refused = refused(ID | DISABLED | FAILED, Some(identity.lock));
+                Decision { refusal: Some(13), ..refused }
             }
             Meant::Own(identity) => {
                 self.row(12);
                 self.succeed(request, Some(identity));
                 let suk = request.options.suk.then_some(identity.lock);
-                Decision { tif: ID, suk, verdict: Verdict::SignedIn(identity.epoch) }
+                signed_in(suk, identity.epoch)
             }
             Meant::Previous(_, identity) => {
                 self.row(15);
@@ -263,7 +271,7 @@ impl Spec {
             }
             _ => {
                 self.succeed(request, Some(identity));
-                Decision { tif: ID, suk: asked_suk, verdict: Verdict::SignedIn(epoch) }
+                signed_in(asked_suk, epoch)
             }
         }
     }

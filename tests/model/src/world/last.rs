@@ -26,7 +26,10 @@ impl World {
             let wait = self.wait(Wait(number)).as_nut();
             let info = self.stores.of(0).0.get_nut(wait, NutState::Authorized).await;
             let info = info.expect("a store that works");
-            let expected = spec.outcome(Wait(number)).map(|it: &Outcome| (it.key, it.what));
+            // A refusal names nobody.
+            let named =
+                |it: &Outcome| Some(it.key).filter(|_| !matches!(it.what, What::Refused(_)));
+            let expected = spec.outcome(Wait(number)).map(|it| (named(it), it.what));
             let found = info.map(|info| {
                 let key = info.idk.and_then(|idk| self.ring.key_of(idk.as_bytes()));
                 let hint = match expected {
@@ -47,7 +50,7 @@ impl World {
                 });
                 (key, what)
             });
-            if found != expected.map(|(key, what)| (Some(key), Some(what))) {
+            if found != expected.map(|(key, what)| (key, Some(what))) {
                 let what = format!("wait {number} ended as ");
                 return Some((format!("{what}{expected:?}"), format!("{what}{found:?}")));
             }

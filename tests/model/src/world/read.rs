@@ -51,6 +51,9 @@ impl World {
         Seen::Heard(match (answer.status.as_u16(), &*answer.body) {
             (200, url) if url == there => Heard::Ready,
             (404, "pending") => Heard::Pending,
+            (404, "refused-superseded") => Heard::Refused(8),
+            (404, "refused-new") => Heard::Refused(11),
+            (404, "refused-disabled") => Heard::Refused(13),
             (410, "taken-over") => Heard::TakenOver,
             (410, "collected") => Heard::Collected,
             (410, "expired") => Heard::Expired,
