@@ -2,7 +2,7 @@
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use deadpool_postgres::{ClientWrapper, Object, Pool};
@@ -38,6 +38,9 @@ pub(crate) struct Connections {
     pub(crate) timeout: Duration,
     pub(crate) max_idle: Duration,
     pub(crate) prepared: bool,
+    /// Whether a connection may lead to a standby, because a pooler lends it or because nobody
+    /// has asked when it was made.
+    pub(crate) may_reach_standby: Arc<AtomicBool>,
     /// The connection that looks share.
     shared: Arc<SharedSlot>,
     /// When idle connections were last looked at, in milliseconds since `began`.
@@ -53,6 +56,7 @@ impl Connections {
             timeout: Duration::from_secs(2),
             max_idle: Duration::from_mins(1),
             prepared: false,
+            may_reach_standby: Arc::new(AtomicBool::new(true)),
             shared: Arc::default(),
             reaped: Arc::default(),
             began: Instant::now(),
@@ -143,7 +147,10 @@ impl Connections {
         deadline: Instant,
         last: bool,
     ) -> Result<Answer, CallError> {
-        let client = match self.shared.join() {
+        // Where somebody waits for a connection, a look waits behind him: looks that always join
+        // would never give theirs back.
+        let shared = if self.pool.status().waiting == 0 { self.shared.join() } else { None };
+        let client = match shared {
             Some(client) => client,
             None => self.shared.lend(self.checkout(deadline).await?),
         };

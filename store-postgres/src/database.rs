@@ -1,8 +1,9 @@
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use deadpool_postgres::{Manager, Pool, QueueMode};
+use deadpool_postgres::{Hook, HookError, Manager, Pool, QueueMode};
 use tokio_postgres::config::TargetSessionAttrs;
 use tokio_postgres::tls::{MakeTlsConnect, NoTls, TlsConnect};
 use tokio_postgres::{Config, Socket};
@@ -12,6 +13,7 @@ use crate::connections::Connections;
 use crate::error::OpenError;
 use crate::listen::{Connect, connector};
 use crate::names::Names;
+use crate::pooler::is_pooled;
 
 /// A Postgres database and the place of the tables in it. Stores are opened on it.
 ///
@@ -45,10 +47,11 @@ impl Database {
     }
 
     /// Uses the database at this URL, `postgres://user:password@host/database`, over
-    /// **connections that are not encrypted**: over a Unix socket, or within a network
-    /// that is nobody else's. It listens, and connects when it has to.
+    /// **connections that are not encrypted**: use it over a Unix socket, or within your own
+    /// network. It connects when it has to, with at most two connections per core, and one more
+    /// for each store that listens.
     ///
-    /// It connects to a server that accepts writes only (`target_session_attrs=read-write`,
+    /// It connects only to a server that accepts writes (`target_session_attrs=read-write`,
     /// whatever the URL says). With several hosts in the URL it takes the first such server.
     /// Unless the URL sets them, `keepalives_idle` is 30 s, `keepalives_interval` 10 s,
     /// `keepalives_retries` 3, and `tcp_user_timeout` 10 s.
@@ -59,12 +62,26 @@ impl Database {
     pub fn connect_no_tls(url: &str) -> Result<Self, OpenError> {
         let config = url.parse().map_err(|error| OpenError::Url(Box::new(error)))?;
         let config = to_primary(config);
+        let pooled = Arc::new(AtomicBool::new(false));
+        let found = Arc::clone(&pooled);
         let pool = Pool::builder(Manager::new(config.clone(), NoTls))
             // A few connections do the work of a quiet hour, and the others are closed.
             .queue_mode(QueueMode::Lifo)
+            .post_create(Hook::async_fn(move |client, _| {
+                let found = Arc::clone(&found);
+                Box::pin(async move {
+                    if is_pooled(client).await.map_err(HookError::Backend)? {
+                        found.store(true, Ordering::Relaxed);
+                    }
+                    Ok(())
+                })
+            }))
             .build()
             .map_err(|error| OpenError::Database(Box::new(error)))?;
-        Ok(Self::new(pool).listen_with(config, NoTls))
+        let mut database = Self::new(pool).listen_with(config, NoTls);
+        // Each connection has just been asked whether it leads to the primary, and goes on to.
+        database.connections.may_reach_standby = pooled;
+        Ok(database)
     }
 
     /// Lets each store that is opened on this listen for outcomes, over one connection of its

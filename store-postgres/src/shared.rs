@@ -2,14 +2,14 @@
 
 use std::fmt;
 use std::ops::Deref;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use deadpool_postgres::{ClientWrapper, Object};
 
-/// How many looks share a connection before it goes back to the pool, so that whoever waits
-/// for one there gets a turn.
-const MOST: usize = 64;
+/// Most looks that are under way on a connection at a time. More share another one, because the
+/// server answers them one after the other.
+const AT_ONCE: usize = 16;
 
 /// The connection that the next look joins, if there is one.
 #[derive(Default)]
@@ -20,7 +20,6 @@ pub(crate) struct SharedSlot(Mutex<Weak<Shared>>);
 pub(crate) struct Shared {
     /// `None` only while it is dropped.
     client: Option<Object>,
-    joined: AtomicUsize,
     condemned: AtomicBool,
 }
 
@@ -29,13 +28,12 @@ impl SharedSlot {
         let shared = self.0.lock().unwrap_or_else(PoisonError::into_inner).upgrade()?;
         let usable = !shared.condemned.load(Ordering::Relaxed)
             && !shared.is_closed()
-            && shared.joined.fetch_add(1, Ordering::Relaxed) < MOST;
+            && Arc::strong_count(&shared) <= AT_ONCE;
         usable.then_some(shared)
     }
 
     pub(crate) fn lend(&self, client: Object) -> Arc<Shared> {
-        let (joined, condemned) = (AtomicUsize::new(1), AtomicBool::new(false));
-        let shared = Arc::new(Shared { client: Some(client), joined, condemned });
+        let shared = Arc::new(Shared { client: Some(client), condemned: AtomicBool::new(false) });
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&shared);
         shared
     }

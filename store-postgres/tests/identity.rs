@@ -3,12 +3,15 @@
 mod common;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use common::{database, identity, idk};
+use common::{LONG, database, identity, idk, info, nut};
 use tokio::task::JoinSet;
 use tower_sqrl::identity::{Change, IdentityStore, KeyState, Lookup, Swap};
-use tower_sqrl::store::StoreErrorKind;
-use tower_sqrl_postgres::PostgresIdentityStore;
+use tower_sqrl::store::{NutState, NutStore, StoreErrorKind};
+use tower_sqrl_postgres::deadpool_postgres::{Manager, Pool};
+use tower_sqrl_postgres::tokio_postgres::{Config, NoTls};
+use tower_sqrl_postgres::{Database, PostgresIdentityStore, PostgresNutStore};
 
 async fn open(schema: &str) -> PostgresIdentityStore {
     PostgresIdentityStore::open(&database(schema)).await.expect("a store")
@@ -83,6 +86,43 @@ async fn no_swap_is_lost_unseen() {
     assert_eq!(found.idk, KeyState::Live(identity(done)));
     assert_eq!(found.pidk, Some(KeyState::Superseded));
     assert!(done >= 50, "only {done} of 400 swaps were done");
+}
+
+/// Look-ups that are always under way share a connection, and it may be the only one.
+#[tokio::test(flavor = "multi_thread")]
+async fn endless_look_ups_leave_a_turn_for_a_write() {
+    const LOOKS: u8 = 12;
+    let config: Config = common::SERVER.url().parse().expect("a URL");
+    let pool = Pool::builder(Manager::new(config, NoTls)).max_size(1).build().expect("a pool");
+    let database = Database::new(pool).schema("turns").timeout(common::PATIENCE / 2);
+    let identities = PostgresIdentityStore::open(&database).await.expect("a store");
+    let identities = Arc::new(identities);
+    let nuts = PostgresNutStore::open(&database).await.expect("a store");
+    for number in 0..LOOKS {
+        assert_eq!(create(&identities, number, 100 + number, 7).await, Swap::Done);
+    }
+    // Each look-up takes so long that others are always under way.
+    let slow = "alter table turns.sqrl_identity rename to fast; \
+        create view turns.sqrl_identity as select fast.* from turns.fast, \
+        (select pg_sleep(0.03) offset 0) as slow";
+    common::SERVER.query(slow).expect("the table as it is called");
+    let done = Arc::new(AtomicUsize::new(0));
+    let mut looks = JoinSet::new();
+    for number in 0..LOOKS {
+        let (identities, done) = (Arc::clone(&identities), Arc::clone(&done));
+        looks.spawn(async move {
+            loop {
+                identities.look_up(&idk(number), None).await.expect("a working store");
+                done.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+    }
+    common::until(async || (done.load(Ordering::Relaxed) > usize::from(2 * LOOKS)).then_some(()))
+        .await;
+    for number in 0..3 {
+        nuts.store_nut(&nut(number), &info(), NutState::Pending, LONG).await.expect("a turn");
+    }
+    assert!(looks.try_join_next().is_none(), "a look-up failed");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::{LONG, PATIENCE, identity, idk, info, nut, on, outcome, until, wait};
-use test_servers::{Postgres, Proxy};
+use test_servers::{Pgbouncer, Postgres, Proxy};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tower_sqrl::identity::{Change, IdentityStore, KeyState, Swap};
@@ -186,8 +186,14 @@ async fn forgotten_connections_cost_one_write_at_most() {
     };
 
     forget().await;
-    let found = store.get_nut(&nut(0), state).await.expect("looked for again");
-    assert_eq!(found, Some(info()));
+    let mut looks = JoinSet::new();
+    for _ in 0..8 {
+        let store = Arc::clone(&store);
+        looks.spawn(async move { store.get_nut(&nut(0), state).await });
+    }
+    for found in looks.join_all().await {
+        assert_eq!(found.expect("looked for again"), Some(info()));
+    }
     for number in 1..=4 {
         store.store_nut(&nut(number), &info(), state, LONG).await.expect("a new connection");
     }
@@ -244,6 +250,33 @@ async fn a_standby_is_never_asked_and_soon_forgotten() {
         let found = identities.look_up(&key, None).await.expect("a primary");
         assert_eq!(found.idk, KeyState::Live(identity(version + 100)));
     }
+}
+
+/// A pooler whose connections lead to a standby for a while: ours to the pooler stay.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_standby_behind_a_pooler_is_not_read_from() {
+    let primary = Postgres::start().expect("a server");
+    let proxy = Proxy::start(primary.port()).expect("a proxy");
+    let pooler = Pgbouncer::start_before(proxy.port(), &[], &["default_pool_size = 2"]);
+    let pooler = pooler.expect("PgBouncer");
+    let database = Database::connect_no_tls(&pooler.url()).expect("a URL").timeout(PATIENCE);
+    let identities = PostgresIdentityStore::open(&database).await.expect("a store");
+    let change = Change::create(idk(1), identity(7));
+    assert_eq!(identities.apply(&change).await.expect("a primary"), Swap::Done);
+    let standby = primary.standby().expect("a standby");
+    let known = KeyState::Live(identity(7));
+    assert_eq!(identities.look_up(&idk(1), None).await.expect("a primary").idk, known);
+
+    proxy.lead_to(standby.port());
+    proxy.cut_connections();
+    for key in [idk(1), idk(2)] {
+        is_unavailable(identities.look_up(&key, None)).await;
+        is_unavailable(identities.look_up(&key, Some(&idk(3)))).await;
+    }
+    proxy.lead_to(primary.port());
+    proxy.cut_connections();
+    let back = async || identities.look_up(&idk(1), None).await.ok();
+    assert_eq!(until(back).await.idk, known);
 }
 
 /// A primary that accepts no writes for a while, as in a switch-over.

@@ -16,10 +16,16 @@ impl Pgbouncer {
     /// section `[pgbouncer]`, such as `default_pool_size = 3`. It admits the roles `postgres` and
     /// `roles` without a password.
     pub fn start(postgres: &Postgres, roles: &[&str], settings: &[&str]) -> Result<Self> {
+        Self::start_before(postgres.port(), roles, settings)
+    }
+
+    /// The same, before a port of 127.0.0.1 that leads to a server, such as a [`Proxy`]'s.
+    ///
+    /// [`Proxy`]: crate::Proxy
+    pub fn start_before(server: u16, roles: &[&str], settings: &[&str]) -> Result<Self> {
         let roles = ["postgres"].iter().chain(roles);
         let users: Vec<String> = roles.map(|role| format!("\"{role}\" \"\"")).collect();
         let users = users.join("\n") + "\n";
-        let server = postgres.port();
         ports::with_free_port(|port| {
             let mut process = Process::new("pgbouncer", User::instead_of_root())?;
             process.write("users.txt", &users)?;
