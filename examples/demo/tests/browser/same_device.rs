@@ -81,6 +81,21 @@ async fn the_page_jumps_to_the_app_and_arrives_signed_in() {
     browser.close().await;
 }
 
+/// The app starts a sign-in for a tab, not for an image with the same address.
+#[tokio::test]
+async fn an_image_on_a_page_starts_no_sign_in() {
+    let demo = Demo::in_memory(&[]);
+    let browser = Chromium::start().await;
+    browser.open(&demo.url("/login")).await;
+    browser.state("waiting").await;
+    let link = browser.button_link().await;
+    let (mut app, _turn) = app_that_listens(somebody()).await;
+    browser.run(&format!("new Image().src = '{}';", app.url_for(&link))).await;
+    let told = tokio::time::timeout(PATIENCE, app.next()).await.expect("a request");
+    assert_eq!(told, Some(Event::NotNavigation(link)));
+    browser.close().await;
+}
+
 /// A page that its application isolates from other origins does not get the app's picture.
 #[tokio::test]
 async fn a_page_under_require_corp_jumps_to_the_app_as_well() {
