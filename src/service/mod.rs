@@ -1,6 +1,7 @@
 //! The middleware: which paths are ours, who is at the other end, and what HTTP says about
 //! what the engine decided.
 
+mod account_names;
 mod body;
 mod challenge;
 mod client_address;
@@ -24,6 +25,7 @@ pub use layer::{ResponseFuture, SqrlLayer, SqrlService};
 pub use sign_in::SignInResult;
 pub use sqrl::Sqrl;
 
+pub(crate) use account_names::AccountNames;
 pub(crate) use client_address::{ClientAddress, Said};
 pub(crate) use routes::Routes;
 pub(crate) use sqrl::Settings;

@@ -29,12 +29,23 @@ pub(crate) struct SignInView<'a> {
     pub(crate) expires_in: u64,
 }
 
+/// Whom a CPS URL would sign in. The room `web` has the same.
+#[derive(Clone, Copy)]
+pub(crate) enum Who<'a> {
+    /// An account, by the name that its owner knows.
+    Name(&'a str),
+    /// An account without a name to show.
+    Account,
+    /// An identity without an account.
+    NewIdentity,
+}
+
 /// What the page shows that asks whether to sign in. The id signs somebody in, so it is never
 /// printed.
 #[derive(Clone, Copy)]
 pub(crate) struct ConfirmView<'a> {
     /// Whom it would sign in.
-    pub(crate) who: &'a str,
+    pub(crate) who: Who<'a>,
     /// What its form posts to `cps.sqrl`, as `id`.
     pub(crate) id: &'a str,
     /// The sign-in page, for whoever does not want to.
@@ -124,6 +135,11 @@ impl Pages for PlainPages {
 
     fn confirm(&self, view: &ConfirmView<'_>) -> Page {
         let ConfirmView { who, id, cancel, base } = *view;
+        let who = match who {
+            Who::Name(name) => name,
+            Who::Account => "an existing account",
+            Who::NewIdentity => "a new identity",
+        };
         let [who, id, cancel, base] = [who, id, cancel, base].map(escape);
         Self::page(
             "'self'",

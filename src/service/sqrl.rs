@@ -8,7 +8,7 @@ use tokio::sync::{Semaphore, watch};
 use super::cookies::Cookies;
 use super::pages::Pages;
 use super::places::Places;
-use super::{ClientAddress, Routes, SqrlLayer};
+use super::{AccountNames, ClientAddress, Routes, SqrlLayer};
 use crate::engine::{Engine, LinkError};
 use crate::identity::{Identity, UserId};
 use crate::protocol::Idk;
@@ -41,6 +41,8 @@ pub(crate) struct Settings {
     pub(crate) routes: Routes,
     pub(crate) address: ClientAddress,
     pub(crate) pages: Box<dyn Pages>,
+    /// What people know accounts by; without it the user id is shown.
+    pub(crate) account_names: Option<AccountNames>,
     /// Octets of a client's request that are read at most.
     pub(crate) body_limit: usize,
     /// Streams of events that this process holds open at most.

@@ -6,10 +6,10 @@ use http::Extensions;
 
 use super::{ConfigError, checks};
 use crate::engine::{Clock, Engine, EngineConfig, Lifetimes, NutIssuer, Policy};
-use crate::identity::IdentityStore;
+use crate::identity::{IdentityStore, UserId};
 use crate::protocol::{LinkScheme, PublicUrl};
 use crate::service::pages::Pages;
-use crate::service::{ClientAddress, PeerAddress, Routes, Said, Settings, Sqrl};
+use crate::service::{AccountNames, ClientAddress, PeerAddress, Routes, Said, Settings, Sqrl};
 use crate::store::NutStore;
 
 impl Sqrl {
@@ -66,6 +66,7 @@ impl Sqrl {
             trust_unix_socket_proxy: false,
             address_header: "x-forwarded-for".to_owned(),
             clock: Clock::default(),
+            account_names: None,
             #[cfg(feature = "sin")]
             indexed_secret: None,
             #[cfg(feature = "web")]
@@ -122,6 +123,7 @@ pub struct SqrlBuilder {
     trust_unix_socket_proxy: bool,
     address_header: String,
     clock: Clock,
+    account_names: Option<AccountNames>,
     #[cfg(feature = "sin")]
     indexed_secret: Option<crate::engine::IndexedSecrets>,
     #[cfg(feature = "web")]
@@ -356,6 +358,35 @@ impl SqrlBuilder {
         self
     }
 
+    /// Names an account for people, where a CPS URL asks before it signs in: "Sign in as Ada?".
+    /// Default: the account's user id is shown.
+    ///
+    /// Everybody who follows the URL reads the name. If it is `None`, or does not come within two
+    /// seconds, the page says "an existing account" (`Texts::confirm_account`).
+    ///
+    /// ```
+    /// # use tower_sqrl::identity::{MemoryIdentityStore, UserId};
+    /// # use tower_sqrl::store::MemoryNutStore;
+    /// # use tower_sqrl::Sqrl;
+    /// # let (nuts, identities) = (MemoryNutStore::new(), MemoryIdentityStore::new());
+    /// async fn name_of(user: UserId) -> Option<String> {
+    ///     // … look the user up …
+    /// #   Some(user.to_string())
+    /// }
+    ///
+    /// let sqrl = Sqrl::builder("https://example.com", nuts, identities)
+    ///     .account_name(name_of)
+    ///     .build()?;
+    /// # Ok::<(), tower_sqrl::ConfigError>(())
+    /// ```
+    pub fn account_name<F>(mut self, name: impl Fn(UserId) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Option<String>> + Send + 'static,
+    {
+        self.account_names = Some(AccountNames::new(name));
+        self
+    }
+
     /// The texts of the ready pages.
     #[cfg(feature = "web")]
     pub fn texts(mut self, texts: crate::web::Texts) -> Self {
@@ -403,6 +434,7 @@ impl SqrlBuilder {
         }
         let settings = Settings {
             pages: self.pages(&public_url, prefix)?,
+            account_names: self.account_names,
             address,
             body_limit: self.body_limit,
             max_event_streams: self.max_event_streams.min(tokio::sync::Semaphore::MAX_PERMITS),

@@ -1,6 +1,6 @@
 //! The room `web` as the service sees it.
 
-use crate::service::pages::{Asset, ConfirmView, Notice, Page, Pages, PlainPages, SignInView};
+use crate::service::pages::{Asset, ConfirmView, Notice, Page, Pages, PlainPages, SignInView, Who};
 use crate::web::{
     self, CONFIRM_POLICY, ConfirmPage, MESSAGE_POLICY, Qr, SCRIPT, SIGN_IN_POLICY, STYLE,
     SignInPage, Texts, UnsafeLink,
@@ -19,7 +19,7 @@ impl ReadyPages {
         let pages = Self { texts };
         let view = SignInView { link: "sqrl://a", nut: "", base, expires_in: 1 };
         pages.sign_in_page(&view).render()?;
-        let view = ConfirmView { who: "", id: "", cancel: sign_in, base };
+        let view = ConfirmView { who: Who::Account, id: "", cancel: sign_in, base };
         pages.confirm_page(&view).render()?;
         web::Notice::Expired.render(sign_in, base, &pages.texts)?;
         Ok(pages)
@@ -32,6 +32,11 @@ impl ReadyPages {
 
     fn confirm_page<'a>(&'a self, view: &ConfirmView<'a>) -> ConfirmPage<'a> {
         let ConfirmView { who, id, cancel, base } = *view;
+        let who = match who {
+            Who::Name(name) => web::Who::Name(name),
+            Who::Account => web::Who::Account,
+            Who::NewIdentity => web::Who::NewIdentity,
+        };
         ConfirmPage { who, id, cancel, base, texts: &self.texts }
     }
 }

@@ -17,7 +17,7 @@ mod texts;
 pub use asset::{Asset, SCRIPT, STYLE};
 pub use csp::{CONFIRM_POLICY, MESSAGE_POLICY, SIGN_IN_POLICY};
 pub use html::UnsafeLink;
-pub use pages::{ConfirmPage, MessagePage, Notice};
+pub use pages::{ConfirmPage, MessagePage, Notice, Who};
 pub use qr::{Qr, QrTooLong};
 pub use sign_in::SignInPage;
 pub use texts::Texts;

@@ -6,6 +6,27 @@ use super::frame::{Script, frame};
 use super::html::{Esc, UnsafeLink, base_path, web_link};
 use super::texts::Texts;
 
+/// Whom a CPS URL would sign in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who<'a> {
+    /// An account, by the name that its owner knows.
+    Name(&'a str),
+    /// An account without a name to show: [`Texts::confirm_account`].
+    Account,
+    /// An identity without an account: [`Texts::confirm_new`].
+    NewIdentity,
+}
+
+impl<'a> Who<'a> {
+    fn text(self, texts: &'a Texts) -> &'a str {
+        match self {
+            Self::Name(name) => name,
+            Self::Account => &texts.confirm_account,
+            Self::NewIdentity => &texts.confirm_new,
+        }
+    }
+}
+
 /// "Sign in as somebody?", for a CPS URL that arrives in a browser without the link's cookie:
 /// nobody is signed into somebody else's account by following a link.
 ///
@@ -16,8 +37,8 @@ use super::texts::Texts;
 /// `Cross-Origin-Opener-Policy: same-origin`.
 #[derive(Clone, Copy)]
 pub struct ConfirmPage<'a> {
-    /// Whom it would sign in, as this person would know it: a name, or a piece of the identity.
-    pub who: &'a str,
+    /// Whom it would sign in.
+    pub who: Who<'a>,
     /// What the form posts as `id`.
     pub id: &'a str,
     /// The path that the SQRL paths stand below: empty, or like `/auth`.
@@ -43,11 +64,12 @@ impl ConfirmPage<'_> {
     /// [`UnsafeLink`] if `base` or `cancel` is not what it should be.
     pub fn render(&self) -> Result<String, UnsafeLink> {
         let texts = self.texts;
-        let title = texts.confirm_heading.replace("{who}", self.who);
+        let who = self.who.text(texts);
+        let title = texts.confirm_heading.replace("{who}", who);
         // The name is isolated, so that one written from right to left leaves the rest alone.
         let heading = Esc(&texts.confirm_heading)
             .to_string()
-            .replace("{who}", &format!("<bdi>{}</bdi>", Esc(self.who)));
+            .replace("{who}", &format!("<bdi>{}</bdi>", Esc(who)));
         let body = format!(
             include_str!("confirm.html"),
             heading = heading,
@@ -185,7 +207,7 @@ mod tests {
     ];
 
     fn confirm(texts: &Texts) -> ConfirmPage<'_> {
-        ConfirmPage { who: "Ada", id: "id-1", base: "/auth", cancel: "/login", texts }
+        ConfirmPage { who: Who::Name("Ada"), id: "id-1", base: "/auth", cancel: "/login", texts }
     }
 
     #[test]
@@ -208,10 +230,22 @@ mod tests {
     }
 
     #[test]
+    fn who_has_no_name_is_named_by_the_texts() {
+        let texts = Texts::default();
+        for (who, heading) in [
+            (Who::Account, "<h1>Sign in as <bdi>an existing account</bdi>?</h1>"),
+            (Who::NewIdentity, "<h1>Sign in as <bdi>a new identity</bdi>?</h1>"),
+        ] {
+            let html = ConfirmPage { who, ..confirm(&texts) }.render().expect("safe links");
+            assert!(html.contains(heading), "{html}");
+        }
+    }
+
+    #[test]
     fn hostile_names_stay_text() {
         let texts = Texts::default();
         let harmless = confirm(&texts).render().expect("safe links");
-        let html = ConfirmPage { who: HOSTILE, id: HOSTILE, ..confirm(&texts) }
+        let html = ConfirmPage { who: Who::Name(HOSTILE), id: HOSTILE, ..confirm(&texts) }
             .render()
             .expect("safe links");
         for mark in ["<", ">", "'", "\""] {
@@ -223,7 +257,8 @@ mod tests {
     #[test]
     fn a_name_that_looks_like_the_placeholder_is_only_a_name() {
         let texts = Texts::default();
-        let html = ConfirmPage { who: "{who}{id}", ..confirm(&texts) }.render().expect("safe");
+        let html =
+            ConfirmPage { who: Who::Name("{who}{id}"), ..confirm(&texts) }.render().expect("safe");
         assert!(html.contains("<h1>Sign in as <bdi>{who}{id}</bdi>?</h1>"));
     }
 

@@ -131,8 +131,13 @@ texts! {
     /// The link that loads the sign-in page anew.
     reload: "Get a new code",
 
-    /// The confirmation's title and heading. `{who}` is the name or the identity.
+    /// The confirmation's title and heading. `{who}` is the account's name, or one of the two
+    /// below.
     confirm_heading: "Sign in as {who}?",
+    /// Stands for an account without a name to show.
+    confirm_account: "an existing account",
+    /// Stands for an identity that has no account yet.
+    confirm_new: "a new identity",
     /// The confirmation's warning.
     confirm_warning: "Continue only if you have just signed in yourself, with your own SQRL \
         app. If you came here by a link that somebody sent you, or do not know why you see \

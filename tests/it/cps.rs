@@ -94,7 +94,7 @@ async fn another_browser_is_asked_first() {
         (200, &*format!("{}/cps.sqrl", site.public))
     );
     assert_eq!(page.headers["cache-control"], "no-store");
-    assert!(page.body.contains(&chain.idk()[..6]), "it says who");
+    assert!(page.body.contains("<h1>Sign in as <bdi>a new identity</bdi>?</h1>"), "{}", page.body);
     assert!(!page.body.contains(&chain.idk()));
     assert_eq!(open(&other, &format!("{}/signed-in", site.public)).await.status, 401);
     let id = cps_id(&url);
@@ -230,4 +230,33 @@ async fn no_url_outlives_a_disable_enable_remove_or_rekey() {
     for what in ["disable", "enable", "remove", "rekey"] {
         outlives(what).await;
     }
+}
+
+/// What the page that asks calls an account.
+#[tokio::test]
+async fn an_account_is_named_for_people() {
+    use std::future::pending;
+    use tower_sqrl::identity::UserId;
+    use tower_sqrl::protocol::Idk;
+
+    async fn asks(site: Site, expected: &str) {
+        site.knows(&alice()).await;
+        let visit = site.visit().await;
+        let mut chain = visit.chain(&alice());
+        let idk = Idk::parse(&chain.idk()).expect("a key");
+        site.sqrl.link(&idk, "4711").await.expect("an account");
+        let url = given(&mut chain).await;
+        let page = open(&Browser::new(site.http()), &url).await;
+        let heading = format!("<h1>Sign in as <bdi>{expected}</bdi>?</h1>");
+        assert!(page.status == 200 && page.body.contains(&heading), "{expected}: {}", page.body);
+    }
+
+    let unnamed = "an existing account";
+    asks(Site::new().await, "4711").await;
+    let ada = async |user: UserId| (user.as_str() == "4711").then(|| "Ada <b>".to_owned());
+    asks(Site::with(|builder| builder.account_name(ada)).await, "Ada &lt;b&gt;").await;
+    asks(Site::with(|builder| builder.account_name(async |_| None)).await, unnamed).await;
+    asks(Site::with(|builder| builder.account_name(|_| pending())).await, unnamed).await;
+    let panics = |_: UserId| async { panic!("on purpose") };
+    asks(Site::with(|builder| builder.account_name(panics)).await, unnamed).await;
 }

@@ -12,7 +12,7 @@ use tower::{Layer, ServiceExt, service_fn};
 use tower_sqrl::LinkOptions;
 use tower_sqrl::protocol::{Idk, IndexedSecret, Nut, Suk, UnverifiedRequest, Vuk};
 use tower_sqrl::store::{Attached, CpsId, Digest, NutStore, WaitId};
-use tower_sqrl::web::{ConfirmPage, SignInPage, Texts};
+use tower_sqrl::web::{ConfirmPage, SignInPage, Texts, Who};
 
 use crate::common::secrets::{self, secret_in};
 use crate::common::{MemoryIdentityStore, MemoryNutStore, Setup, Site, TestClock, alice};
@@ -82,7 +82,7 @@ fn what_is_printed_holds_no_secret() {
     let link = format!("sqrl://example.com/cli.sqrl?nut={nut}");
     let texts = Texts::default();
     hides(&SignInPage { link: &link, nut: &nut, base: "", expires_in: 300, texts: &texts });
-    hides(&ConfirmPage { who: "", id: &nut, base: "", cancel: "/login", texts: &texts });
+    hides(&ConfirmPage { who: Who::Account, id: &nut, base: "", cancel: "/login", texts: &texts });
     #[cfg(feature = "sin")]
     {
         let stores = (MemoryNutStore::new(), MemoryIdentityStore::new());

@@ -13,7 +13,7 @@ use super::read;
 use crate::engine::NotSignedIn;
 use crate::protocol::Command;
 use crate::service::cookies::CpsStep;
-use crate::service::pages::{ConfirmView, Notice};
+use crate::service::pages::{ConfirmView, Notice, Who};
 use crate::service::respond::{self, Own};
 use crate::service::{BoxError, Sqrl};
 use crate::store::CpsId;
@@ -76,12 +76,17 @@ async fn ask(sqrl: &Sqrl, parts: &Parts) -> Result<Own, NotSignedIn> {
     let id = sqrl.cookies().cps(&parts.headers, CpsStep::Ask).ok_or(NotSignedIn::Nothing)?;
     let info = sqrl.engine().look_at_cps(&id).await?;
     let identity = sqrl.engine().whom(&info).await?;
-    let who = match &identity.user {
-        Some(user) => user.to_string(),
-        None => format!("a new identity ({}…)", &info.idk.to_string()[..6]),
+    let name = match (identity.user, &sqrl.settings().account_names) {
+        (None, _) => None,
+        (Some(user), None) => Some(Some(user.to_string())),
+        (Some(user), Some(names)) => Some(names.of(user).await),
     };
     let view = ConfirmView {
-        who: &who,
+        who: match &name {
+            None => Who::NewIdentity,
+            Some(None) => Who::Account,
+            Some(Some(name)) => Who::Name(name),
+        },
         id: &id.to_text(),
         cancel: &sqrl.sign_in_path(),
         base: sqrl.base(),

@@ -221,7 +221,19 @@ impl Hand {
         let confirm = Action::Confirm { browser, from_elsewhere, other_url, server };
         let land = Action::Land { browser, server };
         match self.byte() {
-            0..30 => vec![follow],
+            0..10 => {
+                // By a client elsewhere, and in the browser that waits.
+                let keys = Keys::Both(bits % LOCKS);
+                let options = Options { cps: true, noiptest: true, ..Options::default() };
+                let send = Send { person: bits % 32, keys, options, ..Send::default() };
+                let ident = Send { command: Command::Ident, address: 1, ..send };
+                let purpose = Purpose::Anybody;
+                let visit = Action::Visit { browser, address: 0, server, purpose };
+                let follow = Action::Follow { url: 0, stranger: false, server };
+                let poll = Action::Poll { link: 0, stranger: false, server };
+                vec![visit, Action::Send(ident), follow, question, confirm, land, poll]
+            }
+            10..30 => vec![follow],
             30..50 => vec![question],
             50..70 => vec![confirm],
             70..90 => vec![land],

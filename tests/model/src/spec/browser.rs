@@ -77,8 +77,8 @@ pub enum Followed {
 pub enum Question {
     /// That it would sign in to this account.
     Account(User),
-    /// That it would sign this identity in, which has no account yet.
-    New(Key),
+    /// That it would sign an identity in which has no account yet.
+    New,
     /// 410.
     Gone,
 }
@@ -299,13 +299,13 @@ impl Spec {
     /// The question at the clean address. Consumes nothing.
     pub fn question(&mut self, browser: Browser) -> Question {
         let url = self.jar(browser).ask.and_then(|id| self.url(id)).cloned();
-        let whom = url.and_then(|url| Some((url.key, self.still(url.key, url.signs_in?)?)));
+        let whom = url.and_then(|url| self.still(url.key, url.signs_in?));
         if whom.is_some() {
             self.event("asked in another browser");
         }
         match whom {
-            Some((_, Identity { user: Some(user), .. })) => Question::Account(user),
-            Some((key, _)) => Question::New(key),
+            Some(Identity { user: Some(user), .. }) => Question::Account(user),
+            Some(_) => Question::New,
             None => Question::Gone,
         }
     }

@@ -111,7 +111,7 @@ impl World {
             }
             Step::Question(at, browser) => {
                 let answer = self.get(*at, *browser, Address(0), "/cps.sqrl").await;
-                self.question(&answer)
+                Self::question(&answer)
             }
             Step::Confirm(at, browser, url, same_origin) => {
                 self.confirm(*at, *browser, *url, *same_origin).await

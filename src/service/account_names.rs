@@ -1,0 +1,44 @@
+//! The application's names of accounts, for people.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::to_its_end::to_its_end;
+use crate::identity::UserId;
+
+/// How long the application may take to find a name.
+const NAME_TIME: Duration = Duration::from_secs(2);
+
+type Name = Pin<Box<dyn Future<Output = Option<String>> + Send>>;
+
+/// What the builder's `account_name` gave.
+pub(crate) struct AccountNames(Arc<dyn Fn(UserId) -> Name + Send + Sync>);
+
+impl AccountNames {
+    pub(crate) fn new<F>(name: impl Fn(UserId) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Option<String>> + Send + 'static,
+    {
+        Self(Arc::new(move |user| Box::pin(name(user))))
+    }
+
+    /// The account's name; `None` if the application has none, fails or takes too long.
+    pub(super) async fn of(&self, user: UserId) -> Option<String> {
+        let name = Arc::clone(&self.0);
+        // Called inside of it, so that a panic of the call itself is no name either.
+        let name = to_its_end(async move { name(user).await });
+        let name = tokio::time::timeout(NAME_TIME, name).await.ok().flatten().flatten();
+        if name.is_none() {
+            tracing::debug!("`account_name` gave no name");
+        }
+        name
+    }
+}
+
+impl fmt::Debug for AccountNames {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AccountNames")
+    }
+}
