@@ -91,7 +91,7 @@ pub(super) async fn confirmed_by_another_site(scene: &mut Scene<'_>) -> Tried {
 }
 
 /// All forms of a page, each with its action and fields: the one that asks need not come first.
-fn forms(page: &str) -> Vec<(String, Vec<(String, String)>)> {
+pub(super) fn forms(page: &str) -> Vec<(String, Vec<(String, String)>)> {
     let lower = page.to_ascii_lowercase();
     // To the next one's beginning, so that what is no form's tag is not the next form.
     let starts: Vec<_> = lower.match_indices("<form").map(|(at, _)| at).collect();

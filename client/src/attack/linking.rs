@@ -6,6 +6,7 @@ use bytes::Bytes;
 use tokio::time::{Duration, Instant, sleep_until};
 use url::Url;
 
+use super::cps::forms;
 use super::error::{Trouble, not_busy};
 use super::place::Visit;
 use super::scene::{Person, Scene, Tried, refused, worked};
@@ -26,45 +27,61 @@ struct Account {
 pub(super) async fn photographed(scene: &mut Scene<'_>) -> Tried {
     let one = || Trouble::new("this machine has only one address to that server");
     let elsewhere = scene.elsewhere().ok_or_else(one)?;
-    honest_link(scene).await?;
-    for opt in ["suk~noiptest", "suk~noiptest~cps"] {
-        let Account { owner, visit } = account(scene).await?;
-        let stranger = scene.stranger();
-        let mut his = visit.hand(&stranger).by(&elsewhere).with_opt(opt);
-        let answer = his.ident().await?;
-        scene.note(&format!("a stranger's ident ({opt}) on her linking page's code"), &answer);
-        // Her page goes where it is told to go, and she may follow his URL; she confirms nothing.
-        if let Some(url) = scene.told(&visit.browser, &visit).await? {
-            not_busy(visit.browser.open(url.as_str()).await?.status)?;
+    let (mut nth, mut tried) = (0, 0);
+    while let Some(links) = honest_link(scene, nth).await? {
+        // A refusal says something only where her own second identity is linked.
+        for opt in ["suk~noiptest", "suk~noiptest~cps"].into_iter().filter(|_| links) {
+            let Some(Account { owner, visit }) = account(scene, nth).await? else { break };
+            let stranger = scene.stranger();
+            let mut his = visit.hand(&stranger).by(&elsewhere).with_opt(opt);
+            let answer = his.ident().await?;
+            let page = visit.page.url.path();
+            scene.note(&format!("a stranger's ident ({opt}) on the code of {page}"), &answer);
+            // Her page goes where it is told to go, and she may follow his URL; she confirms
+            // nothing.
+            if let Some(url) = scene.told(&visit.browser, &visit).await? {
+                not_busy(visit.browser.open(url.as_str()).await?.status)?;
+            }
+            if let Some(url) = answer.url() {
+                not_busy(visit.browser.open(url).await?.status)?;
+            }
+            if opens(scene, &stranger, &owner).await {
+                return worked("the stranger's identity signs in to her account");
+            }
+            tried += 1;
         }
-        if let Some(url) = answer.url() {
-            not_busy(visit.browser.open(url).await?.status)?;
-        }
-        if opens(scene, &stranger, &owner).await {
-            return worked("the stranger's identity signs in to her account");
-        }
+        nth += 1;
+    }
+    if tried == 0 {
+        return Err(Trouble::new(
+            "no page was found that links an identity with an account: name it (`--linking-page`)",
+        ));
     }
     refused(format!("{}; his identity does not sign in to her account", scene.answers()))
 }
 
-/// A refusal says something only where her own second identity is linked.
-async fn honest_link(scene: &mut Scene<'_>) -> Result<(), Trouble> {
-    let Account { owner, visit } = account(scene).await?;
-    let second = scene.stranger();
-    visit.hand(&second).ident().await?.honest("ident on the linking page")?;
-    let arrived = scene.collect(&visit).await?;
-    if opens(scene, &second, &owner).await {
-        return Ok(());
-    }
-    // The page may ask first.
-    if let Some((action, fields)) = html::form(&arrived.body) {
+/// Whether the nth linking page links a second identity of the account's owner, at once or with one
+/// of the forms at which its sign-in arrives. `None` where there is no nth page.
+async fn honest_link(scene: &mut Scene<'_>, nth: usize) -> Result<Option<bool>, Trouble> {
+    let mut form = 0;
+    loop {
+        let Some(Account { owner, visit }) = account(scene, nth).await? else { return Ok(None) };
+        let second = scene.stranger();
+        visit.hand(&second).ident().await?.honest("ident on the linking page")?;
+        let arrived = scene.collect(&visit).await?;
+        if opens(scene, &second, &owner).await {
+            return Ok(Some(true));
+        }
+        let Some((action, fields)) = forms(&arrived.body).into_iter().nth(form) else {
+            return Ok(Some(false));
+        };
         let fields: Vec<_> = fields.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
         visit.browser.submit(&arrived.url, &action, &fields).await?;
         if opens(scene, &second, &owner).await {
-            return Ok(());
+            return Ok(Some(true));
         }
+        form += 1;
     }
-    Err(Trouble::new("its linking page does not link an identity of the account's owner"))
 }
 
 /// Whether that identity signs in to the person's account.
@@ -73,34 +90,27 @@ async fn opens(scene: &Scene<'_>, identity: &Identity, owner: &Person) -> bool {
     matches!(scene.is_in(&browser, &page, owner).await, Ok(true))
 }
 
-/// Somebody new at the linking page of her account. Some sites have one only for an account that
-/// is left without an identity, so she removes hers where there is none before.
-async fn account(scene: &mut Scene<'_>) -> Result<Account, Trouble> {
+/// Somebody new at the nth linking page of her account. Some sites have one only for an account
+/// that is left without an identity, so she removes hers where there is none before.
+async fn account(scene: &mut Scene<'_>, nth: usize) -> Result<Option<Account>, Trouble> {
     let owner = scene.person().await?;
     let (browser, home) = scene.sign_in(&owner.identity).await?;
-    if let Some((page, link)) = linking_page(scene, &browser, &home).await? {
-        let visit = scene.visit_of(browser, page, link);
-        return Ok(Account { owner, visit });
+    let mut pages = linking_pages(scene, &browser, &home).await?;
+    if pages.is_empty() {
+        scene.remove(&owner.identity).await?;
+        let home = browser.open(owner.marks.landing().as_str()).await?;
+        pages = linking_pages(scene, &browser, &home).await?;
     }
-    scene.remove(&owner.identity).await?;
-    let home = browser.open(owner.marks.landing().as_str()).await?;
-    match linking_page(scene, &browser, &home).await? {
-        Some((page, link)) => {
-            let visit = scene.visit_of(browser, page, link);
-            Ok(Account { owner, visit })
-        }
-        None => Err(Trouble::new(
-            "no page was found that links an identity with an account: name it (`--linking-page`)",
-        )),
-    }
+    let page = pages.into_iter().nth(nth);
+    Ok(page.map(|(page, link)| Account { owner, visit: scene.visit_of(browser, page, link) }))
 }
 
-/// The page that was named, or the first one with a SQRL link to which the account's page links.
-async fn linking_page(
+/// The page that was named, or those with a SQRL link to which the account's page links.
+async fn linking_pages(
     scene: &Scene<'_>,
     browser: &Browser,
     home: &Page,
-) -> Result<Option<(Page, Link)>, Trouble> {
+) -> Result<Vec<(Page, Link)>, Trouble> {
     let sign_in = scene.sign_in_page();
     let candidates: Vec<Url> = if let Some(page) = scene.linking_page() {
         vec![page.clone()]
@@ -110,15 +120,16 @@ async fn linking_page(
         let seen = |url: &Url| url.path() == sign_in.path() || url.path() == home.url.path();
         here.filter(|url| own(url) && !seen(url)).take(CANDIDATES).collect()
     };
+    let mut pages = Vec::new();
     for url in candidates {
         let page = browser.open(url.as_str()).await?;
         not_busy(page.status)?;
         let elsewhere = page.url.path() == sign_in.path();
         if let (false, Ok(link)) = (elsewhere, page.sqrl_link()) {
-            return Ok(Some((page, link)));
+            pages.push((page, link));
         }
     }
-    Ok(None)
+    Ok(pages)
 }
 
 /// 14b: the first code of a page that has renewed it, answered after the sign-in.

@@ -31,8 +31,8 @@ pub struct Attack {
     /// Whether it may be another machine than this one. Default: no.
     pub this_server_is_mine: bool,
     /// The page that links an identity with the account of the user who is signed in, for 14a: a
-    /// URL or path of that server. Default: the first page with a SQRL link in it to which the
-    /// page at which a sign-in arrives links, before or after the user has removed the identity.
+    /// URL or path of that server. Default: the pages with a SQRL link in them to which the page at
+    /// which a sign-in arrives links, before or after the user has removed the identity.
     pub linking_page: Option<String>,
     /// Whether 4f and 14c wait until a code has grown old, five minutes each on most servers.
     /// Default: `false`. Codes that live longer than 10 s are then left to the tests that

@@ -43,6 +43,11 @@ pub(crate) fn home(visitor: Visitor, public_url: &PublicUrl) -> Html<String> {
                 h2 { "No SQRL client at hand?" }
                 p { "Sign in from a terminal. The first sign-in makes an identity, and an account:" }
                 pre { code { "cargo run -p tower-sqrl-client -- login " (public_url) "/login" } }
+                p {
+                    "That uses a browser of its own. To sign in this one, run the next command, and "
+                    "press the button on the sign-in page:"
+                }
+                pre { code { "cargo run -p tower-sqrl-client -- listen" } }
             }
         },
     )

@@ -44,7 +44,7 @@ pub(crate) async fn app_that_listens(app: Client) -> (Server, MutexGuard<'static
 }
 
 /// Listens once the port is free: another process may have it for a while.
-async fn listener() -> (Listener, MutexGuard<'static, ()>) {
+pub(crate) async fn listener() -> (Listener, MutexGuard<'static, ()>) {
     let turn = PORT.lock().await;
     let deadline = Instant::now() + PATIENCE;
     loop {
@@ -78,6 +78,21 @@ async fn the_page_jumps_to_the_app_and_arrives_signed_in() {
     // The address that led here is worth nothing any more, in this browser either.
     browser.open(&url).await;
     assert_eq!(browser.text("h1").await, "This link no longer works");
+    browser.close().await;
+}
+
+/// The app starts a sign-in for a tab, not for an image with the same address.
+#[tokio::test]
+async fn an_image_on_a_page_starts_no_sign_in() {
+    let demo = Demo::in_memory(&[]);
+    let browser = Chromium::start().await;
+    browser.open(&demo.url("/login")).await;
+    browser.state("waiting").await;
+    let link = browser.button_link().await;
+    let (mut app, _turn) = app_that_listens(somebody()).await;
+    browser.run(&format!("new Image().src = '{}';", app.url_for(&link))).await;
+    let told = tokio::time::timeout(PATIENCE, app.next()).await.expect("a request");
+    assert_eq!(told, Some(Event::NotNavigation(link)));
     browser.close().await;
 }
 
