@@ -27,8 +27,9 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>
 /// knows; here stands what only the application knows.
 #[async_trait]
 pub(crate) trait Accounts: Debug + Send + Sync + 'static {
-    /// The account that somebody has just signed in to, opened if it is new.
-    async fn enter(&self, id: &str, sign_in: &str) -> Result<Account>;
+    /// Opens the account that somebody has just signed in to if it is new, and remembers the
+    /// sign-in. Writes nothing where both are as they were.
+    async fn enter(&self, id: &str, sign_in: &str) -> Result<()>;
 
     /// `None`: nobody has signed in to it here.
     async fn find(&self, id: &str) -> Result<Option<Account>>;

@@ -77,7 +77,7 @@ pub(crate) async fn identities(store: &Store) -> Result<Kept, Problem> {
             Kept {
                 identities: Arc::new(identities),
                 accounts: Arc::new(PostgresAccounts(tables.clone())),
-                sessions: Sessions::new(PostgresSessions(tables.clone())),
+                sessions: Sessions::new(PostgresSessions::new(tables.clone())),
                 steps: Steps::in_postgres(tables),
             }
         }
