@@ -26,9 +26,9 @@ pub(crate) async fn run(args: &Args) -> Result<(), Problem> {
     if let Some(name) = &args.server_name {
         server::set_name(name.clone());
     }
-    let nuts = stores::nuts(&args.nuts).await?;
+    let nuts = stores::nuts(&args.nuts, args.direct_postgres).await?;
     let Kept { identities, accounts, sessions, steps } =
-        stores::identities(&args.identities).await?;
+        stores::identities(&args.identities, args.direct_postgres).await?;
     let listener = TcpListener::bind(args.listen)
         .await
         .map_err(|error| Problem::failed(&format!("cannot listen on {}", args.listen), &error))?;
