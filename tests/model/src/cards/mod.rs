@@ -207,7 +207,7 @@ impl Hand {
         let send = |person, twist| {
             let options = Options { noiptest: true, ..Options::default() };
             let (command, keys, twist) = (Command::Ident, Keys::Both(number), Some(twist));
-            Send { person, command, keys, options, twist, ..Send::default() }
+            Send { person, command, options, keys, twist, ..Send::default() }
         };
         let visit = self.visit();
         let refused = Send { address, ..send(one, Twist::LongerServer) };

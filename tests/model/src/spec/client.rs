@@ -160,8 +160,8 @@ impl Spec {
         };
         let is_link = record.link == nut;
         let original = record.beside.unwrap_or(nut);
-        let is_link_or_alias = record.link == original;
-        let lifetime = if is_link_or_alias { self.lifetimes.link } else { self.lifetimes.later };
+        let is_of_link = record.link == original;
+        let lifetime = if is_of_link { self.lifetimes.link } else { self.lifetimes.later };
         let step = Step { request, record, original, lifetime, server, address };
         // 25b: too old, and from another address than the link's. Nothing is counted.
         let is_too_old = self.clock(server).saturating_sub(step.record.created) > lifetime;
@@ -206,18 +206,11 @@ impl Spec {
         if is_slow {
             self.event("slowed down and answered");
         }
-        // 6. Take the nut, and with an alias the nut that it stands beside.
-        let is_taken = self.is_live(original);
-        self.nuts[nut.0] = None;
-        self.nuts[original.0] = None;
-        if !is_taken {
-            self.event("an alias of a nut that is gone");
+        // 6. Take the nut.
+        if !self.take(nut, step.original) {
             self.row(26);
             let tif = if is_slow { CLIENT | FAILED } else { TRANSIENT | FAILED };
             return self.dead_end(server, address, tif);
-        }
-        if original != nut {
-            self.event("an alias is used");
         }
 
         // 7. Older than its lifetime: the fresh nut continues the same chain.
@@ -249,6 +242,21 @@ impl Spec {
             self.event("a disable past the limit");
         }
         self.conclude(&step, decision)
+    }
+
+    /// Takes a nut, and with an alias the nut that it stands beside: that is what decides.
+    fn take(&mut self, nut: Nut, original: Nut) -> bool {
+        let is_taken = self.is_live(original);
+        self.nuts[nut.0] = None;
+        self.nuts[original.0] = None;
+        if original != nut {
+            self.event(if is_taken {
+                "an alias is used"
+            } else {
+                "an alias of a nut that is gone"
+            });
+        }
+        is_taken
     }
 
     /// Then the outcome, if there is one, and the next nut of the chain.
