@@ -51,7 +51,9 @@ mod tests {
     fn it_remembers_the_newest() {
         let (spent, issuer) = (SpentNuts::new(), NutIssuer::default());
         let nuts: Vec<_> = (0..1000).map(|_| issuer.issue()).collect();
-        nuts.iter().for_each(|nut| spent.insert(nut));
+        for nut in &nuts {
+            spent.insert(nut);
+        }
         assert!(spent.contains(&nuts[999]));
         // Some have taken each other's places.
         assert!(nuts.iter().filter(|nut| spent.contains(nut)).count() > 900);

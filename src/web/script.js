@@ -439,13 +439,13 @@
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) {
       closeStream();
-    } else {
-      streamPause = 10_000;
-      lookPause = 1000;
-      void listen();
-      void look();
+      lookLater();
+      return;
     }
-    lookLater();
+    streamPause = 10_000;
+    lookPause = 1000;
+    void listen();
+    void look();
     wake();
   });
   window.addEventListener("focus", wake);

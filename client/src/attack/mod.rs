@@ -30,7 +30,7 @@
 //! has not is reported as [`Verdict::CouldNotTry`].
 //!
 //! **What it leaves behind**: some dozens of accounts of made-up identities, if the site
-//! makes an account of every sign-in, and up to 700 superseded keys (16b). The identities
+//! makes an account of every sign-in, and up to 1,300 superseded keys (16b). The identities
 //! themselves are removed at the end, with their rescue codes' keys; [`Report::left_behind`]
 //! counts those for which that failed.
 //!

@@ -88,9 +88,7 @@ impl Jar {
         cookies.sort_by_key(|cookie| std::cmp::Reverse(cookie.path.len()));
         let pairs: Vec<_> =
             cookies.iter().map(|cookie| format!("{}={}", cookie.name, cookie.value)).collect();
-        // Bytes, as browsers send them: a value may be UTF-8.
-        let header =
-            (!pairs.is_empty()).then(|| HeaderValue::from_bytes(pairs.join("; ").as_bytes()));
+        let header = (!pairs.is_empty()).then(|| HeaderValue::from_str(&pairs.join("; ")));
         header?.ok()
     }
 
@@ -144,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cookie_in_another_script_stops_no_other() {
+    fn a_cookie_may_be_utf_8() {
         let mut headers = HeaderMap::new();
         for line in [&b"name=Jos\xc3\xa9"[..], b"latin=Jos\xe9", b"c=1"] {
             headers.append(header::SET_COOKIE, HeaderValue::from_bytes(line).unwrap());

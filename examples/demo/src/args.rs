@@ -32,6 +32,11 @@ pub(crate) struct Args {
     #[arg(long, value_name = "STORE", default_value = "sqlite:demo.sqlite")]
     pub(crate) identities: Store,
 
+    /// Postgres is reached without a pooler: statements are prepared once per connection, which is
+    /// faster
+    #[arg(long)]
+    pub(crate) direct_postgres: bool,
+
     /// A proxy in front, whose X-Forwarded-For is believed: a network (10.0.0.0/8) or an
     /// address; repeatable
     #[arg(long, value_name = "CIDR")]

@@ -16,7 +16,7 @@ use crate::app::{self, App};
 use crate::args::{Args, PerMinute};
 use crate::problem::Problem;
 use crate::stores::Kept;
-use crate::{server, session, stores};
+use crate::{accounts, server, session, stores};
 
 /// How long requests under way may take once the server is told to stop.
 const GRACE: Duration = Duration::from_secs(30);
@@ -26,9 +26,9 @@ pub(crate) async fn run(args: &Args) -> Result<(), Problem> {
     if let Some(name) = &args.server_name {
         server::set_name(name.clone());
     }
-    let nuts = stores::nuts(&args.nuts).await?;
+    let nuts = stores::nuts(&args.nuts, args.direct_postgres).await?;
     let Kept { identities, accounts, sessions, steps } =
-        stores::identities(&args.identities).await?;
+        stores::identities(&args.identities, args.direct_postgres).await?;
     let listener = TcpListener::bind(args.listen)
         .await
         .map_err(|error| Problem::failed(&format!("cannot listen on {}", args.listen), &error))?;
@@ -67,6 +67,8 @@ pub(crate) async fn run(args: &Args) -> Result<(), Problem> {
     for network in &args.trusted_proxy {
         builder = builder.trusted_proxy(network);
     }
+    let names = Arc::clone(&accounts);
+    builder = builder.account_name(move |account| accounts::name(Arc::clone(&names), account));
     let sqrl = builder.build().map_err(|error: ConfigError| Problem::Usage(error.to_string()))?;
 
     let sessions = session::layer(sessions, public_url.is_https());

@@ -148,7 +148,10 @@ pub(crate) async fn current(session: &Session) -> Result<Option<SignedIn>, Error
 /// Begins anew: with an id that nobody can have known before, and nothing of what was.
 pub(crate) async fn begin(session: &Session, signed_in: SignedIn) -> Result<(), Error> {
     session.clear().await;
-    session.cycle_id().await?;
+    // A visitor without a session has no id that anybody could know.
+    if session.id().is_some() {
+        session.cycle_id().await?;
+    }
     session.insert(KEY, signed_in).await
 }
 

@@ -30,7 +30,7 @@ pub(crate) struct Kept {
     pub(crate) steps: Steps,
 }
 
-pub(crate) async fn nuts(store: &Store) -> Result<Arc<dyn NutStore>, Problem> {
+pub(crate) async fn nuts(store: &Store, direct: bool) -> Result<Arc<dyn NutStore>, Problem> {
     Ok(match store {
         Store::Memory => Arc::new(MemoryNutStore::new()),
         Store::Sqlite(file) => {
@@ -42,13 +42,13 @@ pub(crate) async fn nuts(store: &Store) -> Result<Arc<dyn NutStore>, Problem> {
             Arc::new(in_time("Redis", RedisNutStore::connect(url)).await?)
         }
         Store::Postgres(url) => {
-            let database = database("--nuts", url)?;
+            let database = database("--nuts", url, direct)?;
             Arc::new(in_time("Postgres", PostgresNutStore::open(&database)).await?)
         }
     })
 }
 
-pub(crate) async fn identities(store: &Store) -> Result<Kept, Problem> {
+pub(crate) async fn identities(store: &Store, direct: bool) -> Result<Kept, Problem> {
     Ok(match store {
         Store::Memory => Kept {
             identities: Arc::new(MemoryIdentityStore::new()),
@@ -71,22 +71,23 @@ pub(crate) async fn identities(store: &Store) -> Result<Kept, Problem> {
             return Err(Problem::Usage(sentence.to_owned()));
         }
         Store::Postgres(url) => {
-            let database = database("--identities", url)?;
+            let database = database("--identities", url, direct)?;
             let identities = in_time("Postgres", PostgresIdentityStore::open(&database)).await?;
             let tables = in_time("Postgres", Tables::open(url)).await?;
             Kept {
                 identities: Arc::new(identities),
                 accounts: Arc::new(PostgresAccounts(tables.clone())),
-                sessions: Sessions::new(PostgresSessions(tables.clone())),
+                sessions: Sessions::new(PostgresSessions::new(tables.clone())),
                 steps: Steps::in_postgres(tables),
             }
         }
     })
 }
 
-fn database(flag: &str, url: &str) -> Result<Database, Problem> {
-    Database::connect_no_tls(url)
-        .map_err(|error| Problem::Usage(format!("{flag}: {}", Chain(&error))))
+fn database(flag: &str, url: &str, direct: bool) -> Result<Database, Problem> {
+    let database = Database::connect_no_tls(url)
+        .map_err(|error| Problem::Usage(format!("{flag}: {}", Chain(&error))))?;
+    Ok(if direct { database.prepared_statements_on_direct_connections() } else { database })
 }
 
 /// Opens a store that is elsewhere, and does not wait for ever if there is none.

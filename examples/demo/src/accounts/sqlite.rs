@@ -36,12 +36,13 @@ impl SqliteAccounts {
 
 #[async_trait]
 impl Accounts for SqliteAccounts {
-    async fn enter(&self, id: &str, sign_in: &str) -> Result<Account> {
+    async fn enter(&self, id: &str, sign_in: &str) -> Result<()> {
         const SQL: &str = "insert into demo_accounts (id, last_sign_in) values (?1, ?2)
                            on conflict (id) do update set last_sign_in = excluded.last_sign_in
-                           returning name, last_sign_in";
+                           where last_sign_in <> excluded.last_sign_in";
         let row = (id.to_owned(), sign_in.to_owned());
-        self.run(move |connection| connection.query_one(SQL, row, account)).await
+        self.run(move |connection| connection.execute(SQL, row)).await?;
+        Ok(())
     }
 
     async fn find(&self, id: &str) -> Result<Option<Account>> {

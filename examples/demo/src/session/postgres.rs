@@ -1,3 +1,6 @@
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
 use async_trait::async_trait;
 use tower_sessions::SessionStore;
 use tower_sessions::session::{Id, Record};
@@ -7,18 +10,22 @@ use tower_sqrl_postgres::tokio_postgres::types::Type;
 
 use crate::tables::{Parameter, Tables};
 
+/// How often a server removes what is over.
+const SWEEP_TIME: Duration = Duration::from_mins(1);
+
 /// Sessions that every server reads.
-#[derive(Debug, Clone)]
-pub(crate) struct PostgresSessions(pub(crate) Tables);
+#[derive(Debug)]
+pub(crate) struct PostgresSessions {
+    tables: Tables,
+    last_sweep: Mutex<Instant>,
+}
 
 #[async_trait]
 impl SessionStore for PostgresSessions {
     async fn create(&self, record: &mut Record) -> Result<()> {
         const SQL: &str = "insert into demo_sessions (id, data, expires_at)
                            values ($1, $2, to_timestamp($3)) on conflict do nothing returning true";
-        // What is over makes room for what begins.
-        const SWEEP: &str = "delete from demo_sessions where expires_at <= now()";
-        self.0.query(SWEEP, &[]).await.map_err(backend)?;
+        self.sweep().await?;
         loop {
             let rows = self.write(SQL, record).await?;
             if !rows.is_empty() {
@@ -37,7 +44,8 @@ impl SessionStore for PostgresSessions {
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
         const SQL: &str = "select data from demo_sessions where id = $1 and expires_at > now()";
-        let rows = self.0.query(SQL, &[(&id.to_string(), Type::TEXT)]).await.map_err(backend)?;
+        let rows =
+            self.tables.query(SQL, &[(&id.to_string(), Type::TEXT)]).await.map_err(backend)?;
         let Some(row) = rows.first() else { return Ok(None) };
         let data: String = row.try_get(0).map_err(|error| Error::Decode(error.to_string()))?;
         serde_json::from_str(&data).map(Some).map_err(|error| Error::Decode(error.to_string()))
@@ -45,18 +53,36 @@ impl SessionStore for PostgresSessions {
 
     async fn delete(&self, id: &Id) -> Result<()> {
         const SQL: &str = "delete from demo_sessions where id = $1";
-        self.0.query(SQL, &[(&id.to_string(), Type::TEXT)]).await.map_err(backend)?;
+        self.tables.query(SQL, &[(&id.to_string(), Type::TEXT)]).await.map_err(backend)?;
         Ok(())
     }
 }
 
 impl PostgresSessions {
+    pub(crate) fn new(tables: Tables) -> Self {
+        Self { tables, last_sweep: Mutex::new(Instant::now()) }
+    }
+
+    /// Removes the sessions that are over, now and then: not at every sign-in, since it is a commit
+    /// of its own.
+    async fn sweep(&self) -> Result<()> {
+        const SQL: &str = "delete from demo_sessions where expires_at <= now()";
+        {
+            let mut last = self.last_sweep.lock().unwrap_or_else(PoisonError::into_inner);
+            if last.elapsed() < SWEEP_TIME {
+                return Ok(());
+            }
+            *last = Instant::now();
+        }
+        self.tables.query(SQL, &[]).await.map_err(backend).map(drop)
+    }
+
     /// Runs a statement with the columns of a row as its parameters.
     async fn write(&self, sql: &str, record: &Record) -> Result<Vec<Row>> {
         let (id, data, expiry) = row(record)?;
         let parameters: [Parameter<'_>; 3] =
             [(&id, Type::TEXT), (&data, Type::TEXT), (&expiry, Type::FLOAT8)];
-        self.0.query(sql, &parameters).await.map_err(backend)
+        self.tables.query(sql, &parameters).await.map_err(backend)
     }
 }
 

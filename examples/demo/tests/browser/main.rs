@@ -13,6 +13,7 @@ mod no_client;
 mod no_script;
 mod other_browser;
 mod qr;
+mod refused;
 mod renewal;
 mod same_device;
 mod scan;

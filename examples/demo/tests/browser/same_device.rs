@@ -44,7 +44,7 @@ pub(crate) async fn app_that_listens(app: Client) -> (Server, MutexGuard<'static
 }
 
 /// Listens once the port is free: another process may have it for a while.
-async fn listener() -> (Listener, MutexGuard<'static, ()>) {
+pub(crate) async fn listener() -> (Listener, MutexGuard<'static, ()>) {
     let turn = PORT.lock().await;
     let deadline = Instant::now() + PATIENCE;
     loop {

@@ -152,6 +152,8 @@ async fn a_page_that_is_evicted_says_so_at_once() {
     browser.state("waiting").await;
     browser.listens().await;
     browser.run(STOP_POLLING).await;
+    // Cookies count seconds, and this page's is to be the oldest.
+    tokio::time::sleep(Duration::from_secs(1)).await;
     // The browser keeps the cookies of twenty waits. These pages run no script.
     browser.run(OPEN_19).await;
     // This one does, in a window of its own, so that the first page stays in sight.

@@ -3,8 +3,9 @@
 use http::StatusCode;
 use tower_sqrl_client::browser::Waiting;
 use tower_sqrl_client::cps::{Event, Listener};
+use tower_sqrl_client::wire::Options;
 
-use crate::people::{Person, account_id};
+use crate::people::{Person, account_id, fresh_link};
 use crate::process::Demo;
 
 #[tokio::test]
@@ -36,4 +37,18 @@ async fn the_client_sends_the_browser_to_its_account() {
     let stranger = Person::new().browser.open(&url).await.expect("a page");
     assert_eq!(stranger.status, StatusCode::GONE, "{}", stranger.body);
     assert!(!demo.log().contains("cps.sqrl"), "no such address in the log");
+}
+
+/// A name alone could be anybody's, who has taken it to deceive.
+#[tokio::test]
+async fn another_browser_is_asked_by_name_and_id() {
+    let demo = Demo::in_memory(&[]);
+    let ada = Person::new();
+    let account = account_id(&ada.sign_in(&demo).await);
+    ada.submit(&demo, "/account/name", &[("name", "Ada")]).await;
+    let options = Options { cps: true, ..Options::default() };
+    let client = ada.client.clone().with_options(options);
+    let url = client.sign_in(&fresh_link(&demo).await).await.expect("signed in").url;
+    let page = Person::new().browser.open(&url.expect("a URL")).await.expect("a page");
+    assert!(page.body.contains(&format!("Sign in as Ada ({account})?")), "{}", page.body);
 }

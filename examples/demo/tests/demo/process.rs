@@ -55,6 +55,15 @@ impl Demo {
         demo
     }
 
+    /// With its identities, accounts and sessions in a Postgres.
+    pub(crate) fn in_postgres(url: &str) -> Self {
+        let directory = TempDir::new().expect("a directory");
+        let arguments = ["--identities", url];
+        let mut demo = Self::start_with("127.0.0.1:0", command(), directory.path(), &arguments);
+        demo.directory = Some(directory);
+        demo
+    }
+
     fn start_with(
         listen: &str,
         mut command: Command,

@@ -2,7 +2,9 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use test_servers::Postgres;
 use tower_sqrl_client::browser::Jar;
+use tower_sqrl_postgres::tokio_postgres;
 
 use crate::people::{Person, account_id};
 use crate::process::Demo;
@@ -130,4 +132,30 @@ async fn every_page_has_a_strict_policy() {
     let login = ada.browser.open(&demo.url("/login")).await.expect("a page");
     let policy = &login.headers[header::CONTENT_SECURITY_POLICY];
     assert!(policy.to_str().expect("text").contains("http://localhost:25519"), "its own policy");
+}
+
+/// Every commit waits for the disk.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_in_commits_no_more_than_it_must() {
+    let postgres = Postgres::start().expect("Postgres");
+    let url = postgres.url();
+    let demo = Demo::in_postgres(&url);
+    let connected = tokio_postgres::connect(&url, tokio_postgres::NoTls);
+    let (client, connection) = connected.await.expect("a connection");
+    tokio::spawn(connection);
+    // A transaction has a number if it writes.
+    let next = async || {
+        let sql = "select pg_snapshot_xmax(pg_current_snapshot())::text::bigint";
+        client.query_one(sql, &[]).await.expect("a number").get::<_, i64>(0)
+    };
+    let (ada, before) = (Person::new(), next().await);
+    ada.sign_in(&demo).await;
+    let signed_up = next().await;
+    assert_eq!(signed_up - before, 4, "the identity, its link, the account, the session");
+    let elsewhere = ada.at_another_browser();
+    elsewhere.sign_in(&demo).await;
+    let signed_in = next().await;
+    assert_eq!(signed_in - signed_up, 1, "the session");
+    ada.sign_in(&demo).await;
+    assert_eq!(next().await - signed_in, 2, "the old session and the new one");
 }
