@@ -238,8 +238,9 @@ mod tests {
 
     #[test]
     fn a_network_that_fills_the_limiter_is_counted_together_alone() {
+        type Flood = fn(u32) -> IpAddr;
         // All /64s of a /48, as many of a /32, each in another /48, and a /16 of IPv4.
-        let floods: [(fn(u32) -> IpAddr, usize); 3] = [
+        let floods: [(Flood, usize); 3] = [
             (|n| v6(0x2001_0bad_0000_0000 + u64::from(n)), 0),
             (|n| v6(0x2001_0bad_0000_0000 + (u64::from(n) << 16)), 599),
             (|n| Ipv4Addr::from_bits((203 << 24) + n).into(), 0),
