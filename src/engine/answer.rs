@@ -118,7 +118,16 @@ impl Engine {
             Ok(None) => return refuse(gone, &"the nut was used before"),
             Err(error) => {
                 self.store_failed("taking a nut", &error);
-                return chain.try_again().await;
+                return match self.nuts.get_nut(&original, NutState::Pending).await {
+                    // Not taken, so the reply's is an alias of it.
+                    Ok(Some(_)) => chain.send(chain.beside(Tif::TRY_AGAIN | ips)).await,
+                    // Taken, and only the store's reply was lost.
+                    Ok(None) => chain.try_again().await,
+                    Err(error) => {
+                        self.store_failed("looking whether a nut was taken", &error);
+                        self.dead_end(Tif::TRY_AGAIN | ips)
+                    }
+                };
             }
         }
 
