@@ -116,19 +116,7 @@ impl Engine {
         match taken {
             Ok(Some(_)) => {}
             Ok(None) => return refuse(gone, &"the nut was used before"),
-            Err(error) => {
-                self.store_failed("taking a nut", &error);
-                return match self.nuts.get_nut(&original, NutState::Pending).await {
-                    // Not taken, so the reply's is an alias of it.
-                    Ok(Some(_)) => chain.send(chain.beside(Tif::TRY_AGAIN | ips)).await,
-                    // Taken, and only the store's reply was lost.
-                    Ok(None) => chain.try_again().await,
-                    Err(error) => {
-                        self.store_failed("looking whether a nut was taken", &error);
-                        self.dead_end(Tif::TRY_AGAIN | ips)
-                    }
-                };
-            }
+            Err(error) => return chain.try_to_take_again(&error).await,
         }
 
         // 7.
