@@ -28,6 +28,7 @@ fn info(ip: Ipv4Addr) -> NutInfo {
         sin_sent: false,
         same_address_only: false,
         accepts_new: false,
+        beside: None,
         attached: Attached::default(),
         outcome: None,
     }

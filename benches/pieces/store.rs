@@ -48,6 +48,7 @@ fn info(n: u32) -> NutInfo {
         sin_sent: false,
         same_address_only: false,
         accepts_new: false,
+        beside: None,
         attached: Attached::default(),
         outcome: None,
     }

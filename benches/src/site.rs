@@ -92,6 +92,7 @@ pub(crate) fn link(nut: Nut, n: u32) -> NutInfo {
         sin_sent: false,
         same_address_only: false,
         accepts_new: false,
+        beside: None,
         attached: Attached::default(),
         outcome: None,
     }

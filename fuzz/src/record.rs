@@ -63,7 +63,7 @@ fn is_unambiguous(mut data: &[u8]) -> bool {
 }
 
 fn nut_info(feed: &mut Feed<'_>) -> NutInfo {
-    NutInfo {
+    let mut info = NutInfo {
         created: Timestamp::from_millis(feed.number()),
         chain_start: Timestamp::from_millis(feed.number()),
         ip: ip(feed),
@@ -76,6 +76,7 @@ fn nut_info(feed: &mut Feed<'_>) -> NutInfo {
         sin_sent: feed.byte() & 1 == 1,
         same_address_only: feed.byte() & 1 == 1,
         accepts_new: feed.byte() & 1 == 1,
+        beside: None,
         attached: attached(feed),
         outcome: match feed.byte() % 7 {
             0 => None,
@@ -86,7 +87,10 @@ fn nut_info(feed: &mut Feed<'_>) -> NutInfo {
             5 => Some(Outcome::Refused(Refusal::Superseded)),
             _ => Some(Outcome::SignedIn { epoch: Epoch::new(feed.number()) }),
         },
-    }
+    };
+    // Behind the rest, so that the corpus keeps its meaning.
+    info.beside = feed.maybe(|feed| Box::new(Nut::from_bytes(feed.array())));
+    info
 }
 
 fn ip(feed: &mut Feed<'_>) -> IpAddr {
@@ -201,6 +205,7 @@ impl SignedIn {
             sin_sent: true,
             same_address_only: false,
             accepts_new: false,
+            beside: None,
             attached: Attached::default(),
             outcome: None,
         };

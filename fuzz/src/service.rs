@@ -91,6 +91,7 @@ fn kept(data: &[u8]) -> Kept {
         sin_sent: false,
         same_address_only: false,
         accepts_new: false,
+        beside: None,
         attached: Attached::default(),
         outcome: None,
     };

@@ -5,7 +5,7 @@
 use std::fmt::Display;
 use std::net::IpAddr;
 
-use futures_util::future::{OptionFuture, join};
+use futures_util::future::{OptionFuture, join3};
 
 use super::chain::Chain;
 use super::decide::{Decision, decide, unsupported};
@@ -80,7 +80,11 @@ impl Engine {
         let refuse_before_take = async |tif, why: &'static str| {
             // Every such reply would leave one more nut: nobody who is slowed down fills the
             // store, nor the share of the address that asked for the link.
-            if is_slowed_down { refuse(tif, &why) } else { chain.refuse(tif, why).await }
+            if is_slowed_down {
+                refuse(tif, &why)
+            } else {
+                chain.refuse_before_take(tif, why).await
+            }
         };
 
         // 3.
@@ -97,16 +101,21 @@ impl Engine {
             return refuse(tif, &"another identity than the chain's");
         }
 
-        // 6. The step that decides. The look-up beside it is wasted if the nut is lost,
-        // which costs less than the wait.
+        // 6. The step that decides; an alias goes with the nut that it is an alias of, and is
+        // worth nothing without it. The look-up beside it is wasted if the nut is lost, which costs
+        // less than the wait.
         let too_old = chain.is_too_old();
         let needs_look_up = !too_old && request.command() != Command::Unknown;
         let look_up: OptionFuture<_> =
             needs_look_up.then(|| self.identities.look_up(request.idk(), request.pidk())).into();
-        let (taken, lookup) = join(self.nuts.remove_nut(&nut, NutState::Pending), look_up).await;
+        let original = chain.original();
+        let take = self.nuts.remove_nut(&original, NutState::Pending);
+        let alias: OptionFuture<_> =
+            (original != nut).then(|| self.nuts.remove_nut(&nut, NutState::Pending)).into();
+        let (taken, lookup, _) = join3(take, look_up, alias).await;
         match taken {
             Ok(Some(_)) => {}
-            Ok(None) => return refuse(Tif::TRY_AGAIN, &"the nut was used just before"),
+            Ok(None) => return refuse(gone, &"the nut was used before"),
             Err(error) => {
                 self.store_failed("taking a nut", &error);
                 return chain.try_again().await;

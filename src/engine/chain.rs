@@ -80,7 +80,21 @@ impl Chain<'_> {
 
     /// Whether the nut may no longer be used, though its record is still held.
     pub(super) fn is_too_old(&self) -> bool {
-        self.now.since(self.record.created) > self.engine.config.lifetime(&self.nut, &self.record)
+        self.age() > self.lifetime()
+    }
+
+    /// The nut that a request with this one consumes: this one, or the one that it is an alias of.
+    pub(super) fn original(&self) -> Nut {
+        self.record.beside.as_deref().copied().unwrap_or(self.nut)
+    }
+
+    fn age(&self) -> Duration {
+        self.now.since(self.record.created)
+    }
+
+    /// An alias is valid as long as its original.
+    fn lifetime(&self) -> Duration {
+        self.engine.config.lifetime(&self.original(), &self.record)
     }
 
     /// What is left of the chain's life.
@@ -102,6 +116,19 @@ impl Chain<'_> {
         self.step(tif, &extras, self.record.asked, self.record.attached.clone())
     }
 
+    /// The same while the nut that was sent stays live: the reply's is an alias of it. Two nuts of one
+    /// step that could be used one after the other would let two identities onto one chain.
+    pub(super) fn beside(&self, tif: Tif) -> Next {
+        let Next { nut, info, body, .. } = self.again(tif);
+        let info = NutInfo {
+            created: self.record.created,
+            beside: Some(Box::new(self.original())),
+            ..info
+        };
+        let ttl = held_for(self.lifetime()).saturating_sub(self.age()).min(self.remaining());
+        Next { nut, info, ttl, body }
+    }
+
     /// The chain belongs to the identity that this request proved, unless it belongs to one
     /// already.
     fn step(&self, tif: Tif, extras: &Extras<'_>, asked: bool, attached: Attached) -> Next {
@@ -113,6 +140,7 @@ impl Chain<'_> {
             idk: self.record.idk.or(Some(*self.request.idk())),
             asked,
             sin_sent: extras.sin.is_some(),
+            beside: None,
             attached,
             ..self.record.clone()
         };
@@ -142,6 +170,7 @@ impl Chain<'_> {
             created: self.now,
             idk: Some(*self.request.idk()),
             ask: None,
+            beside: None,
             outcome: Some(outcome),
             attached: self.attached_to_sign_in(),
             ..self.record.clone()

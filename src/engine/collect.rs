@@ -39,16 +39,28 @@ pub enum NotSignedIn {
     /// The identity was disabled, enabled, removed or rekeyed in between.
     #[error("the identity has changed since it signed in: sign in again")]
     Outdated,
-    /// A store failed.
+    /// A store failed. Try again once: if it failed before the sign-in was taken from the store, the
+    /// next attempt collects it. Otherwise the sign-in is gone, the next attempt finds
+    /// [`Nothing`](Self::Nothing), and the user signs in again.
     #[error("the sign-in cannot be collected at the moment: try again")]
     Unavailable,
 }
 
 impl Engine {
-    /// What has become of a wait. Consumes nothing.
+    /// What has become of a wait: its outcome, or the refusal if there is no outcome. Consumes
+    /// nothing.
     pub(crate) async fn look(&self, wait: &WaitId) -> Result<Waiting, StoreError> {
-        let outcome = self.nuts.get_nut(wait.as_nut(), NutState::Authorized).await;
-        match outcome.inspect_err(|error| self.store_failed("looking at an outcome", error))? {
+        let refusal = wait.refusal();
+        let (outcome, refusal) = join(
+            self.nuts.get_nut(wait.as_nut(), NutState::Authorized),
+            self.nuts.get_nut(refusal.as_nut(), NutState::Authorized),
+        )
+        .await;
+        let seen = match outcome {
+            Ok(None) => refusal,
+            outcome => outcome,
+        };
+        match seen.inspect_err(|error| self.store_failed("looking at an outcome", error))? {
             None => Ok(Waiting::Pending),
             Some(info) => Ok(match info.outcome {
                 Some(Outcome::SignedIn { .. }) => Waiting::Ready,
@@ -178,6 +190,7 @@ impl Engine {
             sin_sent: false,
             same_address_only: false,
             accepts_new: false,
+            beside: None,
             attached: Attached::default(),
             outcome: None,
         };

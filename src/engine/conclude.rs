@@ -2,7 +2,6 @@
 //! reply with the chain's next nut.
 
 use std::fmt::Display;
-use std::time::Duration;
 
 use futures_util::future::{OptionFuture, join, join3};
 
@@ -28,6 +27,12 @@ impl Chain<'_> {
     pub(super) async fn refuse(&self, tif: Tif, why: &'static str) -> String {
         self.note_refusal(tif, &why);
         self.send(self.again(tif)).await
+    }
+
+    /// A refusal before the nut is taken, which stays live.
+    pub(super) async fn refuse_before_take(&self, tif: Tif, why: &'static str) -> String {
+        self.note_refusal(tif, &why);
+        self.send(self.beside(tif)).await
     }
 
     /// Rows 25 and 31 to 33: nothing happened, and nothing is the client's fault.
@@ -138,7 +143,9 @@ impl Chain<'_> {
     async fn file_outcome(&self, outcome: Outcome) -> Result<Filed, StoreError> {
         let (nuts, wait) = (&self.engine.nuts, self.record.wait.as_nut());
         let info = self.outcome(outcome);
-        let ttl = self.ttl_of(&info);
+        // What ends a wait outlives every further code of the same page.
+        let ttl =
+            if info.is_final() { self.engine.config.lifetimes.chain } else { self.remaining() };
         for _ in 0..FILINGS {
             match nuts.store_nut(wait, &info, NutState::Authorized, ttl).await {
                 Ok(()) => return Ok(Filed::Ours),
@@ -147,10 +154,9 @@ impl Chain<'_> {
             }
             match nuts.get_nut(wait, NutState::Authorized).await? {
                 None => {}
-                Some(filed) if filed.is_refusal() => self.clear(&filed).await?,
                 Some(filed) if filed.idk != info.idk => return Ok(Filed::Anothers),
                 Some(filed) if filed.is_signed_in() && says_else(&filed, &info) => {
-                    self.clear(&filed).await?;
+                    nuts.remove_nut(wait, NutState::Authorized).await?;
                 }
                 Some(_) => return Ok(Filed::Ours),
             }
@@ -170,52 +176,38 @@ impl Chain<'_> {
         })
     }
 
-    /// Lets the page that waits say why nobody was signed in. It replaces an earlier refusal and
-    /// nothing else, belongs to no identity, and is worth no second try.
+    /// Stores why nobody was signed in, for the page that waits. A refusal has a key of its own:
+    /// storing one touches no outcome, whoever brings it about. It belongs to no identity, and is
+    /// worth no second try.
     async fn file_refusal(&self, why: Refusal) {
-        let (nuts, wait) = (&self.engine.nuts, self.record.wait.as_nut());
+        let (nuts, key) = (&self.engine.nuts, self.record.wait.refusal());
         let info = NutInfo {
             idk: None,
             attached: Attached::default(),
             ..self.outcome(Outcome::Refused(why))
         };
+        let create = || nuts.store_nut(key.as_nut(), &info, NutState::Authorized, self.remaining());
         let file = async {
-            for _ in 0..FILINGS {
-                match nuts.store_nut(wait, &info, NutState::Authorized, self.remaining()).await {
-                    Err(error) if error.is_conflict() => {}
-                    done => return done,
-                }
-                match nuts.get_nut(wait, NutState::Authorized).await? {
-                    Some(filed) if filed.is_refusal() && filed.outcome != info.outcome => {
-                        self.clear(&filed).await?;
-                    }
-                    Some(_) => return Ok(()),
-                    None => {}
-                }
+            match create().await {
+                Err(error) if error.is_conflict() => {}
+                done => return done,
             }
-            Ok(())
+            let filed = nuts.get_nut(key.as_nut(), NutState::Authorized).await?;
+            // Two clients with different reasons would otherwise write without end.
+            if filed.is_some_and(|filed| filed.outcome == info.outcome)
+                || self.engine.count_lasting(self.peer, self.now).is_err()
+            {
+                return Ok(());
+            }
+            nuts.remove_nut(key.as_nut(), NutState::Authorized).await?;
+            create().await
         };
-        if let Err(error) = file.await {
-            self.engine.store_failed("storing why a sign-in was refused", &error);
+        match file.await {
+            Err(error) if !error.is_conflict() => {
+                self.engine.store_failed("storing why a sign-in was refused", &error);
+            }
+            _ => {}
         }
-    }
-
-    /// Takes the outcome that was seen, so that another can be stored. What has been stored in its
-    /// place since then is put back.
-    async fn clear(&self, seen: &NutInfo) -> Result<(), StoreError> {
-        let (nuts, wait) = (&self.engine.nuts, self.record.wait.as_nut());
-        let taken = nuts.remove_nut(wait, NutState::Authorized).await?;
-        let Some(taken) = taken.filter(|taken| taken != seen) else { return Ok(()) };
-        let ttl = self.ttl_of(&taken);
-        match nuts.store_nut(wait, &taken, NutState::Authorized, ttl).await {
-            Err(error) if !error.is_conflict() => Err(error),
-            _ => Ok(()),
-        }
-    }
-
-    /// What ends a wait outlives every further code of the same page.
-    fn ttl_of(&self, outcome: &NutInfo) -> Duration {
-        if outcome.is_final() { self.engine.config.lifetimes.chain } else { self.remaining() }
     }
 
     fn note_refusal(&self, tif: Tif, why: &dyn Display) {

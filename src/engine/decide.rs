@@ -15,7 +15,7 @@ const MAX_STRANGERS: u8 = 16;
 /// What the site allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Policy {
-    /// Whether `ident` may create an identity.
+    /// Whether `ident` may create an identity, or sign in one that no account is linked to.
     pub(crate) accepts_new: bool,
 }
 
@@ -71,7 +71,7 @@ pub(crate) fn decide(
     policy: Policy,
     fresh: Fresh,
 ) -> Decision {
-    let case = Case { request, lookup, ips: Tif::IPS_MATCH.when(ips_match), fresh };
+    let case = Case { request, lookup, ips: Tif::IPS_MATCH.when(ips_match), policy, fresh };
     if request.command() == Command::Unknown {
         return unsupported(case.ips);
     }
@@ -80,9 +80,9 @@ pub(crate) fn decide(
         (KeyState::Live(identity), _) => case.current(identity),
         (KeyState::Unknown, Some(KeyState::Live(identity))) => match request.pidk() {
             Some(pidk) => case.previous(*pidk, identity),
-            None => case.unknown(policy),
+            None => case.unknown(),
         },
-        (KeyState::Unknown, _) => case.unknown(policy),
+        (KeyState::Unknown, _) => case.unknown(),
     }
 }
 
@@ -95,6 +95,7 @@ struct Case<'a> {
     request: &'a Request,
     lookup: &'a Lookup,
     ips: Tif,
+    policy: Policy,
     fresh: Fresh,
 }
 
@@ -118,6 +119,8 @@ impl Case<'_> {
             Command::Query => answered(tif, asked_suk),
             // 13
             Command::Ident if identity.disabled => refused(tif | Tif::FAILED, Some(identity.suk)),
+            // 11
+            Command::Ident if self.is_new_here(identity) => self.not_accepted(),
             // 12
             Command::Ident => Decision {
                 tif,
@@ -203,6 +206,10 @@ impl Case<'_> {
         let (suk, vuk) = self.request.unlock_keys()?;
         let proof = self.request.prove_unlock(&identity.vuk)?;
         let command = self.request.command();
+        // 11
+        if command == Command::Ident && self.is_new_here(identity) {
+            return Some(self.not_accepted());
+        }
         let next = Identity {
             suk,
             vuk,
@@ -224,16 +231,14 @@ impl Case<'_> {
     }
 
     /// Neither key is known.
-    fn unknown(&self, policy: Policy) -> Decision {
+    fn unknown(&self) -> Decision {
         match (self.request.command(), self.request.unlock_keys()) {
             // 1
             (Command::Query, _) => answered(self.ips, None),
             // 10
             (Command::Ident, None) => refused(Tif::REFUSED | self.ips, None),
             // 11
-            (Command::Ident, Some(_)) if !policy.accepts_new => {
-                refused(Tif::FAILED | self.ips, None)
-            }
+            (Command::Ident, Some(_)) if !self.policy.accepts_new => self.not_accepted(),
             // 9
             (Command::Ident, Some((suk, vuk))) => {
                 let options = self.request.options();
@@ -260,6 +265,17 @@ impl Case<'_> {
             // 20
             _ => refused(Tif::FAILED | self.ips, None),
         }
+    }
+
+    /// Whether the site accepts known identities only, and this one is not linked with an account.
+    /// Everybody who sees a URL that accepts new identities can have one created.
+    fn is_new_here(&self, identity: &Identity) -> bool {
+        !self.policy.accepts_new && identity.user.is_none()
+    }
+
+    /// 11
+    fn not_accepted(&self) -> Decision {
+        refused(Tif::FAILED | self.ips, None)
     }
 
     /// The identity with the flags of this request, absent meaning off, and a new version.

@@ -79,6 +79,7 @@ impl LinkOptions {
 
     /// Accepts a new identity by this link, even if the site accepts known identities only
     /// ([`SqrlBuilder::known_identities_only`](crate::SqrlBuilder::known_identities_only)).
+    /// There the identity can sign in again, by other URLs, once it is linked with an account.
     pub fn accept_new(mut self) -> Self {
         self.accept_new = true;
         self
@@ -194,6 +195,7 @@ impl Engine {
             sin_sent: false,
             same_address_only: same_address,
             accepts_new: accept_new,
+            beside: None,
             attached: Attached { data, ..Attached::default() },
             outcome: None,
         };

@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -9,7 +10,8 @@ use crate::store::{AddressBlock, Timestamp};
 ///
 /// It counts by [`AddressBlock`], and its memory is bounded: when too many blocks have come in one
 /// minute, new ones are counted together with their neighbours, in ever larger networks. So it
-/// gets coarser when it is full, and never stops counting.
+/// gets coarser when it is full, and never stops counting. It gets coarser first for the networks
+/// that fill it: none takes more places than it leaves free.
 ///
 /// Of this process alone: it spares work and memory, and guards no secret.
 #[derive(Debug)]
@@ -27,16 +29,25 @@ struct Minute {
 
 /// The counts of one family, by networks of each of [`LEVELS`].
 #[derive(Debug, Default)]
-struct Counts([HashMap<u128, u32>; LEVELS]);
+struct Counts([Level; LEVELS]);
+
+/// The counts by networks of one size.
+#[derive(Debug, Default)]
+struct Level {
+    counts: HashMap<u64, u32>,
+    /// How many of these counts are within each larger network, by its level.
+    within: [HashMap<u64, usize>; LEVELS],
+}
 
 const LEVELS: usize = 4;
 
 /// Network sizes in bits, for each family and level; at last one network for all. There are only
-/// 65,536 networks of 16 bits, so the levels behind them are never reached.
+/// 65,536 networks of 16 bits, so the levels behind them are hardly ever reached.
 const V4_BITS: [u32; LEVELS] = [32, 16, 8, 0];
 const V6_BITS: [u32; LEVELS] = [64, 48, 32, 0];
 
-/// Networks that one level counts. 64 Ki take some 3 MB.
+/// Networks that one level counts. 64 Ki take some 2 MB, and their larger networks at most as
+/// much again for each size.
 const MAX_NETWORKS: usize = 65_536;
 
 impl RateLimiter {
@@ -69,7 +80,7 @@ impl RateLimiter {
         &self,
         address: IpAddr,
         now: Timestamp,
-        act: impl FnOnce(&mut Counts, [u128; LEVELS]) -> T,
+        act: impl FnOnce(&mut Counts, [u64; LEVELS]) -> T,
     ) -> T {
         let mut minute = self.minute.lock().unwrap_or_else(PoisonError::into_inner);
         // A request that came before the minute did, and is counted late, begins none.
@@ -81,37 +92,61 @@ impl RateLimiter {
         }
         match AddressBlock::of(address).network() {
             IpAddr::V4(v4) => act(&mut minute.v4, networks(v4.to_bits().into(), 32, V4_BITS)),
-            IpAddr::V6(v6) => act(&mut minute.v6, networks(v6.to_bits(), 128, V6_BITS)),
+            IpAddr::V6(v6) => {
+                let block = v6.octets().first_chunk().copied().map_or(0, u64::from_be_bytes);
+                act(&mut minute.v6, networks(block, 64, V6_BITS))
+            }
         }
     }
 }
 
-/// The networks of an address, by level.
-fn networks(address: u128, width: u32, bits: [u32; LEVELS]) -> [u128; LEVELS] {
-    // The network of no bits is everything, for which a shift would be too wide.
-    bits.map(|bits| address.checked_shr(width - bits).unwrap_or(0))
+/// The networks of a block, by level.
+fn networks(block: u64, width: u32, bits: [u32; LEVELS]) -> [u64; LEVELS] {
+    // The network of no bits is everything, for which a shift may be too wide.
+    bits.map(|bits| block.checked_shr(width - bits).unwrap_or(0))
 }
 
 impl Counts {
     /// The count of an address: of the smallest of its networks that is counted or for which there
     /// is room.
-    fn entry(&mut self, networks: [u128; LEVELS]) -> &mut u32 {
-        let level = self.level(networks);
-        self.0[level].entry(networks[level]).or_default()
+    fn entry(&mut self, networks: [u64; LEVELS]) -> &mut u32 {
+        let at = self.level(networks);
+        let Level { counts, within } = &mut self.0[at];
+        if !counts.contains_key(&networks[at]) {
+            for larger in larger(at) {
+                *within[larger].entry(networks[larger]).or_default() += 1;
+            }
+        }
+        counts.entry(networks[at]).or_default()
     }
 
     /// The same, adding nothing.
-    fn get(&self, networks: [u128; LEVELS]) -> u32 {
-        let level = self.level(networks);
-        self.0[level].get(&networks[level]).copied().unwrap_or(0)
+    fn get(&self, networks: [u64; LEVELS]) -> u32 {
+        let at = self.level(networks);
+        self.0[at].counts.get(&networks[at]).copied().unwrap_or(0)
     }
 
-    fn level(&self, networks: [u128; LEVELS]) -> usize {
-        let counts = |level: &usize| {
-            let counted = &self.0[*level];
-            counted.len() < MAX_NETWORKS || counted.contains_key(&networks[*level])
-        };
-        (0..LEVELS).find(counts).unwrap_or(LEVELS - 1)
+    /// Where an address is counted, or would be. As a level only fills up, that stays so for the
+    /// minute.
+    fn level(&self, networks: [u64; LEVELS]) -> usize {
+        (0..LEVELS).find(|&at| self.0[at].takes(at, networks)).unwrap_or(LEVELS - 1)
+    }
+}
+
+/// The levels of the networks that networks of this level are within. That all are within the
+/// last one is of no use.
+fn larger(level: usize) -> Range<usize> {
+    level + 1..LEVELS - 1
+}
+
+impl Level {
+    /// Whether it counts this network, or has room for it: a larger network takes no more places
+    /// than it leaves free for others.
+    fn takes(&self, level: usize, networks: [u64; LEVELS]) -> bool {
+        let free = MAX_NETWORKS.saturating_sub(self.counts.len());
+        let taken = |larger: usize| self.within[larger].get(&networks[larger]).copied();
+        self.counts.contains_key(&networks[level])
+            || (free > 0 && larger(level).all(|larger| taken(larger).unwrap_or(0) < free))
     }
 }
 
@@ -178,18 +213,18 @@ mod tests {
 
     fn networks_counted(limiter: &RateLimiter) -> [usize; 2 * LEVELS] {
         let minute = limiter.minute.lock().expect("no panic");
-        let mut lengths = minute.v4.0.iter().chain(&minute.v6.0).map(HashMap::len);
+        let mut lengths = minute.v4.0.iter().chain(&minute.v6.0).map(|level| level.counts.len());
         std::array::from_fn(|_| lengths.next().expect("all levels"))
     }
 
     #[test]
     fn a_full_limiter_counts_larger_networks_together() {
         let limiter = RateLimiter::new(Some(600));
-        // One request from each /64 of a /48, and the limit has room for no other /64.
+        // One request from each of so many /32s that there is no room for any other /64.
         let before = v6(0x2001_0db8_0000_0007);
         assert_eq!(limiter.count(before, at(0)), Ok(()));
         for network in 0..0x1_0000 {
-            assert_eq!(limiter.count(v6(0x2001_0db8_0001_0000 + network), at(0)), Ok(()));
+            assert_eq!(limiter.count(v6(0x3000_0000_0000_0000 + (network << 32)), at(0)), Ok(()));
         }
         assert_eq!(passed(&limiter, v6(0x2001_0db8_0002_0000)), 600);
         // Its neighbours in the /48 share its count; others do not, nor who came before.
@@ -202,6 +237,33 @@ mod tests {
     }
 
     #[test]
+    fn a_network_that_fills_the_limiter_is_counted_together_alone() {
+        type Flood = fn(u32) -> IpAddr;
+        // All /64s of a /48, as many of a /32, each in another /48, and a /16 of IPv4.
+        let floods: [(Flood, usize); 3] = [
+            (|n| v6(0x2001_0bad_0000_0000 + u64::from(n)), 0),
+            (|n| v6(0x2001_0bad_0000_0000 + (u64::from(n) << 16)), 599),
+            (|n| Ipv4Addr::from_bits((203 << 24) + n).into(), 0),
+        ];
+        for (flood, left_to_last) in floods {
+            let limiter = RateLimiter::new(Some(600));
+            for n in 0..0x1_0000 {
+                let _ = limiter.count(flood(n), at(0));
+            }
+            // Others have a count each, though they are neighbours.
+            for other in 0..1000 {
+                assert_eq!(limiter.count(v6(0x2001_0db8_0001_0000 + other), at(1)), Ok(()));
+            }
+            assert_eq!(passed(&limiter, v6(0x2001_0db8_0001_0000)), 599);
+            assert_eq!(passed(&limiter, v6(0x2001_0db8_0001_0001)), 599);
+            assert_eq!(passed(&limiter, [192, 0, 2, 1]), 600);
+            assert_eq!(passed(&limiter, [192, 0, 2, 2]), 600);
+            // The last of the flood are counted together.
+            assert_eq!(passed(&limiter, flood(0xffff)), left_to_last);
+        }
+    }
+
+    #[test]
     fn any_number_of_addresses_is_counted_in_bounded_memory() {
         let limiter = RateLimiter::new(Some(600));
         for n in 0..200_000_u32 {
@@ -210,7 +272,9 @@ mod tests {
             let _ = limiter.count(Ipv4Addr::from_bits(n.reverse_bits()).into(), at(0));
         }
         let max = MAX_NETWORKS;
-        assert_eq!(networks_counted(&limiter), [max, max, 0, 0, max, max, max, 1]);
+        // Of a /8 of IPv4 there are 256 networks on the second level, and it leaves as many free.
+        let v4 = max - 255;
+        assert_eq!(networks_counted(&limiter), [v4, v4, 255, 0, max, max, max, 1]);
         // At last all share one count, and those of before have their own.
         assert_eq!(passed(&limiter, v6(u64::MAX)), 0);
         assert!(limiter.is_used_up(v6(u64::MAX), at(1)));

@@ -4,7 +4,9 @@ use crate::protocol::{Idk, Suk, Vuk};
 
 /// A random number that an identity gets when it is created and anew with every disable,
 /// enable and rekey: nothing that was pending before outlives it.
+// Packed, so that a record in memory has room for everything within its 300 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(Rust, packed)]
 pub struct Epoch(u64);
 
 /// A random number that a row gets with every write. Never the same twice, so that a row

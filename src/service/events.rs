@@ -3,10 +3,12 @@
 
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::future::try_join;
 use futures_util::{Stream, StreamExt, stream};
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::Instant;
@@ -14,7 +16,7 @@ use tokio::time::Instant;
 use super::Sqrl;
 use super::places::Place;
 use crate::engine::Waiting;
-use crate::store::{Refusal, StoreError, WaitId, Watch};
+use crate::store::{NutStore, Refusal, StoreError, WaitId, Watch};
 
 /// Proxies close connections that are silent for a minute; most take more than this.
 const COMMENT_EVERY: Duration = Duration::from_secs(15);
@@ -177,7 +179,7 @@ impl Waiter {
     /// it looks all the same.
     async fn look(&mut self) -> Result<Waiting, StoreError> {
         if self.watch.is_silent() {
-            let watch = self.sqrl.engine().nuts.watch(&self.wait).await;
+            let watch = watch(&self.sqrl.engine().nuts, &self.wait).await;
             self.watch = watch.unwrap_or_else(|error| {
                 tracing::debug!(%error, "no announcements");
                 Watch::silent()
@@ -185,4 +187,19 @@ impl Waiter {
         }
         self.sqrl.engine().look(&self.wait).await
     }
+}
+
+/// Watches the outcome and the refusal of a wait.
+async fn watch(nuts: &Arc<dyn NutStore>, wait: &WaitId) -> Result<Watch, StoreError> {
+    let refusal = wait.refusal();
+    let (mut outcome, mut refusal) = try_join(nuts.watch(wait), nuts.watch(&refusal)).await?;
+    if outcome.is_silent() || refusal.is_silent() {
+        return Ok(Watch::silent());
+    }
+    Ok(Watch::new(async move {
+        tokio::select! {
+            () = outcome.announced() => {}
+            () = refusal.announced() => {}
+        }
+    }))
 }

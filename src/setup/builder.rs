@@ -195,7 +195,13 @@ impl SqrlBuilder {
         self
     }
 
-    /// Takes no identity that is not known already: `ident` with a new one fails with tif 40.
+    /// Signs in only identities that are linked with an account. `ident` with any other fails with
+    /// tif 40, unless its URL accepts new identities
+    /// ([`LinkOptions::accept_new`](crate::LinkOptions::accept_new)). Default: new identities are
+    /// accepted.
+    ///
+    /// [`Sqrl::link`](crate::Sqrl::link) links an identity with an account. Without an account the
+    /// identity counts as new: everybody who sees a URL that accepts new identities can answer it.
     pub fn known_identities_only(mut self) -> Self {
         self.accepts_new = false;
         self

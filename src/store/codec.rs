@@ -39,6 +39,7 @@ mod tag {
     pub(super) const ACCEPTS_NEW: u8 = 18;
     pub(super) const OK_MEANS_YES: u8 = 19;
     pub(super) const SAME_ADDRESS: u8 = 20;
+    pub(super) const BESIDE: u8 = CRITICAL | 21;
 }
 
 const SIGNED_IN: u8 = 1;
@@ -76,6 +77,9 @@ impl NutInfo {
         }
         if self.accepts_new {
             out.field(tag::ACCEPTS_NEW, &[]);
+        }
+        if let Some(nut) = &self.beside {
+            out.field(tag::BESIDE, nut.as_bytes());
         }
         out.attached(&self.attached);
         match self.outcome {
@@ -134,6 +138,7 @@ impl NutInfo {
             sin_sent: fields.get(tag::SIN_SENT).is_some(),
             same_address_only: fields.get(tag::SAME_ADDRESS_ONLY).is_some(),
             accepts_new: fields.get(tag::ACCEPTS_NEW).is_some(),
+            beside: fields.exact(tag::BESIDE)?.map(Nut::from_bytes).map(Box::new),
             attached: fields.attached()?,
             outcome,
         })
@@ -224,8 +229,8 @@ impl Writer {
     }
 }
 
-/// One for each tag without [`CRITICAL`], of which [`tag::SAME_ADDRESS`] is the last; 0 is none's.
-const SLOTS: usize = tag::SAME_ADDRESS as usize + 1;
+/// One for each tag without [`CRITICAL`], of which [`tag::BESIDE`] is the last; 0 is none's.
+const SLOTS: usize = (tag::BESIDE & !CRITICAL) as usize + 1;
 
 /// A length has three bytes at most, of seven bits each: no field of ours has two megabytes.
 const LENGTH_BITS: usize = 3 * 7;
@@ -343,6 +348,7 @@ mod tests {
             sin_sent: false,
             same_address_only: false,
             accepts_new: false,
+            beside: None,
             attached: Attached::default(),
             outcome: None,
         }
@@ -398,12 +404,15 @@ mod tests {
         let later = NutInfo {
             same_address_only: true,
             accepts_new: true,
+            beside: Some(Box::new(Nut::from_bytes([6; 16]))),
             attached: Attached { ok_means_yes: true, same_address: true, ..Attached::default() },
             outcome: Some(Outcome::Refused(Refusal::Disabled)),
             ..link()
         };
         let mut golden = link().encode();
-        golden.extend([0x91, 0, 18, 0, 19, 0, 20, 0, 0x8F, 1, 5]);
+        golden.extend([0x91, 0, 18, 0, 0x95, 16]);
+        golden.extend([6; 16]);
+        golden.extend([19, 0, 20, 0, 0x8F, 1, 5]);
         assert_eq!(later.encode(), golden);
         assert_eq!(NutInfo::decode(&golden).expect("golden"), later);
     }

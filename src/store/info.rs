@@ -38,6 +38,10 @@ pub struct NutInfo {
     pub same_address_only: bool,
     /// Whether the site accepts a new identity by this link even if it accepts no others.
     pub accepts_new: bool,
+    /// The nut that this one is an alias of. A refusal that consumes no nut is sent with an alias of
+    /// the nut that the request brought. The alias is valid as long as that nut, and a request
+    /// consumes both or neither.
+    pub beside: Option<Box<Nut>>,
     /// What goes to the application with the sign-in.
     pub attached: Attached,
     /// How the chain ended; only in an outcome.
@@ -48,11 +52,6 @@ impl NutInfo {
     /// Whether this is an outcome that says *signed in*.
     pub fn is_signed_in(&self) -> bool {
         matches!(self.outcome, Some(Outcome::SignedIn { .. }))
-    }
-
-    /// Whether this is an outcome that gives way to any other.
-    pub(crate) fn is_refusal(&self) -> bool {
-        matches!(self.outcome, Some(Outcome::Refused(_)))
     }
 
     /// Whether this is an outcome after which its wait brings no sign-in any more.
@@ -73,7 +72,7 @@ pub enum Outcome {
     TakenOver,
     /// The page has collected it.
     Collected,
-    /// The last `ident` was refused. Not final: a later outcome of the wait replaces it.
+    /// An `ident` was refused. Stored under [`WaitId::refusal`], beside the outcome.
     Refused(Refusal),
 }
 

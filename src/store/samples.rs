@@ -22,6 +22,7 @@ pub(crate) fn link() -> NutInfo {
         sin_sent: false,
         same_address_only: false,
         accepts_new: false,
+        beside: None,
         attached: Attached::default(),
         outcome: None,
     }

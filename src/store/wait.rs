@@ -15,7 +15,22 @@ pub struct WaitId(Nut);
 impl WaitId {
     /// The wait id of a browser's secret: the first 128 bits of its SHA-256.
     pub fn of_secret(secret: &[u8; 16]) -> Self {
-        let hash: [u8; 32] = Sha256::digest(secret).into();
+        Self::of_hash(Sha256::digest(secret).into())
+    }
+
+    /// The id under which the wait's refusal is stored: the first 128 bits of the SHA-256 of
+    /// `refusal` and the wait id.
+    ///
+    /// The outcome and the refusal have a key each, so that storing a refusal never touches an
+    /// outcome.
+    #[must_use]
+    pub fn refusal(&self) -> Self {
+        Self::of_hash(
+            Sha256::new_with_prefix(b"refusal").chain_update(self.as_bytes()).finalize().into(),
+        )
+    }
+
+    fn of_hash(hash: [u8; 32]) -> Self {
         let mut bytes = [0; 16];
         bytes.copy_from_slice(&hash[..16]);
         Self(Nut::from_bytes(bytes))

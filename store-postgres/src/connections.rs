@@ -2,7 +2,7 @@
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use deadpool_postgres::{ClientWrapper, Object, Pool};
@@ -38,9 +38,6 @@ pub(crate) struct Connections {
     pub(crate) timeout: Duration,
     pub(crate) max_idle: Duration,
     pub(crate) prepared: bool,
-    /// Whether a connection may lead to a standby, because a pooler lends it or because nobody
-    /// has asked when it was made.
-    pub(crate) may_reach_standby: Arc<AtomicBool>,
     /// The connection that looks share.
     shared: Arc<SharedSlot>,
     /// When idle connections were last looked at, in milliseconds since `began`.
@@ -56,7 +53,6 @@ impl Connections {
             timeout: Duration::from_secs(2),
             max_idle: Duration::from_mins(1),
             prepared: false,
-            may_reach_standby: Arc::new(AtomicBool::new(true)),
             shared: Arc::default(),
             reaped: Arc::default(),
             began: Instant::now(),

@@ -1,9 +1,8 @@
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use deadpool_postgres::{Hook, HookError, Manager, Pool, QueueMode};
+use deadpool_postgres::{Manager, Pool, QueueMode};
 use tokio_postgres::config::TargetSessionAttrs;
 use tokio_postgres::tls::{MakeTlsConnect, NoTls, TlsConnect};
 use tokio_postgres::{Config, Socket};
@@ -13,7 +12,6 @@ use crate::connections::Connections;
 use crate::error::OpenError;
 use crate::listen::{Connect, connector};
 use crate::names::Names;
-use crate::pooler::is_pooled;
 
 /// A Postgres database and the place of the tables in it. Stores are opened on it.
 ///
@@ -62,26 +60,12 @@ impl Database {
     pub fn connect_no_tls(url: &str) -> Result<Self, OpenError> {
         let config = url.parse().map_err(|error| OpenError::Url(Box::new(error)))?;
         let config = to_primary(config);
-        let pooled = Arc::new(AtomicBool::new(false));
-        let found = Arc::clone(&pooled);
         let pool = Pool::builder(Manager::new(config.clone(), NoTls))
             // A few connections do the work of a quiet hour, and the others are closed.
             .queue_mode(QueueMode::Lifo)
-            .post_create(Hook::async_fn(move |client, _| {
-                let found = Arc::clone(&found);
-                Box::pin(async move {
-                    if is_pooled(client).await.map_err(HookError::Backend)? {
-                        found.store(true, Ordering::Relaxed);
-                    }
-                    Ok(())
-                })
-            }))
             .build()
             .map_err(|error| OpenError::Database(Box::new(error)))?;
-        let mut database = Self::new(pool).listen_with(config, NoTls);
-        // Each connection has just been asked whether it leads to the primary, and goes on to.
-        database.connections.may_reach_standby = pooled;
-        Ok(database)
+        Ok(Self::new(pool).listen_with(config, NoTls))
     }
 
     /// Lets each store that is opened on this listen for outcomes, over one connection of its

@@ -1,5 +1,4 @@
 use std::error::Error;
-use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
 use tokio_postgres::Row;
@@ -13,38 +12,23 @@ use tower_sqrl::store::StoreError;
 use crate::database::Database;
 use crate::error::OpenError;
 use crate::migrate::{Part, migrate};
-use crate::names::Names;
 use crate::swap::{Plan, Statements};
 
 const PART: Part =
     Part { name: "identity", steps: &[include_str!("../migrations/identity_1.sql")] };
 
+/// A standby's answer may be old, so there it is an error: the last condition is no truth value.
+/// The server asks itself first, whether or not there is a row.
+///
+/// No connection goes without the question. Whether it leads to the server itself cannot be found
+/// out for certain: a pooler may pass on what the server says of itself, and still send each
+/// statement to a server of its choice. The question costs the planning of it, and nothing where
+/// statements are prepared.
 const LOOK_UP: &str = "
     select idk, state, suk, vuk, user_id, sqrlonly, hardlock, disabled, epoch, version, strangers
     from {schema}.{prefix}identity
-    where ";
-
-/// A standby's answer may be old, so there it is an error: this condition is no truth value. The
-/// server asks itself first, whether or not there is a row.
-///
-/// Planning it takes the server as long as the rest, so it is left out where every connection
-/// leads to the primary.
-const ON_PRIMARY: &str = " and (select
-    (case when pg_is_in_recovery() then 'this server is a standby' else 'true' end)::boolean)";
-
-/// The look-ups of one key and of two.
-#[derive(Debug)]
-struct LookUp {
-    one: String,
-    two: String,
-}
-
-impl LookUp {
-    fn new(names: &Names, condition: &str) -> Self {
-        let of = |keys| names.fill_in(&[LOOK_UP, keys, condition].concat());
-        Self { one: of("idk = $1"), two: of("idk in ($1, $2)") }
-    }
-}
+    where {keys} and (select
+        (case when pg_is_in_recovery() then 'this server is a standby' else 'true' end)::boolean)";
 
 /// Identities in the table `sqrl_identity`, one row per key, live or superseded.
 ///
@@ -63,8 +47,8 @@ impl LookUp {
 #[derive(Debug)]
 pub struct PostgresIdentityStore {
     database: Database,
-    look_up: LookUp,
-    look_up_on_primary: LookUp,
+    look_up: String,
+    look_up_two: String,
     statements: Statements,
     /// Of the constraint that says that a key is there already.
     key_constraint: String,
@@ -80,8 +64,8 @@ impl PostgresIdentityStore {
         migrate(database, &PART, false).await?;
         Ok(Self {
             database: database.clone(),
-            look_up: LookUp::new(&database.names, ""),
-            look_up_on_primary: LookUp::new(&database.names, ON_PRIMARY),
+            look_up: database.names.fill_in(&LOOK_UP.replace("{keys}", "idk = $1")),
+            look_up_two: database.names.fill_in(&LOOK_UP.replace("{keys}", "idk in ($1, $2)")),
             statements: Statements::new(&database.names),
             key_constraint: database.names.fill_in("{prefix}identity_key"),
         })
@@ -92,14 +76,12 @@ impl PostgresIdentityStore {
 impl IdentityStore for PostgresIdentityStore {
     async fn look_up(&self, idk: &Idk, pidk: Option<&Idk>) -> Result<Lookup, StoreError> {
         let connections = &self.database.connections;
-        let sure = !connections.may_reach_standby.load(Ordering::Relaxed);
-        let statements = if sure { &self.look_up } else { &self.look_up_on_primary };
         let first = idk.as_bytes().as_slice();
         let first = (&first as &(dyn ToSql + Sync), Type::BYTEA);
         let rows = match pidk.map(|pidk| pidk.as_bytes().as_slice()) {
-            None => connections.look(&statements.one, &[first]).await?,
+            None => connections.look(&self.look_up, &[first]).await?,
             Some(second) => {
-                connections.look(&statements.two, &[first, (&second, Type::BYTEA)]).await?
+                connections.look(&self.look_up_two, &[first, (&second, Type::BYTEA)]).await?
             }
         };
         let rows = rows.iter().map(state).collect::<Result<Vec<_>, _>>();

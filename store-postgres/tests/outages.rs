@@ -279,6 +279,37 @@ async fn a_standby_behind_a_pooler_is_not_read_from() {
     assert_eq!(until(back).await.idk, known);
 }
 
+/// A pooler may pass on what the primary says of itself, and send look-ups to a standby. Here the
+/// server begins to say that it is one, and the connection stays.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_look_up_asks_its_server_over_any_connection() {
+    let server = Postgres::start().expect("a server");
+    let standby = |is: bool| {
+        let function = "function said.pg_is_in_recovery() returns boolean language sql";
+        let sql = format!("create or replace {function} as 'select {is}'");
+        server.query(&sql).expect("a function");
+    };
+    server.query("create schema said").expect("a schema");
+    server
+        .query("alter database postgres set search_path = said, pg_catalog")
+        .expect("a path before the server's own functions");
+    let direct = on(&server, "direct");
+    let prepared = on(&server, "prepared").prepared_statements_on_direct_connections();
+    for database in [direct, prepared] {
+        standby(false);
+        let store = PostgresIdentityStore::open(&database).await.expect("a store");
+        let change = Change::create(idk(1), identity(7));
+        assert_eq!(store.apply(&change).await.expect("a primary"), Swap::Done);
+        let found = store.look_up(&idk(1), None).await.expect("a primary");
+        assert_eq!(found.idk, KeyState::Live(identity(7)));
+        standby(true);
+        for key in [idk(1), idk(2)] {
+            is_unavailable(store.look_up(&key, None)).await;
+            is_unavailable(store.look_up(&key, Some(&idk(3)))).await;
+        }
+    }
+}
+
 /// A primary that accepts no writes for a while, as in a switch-over.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_write_after_a_read_only_spell_is_done() {

@@ -122,43 +122,46 @@ fn presence(connection: &Connection, key: &Idk) -> rusqlite::Result<Presence> {
     Ok(found.unwrap_or(Presence::Absent))
 }
 
+/// Writes a key's row where it stands: only a removal deletes it. A `replace` would delete it
+/// first, and with it the application's rows that refer to it.
 fn apply(connection: &Connection, write: &KeyWrite<'_>) -> rusqlite::Result<()> {
     let key = write.key.as_bytes();
-    match write.write {
-        None => {}
+    let (state, identity) = match write.write {
+        None => return Ok(()),
         Some(KeyState::Unknown) => {
             connection
                 .prepare_cached("delete from sqrl_identity where idk = ?1")?
                 .execute([key])?;
+            return Ok(());
         }
-        Some(KeyState::Superseded) => {
-            connection
-                .prepare_cached(
-                    "insert or replace into sqrl_identity (idk, state) values (?1, 'superseded')",
-                )?
-                .execute([key])?;
-        }
-        Some(KeyState::Live(identity)) => {
-            connection
-                .prepare_cached(
-                    "insert or replace into sqrl_identity
-                        (idk, state, suk, vuk, user_id, sqrlonly, hardlock, disabled, epoch,
-                         version, strangers)
-                     values (?1, 'live', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-                )?
-                .execute(params![
-                    key,
-                    identity.suk.as_bytes(),
-                    identity.vuk.as_bytes(),
-                    identity.user.as_ref().map(UserId::as_str),
-                    identity.sqrlonly,
-                    identity.hardlock,
-                    identity.disabled,
-                    identity.epoch.get().cast_signed(),
-                    identity.version.get().cast_signed(),
-                    identity.strangers,
-                ])?;
-        }
-    }
+        Some(KeyState::Superseded) => ("superseded", None),
+        Some(KeyState::Live(identity)) => ("live", Some(identity)),
+    };
+    connection
+        .prepare_cached(
+            "insert into sqrl_identity
+                (idk, state, suk, vuk, user_id, sqrlonly, hardlock, disabled, epoch, version,
+                 strangers)
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+             on conflict (idk) do update set
+                state = excluded.state, suk = excluded.suk, vuk = excluded.vuk,
+                user_id = excluded.user_id, sqrlonly = excluded.sqrlonly,
+                hardlock = excluded.hardlock, disabled = excluded.disabled,
+                epoch = excluded.epoch, version = excluded.version,
+                strangers = excluded.strangers",
+        )?
+        .execute(params![
+            key,
+            state,
+            identity.map(|identity| identity.suk.as_bytes()),
+            identity.map(|identity| identity.vuk.as_bytes()),
+            identity.and_then(|identity| identity.user.as_ref()).map(UserId::as_str),
+            identity.map(|identity| identity.sqrlonly),
+            identity.map(|identity| identity.hardlock),
+            identity.map(|identity| identity.disabled),
+            identity.map(|identity| identity.epoch.get().cast_signed()),
+            identity.map(|identity| identity.version.get().cast_signed()),
+            identity.map(|identity| identity.strangers),
+        ])?;
     Ok(())
 }

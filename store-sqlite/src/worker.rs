@@ -297,15 +297,19 @@ impl Line {
 
 /// Empties the write-ahead log, and begins it anew: the first write after that waits for the
 /// disk, so it is one of ours.
+///
+/// Does not wait for other connections, since calls wait meanwhile: while one of them reads or
+/// writes, the log grows until the next time.
 fn empty_log(connection: &Connection) {
+    let _ = connection.busy_timeout(Duration::ZERO);
     let emptied = connection.query_row("pragma wal_checkpoint(restart)", [], |_| Ok(()));
     let begun = emptied.and_then(|()| {
         transaction::run(connection, || {
             connection.execute("update sqrl_schema set version = version", [])
         })
     });
-    // Another process is in the way; the log grows until the next time.
     drop(begun);
+    let _ = connection.busy_timeout(BUSY_TIMEOUT);
 }
 
 /// A call that waits in line.
@@ -671,5 +675,37 @@ mod tests {
         let log = directory.path().join("file-wal").metadata().expect("a log").len();
         // Each has added a page of 4096 bytes at least.
         assert!(log < 4096 * u64::try_from(writes / 2).expect("a few"), "{log}");
+    }
+
+    #[test]
+    fn emptying_the_log_waits_for_nobody() {
+        let (_directory, worker, other) = with_tables(Writes::OnTheThread);
+        let connection = worker.shared.connection.lock().expect("no panic").take();
+        let mut connection = connection.expect("a living thread");
+        for n in 10..20 {
+            insert(n)(&connection).expect("written");
+        }
+        for hold in ["begin; select n from one", "begin immediate"] {
+            other.execute_batch(hold).expect("a transaction");
+            // Much longer than the test waits.
+            connection.busy_timeout(Duration::from_hours(1)).expect("set");
+            let (emptied, empties) = channel();
+            thread::spawn(move || {
+                empty_log(&connection);
+                emptied.send(connection)
+            });
+            let deadline = Duration::from_secs(30);
+            connection = empties.recv_timeout(deadline).expect("no wait for the transaction");
+            other.execute_batch("commit").expect("no transaction");
+        }
+        // Calls on the thread have their patience back.
+        let patience = connection.pragma_query_value(None, "busy_timeout", |row| row.get(0));
+        assert_eq!(patience, Ok(i64::try_from(BUSY_TIMEOUT.as_millis()).expect("seconds")));
+        // With nobody in the way the log begins anew.
+        empty_log(&connection);
+        insert(20)(&connection).expect("written");
+        let pages =
+            connection.query_row("pragma wal_checkpoint(passive)", [], |row| row.get::<_, i64>(1));
+        assert_eq!(pages, Ok(1));
     }
 }

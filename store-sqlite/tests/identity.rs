@@ -96,3 +96,26 @@ async fn a_users_keys_are_asked_for_by_sql() {
     assert_eq!(keys_of("räksmörgås"), [*idk(1).as_bytes(), *idk(3).as_bytes()]);
     assert!(keys_of("somebody else").is_empty());
 }
+
+/// An application's table may refer to the identities: `SqliteIdentityStore` turns foreign keys on.
+#[tokio::test]
+async fn a_write_leaves_the_rows_that_refer_to_an_identity() {
+    let file = File::new();
+    let store = SqliteIdentityStore::open(file.path()).expect("a new file");
+    assert_eq!(create(&store, 1, 2, 7).await, Swap::Done);
+    let connection = file.connection();
+    connection
+        .execute_batch(
+            "create table note (idk blob references sqrl_identity on delete cascade);
+             create table device (idk blob references sqrl_identity on delete restrict);
+             insert into note select idk from sqrl_identity;
+             insert into device select idk from sqrl_identity where state = 'live';",
+        )
+        .expect("the application's tables");
+    let change = Change::set(idk(1), &identity(7), identity(8));
+    assert_eq!(store.apply(&change).await.expect("a working store"), Swap::Done);
+    assert_eq!(look_up(&store, 1, 2).await.idk, KeyState::Live(identity(8)));
+    let rows = "select (select count(*) from note) || ' ' || (select count(*) from device)";
+    let rows: String = connection.query_row(rows, [], |row| row.get(0)).expect("two numbers");
+    assert_eq!(rows, "2 1");
+}

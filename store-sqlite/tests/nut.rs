@@ -31,6 +31,7 @@ fn info() -> NutInfo {
         sin_sent: false,
         same_address_only: false,
         accepts_new: false,
+        beside: None,
         attached: Attached::default(),
         outcome: None,
     }

@@ -74,7 +74,8 @@ async fn a_browsers_steps() {
     let visit = site.visit().await;
     site.tap.calls();
     assert_eq!(visit.poll().await, Waiting::Pending);
-    same(site.tap.calls(), &[GetNut(Authorized)]);
+    // The outcome and, side by side with it, the refusal.
+    same(site.tap.calls(), &[GetNut(Authorized), GetNut(Authorized)]);
     visit.chain(&alice()).ident().await;
     assert!(matches!(visit.poll().await, Waiting::GoTo(_)));
     site.tap.calls();

@@ -8,7 +8,7 @@ use tower_sqrl_client::browser::Waiting;
 use tower_sqrl_client::keys::SiteKey;
 use tower_sqrl_client::{Link, base64url};
 
-use crate::common::{Hook, Site, alice, mallory};
+use crate::common::{Chain, Hook, Site, alice, mallory};
 
 #[tokio::test]
 async fn row_25_a_link_that_is_too_old() {
@@ -250,11 +250,66 @@ async fn row_30_a_link_for_one_identity() {
     visit.collect().await;
 }
 
+/// An alias of an alias too, and whichever of them is used.
+#[tokio::test]
+async fn a_refusals_nut_is_an_alias_of_the_one_that_was_sent() {
+    let site = Site::new().await;
+    let wrong = base64url::encode("qrl://example.com/?nut=A");
+    let refused = async |chain: &Chain| {
+        let mut chain = chain.clone();
+        chain.server.clone_from(&wrong);
+        assert_eq!(chain.query().await, "c4");
+        chain
+    };
+    let visit = site.visit().await;
+    let link = visit.chain(&alice());
+    let (one, two) = (refused(&link).await, refused(&link).await);
+    let mut third = refused(&two).await;
+    assert_eq!(third.query().await, "4");
+    for used in [link, one, two] {
+        assert_eq!(used.clone().query().await, "60");
+    }
+    // Of a later nut.
+    let mut alias = refused(&third).await;
+    let mut again = alias.clone();
+    assert_eq!(alias.ident().await, "5");
+    assert_eq!(again.query().await, "60", "it is used");
+    assert_eq!(third.query().await, "60");
+    visit.collect().await;
+    // It grows old with the link, and the second chance is the same.
+    let visit = site.visit().await;
+    let mut alias = refused(&visit.chain(&alice())).await;
+    site.clock.pass_seconds(301);
+    assert_eq!(alias.query().await, "64");
+    assert_eq!(alias.query().await, "5");
+    // The reply to that is no alias: it has a life of its own.
+    site.clock.pass_seconds(599);
+    assert_eq!(alias.ident().await, "5");
+    visit.collect().await;
+}
+
+/// Two requests at the same time, each with another nut of the same step: the take of the one that
+/// they share decides.
+#[tokio::test]
+async fn of_two_aliases_one_is_used() {
+    let site = Site::new().await;
+    let visit = site.visit().await;
+    let link = visit.chain(&alice());
+    let mut alias = link.clone();
+    alias.server = base64url::encode("qrl://example.com/?nut=A");
+    assert_eq!(alias.query().await, "c4");
+    let mut first = link.clone();
+    site.tap.first(Hook::RemoveNut(NutState::Pending), async move {
+        assert_eq!(first.query().await, "4");
+    });
+    assert_eq!(alias.query().await, "60");
+    assert!(site.tap.is_played());
+}
+
 #[tokio::test]
 async fn a_refusal_is_answered_like_any_reply() {
     let site = Site::new().await;
     let visit = site.visit().await;
-    let chain = visit.chain(&alice());
     // Step 3 refuses; the refusal's nut belongs to whom it was given.
     let mut refused = visit.chain(&mallory());
     refused.server = base64url::encode("qrl://example.com/?nut=A");
@@ -262,6 +317,8 @@ async fn a_refusal_is_answered_like_any_reply() {
     assert_eq!(refused.as_other(&alice()).query().await, "1c4");
     assert_eq!(refused.query().await, "4");
     // So with a refusal of the engine's decision.
+    let visit = site.visit().await;
+    let chain = visit.chain(&alice());
     let mut tries = chain.clone();
     assert_eq!(tries.send(&tries.signed(&tries.params("disable"))).await, "44");
     assert_eq!(tries.as_other(&mallory()).query().await, "1c4");

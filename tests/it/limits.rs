@@ -12,7 +12,7 @@ use tower_sqrl_client::{Http, base64url};
 
 use crate::common::{
     Chain, Fate, Hook, MemoryIdentityStore, MemoryNutStore, Setup, Site, Tap, TestClock, alice,
-    cps_id, mallory, new_alice, read,
+    cps_id, mallory, new_alice, read, rekey,
 };
 
 #[tokio::test]
@@ -217,8 +217,9 @@ async fn a_flood_of_networks_does_not_open_the_limit() {
         request.insert(PeerAddress(SocketAddr::new(address, 1025)));
         site.sqrl.challenge(&HeaderMap::new(), &request, LinkOptions::default()).await
     };
+    // Each in a /32 of its own: one network alone does not fill the limit.
     for network in 0..65_536_u128 {
-        let flood = Ipv6Addr::from_bits((0x2001_0db8_0000_0000 + network) << 64);
+        let flood = Ipv6Addr::from_bits((0x3000_0000 + network) << 96);
         assert!(link(flood.into()).await.is_ok(), "{flood}");
     }
     for address in ["2001:db9::1".parse().expect("an address"), IpAddr::from([192, 0, 2, 1])] {
@@ -338,8 +339,29 @@ async fn one_link_makes_no_end_of_identities() {
     assert_eq!(other.query().await, "c4");
     assert_eq!(visit.chain(&alice()).ident().await, "5");
     site.tap.calls();
-    assert_eq!(other.ident().await, "44");
+    assert_eq!(other.ident().await, "60");
     assert!(!site.tap.calls().contains(&Hook::Apply));
+}
+
+/// Two clients of one page whose idents are refused for different reasons take turns.
+#[tokio::test]
+async fn refusals_in_turn_are_counted() {
+    let site = Site::with(|builder| builder.links_per_minute(10)).await;
+    site.knows(&alice()).await;
+    rekey(&mut site.visit().await.chain(&new_alice())).await;
+    site.knows_disabled(&mallory()).await;
+    site.clock.pass_seconds(61);
+    let visit = site.visit().await;
+    let mut superseded = visit.chain(&alice());
+    let mut disabled = visit.renew().await.chain(&mallory());
+    site.tap.calls();
+    for _ in 0..10 {
+        assert_eq!(superseded.ident().await, "244");
+        assert_eq!(disabled.ident().await, "4d");
+    }
+    let calls = site.tap.calls();
+    let replaced = calls.iter().filter(|&&call| call == Hook::RemoveNut(NutState::Authorized));
+    assert_eq!(replaced.count(), 8, "10, and two of them were SQRL URLs");
 }
 
 /// A page that only shows pictures must not use up what its visitors' address may do here.

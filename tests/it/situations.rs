@@ -1,6 +1,7 @@
 //! The situations of `docs/protocol.md` as a client sees them: rows 1 to 24. (The table test
 //! of the decision has every combination; here is one of each over the wire.)
 
+use tower_sqrl::protocol::Idk;
 use tower_sqrl_client::keys::UnlockPair;
 
 use crate::common::{Chain, Site, alice, mallory, new_alice, rekey};
@@ -147,6 +148,29 @@ async fn row_11_a_site_that_takes_no_new_ones() {
     let mut chain = visit.chain(&alice());
     assert_eq!(chain.ident().await, "5");
     assert!(visit.collect().await.body.contains(&chain.idk()));
+    // That alone makes nobody known: everybody who saw the URL could answer it.
+    let idk = Idk::parse(&chain.idk()).expect("a key");
+    for opt in ["suk", "suk~cps"] {
+        let visit = site.visit().await;
+        let mut stranger = visit.chain(&alice()).with_opt(opt);
+        assert_eq!(stranger.query().await, "5");
+        assert_eq!(stranger.ident().await, "44");
+        assert_eq!(stranger.reply().url, None);
+        assert_eq!(visit.pag().await.body(), "refused-new");
+        assert_eq!(stranger.disable().await, "d");
+        assert_eq!(stranger.ident().await, "4d");
+        assert_eq!(stranger.enable().await, "5");
+    }
+    let visit = site.visit().await;
+    let mut moved = visit.chain(&new_alice());
+    assert_eq!(moved.query_as_successor().await, "6");
+    assert_eq!(moved.send(&moved.rekey("ident")).await, "44");
+    assert_eq!(visit.pag().await.body(), "refused-new");
+    // The account does, and a rekey keeps it.
+    site.sqrl.link(&idk, "alice").await.expect("linked");
+    assert_eq!(site.visit().await.chain(&alice()).ident().await, "5");
+    rekey(&mut site.visit().await.chain(&new_alice())).await;
+    assert_eq!(site.visit().await.chain(&new_alice()).ident().await, "5");
 }
 
 #[tokio::test]

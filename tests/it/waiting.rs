@@ -399,7 +399,10 @@ async fn word(visit: &Visit) -> String {
 async fn the_page_learns_why_nobody_was_signed_in() {
     let site = Site::with(tower_sqrl::SqrlBuilder::known_identities_only).await;
     let enrolling = site.visit_for(tower_sqrl::LinkOptions::default().accept_new()).await;
-    assert_eq!(enrolling.chain(&alice()).ident().await, "5");
+    let mut member = enrolling.chain(&alice());
+    assert_eq!(member.ident().await, "5");
+    let idk = Idk::parse(&member.idk()).expect("a key");
+    site.sqrl.link(&idk, "alice").await.expect("linked");
     let visit = site.visit().await;
     let further = visit.renew().await;
     assert_eq!(word(&visit).await, "pending");

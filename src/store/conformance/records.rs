@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use crate::identity::Epoch;
-use crate::protocol::{Ask, Button, Command, Idk};
+use crate::protocol::{Ask, Button, Command, Idk, Nut};
 pub(super) use crate::store::samples::{link, nut};
 use crate::store::{Attached, CpsId, CpsInfo, NutInfo, NutState, Outcome, Refusal, WaitId};
 
@@ -43,6 +43,7 @@ pub(super) fn full() -> NutInfo {
         sin_sent: true,
         same_address_only: true,
         accepts_new: true,
+        beside: Some(Box::new(Nut::from_bytes([8; 16]))),
         attached: everything(),
         outcome: Some(Outcome::SignedIn { epoch: Epoch::new(u64::MAX) }),
         ..link()

@@ -4,7 +4,7 @@
 use tower_sqrl_client::base64url;
 use tower_sqrl_client::browser::{Browser, Waiting};
 
-use crate::common::{Hook, Site, alice, mallory, read};
+use crate::common::{Hook, Site, Visit, alice, mallory, read};
 
 use tower_sqrl::store::NutState::Pending;
 
@@ -31,6 +31,38 @@ async fn attack_04_photographing_the_qr_code() {
     }
     // And none of it destroyed the result.
     visit.collect().await;
+}
+
+/// A refusal that consumes no nut leads to another one. Mallory photographs the code and keeps such
+/// a nut in reserve.
+#[tokio::test]
+async fn attack_04_a_nut_in_reserve() {
+    let site = Site::new().await;
+    let elsewhere = site.http_at("127.0.0.2");
+    let reserve = async |visit: &Visit| {
+        let mut chain = visit.chain_by(&mallory(), &elsewhere).with_opt("noiptest");
+        chain.server = base64url::encode("qrl://wrong/?nut=A");
+        assert_eq!(chain.query().await, "c0");
+        chain
+    };
+    // It is worth nothing once the victim's client has used the code, and brings about nothing.
+    let visit = site.visit().await;
+    let mut spare = reserve(&visit).await;
+    let mut chain = visit.chain(&alice());
+    assert_eq!(chain.query().await, "4");
+    assert_eq!(spare.ident().await, "60");
+    assert_eq!(spare.ident().await, "60", "a dead nut");
+    assert_eq!(visit.poll().await, Waiting::Pending);
+    assert_eq!(chain.ident().await, "5");
+    assert!(visit.collect().await.body.contains(&chain.idk()));
+    // Nor does it outlive the code (row 25b).
+    let visit = site.visit().await;
+    let mut spare = reserve(&visit).await;
+    site.clock.pass_seconds(270);
+    visit.renew().await;
+    site.clock.pass_seconds(31);
+    assert_eq!(spare.ident().await, "60");
+    assert_eq!(visit.poll().await, Waiting::Pending);
 }
 
 #[tokio::test]

@@ -2,9 +2,12 @@
 //! between two calls of the first one's stores.
 
 use tower_sqrl::store::NutState::Authorized;
-use tower_sqrl_client::browser::Browser;
+use tower_sqrl_client::Identity;
+use tower_sqrl_client::browser::{Browser, Waiting};
 
-use crate::common::{Chain, Hook, Setup, Site, alice, mallory, new_alice, rekey};
+use crate::common::{
+    Chain, Fate, Hook, Setup, Site, Visit, alice, cps_id, mallory, new_alice, rekey,
+};
 
 /// Two servers over the same stores; the tap is the first one's alone.
 async fn two_servers() -> (Site, Site) {
@@ -168,23 +171,76 @@ async fn attack_09_a_cps_url_is_not_collected_after_a_change() {
     }
 }
 
-/// Two sign-ins on one page, of which one finds a refusal to replace; the other has replaced it when
-/// it is taken away.
+/// A further code of that page, photographed and about to be answered at the second server.
+async fn photographed(visit: &Visit, who: &Identity, [first, second]: [&Site; 2]) -> Chain {
+    let mut chain = visit.renew().await.chain_by(who, &second.http());
+    chain.url = chain.url.replace(&first.here, &second.here);
+    chain
+}
+
+/// Strangers with photographed codes bring about one refusal after another while the victim signs
+/// in, and one of them tries to sign in between two calls of the store.
 #[tokio::test]
-async fn attack_09_a_sign_in_is_not_lost_to_a_refusal() {
+async fn attack_09_refusals_take_no_sign_in_away() {
     let (first, second) = two_servers().await;
-    first.knows_disabled(&alice()).await;
+    let (servers, disabled) = ([&first, &second], Identity::from_seed([7; 32]));
+    first.knows_disabled(&disabled).await;
+    first.knows(&alice()).await;
+    rekey(&mut first.visit().await.chain(&new_alice())).await;
     let visit = first.visit().await;
-    let [one, other] = [visit.renew().await, visit.renew().await];
-    assert_eq!(visit.chain(&alice()).ident().await, "4d");
-    let mut other = other.chain_by(&new_alice(), &second.http());
-    let url = other.url.replace(&first.here, &second.here);
-    other.url = url;
+    let mut superseded = photographed(&visit, &alice(), [&first, &first]).await;
+    let mut stranger = photographed(&visit, &mallory(), servers).await;
+    let mut victim = photographed(&visit, &new_alice(), servers).await;
+    let idk = victim.idk();
+    assert_eq!(photographed(&visit, &disabled, servers).await.ident().await, "4d");
+    // The refusal in place of another: create, take, create.
+    first.tap.plan(Hook::StoreNut(Authorized), Fate::Made);
     first.tap.first(Hook::RemoveNut(Authorized), async move {
-        assert_eq!(other.ident().await, "5");
+        assert_eq!(victim.ident().await, "5");
     });
-    assert_eq!(one.chain(&mallory()).ident().await, "1c4", "the wait has another's outcome");
+    first.tap.first(Hook::StoreNut(Authorized), async move {
+        assert_eq!(stranger.ident().await, "1c4", "the wait has another's outcome");
+    });
+    assert_eq!(superseded.ident().await, "244");
     assert!(first.tap.is_played());
-    let page = visit.browser.open(&visit.signed_in_url()).await.expect("a page");
-    assert!(page.body.contains(&visit.chain(&new_alice()).idk()), "{}", page.body);
+    let page = visit.collect().await;
+    assert!(page.body.contains(&idk), "{}", page.body);
+}
+
+/// The mark that a wait is over stands beside a refusal, whenever that comes: nobody signs in to
+/// the page afterwards, were there a cookie left.
+#[tokio::test]
+async fn attack_09_a_refusal_leaves_no_wait_open() {
+    for opt in ["suk", "suk~noiptest~cps"] {
+        let (first, second) = two_servers().await;
+        let (servers, disabled) = ([&first, &second], Identity::from_seed([7; 32]));
+        first.knows_disabled(&disabled).await;
+        let visit = first.visit().await;
+        let mut refused = photographed(&visit, &disabled, servers).await;
+        let mut stranger = photographed(&visit, &mallory(), servers).await;
+        let mut chain = visit.renew().await.chain(&alice()).with_opt(opt);
+        let before = visit.browser.cookies();
+        if opt == "suk" {
+            assert_eq!(chain.ident().await, "5");
+            first.tap.first(Hook::StoreNut(Authorized), async move {
+                assert_eq!(refused.ident().await, "4d");
+            });
+            visit.collect().await;
+        } else {
+            assert_eq!(refused.ident().await, "4d");
+            chain = chain.by(&first.http_at("127.0.0.2"));
+            assert_eq!(chain.ident().await, "1");
+            let url = chain.cps_url();
+            let page = visit.browser.open(&url).await.expect("a page");
+            let form = [("id", cps_id(&url))];
+            let page = visit.browser.submit(&page.url, "/cps.sqrl", &form).await.expect("a page");
+            assert!(page.body.contains(&chain.idk()), "{}", page.body);
+        }
+        assert!(first.tap.is_played());
+        visit.browser.set_cookies(before);
+        assert_eq!(visit.poll().await, Waiting::Gone("collected".into()), "{opt}");
+        assert_eq!(stranger.ident().await, "1c4", "{opt}");
+        let page = visit.browser.open(&visit.signed_in_url()).await.expect("a page");
+        assert_eq!(page.status, 401, "{opt}");
+    }
 }

@@ -56,7 +56,8 @@ async fn signed_in(
         Err(LoginRejection::NotSignedIn(NotSignedIn::Nothing)) => {
             return Ok(Redirect::to("/login").into_response());
         }
-        // The identity has changed since (401), or a store is away (503, worth a reload).
+        // The identity has changed since (401), or a store failed (503). Reload once. If the sign-in
+        // was already taken from the store, that leads to the sign-in page.
         Err(why) => return Ok(why.into_response()),
     };
     let account = match login.user() {

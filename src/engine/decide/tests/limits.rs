@@ -2,9 +2,9 @@
 
 use super::requests::{Keys, Pidk, Sent, Urs, seed};
 use super::world::{FRESH, apply, current, live, previous};
-use crate::engine::decide::{Policy, decide};
+use crate::engine::decide::{Policy, Verdict, decide};
 use crate::identity::{Identity, KeyState, Lookup};
-use crate::protocol::Command;
+use crate::protocol::{Command, Tif};
 
 fn with_stranger(command: Command) -> Sent {
     Sent {
@@ -79,6 +79,25 @@ fn a_rekey_counts_nothing_and_forgets_nothing() {
         assert_eq!(keys.pidk, Some(KeyState::Superseded));
         assert_eq!(live(&keys.idk).strangers, strangers);
         assert_eq!(live(&keys.idk).user, previous().user);
+    }
+}
+
+/// A site of known identities only signs in no identity without an account, by a rekey neither.
+#[test]
+fn an_identity_without_an_account_is_new() {
+    let alone = Identity { user: None, ..previous() };
+    let urs = Urs::By(seed::UNLOCKS_PIDK);
+    let sent = Sent { keys: Keys::Both, urs, ..with_stranger(Command::Ident) };
+    let request = sent.request();
+    for (idk, pidk) in
+        [(KeyState::Live(alone.clone()), None), (KeyState::Unknown, Some(KeyState::Live(alone)))]
+    {
+        let before = Lookup { idk, pidk };
+        let decided = |accepts_new| decide(&request, &before, true, Policy { accepts_new }, FRESH);
+        let refused = decided(false);
+        assert_eq!((refused.tif, refused.change), (Tif::FAILED | Tif::IPS_MATCH, None));
+        assert_eq!(refused.verdict, Verdict::Refused);
+        assert!(matches!(decided(true).verdict, Verdict::SignedIn { .. }));
     }
 }
 

@@ -6,7 +6,7 @@
 mod send;
 
 use crate::history::{
-    Action, Command, History, Keys, Lifetime, Options, Pass, Purpose, Send, Site, Urs,
+    Action, Command, History, Keys, Lifetime, Options, Pass, Purpose, Send, Site, Twist, Urs,
 };
 use crate::words::{ADDRESSES, BROWSERS, LOCKS, PERSONS, SERVERS};
 
@@ -107,7 +107,8 @@ impl Hand {
                 let query = Send { command: Command::Query, twist: None, ..send.clone() };
                 vec![visit, Action::Send(query), Action::Send(send)]
             }
-            60..140 => vec![Action::Send(self.send())],
+            60..136 => vec![Action::Send(self.send())],
+            136..140 => self.in_reserve(),
             140..170 => self.on_the_page(),
             170..196 => self.by_cps(),
             196..198 => vec![self.visit()],
@@ -196,6 +197,26 @@ impl Hand {
             return vec![visit, renew.clone(), Action::Send(ident), renew];
         }
         vec![visit, renew, ident(1, one % 32, one % LOCKS), ident(0, other % 32, other % LOCKS)]
+    }
+
+    /// Somebody's first request is refused and consumes nothing, and somebody answers the link. Then
+    /// the refusal's nut is used; or the other way about.
+    fn in_reserve(&mut self) -> Vec<Action> {
+        let (one, other, number) = (self.byte() % 32, self.byte() % 32, self.byte() % LOCKS);
+        let (late, address) = (self.seldom(128), self.address());
+        let send = |person, twist| {
+            let options = Options { noiptest: true, ..Options::default() };
+            let (command, keys, twist) = (Command::Ident, Keys::Both(number), Some(twist));
+            Send { person, command, options, keys, twist, ..Send::default() }
+        };
+        let visit = self.visit();
+        let refused = Send { address, ..send(one, Twist::LongerServer) };
+        // Each reply brings one more nut; the link's is the last but one, and then the refusal's is.
+        let link = send(other, Twist::OldNutAndServer(if late { 1 } else { 2 }));
+        let back = u8::from(late);
+        let alias = Send { address, ..send(one, Twist::OldNutAndServer(back)) };
+        let (first, then) = if late { (link, alias) } else { (alias, link) };
+        vec![visit, Action::Send(refused), Action::Send(first), Action::Send(then)]
     }
 
     /// The page asks, and mostly it collects too.

@@ -180,6 +180,7 @@ impl Spec {
             linking,
             asked: false,
             button: None,
+            beside: None,
         };
         // Lifetime and grace, never beyond the chain.
         self.give_out(Some((record, (2 * lifetimes.link).min(lifetimes.chain))));
@@ -218,8 +219,7 @@ impl Spec {
             return ended.map_or(Heard::Expired, |&(_, word)| word);
         };
         match self.outcome(wait).map(|outcome| outcome.what) {
-            None => Heard::Pending,
-            Some(What::Refused(row)) => Heard::Refused(row),
+            None => self.refusal(wait).map_or(Heard::Pending, Heard::Refused),
             Some(What::SignedIn(_)) => Heard::Ready,
             Some(What::TakenOver) => Heard::TakenOver,
             Some(What::Collected) => Heard::Collected,

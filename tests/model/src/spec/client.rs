@@ -90,6 +90,10 @@ pub struct Reply {
 struct Step<'a> {
     request: &'a Request,
     record: Record,
+    /// The nut that is consumed: the request's, or the one that it is an alias of.
+    original: Nut,
+    /// Of that nut.
+    lifetime: Seconds,
     server: Server,
     address: Address,
 }
@@ -155,9 +159,11 @@ impl Spec {
             return self.dead_end(server, address, tif);
         };
         let is_link = record.link == nut;
-        let step = Step { request, record, server, address };
+        let original = record.beside.unwrap_or(nut);
+        let is_of_link = record.link == original;
+        let lifetime = if is_of_link { self.lifetimes.link } else { self.lifetimes.later };
+        let step = Step { request, record, original, lifetime, server, address };
         // 25b: too old, and from another address than the link's. Nothing is counted.
-        let lifetime = if is_link { self.lifetimes.link } else { self.lifetimes.later };
         let is_too_old = self.clock(server).saturating_sub(step.record.created) > lifetime;
         if is_too_old && !step.ips_match() {
             self.event("a code without a second life");
@@ -201,7 +207,11 @@ impl Spec {
             self.event("slowed down and answered");
         }
         // 6. Take the nut.
-        self.nuts[nut.0] = None;
+        if !self.take(nut, step.original) {
+            self.row(26);
+            let tif = if is_slow { CLIENT | FAILED } else { TRANSIENT | FAILED };
+            return self.dead_end(server, address, tif);
+        }
 
         // 7. Older than its lifetime: the fresh nut continues the same chain.
         if is_too_old {
@@ -232,6 +242,21 @@ impl Spec {
             self.event("a disable past the limit");
         }
         self.conclude(&step, decision)
+    }
+
+    /// Takes a nut, and with an alias the nut that it stands beside: that is what decides.
+    fn take(&mut self, nut: Nut, original: Nut) -> bool {
+        let is_taken = self.is_live(original);
+        self.nuts[nut.0] = None;
+        self.nuts[original.0] = None;
+        if original != nut {
+            self.event(if is_taken {
+                "an alias is used"
+            } else {
+                "an alias of a nut that is gone"
+            });
+        }
+        is_taken
     }
 
     /// Then the outcome, if there is one, and the next nut of the chain.
@@ -299,12 +324,11 @@ impl Spec {
             button: step.button(),
             same_address: step.ips_match(),
         };
+        if self.refusal(step.record.wait).is_some() {
+            self.event("an outcome beside a refusal");
+        }
         let filed = held(self.now, self.waits[step.record.wait.0].as_ref());
-        // A refusal gives way to any outcome.
-        let is_refusal = |it: &Outcome| matches!(it.what, What::Refused(_));
-        if filed.is_some_and(is_refusal) {
-            self.event("a refusal is replaced");
-        } else if let Some(filed) = filed.cloned() {
+        if let Some(filed) = filed.cloned() {
             self.row(34);
             if filed.key != ours.key {
                 self.event("an outcome is another's");
@@ -328,21 +352,18 @@ impl Spec {
         true
     }
 
-    /// The page that waits learns why nobody was signed in, unless there is an outcome.
+    /// The page that waits learns why nobody was signed in, if there is no outcome. Another reason
+    /// in place of one counts like whatever else outlasts the request.
     fn file_refusal(&mut self, step: &Step<'_>, row: u8) {
-        let ours = Outcome {
-            key: step.request.idk,
-            what: What::Refused(row),
-            button: None,
-            same_address: false,
-        };
-        let filed = self.outcome(step.record.wait).map(|it| it.what);
-        let gives_way = matches!(filed, Some(What::Refused(before)) if before != row);
-        if filed.is_none() || gives_way {
-            self.event("a refusal is told");
-            let left = self.left(step.server, &step.record).unwrap_or_default();
-            self.waits[step.record.wait.0] = Some(Held { until: self.now + left, it: ours });
+        let wait = step.record.wait;
+        match self.refusal(wait) {
+            None => self.event("a refusal is told"),
+            Some(before) if before == row => return,
+            Some(_) if self.count_lasting(step.server, step.address).is_err() => return,
+            Some(_) => self.event("a refusal is replaced"),
         }
+        let left = self.left(step.server, &step.record).unwrap_or_default();
+        self.refusals.insert(wait, Held { until: self.now + left, it: row });
     }
 
     /// What is left of a chain's life; none where it is over.
@@ -351,22 +372,35 @@ impl Spec {
         self.lifetimes.chain.checked_sub(age).filter(|&left| left > 0)
     }
 
-    /// A refusal after which the client may try again with the reply's nut; the old one
-    /// stays live beside it.
+    /// A refusal after which the client may try again with the reply's nut.
     fn refuse(&mut self, step: &Step<'_>, tif: u16) -> Reply {
         self.count_failure(step.server, step.address);
         let nut = self.again(step);
         Reply { tif, ..Reply::plain(nut) }
     }
 
-    /// A refusal in steps 3 and 4. Nothing is stored for an address that is slowed down; the nut
-    /// that was sent stays live.
+    /// A refusal in steps 3 and 4. The nut that was sent stays live, and the reply's is an alias of
+    /// it. Nothing is stored for an address that is slowed down.
     fn refuse_before_take(&mut self, step: &Step<'_>, tif: u16, is_slow: bool) -> Reply {
         if is_slow {
             self.event("slowed down");
             return self.dead_end(step.server, step.address, tif);
         }
-        self.refuse(step, tif)
+        self.count_failure(step.server, step.address);
+        // As long as the nut beside which it stands.
+        let created = step.record.created;
+        let age = self.clock(step.server).saturating_sub(created);
+        let left = self.left(step.server, &step.record).unwrap_or_default();
+        let record = Record {
+            created,
+            asked: step.record.asked,
+            button: step.record.button,
+            beside: Some(step.original),
+            ..self.following(step)
+        };
+        let ttl = (2 * step.lifetime).saturating_sub(age).min(left);
+        let nut = self.give_out(Some((record, ttl)));
+        Reply { tif, ..Reply::plain(nut) }
     }
 
     /// A refusal whose nut is stored nowhere.
@@ -394,6 +428,7 @@ impl Spec {
             created: self.clock(step.server),
             key: step.record.key.or(Some(step.request.idk)),
             button: step.button(),
+            beside: None,
             ..step.record.clone()
         }
     }

@@ -49,6 +49,8 @@ pub struct Spec {
     now: Seconds,
     nuts: Vec<Option<Held<Record>>>,
     waits: Vec<Option<Held<Outcome>>>,
+    /// By wait: the row by which an `ident` was refused.
+    refusals: BTreeMap<Wait, Held<u8>>,
     urls: Vec<Option<Held<Url>>>,
     keys: BTreeMap<Key, State>,
     epochs: u32,
@@ -70,6 +72,7 @@ impl Spec {
             now: 0,
             nuts: Vec::new(),
             waits: Vec::new(),
+            refusals: BTreeMap::new(),
             urls: Vec::new(),
             keys: BTreeMap::new(),
             epochs: 0,
@@ -130,6 +133,11 @@ impl Spec {
     /// How a wait ended.
     pub fn outcome(&self, wait: Wait) -> Option<&Outcome> {
         held(self.now, self.waits[wait.0].as_ref())
+    }
+
+    /// Why nobody has signed in on a wait, by the row with this number.
+    pub fn refusal(&self, wait: Wait) -> Option<u8> {
+        held(self.now, self.refusals.get(&wait)).copied()
     }
 
     /// Whose a nut's chain is, as far as that is known.

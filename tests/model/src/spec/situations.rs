@@ -91,6 +91,9 @@ impl Spec {
         if let (Meant::Previous(pidk, identity), Some(lock)) = (meant, request.new_lock())
             && request.urs == Some(identity.lock)
         {
+            if request.command == Command::Ident && self.is_new_here(&identity, linking) {
+                return self.not_accepted();
+            }
             return self.rekey(request, pidk, Identity { lock, ..identity });
         }
         match request.command {
@@ -132,10 +135,7 @@ impl Spec {
                     self.row(10);
                     refused(CLIENT | FAILED, None)
                 }
-                Some(_) if self.site.closed && !linking => {
-                    self.row(11);
-                    Decision { refusal: Some(11), ..refused(FAILED, None) }
-                }
+                Some(_) if self.site.closed && !linking => self.not_accepted(),
                 Some(lock) => {
                     self.row(9);
                     if self.site.closed {
@@ -161,6 +161,10 @@ impl Spec {
                 let refused = refused(ID | DISABLED | FAILED, Some(identity.lock));
                 Decision { refusal: Some(13), ..refused }
             }
+            Meant::Own(identity) if self.is_new_here(&identity, linking) => {
+                self.event("an identity without an account is new");
+                self.not_accepted()
+            }
             Meant::Own(identity) => {
                 self.row(12);
                 self.succeed(request, Some(identity));
@@ -173,6 +177,16 @@ impl Spec {
             }
             Meant::Superseded => unreachable!("row 8"),
         }
+    }
+
+    /// A site that takes no new ones knows an identity once it has an account.
+    fn is_new_here(&self, identity: &Identity, linking: bool) -> bool {
+        self.site.closed && !linking && identity.user.is_none()
+    }
+
+    fn not_accepted(&mut self) -> Decision {
+        self.row(11);
+        Decision { refusal: Some(11), ..refused(FAILED, None) }
     }
 
     fn disable(&mut self, request: &Request, meant: Meant) -> Decision {

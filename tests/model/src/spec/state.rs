@@ -31,6 +31,8 @@ pub(super) struct Record {
     pub(super) asked: bool,
     /// The answer.
     pub(super) button: Option<u8>,
+    /// The nut that this one is an alias of.
+    pub(super) beside: Option<Nut>,
 }
 
 /// How a chain ended, for the page that waits.
@@ -54,8 +56,6 @@ pub enum What {
     TakenOver,
     /// The page has collected it.
     Collected,
-    /// An `ident` was refused, by the row with this number.
-    Refused(u8),
 }
 
 /// What a CPS URL stands for.

@@ -7,7 +7,7 @@ use tower_sqrl_client::keys::Suk;
 
 use super::World;
 use super::read::user_named;
-use crate::spec::{Identity, Outcome, Spec, State, What};
+use crate::spec::{Identity, Spec, State, What};
 use crate::words::{Cps, Epoch, Key, Nut, Wait};
 
 impl World {
@@ -26,33 +26,38 @@ impl World {
             let wait = self.wait(Wait(number)).as_nut();
             let info = self.stores.of(0).0.get_nut(wait, NutState::Authorized).await;
             let info = info.expect("a store that works");
-            // A refusal names nobody.
-            let named =
-                |it: &Outcome| Some(it.key).filter(|_| !matches!(it.what, What::Refused(_)));
-            let expected = spec.outcome(Wait(number)).map(|it| (named(it), it.what));
+            let expected = spec.outcome(Wait(number)).map(|it| (Some(it.key), it.what));
             let found = info.map(|info| {
                 let key = info.idk.and_then(|idk| self.ring.key_of(idk.as_bytes()));
                 let hint = match expected {
                     Some((_, What::SignedIn(epoch))) => Some(epoch),
                     _ => None,
                 };
-                let what = info.outcome.map(|outcome| match outcome {
+                let what = info.outcome.and_then(|outcome| match outcome {
                     RealOutcome::SignedIn { epoch } => {
-                        What::SignedIn(self.epoch(epoch.get(), hint))
+                        Some(What::SignedIn(self.epoch(epoch.get(), hint)))
                     }
-                    RealOutcome::TakenOver => What::TakenOver,
-                    RealOutcome::Collected => What::Collected,
-                    RealOutcome::Refused(why) => What::Refused(match why {
-                        Refusal::New => 11,
-                        Refusal::Disabled => 13,
-                        Refusal::Superseded => 8,
-                    }),
+                    RealOutcome::TakenOver => Some(What::TakenOver),
+                    RealOutcome::Collected => Some(What::Collected),
+                    RealOutcome::Refused(_) => None,
                 });
                 (key, what)
             });
             if found != expected.map(|(key, what)| (key, Some(what))) {
                 let what = format!("wait {number} ended as ");
                 return Some((format!("{what}{expected:?}"), format!("{what}{found:?}")));
+            }
+            let refusal = self.wait(Wait(number)).refusal();
+            let info = self.stores.of(0).0.get_nut(refusal.as_nut(), NutState::Authorized).await;
+            let row = info.expect("a store that works").and_then(|info| match info.outcome? {
+                RealOutcome::Refused(Refusal::New) => Some(11),
+                RealOutcome::Refused(Refusal::Disabled) => Some(13),
+                RealOutcome::Refused(Refusal::Superseded) => Some(8),
+                _ => None,
+            });
+            if row != spec.refusal(Wait(number)) {
+                let say = |row| format!("wait {number} was refused by row {row:?}");
+                return Some((say(spec.refusal(Wait(number))), say(row)));
             }
         }
         for number in 0..self.nuts.len() {
