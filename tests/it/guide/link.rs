@@ -3,8 +3,8 @@
 use std::error::Error;
 
 use axum::Form;
+use axum::http::{Extensions, HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use http::{Extensions, HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use tower_sessions::Session;
 use tower_sessions::session::Id;
