@@ -20,7 +20,7 @@ mod app {
             .route("/basket", get(basket).post(fill))
             .route("/signed-in", get(signed_in))
             .with_state(sqrl.clone());
-        around(further, sqrl)
+        around(further, &sqrl)
     }
 
     pub(super) mod link {
@@ -40,7 +40,7 @@ mod app {
                 .route("/account/sqrl/confirm", get(question).post(decided))
                 .route("/signed-in", get(signed_in))
                 .with_state(sqrl.clone());
-            super::around(further, sqrl)
+            super::around(further, &sqrl)
         }
 
         async fn page(
@@ -84,7 +84,7 @@ mod app {
     }
 
     /// What the example's `app` does, around further routes.
-    fn around(further: Router, sqrl: Sqrl) -> Router {
+    fn around(further: Router, sqrl: &Sqrl) -> Router {
         let sessions = SessionManagerLayer::new(MemoryStore::default()).with_secure(false);
         Router::new()
             .route("/", get(home))
@@ -412,7 +412,10 @@ async fn two_identities_that_answer_the_guides_pages_cancel_each_other() {
             assert_eq!(linking.decide("yes", client).await.status, 409);
             assert_eq!(linking.user(client).await, None);
         }
-        assert_eq!(linking.answer(&tabs[2], second).await.status, 409, "of the attempt before");
+        let fresh = linking.open().await;
+        assert_eq!(linking.answer(&tabs[2], &his).await.status, 409, "of the attempt before");
+        assert_eq!(linking.answer(&fresh, &hers).await.url.path(), Linking::CONFIRM);
+        assert_eq!(linking.decide("no", &hers).await.status, 409);
     }
 }
 

@@ -312,8 +312,12 @@ async fn two_identities_that_answer_cancel_each_other() {
             let page = ada.submit(&demo, confirm, &[("key", key.as_str())]).await;
             assert_eq!(page.status, StatusCode::CONFLICT, "{}", page.body);
         }
+        let fresh = ada.browser.open(&demo.url("/account/identity")).await.expect("a page");
         let late = arrives(&ada, &demo, &tabs[2], second).await;
         assert_eq!(late.status, StatusCode::CONFLICT, "{}", late.body);
+        let asked = arrives(&ada, &demo, &fresh, &hers).await;
+        assert_eq!(asked.url.path(), "/account/identity/confirm");
+        ada.submit(&demo, "/account/identity/decline", &[]).await;
     }
     // The same identity in two tabs is no contradiction.
     let mut tabs = Vec::new();
