@@ -116,10 +116,7 @@ impl Engine {
         match taken {
             Ok(Some(_)) => {}
             Ok(None) => return refuse(gone, &"the nut was used before"),
-            Err(error) => {
-                self.store_failed("taking a nut", &error);
-                return chain.try_again().await;
-            }
+            Err(error) => return chain.try_to_take_again(&error).await,
         }
 
         // 7.

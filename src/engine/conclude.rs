@@ -40,6 +40,22 @@ impl Chain<'_> {
         self.send(self.again(Tif::TRY_AGAIN | self.ips())).await
     }
 
+    /// The same where taking the nut failed.
+    pub(super) async fn try_to_take_again(&self, error: &StoreError) -> String {
+        self.engine.store_failed("taking a nut", error);
+        let tif = Tif::TRY_AGAIN | self.ips();
+        match self.engine.nuts.get_nut(&self.original(), NutState::Pending).await {
+            // Not taken, so the reply's is an alias of it.
+            Ok(Some(_)) => self.send(self.beside(tif)).await,
+            // Taken, and only the store's reply was lost.
+            Ok(None) => self.send(self.again(tif)).await,
+            Err(error) => {
+                self.engine.store_failed("looking whether a nut was taken", &error);
+                self.engine.dead_end(tif)
+            }
+        }
+    }
+
     /// Makes a decision known, once its change is written.
     pub(super) async fn conclude(&self, decision: Decision) -> String {
         match decision.verdict {

@@ -278,8 +278,9 @@ async fn a_refusals_nut_is_an_alias_of_the_one_that_was_sent() {
     visit.collect().await;
     // It grows old with the link, and the second chance is the same.
     let visit = site.visit().await;
+    site.clock.pass_seconds(200);
     let mut alias = refused(&visit.chain(&alice())).await;
-    site.clock.pass_seconds(301);
+    site.clock.pass_seconds(101);
     assert_eq!(alias.query().await, "64");
     assert_eq!(alias.query().await, "5");
     // The reply to that is no alias: it has a life of its own.

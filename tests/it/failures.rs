@@ -51,6 +51,25 @@ async fn row_31_looking_at_the_nut() {
 async fn row_31_taking_the_nut() {
     ident(RemoveNut(Pending), Fate::Fails, "64", "5").await;
     ident(RemoveNut(Pending), Fate::ReplyLost, "64", "5").await;
+    // Where it was not taken, the reply's nut is an alias of it: one of the two is used.
+    for used_first in [false, true] {
+        let site = Site::new().await;
+        let visit = site.visit().await;
+        let (link, mut alias) = (visit.chain(&alice()), visit.chain(&alice()));
+        site.tap.plan(RemoveNut(Pending), Fate::Fails);
+        assert_eq!(alias.ident().await, "64");
+        let mut chains = [link, alias];
+        assert_eq!(chains[usize::from(used_first)].query().await, "4");
+        assert_eq!(chains[usize::from(!used_first)].query().await, "60");
+    }
+    // Where that cannot be seen, it is dead.
+    let site = Site::new().await;
+    let mut chain = site.visit().await.chain(&alice());
+    site.tap.plan(GetNut(Pending), Fate::Made);
+    site.tap.plan(RemoveNut(Pending), Fate::Fails);
+    site.tap.plan(GetNut(Pending), Fate::Fails);
+    assert_eq!(chain.ident().await, "64");
+    assert_eq!(chain.ident().await, "60");
 }
 
 #[tokio::test]

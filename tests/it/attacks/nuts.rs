@@ -57,10 +57,10 @@ async fn attack_04_a_nut_in_reserve() {
     assert!(visit.collect().await.body.contains(&chain.idk()));
     // Nor does it outlive the code (row 25b).
     let visit = site.visit().await;
+    site.clock.pass_seconds(200);
     let mut spare = reserve(&visit).await;
-    site.clock.pass_seconds(270);
     visit.renew().await;
-    site.clock.pass_seconds(31);
+    site.clock.pass_seconds(101);
     assert_eq!(spare.ident().await, "60");
     assert_eq!(visit.poll().await, Waiting::Pending);
 }
