@@ -52,7 +52,10 @@ impl LinkOptions {
     /// to: [`same_address`](Self::same_address) and [`accept_new`](Self::accept_new).
     ///
     /// A SQRL URL is public: everybody who sees the QR code can answer it with an identity of
-    /// their own, and whatever answers first would be linked with the account.
+    /// their own, and a stranger in the same room or behind the same NAT has the user's address.
+    /// So link nothing before the user has confirmed it with a POST of your site, and treat two
+    /// different identities that answer as none. The code is in
+    /// [`guide::own_user_table`](crate::guide::own_user_table), "A user adds SQRL".
     ///
     /// ```
     /// use tower_sqrl::LinkOptions;
@@ -67,8 +70,8 @@ impl LinkOptions {
     /// `noiptest`. From another address the answer is tif 40.
     ///
     /// Set it where an answer by a stranger would do harm, as when an identity is linked with an
-    /// account. It also excludes the user's own phone in another network. To allow that, leave
-    /// it out, and look at [`SignIn::same_address`](super::SignIn::same_address).
+    /// account. It does not stop a stranger behind the same NAT, so confirm what matters all the
+    /// same. It also excludes the user's own phone in another network; leave it out to allow that.
     pub fn same_address(mut self) -> Self {
         self.same_address = true;
         self

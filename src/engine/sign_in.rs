@@ -76,8 +76,9 @@ impl SignIn {
     /// Whether the client came from the address that asked for the link.
     ///
     /// If not, it may be the user's phone in another network, or a stranger who saw the QR code.
-    /// Before you link such an identity with an account, show whose it is and let the user confirm
-    /// with a POST, after their own SQRL app has reported success.
+    /// If so, it may still be a stranger behind the same NAT. Before you link an identity with an
+    /// account, show its key and let the user confirm with a POST, after their own SQRL app has
+    /// reported success.
     pub fn same_address(&self) -> bool {
         self.attached.same_address
     }

@@ -16,15 +16,84 @@ mod app {
         async fn fill(session: Session) -> Result<(), Failure> {
             Ok(session.insert("basket", "a present").await?)
         }
+        let further = Router::new()
+            .route("/basket", get(basket).post(fill))
+            .route("/signed-in", get(signed_in))
+            .with_state(sqrl.clone());
+        around(further, &sqrl)
+    }
+
+    pub(super) mod link {
+        use axum::Router;
+        use axum::extract::State;
+        use axum::routing::get;
+        use tower_sqrl::axum::{LoginRejection, SqrlLogin};
+
+        use super::{Failure, current};
+
+        include!("guide/link.rs");
+
+        /// The application with a page that links a further identity.
+        pub(in super::super) fn router(sqrl: Sqrl) -> Router {
+            let further = Router::new()
+                .route("/account/sqrl", get(page))
+                .route("/account/sqrl/confirm", get(question).post(decided))
+                .route("/signed-in", get(signed_in))
+                .with_state(sqrl.clone());
+            super::around(further, &sqrl)
+        }
+
+        async fn page(
+            State(sqrl): State<Sqrl>,
+            session: Session,
+            headers: HeaderMap,
+            extensions: Extensions,
+        ) -> Result<Response, Failure> {
+            let Some(account) = current(&sqrl, &session).await? else {
+                return Ok(Redirect::to("/login").into_response());
+            };
+            Ok(add_sqrl(&sqrl, &session, &account, &headers, &extensions).await?)
+        }
+
+        async fn signed_in(
+            State(sqrl): State<Sqrl>,
+            session: Session,
+            login: Result<SqrlLogin, LoginRejection>,
+        ) -> Result<Response, Failure> {
+            match login {
+                Ok(login) if login.data().is_some() => {
+                    let account = current(&sqrl, &session).await?;
+                    Ok(answered(&session, account.as_deref(), &login).await?)
+                }
+                login => super::signed_in(State(sqrl), session, login).await,
+            }
+        }
+
+        async fn question(session: Session) -> Result<Response, Failure> {
+            Ok(ask(&session).await?)
+        }
+
+        async fn decided(
+            State(sqrl): State<Sqrl>,
+            session: Session,
+            decision: Form<Decision>,
+        ) -> Result<Response, Failure> {
+            let account = current(&sqrl, &session).await?;
+            Ok(confirm(&sqrl, &session, account.as_deref(), decision).await?)
+        }
+    }
+
+    /// What the example's `app` does, around further routes.
+    fn around(further: Router, sqrl: &Sqrl) -> Router {
         let sessions = SessionManagerLayer::new(MemoryStore::default()).with_secure(false);
         Router::new()
             .route("/", get(home))
-            .route("/basket", get(basket).post(fill))
             .route("/login", get(async |challenge: SqrlChallenge| challenge.page()))
-            .route("/signed-in", get(signed_in))
+            .with_state(sqrl.clone())
+            .merge(further)
+            .layer(CsrfLayer::new())
             .layer(sqrl.layer())
             .layer(sessions)
-            .with_state(sqrl)
     }
 }
 
@@ -48,11 +117,11 @@ use tower_sqrl::identity::{IdentityStore, MemoryIdentityStore};
 use tower_sqrl::protocol::Idk;
 use tower_sqrl_client::browser::{Browser, Page, Waiting};
 use tower_sqrl_client::wire::{Command, Options};
-use tower_sqrl_client::{Client, Http, Link};
+use tower_sqrl_client::{Client, Http, Identity, Link};
 use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::filter::LevelFilter;
 
-use crate::common::{Fate, Hook, MemoryNutStore, Tap, alice};
+use crate::common::{Fate, Hook, MemoryNutStore, Tap, alice, mallory};
 
 #[test]
 fn the_guides_code_is_what_is_tried() {
@@ -63,6 +132,10 @@ fn the_guides_code_is_what_is_tried() {
     let (_, span) =
         include_str!("guide/span.rs").split_once("\n\n").expect("documentation, then code");
     assert!(guide.contains(&format!("```rust\n{span}```\n")), "copy it into the guide");
+    let (guide, copy) =
+        (include_str!("../../docs/guide/own_user_table.md"), include_str!("guide/link.rs"));
+    let (_, link) = copy.split_once("\n\n").expect("documentation, then code");
+    assert!(guide.contains(&format!("```rust\n{link}```\n")), "copy it into the guide");
 }
 
 /// That they compile together, and sign somebody in, is tried there.
@@ -240,6 +313,110 @@ async fn a_session_keeps_nothing_of_the_user_before() {
     assert_eq!(guide.browser.open(&basket).await.expect("a page").body, "a present");
     assert!(guide.sign_in().await.body.contains("Hello, "));
     assert_eq!(guide.browser.open(&basket).await.expect("a page").body, "");
+}
+
+/// The page that links a further identity, and what a client's answer to it leads to.
+struct Linking<'a>(&'a Guide);
+
+impl Linking<'_> {
+    const CONFIRM: &'static str = "/account/sqrl/confirm";
+
+    async fn open(&self) -> Page {
+        let url = format!("{}/account/sqrl", self.0.site);
+        self.0.browser.open(&url).await.expect("a page")
+    }
+
+    async fn answer(&self, page: &Page, client: &Client) -> Page {
+        let link = page.sqrl_link().expect("a link");
+        client.sign_in(&link).await.expect("signed in");
+        let url = format!("{}/signed-in?nut={}", self.0.site, link.nut());
+        self.0.browser.open(&url).await.expect("a page")
+    }
+
+    async fn decide(&self, link: &str, client: &Client) -> Page {
+        let page = format!("{}{}", self.0.site, Self::CONFIRM).parse().expect("a URL");
+        let key = self.key(client).await.to_string();
+        let fields = [("link", link), ("key", key.as_str())];
+        self.0.browser.submit(&page, Self::CONFIRM, &fields).await.expect("an answer")
+    }
+
+    async fn key(&self, client: &Client) -> Idk {
+        let (_, link) = self.0.login(&Browser::default()).await;
+        let key = client.identity().site_key(0, link.domain()).expect("a key");
+        Idk::parse(&key.idk().to_string()).expect("a key")
+    }
+
+    async fn user(&self, client: &Client) -> Option<String> {
+        let identity = self.0.sqrl.identity(&self.key(client).await).await.expect("an answer");
+        identity.and_then(|identity| identity.user).map(|user| user.to_string())
+    }
+}
+
+/// The clients' address is the browser's: a stranger in the same room.
+#[tokio::test]
+async fn a_further_identity_is_linked_when_it_is_confirmed() {
+    let guide = Guide::signed_in_to(app::link::router).await;
+    let linking = Linking(&guide);
+    let account = linking.user(&guide.client).await;
+    let other = Client::new(mallory());
+
+    let asked = linking.answer(&linking.open().await, &other).await;
+    assert_eq!(asked.url.path(), Linking::CONFIRM);
+    let key = linking.key(&other).await.to_string();
+    assert!(asked.body.contains(&format!("begins with {}.", &key[..8])), "{}", asked.body);
+    assert_eq!(linking.user(&other).await, None, "nothing is linked yet");
+    for (decision, client) in [("no", &other), ("yes", &guide.client)] {
+        linking.answer(&linking.open().await, &other).await;
+        assert_eq!(linking.decide(decision, client).await.status, 409, "{decision}");
+        assert_eq!(linking.decide("yes", &other).await.status, 409, "the question is answered");
+        assert_eq!(linking.user(&other).await, None, "{decision}");
+    }
+
+    // Disabled and enabled in between; then another site's form.
+    linking.answer(&linking.open().await, &other).await;
+    for command in [Command::Disable, Command::Enable] {
+        let (_, link) = guide.login(&Browser::default()).await;
+        other.run(&link, command).await.expect("done");
+    }
+    assert_eq!(linking.decide("yes", &other).await.status, 409);
+    linking.answer(&linking.open().await, &other).await;
+    let url = format!("{}{}", guide.site, Linking::CONFIRM).parse().expect("a URL");
+    let forged = HeaderMap::from_iter([
+        (HeaderName::from_static("sec-fetch-site"), HeaderValue::from_static("cross-site")),
+        (header::CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded")),
+    ]);
+    let body = Bytes::from(format!("link=yes&key={key}"));
+    let sent = guide.browser.fetch(Method::POST, &url, forged, body).await;
+    assert_eq!(sent.expect("an answer").status(), 403);
+    assert_eq!(linking.user(&other).await, None);
+
+    assert_eq!(linking.decide("yes", &other).await.url.path(), "/");
+    assert_eq!(linking.user(&other).await, account);
+    assert!(account.is_some() && guide.is_signed_in().await);
+    let late = linking.answer(&linking.open().await, &other).await;
+    assert_eq!(late.status, 409, "it has an account");
+}
+
+#[tokio::test]
+async fn two_identities_that_answer_the_guides_pages_cancel_each_other() {
+    let guide = Guide::signed_in_to(app::link::router).await;
+    let linking = Linking(&guide);
+    let (hers, his) = (Client::new(Identity::from_seed([2; 32])), Client::new(mallory()));
+    for (first, second) in [(&hers, &his), (&his, &hers)] {
+        let tabs = [linking.open().await, linking.open().await, linking.open().await];
+        assert_eq!(linking.answer(&tabs[0], first).await.url.path(), Linking::CONFIRM);
+        let cancelled = linking.answer(&tabs[1], second).await;
+        assert_eq!(cancelled.status, 409);
+        assert!(cancelled.body.contains("Two identities answered"), "{}", cancelled.body);
+        for client in [first, second] {
+            assert_eq!(linking.decide("yes", client).await.status, 409);
+            assert_eq!(linking.user(client).await, None);
+        }
+        let fresh = linking.open().await;
+        assert_eq!(linking.answer(&tabs[2], &his).await.status, 409, "of the attempt before");
+        assert_eq!(linking.answer(&fresh, &hers).await.url.path(), Linking::CONFIRM);
+        assert_eq!(linking.decide("no", &hers).await.status, 409);
+    }
 }
 
 /// Everything that is logged on this thread while it lives.

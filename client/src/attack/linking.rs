@@ -63,24 +63,25 @@ pub(super) async fn photographed(scene: &mut Scene<'_>) -> Tried {
 /// Whether the nth linking page links a second identity of the account's owner, at once or with one
 /// of the forms at which its sign-in arrives. `None` where there is no nth page.
 async fn honest_link(scene: &mut Scene<'_>, nth: usize) -> Result<Option<bool>, Trouble> {
-    let mut form = 0;
+    // With no form at first. The second identity signs in once alone, after the form: it would get an
+    // account of its own before.
+    let mut form = None;
     loop {
         let Some(Account { owner, visit }) = account(scene, nth).await? else { return Ok(None) };
         let second = scene.stranger();
         visit.hand(&second).ident().await?.honest("ident on the linking page")?;
         let arrived = scene.collect(&visit).await?;
+        if let Some(form) = form {
+            let Some((action, fields)) = forms(&arrived.body).into_iter().nth(form) else {
+                return Ok(Some(false));
+            };
+            let fields: Vec<_> = fields.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+            visit.browser.submit(&arrived.url, &action, &fields).await?;
+        }
         if opens(scene, &second, &owner).await {
             return Ok(Some(true));
         }
-        let Some((action, fields)) = forms(&arrived.body).into_iter().nth(form) else {
-            return Ok(Some(false));
-        };
-        let fields: Vec<_> = fields.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
-        visit.browser.submit(&arrived.url, &action, &fields).await?;
-        if opens(scene, &second, &owner).await {
-            return Ok(Some(true));
-        }
-        form += 1;
+        form = Some(form.map_or(0, |form| form + 1));
     }
 }
 

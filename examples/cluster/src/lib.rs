@@ -1,6 +1,7 @@
 //! Demo servers behind nginx: what the command `cluster` starts, and what the tests of many
 //! servers do.
 
+use std::error::Error;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -21,20 +22,24 @@ pub struct Servers {
 
 impl Servers {
     /// Starts `count` servers of the program `cluster` with these flags of the demo's, called
-    /// `server-1` and so on.
+    /// `server-1` and so on. They share one random nut key.
     ///
     /// # Errors
     ///
     /// One did not start; the others are gone.
-    pub fn start(cluster: &Path, count: usize, flags: &[&str]) -> Result<Self> {
+    pub fn start(cluster: &Path, count: usize, flags: &[&str]) -> Result<Self, Box<dyn Error>> {
         let ports: Vec<u16> = (0..count).map(|_| free_port()).collect::<Result<_>>()?;
         // First, because the servers want to know its port.
         let nginx = Nginx::start(&configuration(&ports))?;
         let url = nginx.url();
+        let key = nginx.directory().join("nut.key");
+        std::fs::write(&key, rand::random::<[u8; 32]>())?;
+        let key = key.to_str().ok_or("the path of temporary files is not UTF-8")?;
         let start = |(port, number): (&u16, _)| {
             let (listen, name) = (format!("127.0.0.1:{port}"), format!("server-{number}"));
             let own = ["demo", "--listen", &listen, "--server-name", &name, "--public-url", &url];
-            let arguments = [&own[..], &["--trusted-proxy", "127.0.0.1"], flags].concat();
+            let arguments =
+                [&own[..], &["--trusted-proxy", "127.0.0.1", "--nut-key", key], flags].concat();
             Program::start(cluster, &arguments, "listening on ")
         };
         let demos = ports.iter().zip(1..).map(start).collect::<Result<_>>()?;

@@ -60,7 +60,7 @@ fn start(
     itself: &Path,
     redis: &Redis,
     postgres: &Postgres,
-) -> Result<Servers, test_servers::Error> {
+) -> Result<Servers, Box<dyn Error>> {
     let (nuts, identities) = (redis.url(), postgres.url());
     let flags = ["--nuts", &nuts, "--identities", &identities];
     Servers::start(itself, args.servers.into(), &flags)

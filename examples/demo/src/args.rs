@@ -42,6 +42,11 @@ pub(crate) struct Args {
     #[arg(long, value_name = "CIDR")]
     pub(crate) trusted_proxy: Vec<String>,
 
+    /// A file with 32 random bytes, the same for every server that shares --nuts: `head -c 32
+    /// /dev/urandom > FILE` [default: a random key for each process]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) nut_key: Option<PathBuf>,
+
     /// The scheme of links [default: sqrl for a public URL with https, qrl with http]
     #[arg(long, value_name = "sqrl|qrl", value_parser = scheme)]
     pub(crate) link_scheme: Option<LinkScheme>,

@@ -1,8 +1,12 @@
-//! Linking another identity with an account whose own is gone.
+//! Links another identity with an account that has lost its own.
 //!
-//! A SQRL URL is public: a stranger who sees the QR code can answer it with an identity of their own.
-//! So the page's URL accepts this address only. For a phone in another network there is a second page,
-//! and what answers that one is linked only after the user has confirmed it.
+//! A SQRL URL is public: a stranger who sees the QR code can answer it with their own identity. So
+//! nothing is linked before the user has confirmed it, whatever address the answer came from: a
+//! stranger may share the user's address. The page's URL accepts that address only. For a phone in
+//! another network there is a second page.
+//!
+//! Two different identities that answer cancel each other. Otherwise a stranger who answers a second
+//! tab would replace the identity for which the user's app reported success.
 
 use axum::Form;
 use axum::extract::State;
@@ -16,7 +20,7 @@ use tower_sqrl::{LinkOptions, SignIn};
 use crate::app::App;
 use crate::failure::Failure;
 use crate::pages;
-use crate::session::{self, Pending, SignedIn, Visitor};
+use crate::session::{self, Answered, Linking, SignedIn, Visitor};
 use crate::sign_in::whose;
 use crate::standing::Standing;
 
@@ -30,7 +34,7 @@ pub(crate) async fn from_here(
     page(&app, &session, &headers, &extensions, LinkOptions::linking()).await
 }
 
-/// The page for a SQRL app at any address: what answers is not linked before it is confirmed.
+/// The page for a SQRL app at any address.
 pub(crate) async fn from_elsewhere(
     State(app): State<App>,
     session: Session,
@@ -40,7 +44,7 @@ pub(crate) async fn from_elsewhere(
     page(&app, &session, &headers, &extensions, LinkOptions::default().accept_new()).await
 }
 
-/// A sign-in page whose URL carries the account, for a session whose identity is gone.
+/// A sign-in page whose URL carries the attempt, for a session whose identity is gone.
 async fn page(
     app: &App,
     session: &Session,
@@ -48,52 +52,67 @@ async fn page(
     extensions: &Extensions,
     options: LinkOptions,
 ) -> Result<Response, Failure> {
-    let Some((signed_in, Standing::Without)) = whose(app, session).await? else {
+    let Some((_, Standing::Without)) = whose(app, session).await? else {
         return Ok(Redirect::to("/account").into_response());
     };
-    let options = options.data(signed_in.account.into_bytes());
+    let linking = if let Some(linking) = session::linking(session).await? {
+        linking
+    } else {
+        let linking = Linking::new();
+        session::set_linking(session, linking.clone()).await?;
+        linking
+    };
+    let options = options.data(linking.id.into_bytes());
     Ok(match app.sqrl.challenge(headers, extensions, options).await {
         Ok(challenge) => challenge.page().into_response(),
         Err(error) => ChallengeRejection::from(error).into_response(),
     })
 }
 
-/// Where the browser arrives when an identity has answered. From this address it is linked, from
-/// another one the user is asked first.
+/// The browser arrives here when an identity has answered. The user is asked about it.
 pub(crate) async fn answered(
     app: &App,
     session: &Session,
     login: &SignIn,
-    account: &[u8],
+    attempt: &[u8],
 ) -> Result<Response, Failure> {
     if login.user().is_some() {
-        return refuse(session, "This identity has an account of its own: sign in to that one.")
-            .await;
+        return refuse(session, "This identity has its own account. Sign in to that one.").await;
     }
     let Some((before, Standing::Without)) = whose(app, session).await? else {
         return refuse(session, "This browser is not signed in to an account without an identity.")
             .await;
     };
-    if before.account.as_bytes() != account {
-        return refuse(session, "This browser is signed in to another account by now.").await;
-    }
+    let linking = session::linking(session).await?;
+    let Some(linking) = linking.filter(|linking| linking.id.as_bytes() == attempt) else {
+        return refuse(session, "This page has expired. Please start again.").await;
+    };
     let after = SignedIn::new(&before.account, login);
-    if login.same_address() {
-        return link(app, session, &before, after).await;
+    if linking.answer.is_some_and(|first| first.idk() != after.idk()) {
+        session::end_linking(session).await?;
+        tracing::warn!(account = before.account, "two identities answered; none is linked");
+        return refuse(
+            session,
+            "Two identities answered, and one may be a stranger's. Please start again, and show the \
+             code to nobody.",
+        )
+        .await;
     }
-    session::set_pending(session, Some(Pending::now(after))).await?;
+    session::set_linking(session, Linking { answer: Some(Answered::now(after)), ..linking })
+        .await?;
     Ok(Redirect::to("/account/identity/confirm").into_response())
 }
 
 /// The page that asks about the identity.
 pub(crate) async fn ask(session: Session) -> Result<Response, Failure> {
-    Ok(match session::pending(&session).await? {
+    let answer = session::linking(&session).await?.and_then(|linking| linking.answer);
+    Ok(match answer.and_then(Answered::after) {
         Some(after) => pages::confirm_identity(after.idk()).into_response(),
         None => Redirect::to("/account").into_response(),
     })
 }
 
-/// Which identity the user has seen and accepted.
+/// The key that the user has seen and accepted.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Confirmed {
     key: String,
@@ -105,12 +124,11 @@ pub(crate) async fn confirm(
     session: Session,
     Form(Confirmed { key }): Form<Confirmed>,
 ) -> Result<Response, Failure> {
-    let pending = session::pending(&session).await?;
-    session::set_pending(&session, None).await?;
-    let pending = pending.filter(|after| after.idk().to_string() == key);
-    let (Some(after), Some((before, Standing::Without))) = (pending, whose(&app, &session).await?)
+    let answer = session::end_linking(&session).await?.and_then(|linking| linking.answer);
+    let after = answer.and_then(Answered::after).filter(|after| after.idk().to_string() == key);
+    let (Some(after), Some((before, Standing::Without))) = (after, whose(&app, &session).await?)
     else {
-        return refuse(&session, "There is no identity to link any more. Please begin again.")
+        return refuse(&session, "There is no identity to link any more. Please start again.")
             .await;
     };
     // Its owner may have disabled it, or signed up with it, since it answered.
@@ -119,17 +137,17 @@ pub(crate) async fn confirm(
         !identity.disabled && identity.epoch == after.epoch() && identity.user.is_none()
     });
     if before.account != after.account || !is_as_it_was {
-        return refuse(&session, "There is no identity to link any more. Please begin again.")
+        return refuse(&session, "There is no identity to link any more. Please start again.")
             .await;
     }
     link(&app, &session, &before, after).await
 }
 
-/// Forgets the identity that the user was asked about.
+/// Ends the attempt: the user does not know the identity.
 pub(crate) async fn decline(session: Session) -> Result<Response, Failure> {
-    session::set_pending(&session, None).await?;
-    let text = "Nothing was linked. Somebody else may have seen the code: show it to nobody when you \
-                begin again.";
+    session::end_linking(&session).await?;
+    let text = "Nothing was linked. A stranger may have seen the code. When you start again, show it \
+                to nobody.";
     let page = pages::message("Not linked", text, Visitor::of(&session).await?);
     Ok(page.into_response())
 }

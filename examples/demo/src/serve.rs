@@ -3,6 +3,7 @@
 use std::future::IntoFuture as _;
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,6 +42,9 @@ pub(crate) async fn run(args: &Args) -> Result<(), Problem> {
     let mut builder = Sqrl::builder_shared(public_url.to_string(), nuts, Arc::clone(&identities));
     if let Some(prefix) = &args.prefix {
         builder = builder.prefix(prefix);
+    }
+    if let Some(file) = &args.nut_key {
+        builder = builder.nut_key(nut_key(file)?);
     }
     if let Some(scheme) = args.link_scheme {
         builder = builder.link_scheme(scheme);
@@ -90,6 +94,18 @@ pub(crate) async fn run(args: &Args) -> Result<(), Problem> {
             Ok(())
         }
     }
+}
+
+/// The key in a file. It is read from a file because every user of the machine can read a command
+/// line.
+fn nut_key(file: &Path) -> Result<[u8; 32], Problem> {
+    let name = file.display();
+    let bytes = std::fs::read(file)
+        .map_err(|error| Problem::failed(&format!("--nut-key {name}"), &error))?;
+    let length = bytes.len();
+    bytes.try_into().map_err(|_| {
+        Problem::Usage(format!("--nut-key {name}: the file has {length} bytes; it must have 32"))
+    })
 }
 
 /// Where browsers are told to go, if the command line says it: always a whole host, so

@@ -23,9 +23,9 @@ use tower_sqrl::protocol::Idk;
 pub(crate) use postgres::PostgresSessions;
 
 const KEY: &str = "signed-in";
-const PENDING: &str = "pending-identity";
+const LINKING: &str = "linking";
 
-/// Seconds for which the user is asked about an identity.
+/// Seconds for which the user can confirm an identity.
 const ASKING_TIME: u64 = 600;
 
 /// What a session remembers of a sign-in.
@@ -63,17 +63,42 @@ impl SignedIn {
     }
 }
 
+/// An attempt to link another identity with the account.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Linking {
+    /// A random id, which the SQRL URLs of this attempt carry.
+    pub(crate) id: String,
+    /// The first identity that answered.
+    pub(crate) answer: Option<Answered>,
+}
+
+impl Linking {
+    pub(crate) fn new() -> Self {
+        Self { id: format!("{:032x}", rand::random::<u128>()), answer: None }
+    }
+}
+
 /// An identity that is linked with the account once the user has confirmed it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Pending {
+pub(crate) struct Answered {
     after: SignedIn,
     /// Seconds since 1970.
     since: u64,
 }
 
-impl Pending {
+impl Answered {
     pub(crate) fn now(after: SignedIn) -> Self {
         Self { after, since: seconds() }
+    }
+
+    /// The identity key that answered.
+    pub(crate) fn idk(&self) -> Idk {
+        self.after.idk()
+    }
+
+    /// The session after the link, until the question expires.
+    pub(crate) fn after(self) -> Option<SignedIn> {
+        (seconds().saturating_sub(self.since) < ASKING_TIME).then_some(self.after)
     }
 }
 
@@ -155,19 +180,19 @@ pub(crate) async fn begin(session: &Session, signed_in: SignedIn) -> Result<(), 
     session.insert(KEY, signed_in).await
 }
 
-/// The identity that the user is asked about.
-pub(crate) async fn pending(session: &Session) -> Result<Option<SignedIn>, Error> {
-    let pending = session.get::<Pending>(PENDING).await?;
-    let is_young = |pending: &Pending| seconds().saturating_sub(pending.since) < ASKING_TIME;
-    Ok(pending.filter(is_young).map(|pending| pending.after))
+/// The attempt to link an identity that is under way.
+pub(crate) async fn linking(session: &Session) -> Result<Option<Linking>, Error> {
+    session.get(LINKING).await
 }
 
-/// Stores the identity to ask about, or removes it.
-pub(crate) async fn set_pending(session: &Session, pending: Option<Pending>) -> Result<(), Error> {
-    match pending {
-        Some(pending) => session.insert(PENDING, pending).await,
-        None => session.remove::<Pending>(PENDING).await.map(drop),
-    }
+/// Begins or continues an attempt.
+pub(crate) async fn set_linking(session: &Session, linking: Linking) -> Result<(), Error> {
+    session.insert(LINKING, linking).await
+}
+
+/// Ends the attempt and returns it. No SQRL URL of it links anything from then on.
+pub(crate) async fn end_linking(session: &Session) -> Result<Option<Linking>, Error> {
+    session.remove(LINKING).await
 }
 
 /// Forgets it here and lets the browser forget its cookie.

@@ -27,8 +27,8 @@ pub(crate) async fn signed_in(
         Ok(login) => login,
         Err(why) => return Ok(not_signed_in(why, Visitor::of(&session).await?)),
     };
-    if let Some(account) = login.data() {
-        return link_identity::answered(&app, &session, &login, account).await;
+    if let Some(attempt) = login.data() {
+        return link_identity::answered(&app, &session, &login, attempt).await;
     }
     let account = account_of(&app, &login).await?;
     let signed_in = SignedIn::new(&account, &login);

@@ -5,6 +5,7 @@ mod calls;
 mod command;
 mod failures;
 mod instants;
+mod limits;
 mod logins;
 mod nginx;
 mod people;

@@ -54,9 +54,9 @@ pub(crate) fn account(
     )
 }
 
-/// Asks before an identity is linked that answered from another address.
+/// Asks before an identity is linked.
 ///
-/// The user alone can tell their own app from a stranger's: by what it has said.
+/// The user alone can tell their own app from a stranger's: by what their app reported.
 pub(crate) fn confirm_identity(idk: Idk) -> Html<String> {
     let key = idk.to_string();
     page(
@@ -65,21 +65,22 @@ pub(crate) fn confirm_identity(idk: Idk) -> Html<String> {
         &html! {
             h1 { "Is this your identity?" }
             p.lead {
-                "A SQRL app in another network answered with an identity that has no account here. Its "
-                "key begins with " code { (key[..8]) } "."
+                "A SQRL app answered with an identity that has no account here. Its key begins with "
+                code { (key[..8]) } "."
             }
             p.notice {
                 strong { "Look at your SQRL app before you answer. " }
-                "If it said that you are signed in, the identity is yours. If it reported an error, or "
-                "is still waiting, somebody else has answered your code: then say no. Whoever has this "
-                "identity can use your account from now on."
+                "Say yes only if you have just used it for this page and it reported success. If it "
+                "reported an error or is still waiting, or if you have not used one, a stranger has "
+                "answered your code: say no. The owner of this identity will be able to use your "
+                "account."
             }
             form.row method="post" action="/account/identity/decline" {
-                button { "No, my app did not succeed" }
+                button { "No, do not link it" }
             }
             form.row method="post" action="/account/identity/confirm" {
                 input type="hidden" name="key" value=(key);
-                button.plain { "Yes, my app said that I am signed in" }
+                button.plain { "Yes, my app reported success" }
             }
         },
     )

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 use tempfile::TempDir;
-use tower_sqrl_client::browser::Waiting;
+use tower_sqrl_client::browser::{Page, Waiting};
 use tower_sqrl_client::wire::{Command, Options};
 use tower_sqrl_client::{Client, Http, Identity, Refusal};
 
@@ -113,6 +113,7 @@ async fn whose_identity_is_removed_gives_the_account_another() {
 
     ada.client = ada.client.with_identity(Person::new().client.identity().clone());
     let page = ada.sign_in_at(&demo, "/account/identity").await;
+    let page = confirms(&ada, &demo, &page).await;
     assert_eq!((page.url.path(), account_id(&page)), ("/account", account.clone()));
     assert!(page.body.contains("/account/unlink"), "{}", page.body);
     assert_eq!(account_id(&ada.at_another_browser().sign_in(&demo).await), account);
@@ -156,7 +157,7 @@ async fn an_unlinked_identity_gets_a_new_account() {
     // An identity with an account of its own takes no other.
     let page = ada.sign_in_at(&demo, "/account/identity").await;
     assert_eq!(page.status, StatusCode::CONFLICT);
-    assert!(page.body.contains("This identity has an account of its own"), "{}", page.body);
+    assert!(page.body.contains("This identity has its own account"), "{}", page.body);
     assert_eq!(account_id(&ada.account(&demo).await), account, "signed in as before");
 }
 
@@ -170,7 +171,8 @@ async fn an_account_that_has_an_identity_again_takes_no_other() {
     let second = ada.browser.open(&demo.url("/account/identity")).await.expect("a page");
     let link = second.sqrl_link().expect("a link");
     ada.client = Person::new().client;
-    ada.sign_in_at(&demo, "/account/identity").await;
+    let page = ada.sign_in_at(&demo, "/account/identity").await;
+    confirms(&ada, &demo, &page).await;
 
     Person::new().client.sign_in(&link).await.expect("a sign-in");
     let late = demo.url(&format!("/signed-in?nut={}", link.nut()));
@@ -208,6 +210,22 @@ fn stranger() -> Client {
     Client::new(Identity::generate()).with_http(http).with_options(options)
 }
 
+/// The identity's key at the demo.
+async fn key_of(client: &Client, demo: &Demo) -> String {
+    let link = fresh_link(demo).await;
+    client.identity().site_key(0, link.domain()).expect("a key").idk().to_string()
+}
+
+/// The owner says yes to the identity that the page asks about.
+async fn confirms(owner: &Person, demo: &Demo, page: &Page) -> Page {
+    assert_eq!(page.url.path(), "/account/identity/confirm", "{}", page.body);
+    let (_, key) = page.body.split_once("name=\"key\" value=\"").expect("a key");
+    let (key, _) = key.split_once('"').expect("its end");
+    let page = owner.submit(demo, "/account/identity/confirm", &[("key", key)]).await;
+    assert_eq!(page.status, StatusCode::OK, "{}", page.body);
+    page
+}
+
 /// Ada, signed in to an account that has lost its identity, and the account's id.
 async fn without_identity(demo: &Demo) -> (Person, String) {
     let ada = Person::new();
@@ -234,18 +252,95 @@ async fn a_stranger_links_nothing_by_a_photographed_code() {
 
     ada.client = Person::new().client;
     let page = ada.sign_in_at(&demo, "/account/identity").await;
+    let page = confirms(&ada, &demo, &page).await;
     assert_eq!((page.url.path(), account_id(&page)), ("/account", account));
 }
 
+/// Ada opens a page that links an identity; the URL on it is answered, and the browser goes where
+/// the page sends it.
+async fn arrives(ada: &Person, demo: &Demo, page: &Page, who: &Client) -> Page {
+    let link = page.sqrl_link().expect("a link");
+    who.sign_in(&link).await.expect("a sign-in");
+    let url = demo.url(&format!("/signed-in?nut={}", link.nut()));
+    ada.browser.open(&url).await.expect("a page")
+}
+
+/// He sits in the same room: his address is hers.
 #[tokio::test]
-async fn what_answers_from_elsewhere_is_linked_when_it_is_confirmed() {
+async fn a_stranger_at_the_same_address_is_asked_about_like_everybody() {
+    let demo = Demo::in_memory(&[]);
+    let (ada, account) = without_identity(&demo).await;
+    let stranger = Client::new(Identity::generate());
+    for options in [Options::default(), Options { cps: true, ..Options::default() }] {
+        let page = ada.browser.open(&demo.url("/account/identity")).await.expect("a page");
+        let link = page.sqrl_link().expect("a link");
+        let answer = stranger.clone().with_options(options).sign_in(&link).await;
+        let url = answer.expect("a sign-in").url;
+        let url = url.unwrap_or_else(|| demo.url(&format!("/signed-in?nut={}", link.nut())));
+        let page = ada.browser.open(&url).await.expect("a page");
+        assert_eq!(page.url.path(), "/account/identity/confirm", "{}", page.body);
+        assert!(page.body.contains("if you have not used one"), "{}", page.body);
+        let without = "This account has no identity any more.";
+        assert!(ada.account(&demo).await.body.contains(without));
+    }
+    ada.submit(&demo, "/account/identity/decline", &[]).await;
+    let his = Person { client: stranger, ..Person::new() };
+    assert_ne!(account_id(&his.sign_in(&demo).await), account);
+}
+
+/// Her app's success belongs to one tab, the stranger's answer to another: neither is linked.
+#[tokio::test]
+async fn two_identities_that_answer_cancel_each_other() {
+    let demo = Demo::in_memory(&[]);
+    let (ada, _) = without_identity(&demo).await;
+    let hers = Client::new(Identity::generate());
+    for (first, second) in [(&hers, &stranger()), (&stranger(), &hers)] {
+        let mut tabs = Vec::new();
+        for _ in 0..3 {
+            let page = demo.url("/account/identity/elsewhere");
+            tabs.push(ada.browser.open(&page).await.expect("a page"));
+        }
+        let asked = arrives(&ada, &demo, &tabs[0], first).await;
+        assert_eq!(asked.url.path(), "/account/identity/confirm");
+        let cancelled = arrives(&ada, &demo, &tabs[1], second).await;
+        assert_eq!(cancelled.status, StatusCode::CONFLICT);
+        assert!(cancelled.body.contains("Two identities answered"), "{}", cancelled.body);
+        // Neither can be confirmed, and another tab of this attempt asks no more.
+        for client in [first, second] {
+            let key = key_of(client, &demo).await;
+            let confirm = "/account/identity/confirm";
+            let page = ada.submit(&demo, confirm, &[("key", key.as_str())]).await;
+            assert_eq!(page.status, StatusCode::CONFLICT, "{}", page.body);
+        }
+        let fresh = ada.browser.open(&demo.url("/account/identity")).await.expect("a page");
+        let late = arrives(&ada, &demo, &tabs[2], second).await;
+        assert_eq!(late.status, StatusCode::CONFLICT, "{}", late.body);
+        let asked = arrives(&ada, &demo, &fresh, &hers).await;
+        assert_eq!(asked.url.path(), "/account/identity/confirm");
+        ada.submit(&demo, "/account/identity/decline", &[]).await;
+    }
+    // The same identity in two tabs is no contradiction.
+    let mut tabs = Vec::new();
+    for _ in 0..2 {
+        let page = ada.browser.open(&demo.url("/account/identity")).await.expect("a page");
+        tabs.push(page);
+    }
+    for tab in &tabs {
+        let asked = arrives(&ada, &demo, tab, &hers).await;
+        assert_eq!(asked.url.path(), "/account/identity/confirm");
+    }
+    let page = ada.browser.open(&demo.url("/account/identity/confirm")).await.expect("a page");
+    confirms(&ada, &demo, &page).await;
+}
+
+#[tokio::test]
+async fn what_answers_is_linked_when_it_is_confirmed() {
     let demo = Demo::in_memory(&[]);
     let (mut ada, account) = without_identity(&demo).await;
     ada.client = stranger();
     let page = ada.sign_in_at(&demo, "/account/identity/elsewhere").await;
     assert_eq!(page.url.path(), "/account/identity/confirm");
-    let link = fresh_link(&demo).await;
-    let key = ada.client.identity().site_key(0, link.domain()).expect("a key").idk().to_string();
+    let key = key_of(&ada.client, &demo).await;
     assert!(page.body.contains(&format!("<code>{}</code>", &key[..8])), "{}", page.body);
     let without = "This account has no identity any more.";
     assert!(ada.account(&demo).await.body.contains(without), "nothing is linked yet");

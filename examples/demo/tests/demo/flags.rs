@@ -67,6 +67,13 @@ fn what_is_outside_fails_with_its_cause() {
     // Nobody listens at port 1, and nobody answers behind this socket.
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let silent = listener.local_addr().expect("its address");
+    let key = directory.path().join("nut.key");
+    let key = key.to_str().expect("text");
+    let said = complaint(&["--identities", "memory", "--nut-key", key], 1);
+    assert!(said.contains(&format!("--nut-key {key}: ")), "{said}");
+    std::fs::write(key, [7; 31]).expect("a file");
+    let said = complaint(&["--identities", "memory", "--nut-key", key], 2);
+    assert!(said.contains("the file has 31 bytes; it must have 32"), "{said}");
     for (flag, scheme, what) in [
         ("--nuts", "redis", "Redis"),
         ("--nuts", "postgres", "Postgres"),

@@ -1,0 +1,141 @@
+// The code of `docs/guide/own_user_table.md` that links a further identity, to be tried.
+
+use std::error::Error;
+
+use axum::Form;
+use axum::http::{Extensions, HeaderMap, StatusCode};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use serde::{Deserialize, Serialize};
+use tower_sessions::Session;
+use tower_sessions::session::Id;
+use tower_sqrl::axum::ChallengeRejection;
+use tower_sqrl::protocol::Idk;
+use tower_sqrl::{LinkError, LinkOptions, SignIn, Sqrl};
+
+/// An attempt to link an identity. The session stores it.
+#[derive(Serialize, Deserialize)]
+struct Attempt {
+    /// A random id, which the SQRL URLs of this attempt carry.
+    id: String,
+    account: String,
+    /// The key and the epoch of the identity that answered.
+    answer: Option<([u8; 32], u64)>,
+}
+
+const ATTEMPT: &str = "linking";
+
+/// Shows the page that adds an identity. `account` is signed in, by the session.
+async fn add_sqrl(
+    sqrl: &Sqrl,
+    session: &Session,
+    account: &str,
+    headers: &HeaderMap,
+    extensions: &Extensions,
+) -> Result<Response, Box<dyn Error>> {
+    let attempt = match session.get::<Attempt>(ATTEMPT).await? {
+        Some(attempt) if attempt.account == account => attempt, // another tab has begun it
+        _ => {
+            let (id, account) = (Id::default().to_string(), account.to_owned());
+            let attempt = Attempt { id, account, answer: None };
+            session.insert(ATTEMPT, &attempt).await?;
+            attempt
+        }
+    };
+    let options = LinkOptions::linking().data(format!("link {}", attempt.id).into_bytes());
+    Ok(match sqrl.challenge(headers, extensions, options).await {
+        Ok(challenge) => challenge.page().into_response(),
+        Err(error) => ChallengeRejection::from(error).into_response(),
+    })
+}
+
+/// Stores who answered. Call it in the route that receives sign-ins, where `login.data()` begins
+/// with `link `. `account` is signed in now, by the session.
+async fn answered(
+    session: &Session,
+    account: Option<&str>,
+    login: &SignIn,
+) -> Result<Response, Box<dyn Error>> {
+    let id = login.data().and_then(|data| data.strip_prefix(b"link "));
+    let attempt = session.get::<Attempt>(ATTEMPT).await?;
+    let Some(attempt) = attempt.filter(|attempt| {
+        account == Some(attempt.account.as_str()) && id == Some(attempt.id.as_bytes())
+    }) else {
+        return Ok(refused("This page has expired. Please start again.\n"));
+    };
+    if login.user().is_some() {
+        return Ok(refused("This identity belongs to an account.\n"));
+    }
+    let answer = Some((*login.idk().as_bytes(), login.epoch().get()));
+    if attempt.answer.is_some() && attempt.answer != answer {
+        session.remove::<Attempt>(ATTEMPT).await?;
+        return Ok(refused("Two identities answered. Please start again.\n"));
+    }
+    session.insert(ATTEMPT, Attempt { answer, ..attempt }).await?;
+    Ok(Redirect::to("/account/sqrl/confirm").into_response())
+}
+
+/// Asks the user about the identity: `GET /account/sqrl/confirm`.
+async fn ask(session: &Session) -> Result<Response, Box<dyn Error>> {
+    let attempt = session.get::<Attempt>(ATTEMPT).await?;
+    let Some((key, _)) = attempt.and_then(|attempt| attempt.answer) else {
+        return Ok(Redirect::to("/").into_response());
+    };
+    let key = Idk::from_bytes(key).to_string();
+    let page = Html(format!(
+        "<h1>Is this your identity?</h1>\
+         <p>A SQRL app answered with an identity whose key begins with {}.</p>\
+         <p>Look at your SQRL app. Say yes only if you have just used it for this page and it \
+         reported success. If it reported an error or is still waiting, or if you have not used \
+         one, a stranger has answered your code: say no. The owner of this identity will be able \
+         to use your account.</p>\
+         <form method=\"post\"><input type=\"hidden\" name=\"key\" value=\"{key}\">\
+         <button name=\"link\" value=\"no\">No, do not link it</button>\
+         <button name=\"link\" value=\"yes\">Yes, my app reported success</button></form>",
+        &key[..8]
+    ));
+    Ok(([("x-frame-options", "DENY"), ("cache-control", "no-store")], page).into_response())
+}
+
+#[derive(Deserialize)]
+struct Decision {
+    key: String,
+    link: String,
+}
+
+/// Links the identity if the user says yes: `POST /account/sqrl/confirm`, behind `CsrfLayer`.
+/// `account` is signed in now, by the session.
+async fn confirm(
+    sqrl: &Sqrl,
+    session: &Session,
+    account: Option<&str>,
+    Form(decision): Form<Decision>,
+) -> Result<Response, Box<dyn Error>> {
+    // The attempt ends, whatever the answer is.
+    let attempt = session.remove::<Attempt>(ATTEMPT).await?;
+    let Some((Attempt { account, .. }, (key, epoch))) = attempt
+        .filter(|attempt| account == Some(attempt.account.as_str()))
+        .and_then(|attempt| attempt.answer.map(|answer| (attempt, answer)))
+    else {
+        return Ok(refused("This page has expired. Please start again.\n"));
+    };
+    let idk = Idk::from_bytes(key);
+    if decision.link != "yes" || decision.key != idk.to_string() {
+        return Ok(refused("Nothing was linked.\n"));
+    }
+    // Its owner may have disabled it since, or signed up with it.
+    let unchanged = sqrl.identity(&idk).await?.is_some_and(|identity| {
+        !identity.disabled && identity.epoch.get() == epoch && identity.user.is_none()
+    });
+    if !unchanged {
+        return Ok(refused("This identity has changed. Please start again.\n"));
+    }
+    match sqrl.link(&idk, account).await {
+        Ok(()) => Ok(Redirect::to("/").into_response()),
+        Err(LinkError::Linked(_)) => Ok(refused("This identity belongs to an account.\n")),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn refused(why: &'static str) -> Response {
+    (StatusCode::CONFLICT, why).into_response()
+}
