@@ -77,23 +77,15 @@ impl Engine {
             return self.dead_end(gone);
         }
         let ips = chain.ips();
-        let refuse_before_take = async |tif, why: &'static str| {
-            // Every such reply would leave one more nut: nobody who is slowed down fills the
-            // store, nor the share of the address that asked for the link.
-            if is_slowed_down {
-                refuse(tif, &why)
-            } else {
-                chain.refuse_before_take(tif, why).await
-            }
-        };
-
         // 3.
         if !chain.is_what_we_sent() {
-            return refuse_before_take(Tif::REFUSED | ips, "`server` is not what was sent").await;
+            return chain
+                .refuse_before_take(Tif::REFUSED | ips, "`server` is not what was sent")
+                .await;
         }
         // 4.
         if !chain.ips_match() && !chain.may_come_from_elsewhere() {
-            return refuse_before_take(Tif::FAILED, "another address than the link's").await;
+            return chain.refuse_before_take(Tif::FAILED, "another address than the link's").await;
         }
         // 5.
         if chain.is_anothers() {
@@ -154,11 +146,17 @@ impl Engine {
         }
     }
 
-    /// Says why, and counts it against the address.
-    pub(super) fn note_refusal(&self, peer: IpAddr, now: Timestamp, tif: Tif, why: &dyn Display) {
-        // Whoever has used up what it may is slowed down by the next request.
-        let _ = self.failures.count(peer, now);
+    /// Logs a refusal and counts it against the address. Returns whether the address was still within
+    /// its limit; beyond it, its next request is slowed down.
+    pub(super) fn note_refusal(
+        &self,
+        peer: IpAddr,
+        now: Timestamp,
+        tif: Tif,
+        why: &dyn Display,
+    ) -> bool {
         tracing::debug!(%tif, "refused: {why}");
+        self.failures.count(peer, now).is_ok()
     }
 
     /// Decides and writes; decides again when the row has changed in between.

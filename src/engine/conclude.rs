@@ -30,9 +30,15 @@ impl Chain<'_> {
     }
 
     /// A refusal before the nut is taken, which stays live.
+    ///
+    /// The reply leaves one more nut in the share of the address that asked for the link. So the
+    /// count decides, of requests at the same instant too: beyond the limit the reply's nut is dead.
     pub(super) async fn refuse_before_take(&self, tif: Tif, why: &'static str) -> String {
-        self.note_refusal(tif, &why);
-        self.send(self.beside(tif)).await
+        if self.note_refusal(tif, &why) {
+            self.send(self.beside(tif)).await
+        } else {
+            self.engine.dead_end(tif)
+        }
     }
 
     /// Rows 25 and 31 to 33: nothing happened, and nothing is the client's fault.
@@ -226,8 +232,8 @@ impl Chain<'_> {
         }
     }
 
-    fn note_refusal(&self, tif: Tif, why: &dyn Display) {
-        self.engine.note_refusal(self.peer, self.now, tif, why);
+    fn note_refusal(&self, tif: Tif, why: &dyn Display) -> bool {
+        self.engine.note_refusal(self.peer, self.now, tif, why)
     }
 
     /// Says what the client hears.

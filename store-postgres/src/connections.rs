@@ -144,8 +144,10 @@ impl Connections {
         last: bool,
     ) -> Result<Answer, CallError> {
         // Where somebody waits for a connection, a look waits behind him: looks that always join
-        // would never give theirs back.
-        let shared = if self.pool.status().waiting == 0 { self.shared.join() } else { None };
+        // would never give theirs back. The last try takes a connection of its own, since the shared
+        // one may be as dead as the one before.
+        let may_join = !last && self.pool.status().waiting == 0;
+        let shared = if may_join { self.shared.join() } else { None };
         let client = match shared {
             Some(client) => client,
             None => self.shared.lend(self.checkout(deadline).await?),
