@@ -1,5 +1,5 @@
 //! What the documents say of the code: the README's example is the one that is compiled, and the
-//! tests that `docs/testing.md` names exist.
+//! tests that `docs/testing.md` and `docs/security.md` name exist.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -22,12 +22,12 @@ fn the_sign_in_of_the_readme_is_the_minimal_example() {
 #[test]
 fn every_test_that_the_documentation_names_exists() {
     let tests = tests_under(root());
-    let document = read("docs/testing.md");
+    let document = read("docs/testing.md") + &read("docs/security.md");
     let named = named(&document);
     assert!(named.len() > 300, "{} names are too few: are they still found?", named.len());
     let missing: Vec<_> =
         named.iter().filter(|name| !tests.iter().any(|test| test.answers_to(name))).collect();
-    assert!(missing.is_empty(), "docs/testing.md names tests that do not exist: {missing:#?}");
+    assert!(missing.is_empty(), "the documentation names tests that do not exist: {missing:#?}");
 }
 
 #[test]

@@ -120,7 +120,7 @@
   const renewal = async () => {
     let again = true;
     for (let attempt = 1; ; attempt += 1) {
-      const reply = await ask(`nut.sqrl?renew=${encodeURIComponent(nut)}`, "application/json").catch(() => null);
+      const reply = await ask(`nut.sqrl?renew=${wait}`, "application/json").catch(() => null);
       if (reply?.status === 200) {
         const next = JSON.parse(reply.body);
         if (!/^s?qrl:\/\//.test(next.link) || typeof next.nut !== "string" || !(next.expires_in > 0)) break;

@@ -46,7 +46,7 @@ impl SignInPage<'_> {
     }
 
     /// The page's `<main>` element alone, for a page of the application's own, which then loads
-    /// [`SCRIPT`] with `defer`, and [`STYLE`](super::STYLE) if it likes.
+    /// [`SCRIPT`](super::SCRIPT) with `defer`, and [`STYLE`](super::STYLE) if it likes.
     ///
     /// The script finds its parts by their `data-sqrl` names, `button`, `qr`, `status`, `jump`
     /// and `reload`, inside the element with the id `sqrl`; a page may leave out any of them.

@@ -52,14 +52,18 @@ async fn announcements_are_heard_before_the_next_look() {
 
 /// Connections to one more server, whom Redis tells nothing.
 fn deaf_server(site: &Site) -> (Http, Program) {
-    let user = "ACL SETUSER deaf on >secret ~* &* +@all -subscribe";
-    site.redis.command(&user.split(' ').collect::<Vec<_>>()).expect("a user");
+    let redis = |command: &str| {
+        site.redis.command(&command.split(' ').collect::<Vec<_>>()).expect("an answer of Redis")
+    };
+    redis("ACL SETUSER deaf on >secret ~* &* +@all");
     let nuts = format!("redis://deaf:secret@127.0.0.1:{}/", site.redis.port());
     let listen = format!("127.0.0.1:{}", free_port().expect("a port"));
     let (identities, url) = (site.postgres.url(), &site.url);
     let flags = ["demo", "--listen", &listen, "--public-url", url, "--nuts", &nuts];
     let flags = [&flags[..], &["--identities", &identities]].concat();
     let process = Program::start(program(), &flags, "listening on ").expect("a server");
+    // A store connects only with all permissions; this ends the subscription that it has.
+    redis("ACL SETUSER deaf resetchannels -subscribe");
     let http = Http::builder().route(url, &format!("http://{listen}")).build();
     (http, process)
 }
