@@ -18,9 +18,8 @@ mod app {
         }
         let further = Router::new()
             .route("/basket", get(basket).post(fill))
-            .route("/signed-in", get(signed_in))
-            .with_state(sqrl.clone());
-        around(further, &sqrl)
+            .route("/signed-in", get(signed_in));
+        around(further, sqrl)
     }
 
     pub(super) mod link {
@@ -38,9 +37,8 @@ mod app {
             let further = Router::new()
                 .route("/account/sqrl", get(page))
                 .route("/account/sqrl/confirm", get(question).post(decided))
-                .route("/signed-in", get(signed_in))
-                .with_state(sqrl.clone());
-            super::around(further, &sqrl)
+                .route("/signed-in", get(signed_in));
+            super::around(further, sqrl)
         }
 
         async fn page(
@@ -84,16 +82,16 @@ mod app {
     }
 
     /// What the example's `app` does, around further routes.
-    fn around(further: Router, sqrl: &Sqrl) -> Router {
+    fn around(further: Router<Sqrl>, sqrl: Sqrl) -> Router {
         let sessions = SessionManagerLayer::new(MemoryStore::default()).with_secure(false);
         Router::new()
             .route("/", get(home))
             .route("/login", get(async |challenge: SqrlChallenge| challenge.page()))
-            .with_state(sqrl.clone())
             .merge(further)
             .layer(CsrfLayer::new())
             .layer(sqrl.layer())
             .layer(sessions)
+            .with_state(sqrl)
     }
 }
 
