@@ -109,9 +109,9 @@ async fn sign_out(session: Session) -> Result<Redirect, Failure> {
 }
 
 /// Whatever fails: logged, and 503.
-struct Failure(Box<dyn std::error::Error>);
+struct Failure(Box<dyn std::error::Error + Send + Sync>);
 
-impl<E: Into<Box<dyn std::error::Error>>> From<E> for Failure {
+impl<E: Into<Box<dyn std::error::Error + Send + Sync>>> From<E> for Failure {
     fn from(error: E) -> Self {
         Self(error.into())
     }

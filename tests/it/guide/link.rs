@@ -31,7 +31,7 @@ async fn add_sqrl(
     account: &str,
     headers: &HeaderMap,
     extensions: &Extensions,
-) -> Result<Response, Box<dyn Error>> {
+) -> Result<Response, Box<dyn Error + Send + Sync>> {
     let attempt = match session.get::<Attempt>(ATTEMPT).await? {
         Some(attempt) if attempt.account == account => attempt, // another tab has begun it
         _ => {
@@ -54,7 +54,7 @@ async fn answered(
     session: &Session,
     account: Option<&str>,
     login: &SignIn,
-) -> Result<Response, Box<dyn Error>> {
+) -> Result<Response, Box<dyn Error + Send + Sync>> {
     let id = login.data().and_then(|data| data.strip_prefix(b"link "));
     let attempt = session.get::<Attempt>(ATTEMPT).await?;
     let Some(attempt) = attempt.filter(|attempt| {
@@ -75,7 +75,7 @@ async fn answered(
 }
 
 /// Asks the user about the identity: `GET /account/sqrl/confirm`.
-async fn ask(session: &Session) -> Result<Response, Box<dyn Error>> {
+async fn ask(session: &Session) -> Result<Response, Box<dyn Error + Send + Sync>> {
     let attempt = session.get::<Attempt>(ATTEMPT).await?;
     let Some((key, _)) = attempt.and_then(|attempt| attempt.answer) else {
         return Ok(Redirect::to("/").into_response());
@@ -109,7 +109,7 @@ async fn confirm(
     session: &Session,
     account: Option<&str>,
     Form(decision): Form<Decision>,
-) -> Result<Response, Box<dyn Error>> {
+) -> Result<Response, Box<dyn Error + Send + Sync>> {
     // The attempt ends, whatever the answer is.
     let attempt = session.remove::<Attempt>(ATTEMPT).await?;
     let Some((Attempt { account, .. }, (key, epoch))) = attempt
