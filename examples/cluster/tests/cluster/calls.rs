@@ -66,7 +66,7 @@ async fn every_step_costs_what_it_must() {
     session.send(&Command::Query).await.expect("a reply");
     assert_eq!(calls(redis), step(1, 1, 1, 0), "query");
     visit.poll().await;
-    assert_eq!(calls(redis), step(1, 0, 0, 0), "a look");
+    assert_eq!(calls(redis), step(2, 0, 0, 0), "a look: at the outcome and at the refusal");
     session.send(&Command::Ident).await.expect("a reply");
     assert_eq!(calls(redis), step(1, 1, 2, 1), "ident");
     assert!(visit.goes(&visit.signed_in(), &http).await.signs_in());
