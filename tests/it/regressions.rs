@@ -1,10 +1,10 @@
 //! What reviewers found, so that it stays mended.
 
-use tower_sqrl::LinkOptions;
 use tower_sqrl::protocol::Ask;
+use tower_sqrl::{LinkOptions, SqrlBuilder};
 use tower_sqrl_client::browser::{Browser, Waiting};
 
-use crate::common::{Site, alice, mallory};
+use crate::common::{Hook, Site, alice, mallory};
 
 /// Refusals are kept with the address that asked for the link: somebody who is slowed down
 /// must not use its share up.
@@ -22,6 +22,27 @@ async fn a_stranger_who_is_slowed_down_pushes_no_link_out() {
         assert_eq!(tif, "40", "{request}");
     }
     assert_eq!(visit.chain_by(&alice(), &owner).ident().await, "5");
+}
+
+/// So do many requests at the same instant: each of them still sees the limit not used up.
+#[tokio::test]
+async fn refusals_at_the_same_instant_leave_no_more_nuts_than_the_limit() {
+    let configure =
+        |builder: SqrlBuilder| builder.trusted_proxy("127.0.0.1").failures_per_minute(3);
+    let site = Site::with(configure).await;
+    let visit = site.visit_with(&Browser::new(site.http_from("203.0.113.1"))).await;
+    let photographed = visit.chain_by(&mallory(), &site.http_from("198.51.100.1"));
+    let meanwhile = photographed.clone();
+    site.tap.first(Hook::GetNut, async move {
+        for _ in 0..3 {
+            assert_eq!(meanwhile.clone().query().await, "40");
+        }
+    });
+    site.tap.calls();
+    assert_eq!(photographed.clone().query().await, "40");
+    assert!(site.tap.is_played());
+    let stored = site.tap.calls().into_iter().filter(|hook| *hook == Hook::StoreNut).count();
+    assert_eq!(stored, 3);
 }
 
 /// Another site leads the browser to the renewal of the link that its page shows.
