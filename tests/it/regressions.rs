@@ -1,6 +1,7 @@
 //! What reviewers found, so that it stays mended.
 
 use tower_sqrl::protocol::Ask;
+use tower_sqrl::store::NutState;
 use tower_sqrl::{LinkOptions, SqrlBuilder};
 use tower_sqrl_client::browser::{Browser, Waiting};
 
@@ -33,7 +34,7 @@ async fn refusals_at_the_same_instant_leave_no_more_nuts_than_the_limit() {
     let visit = site.visit_with(&Browser::new(site.http_from("203.0.113.1"))).await;
     let photographed = visit.chain_by(&mallory(), &site.http_from("198.51.100.1"));
     let meanwhile = photographed.clone();
-    site.tap.first(Hook::GetNut, async move {
+    site.tap.first(Hook::GetNut(NutState::Pending), async move {
         for _ in 0..3 {
             assert_eq!(meanwhile.clone().query().await, "40");
         }
@@ -41,7 +42,12 @@ async fn refusals_at_the_same_instant_leave_no_more_nuts_than_the_limit() {
     site.tap.calls();
     assert_eq!(photographed.clone().query().await, "40");
     assert!(site.tap.is_played());
-    let stored = site.tap.calls().into_iter().filter(|hook| *hook == Hook::StoreNut).count();
+    let stored = site
+        .tap
+        .calls()
+        .into_iter()
+        .filter(|hook| *hook == Hook::StoreNut(NutState::Pending))
+        .count();
     assert_eq!(stored, 3);
 }
 
