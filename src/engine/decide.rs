@@ -37,7 +37,7 @@ pub(crate) struct Decision {
 
 impl Decision {
     /// Whether it takes an enabled identity out of use. Nobody may be kept from that by a
-    /// neighbour. It has a bound of its own: whoever wants to do it again has to enable the
+    /// neighbour. It has a bound of its own: to do it again, the owner has to enable the
     /// identity first, or make another one.
     pub(crate) fn stops_an_identity(&self, lookup: &Lookup) -> bool {
         let mut live = [Some(&lookup.idk), lookup.pidk.as_ref()].into_iter().flatten();

@@ -97,7 +97,7 @@ impl PublicUrl {
         self.text.starts_with("https:")
     }
 
-    /// Returns whether an absolute URL has this origin, whoever reads it: it is visible ASCII, and
+    /// Returns whether every reader finds this origin in an absolute URL: it is visible ASCII, and
     /// its path does not begin with `//` or `/\`.
     pub fn is_same_origin(&self, url: &str) -> bool {
         url.strip_prefix(self.origin()).is_some_and(|rest| {

@@ -167,7 +167,7 @@ mod tests {
             let address = found(None, trusts, &["10.0.0.0/8"], &lines);
             assert_eq!(address, expected.map(ip), "{trusts} {lines:?}");
         }
-        // A connection with an address is none over a Unix socket.
+        // A connection with an address is not one over a Unix socket.
         assert_eq!(found(Some("192.0.2.1"), true, &[], &["203.0.113.9"]), Some(ip("192.0.2.1")));
     }
 

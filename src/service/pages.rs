@@ -29,7 +29,7 @@ pub(crate) struct SignInView<'a> {
     pub(crate) expires_in: u64,
 }
 
-/// Whom a CPS URL would sign in. The room `web` has the same.
+/// The account that a CPS URL would sign in to. The room `web` has the same.
 #[derive(Clone, Copy)]
 pub(crate) enum Who<'a> {
     /// An account, by the name that its owner knows.
@@ -44,7 +44,7 @@ pub(crate) enum Who<'a> {
 /// printed.
 #[derive(Clone, Copy)]
 pub(crate) struct ConfirmView<'a> {
-    /// Whom it would sign in.
+    /// The account that it would sign in to.
     pub(crate) who: Who<'a>,
     /// What its form posts to `cps.sqrl`, as `id`.
     pub(crate) id: &'a str,

@@ -333,7 +333,7 @@ impl SqrlBuilder {
     /// taken for made up when it comes from an address that is slowed down
     /// ([`failures_per_minute`](Self::failures_per_minute)); only as many of those as the limit
     /// are looked up in a minute. Without a shared key these include the nuts of the other servers,
-    /// so a neighbour's failures can hinder a sign-in. Whoever learns the key can make the servers
+    /// so a neighbour's failures can hinder a sign-in. Somebody who learns the key can make the servers
     /// look up made-up nuts, and nothing worse.
     ///
     /// ```

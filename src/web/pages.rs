@@ -6,7 +6,7 @@ use super::frame::{Script, frame};
 use super::html::{Esc, UnsafeLink, base_path, web_link};
 use super::texts::Texts;
 
-/// Whom a CPS URL would sign in.
+/// The account that a CPS URL would sign in to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Who<'a> {
     /// An account, by the name that its owner knows.
@@ -37,7 +37,7 @@ impl<'a> Who<'a> {
 /// `Cross-Origin-Opener-Policy: same-origin`.
 #[derive(Clone, Copy)]
 pub struct ConfirmPage<'a> {
-    /// Whom it would sign in.
+    /// The account that it would sign in to.
     pub who: Who<'a>,
     /// What the form posts as `id`.
     pub id: &'a str,

@@ -127,7 +127,7 @@ impl Worker {
     ) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
         if self.shared.submit(Box::new(Call { writes, work, done: None, reply }))? {
-            // Whoever else is about to write comes along in the same transaction.
+            // Other calls that are about to write join the same transaction.
             yield_now().await;
             self.shared.serve_at_once();
         }

@@ -44,7 +44,7 @@ pub(crate) trait Accounts: Debug + Send + Sync + 'static {
     async fn pass_on(&self, id: &str, from: &str, to: &str) -> Result<bool>;
 }
 
-/// What SQRL's page calls an account where it asks whom it is to sign in. The id stands beside the
+/// What SQRL's page calls an account where it asks before it signs in. The id stands beside the
 /// name, since everybody may choose anybody's name.
 pub(crate) async fn name(accounts: Arc<dyn Accounts>, id: UserId) -> Option<String> {
     let account = accounts.find(id.as_str()).await.ok()??;

@@ -1,7 +1,7 @@
 //! `cps.sqrl`: the browser that a client sends with a one-time URL.
 //!
 //! In the browser that asked for the link, after a client at the address that asked, on to the
-//! application. Otherwise first a page that says whom it would sign in, and one same-origin POST:
+//! application. Otherwise first a page that names the account, and one same-origin POST:
 //! nobody is signed into somebody else's account by following a link. Every step leads to a clean
 //! address.
 
@@ -41,7 +41,7 @@ async fn follow(sqrl: &Sqrl, parts: &Parts, id: &str) -> Result<Own, NotSignedIn
     let word = match info.command {
         Command::Ident => {
             let same_browser = sqrl.cookies().asked_for(&parts.headers, &info.wait);
-            // Whoever photographed the code can make a client ask for a URL, from elsewhere.
+            // Somebody who photographed the code can make a client ask for a URL, from elsewhere.
             let at_once = same_browser && info.attached.same_address;
             let step = if at_once { CpsStep::Go } else { CpsStep::Ask };
             return Ok(to_step(sqrl, step, &id));

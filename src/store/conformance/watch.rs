@@ -6,7 +6,7 @@ use super::records::{LONG, signed_in};
 use super::{Clause, Suite};
 use crate::store::{NutState, WaitId};
 
-/// How soon an announcement has to come. A page that waits hears within milliseconds; a
+/// How soon an announcement has to come. A page that waits is notified within milliseconds; a
 /// machine that runs tests may be busy.
 const SOON: Duration = Duration::from_secs(5);
 

@@ -65,7 +65,7 @@ async fn signed_in(
         // In earnest: a new row's id.
         None => sqrl.link_if_unlinked(login.idk(), format!("account-{}", login.idk())).await?,
     };
-    session.clear().await; // nothing of whoever was signed in before
+    session.clear().await; // keeps nothing of the previous user
     session.cycle_id().await?; // nobody can have planted the new id
     session.insert("account", account.as_str()).await?;
     session.insert("idk", login.idk().as_bytes()).await?;
