@@ -78,10 +78,9 @@ fn breaches_under(directory: &Path, place: &str) -> Vec<String> {
             return breaches_under(&path, &inner);
         }
         match (path.extension().is_some_and(|extension| extension == "rs"), stem) {
-            (true, "lib") => Vec::new(),
+            (true, "lib") | (false, _) => Vec::new(),
             (true, "mod") => breaches(place, &fs::read_to_string(&path).expect("text")),
             (true, _) => breaches(&inner, &fs::read_to_string(&path).expect("text")),
-            (false, _) => Vec::new(),
         }
     };
     entries.into_iter().flat_map(examine).collect()

@@ -334,7 +334,7 @@ fn corrupt(what: &'static str) -> StoreError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::StoreErrorKind;
+    use crate::error::StoreErrorKind;
 
     fn link() -> NutInfo {
         NutInfo {

@@ -1,26 +1,10 @@
-use std::pin::Pin;
-use std::time::Duration;
-
 use super::Suite;
+use super::raw::RawKey;
 use super::records::{LONG, STATES, cps, cps_id, nut, signed_in};
 use crate::conformance::clause::Clause;
 use crate::error::StoreErrorKind;
-use crate::nuts::{CpsId, NutState};
-use crate::protocol::{Command, Nut};
-
-/// Where a record is to be put.
-#[derive(Debug, Clone, Copy)]
-pub enum RawKey {
-    /// Under a nut, or a wait id, in this namespace.
-    Nut(Nut, NutState),
-    /// Under a CPS id.
-    Cps(CpsId),
-}
-
-/// Puts bytes into the store as another release would, to live for the duration.
-pub type RawWrite = Box<
-    dyn Fn(RawKey, Vec<u8>, Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync,
->;
+use crate::nuts::NutState;
+use crate::protocol::Command;
 
 /// A field that no release has, with and without the mark that it must be understood.
 const OPTIONAL: [u8; 5] = [0x7F, 3, 9, 9, 9];

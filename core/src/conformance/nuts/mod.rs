@@ -20,6 +20,7 @@ mod expiry;
 mod hooks;
 mod namespaces;
 mod races;
+mod raw;
 mod records;
 mod watch;
 
@@ -28,8 +29,8 @@ use std::future::Future;
 use std::sync::Arc;
 
 use crate::nuts::NutStore;
-pub use codec::{RawKey, RawWrite};
 pub use expiry::TOLERANCE;
+pub use raw::{RawKey, RawWrite};
 
 /// Runs every check against the store that `open` gives. `open` is called once.
 ///
