@@ -12,7 +12,7 @@ use tower_sqrl::store::{
 };
 
 const NUTS: u32 = 1_000_000;
-const TTL: Duration = Duration::from_mins(20);
+const TTL: Duration = Duration::from_secs(20 * 60);
 
 fn info(ip: Ipv4Addr) -> NutInfo {
     NutInfo {

@@ -12,7 +12,7 @@ use tower_sqrl::store::{
     Attached, Digest, MemoryNutStore, NutInfo, NutState, NutStore, Timestamp, WaitId,
 };
 
-const TTL: Duration = Duration::from_hours(1);
+const TTL: Duration = Duration::from_secs(3600);
 const MILLION: u32 = 1_000_000;
 
 /// Stores live as long as the program: filling one takes a second.

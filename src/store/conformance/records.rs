@@ -9,7 +9,7 @@ use crate::store::{Attached, CpsId, CpsInfo, NutInfo, NutState, Outcome, Refusal
 pub(super) const STATES: [NutState; 2] = [NutState::Pending, NutState::Authorized];
 
 /// Longer than any check takes.
-pub(super) const LONG: Duration = Duration::from_mins(10);
+pub(super) const LONG: Duration = Duration::from_secs(10 * 60);
 
 pub(super) fn cps_id() -> CpsId {
     CpsId::from_bytes(rand::random())

@@ -8,7 +8,7 @@ use crate::protocol::{Idk, Nut};
 use crate::store::samples::link;
 use crate::store::{MemoryNutStore, NutStore, StoreErrorKind};
 
-const MINUTE: Duration = Duration::from_mins(1);
+const MINUTE: Duration = Duration::from_secs(60);
 const NUT: Nut = Nut::from_bytes([1; 16]);
 
 fn stores(faults: &Faults) -> (Arc<MemoryNutStore>, FaultyNutStore) {

@@ -12,7 +12,7 @@ use crate::protocol::{Idk, Nut};
 use crate::store::samples::{link, nut};
 use crate::store::{Attached, CpsId, CpsInfo, NutInfo, NutState, NutStore, Outcome, WaitId};
 
-const MINUTE: Duration = Duration::from_mins(1);
+const MINUTE: Duration = Duration::from_secs(60);
 
 fn asked_from(ip: impl Into<IpAddr>) -> NutInfo {
     NutInfo { ip: ip.into(), ..link() }
