@@ -5,6 +5,7 @@
 //! | give an axum or tower application a sign-in; find out why one does not work | [`add_to_an_app`] |
 //! | show the link and the QR code in a page of your own | [`own_page`] |
 //! | link identities with your users, or keep them in your own tables | [`own_user_table`] |
+//! | keep sign-ins in progress in another backend | [`own_store`] |
 //! | run behind nginx, another proxy, or below a path | [`behind_a_proxy`] |
 //! | run several servers | [`several_servers`] |
 //! | test your sign-in without a phone | [`testing`] |
@@ -41,6 +42,15 @@ pub mod own_page {}
 /// [`Sqrl::link`](crate::Sqrl::link), [`IdentityStore`](tower_sqrl_core::identities::IdentityStore),
 /// [`Change`](tower_sqrl_core::identities::Change), [`Identity`](tower_sqrl_core::identities::Identity).
 pub mod own_user_table {}
+
+// The package `file-store` in `examples` compiles and tests its code.
+#[cfg_attr(not(doctest), doc = include_str!("../docs/guide/own_store.md"))]
+///
+/// # See also
+///
+/// [`RecordStore`](tower_sqrl_core::nuts::RecordStore), [`NutStore`](tower_sqrl_core::nuts::NutStore),
+/// [`StoreError`](tower_sqrl_core::StoreError).
+pub mod own_store {}
 
 #[doc = include_str!("../docs/guide/behind_a_proxy.md")]
 ///

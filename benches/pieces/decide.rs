@@ -23,17 +23,11 @@ impl Person {
     }
 
     fn live(&self) -> KeyState {
-        KeyState::Live(Identity {
-            suk: Suk::from_bytes(*self.stored.suk.as_bytes()),
-            vuk: Vuk::from_bytes(*self.stored.vuk.as_bytes()),
-            user: Some("ada".into()),
-            sqrlonly: false,
-            hardlock: false,
-            disabled: false,
-            epoch: Epoch::new(1),
-            version: Version::new(1),
-            strangers: 0,
-        })
+        let suk = Suk::from_bytes(*self.stored.suk.as_bytes());
+        let vuk = Vuk::from_bytes(*self.stored.vuk.as_bytes());
+        let mut identity = Identity::new(suk, vuk, Epoch::new(1), Version::new(1));
+        identity.user = Some("ada".into());
+        KeyState::Live(identity)
     }
 
     /// A command of the identity as it stands, with a pair, for the site that does not know it yet.
@@ -80,21 +74,21 @@ fn measure(bencher: Bencher<'_, '_>, request: &Request, lookup: &Lookup, tif: &s
 #[divan::bench]
 fn query(bencher: Bencher<'_, '_>) {
     let person = Person::new();
-    let lookup = Lookup { idk: person.live(), pidk: None };
+    let lookup = Lookup::new(person.live(), None);
     measure(bencher, &person.command(&Command::Query), &lookup, "5", &[]);
 }
 
 #[divan::bench]
 fn ident(bencher: Bencher<'_, '_>) {
     let person = Person::new();
-    let lookup = Lookup { idk: person.live(), pidk: None };
+    let lookup = Lookup::new(person.live(), None);
     measure(bencher, &person.command(&Command::Ident), &lookup, "5", &[]);
 }
 
 #[divan::bench]
 fn ident_new(bencher: Bencher<'_, '_>) {
     let person = Person::new();
-    let lookup = Lookup { idk: KeyState::Unknown, pidk: None };
+    let lookup = Lookup::new(KeyState::Unknown, None);
     let written = [idk(&person.key)];
     measure(bencher, &person.command(&Command::Ident), &lookup, "5", &written);
 }
@@ -103,7 +97,7 @@ fn ident_new(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn ident_rekey(bencher: Bencher<'_, '_>) {
     let person = Person::new();
-    let lookup = Lookup { idk: KeyState::Unknown, pidk: Some(person.live()) };
+    let lookup = Lookup::new(KeyState::Unknown, Some(person.live()));
     let written = [idk(&person.next), idk(&person.key)];
     measure(bencher, &person.rekey(), &lookup, "5", &written);
 }

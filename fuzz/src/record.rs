@@ -102,14 +102,15 @@ fn ip(feed: &mut Feed<'_>) -> IpAddr {
 
 fn cps_info(feed: &mut Feed<'_>) -> CpsInfo {
     let commands = [Command::Ident, Command::Disable, Command::Enable, Command::Remove];
-    CpsInfo {
-        idk: Idk::from_bytes(feed.array()),
-        epoch: Epoch::new(feed.number()),
-        command: commands[usize::from(feed.byte()) % commands.len()],
-        ip: ip(feed),
-        wait: WaitId::from_bytes(feed.array()),
-        attached: attached(feed),
-    }
+    let mut info = CpsInfo::new(
+        Idk::from_bytes(feed.array()),
+        Epoch::new(feed.number()),
+        commands[usize::from(feed.byte()) % commands.len()],
+        ip(feed),
+        WaitId::from_bytes(feed.array()),
+    );
+    info.attached = attached(feed);
+    info
 }
 
 fn attached(feed: &mut Feed<'_>) -> Attached {

@@ -66,17 +66,9 @@ fn kept(data: &[u8]) -> Kept {
     };
     let idk = Idk::from_bytes(request::key(1).verifying_key().to_bytes());
     let epoch = Epoch::new(1);
-    let live = Identity {
-        suk: Suk::from_bytes([2; 32]),
-        vuk: Vuk::from_bytes(request::key(3).verifying_key().to_bytes()),
-        user: Some("alice".into()),
-        sqrlonly: false,
-        hardlock: false,
-        disabled: false,
-        epoch,
-        version: Version::new(1),
-        strangers: 0,
-    };
+    let vuk = Vuk::from_bytes(request::key(3).verifying_key().to_bytes());
+    let mut live = Identity::new(Suk::from_bytes([2; 32]), vuk, epoch, Version::new(1));
+    live.user = Some("alice".into());
     let wait = WaitId::of_secret(&secret("wait"));
     let link = NutInfo {
         created: NOW,
@@ -97,14 +89,7 @@ fn kept(data: &[u8]) -> Kept {
     };
     let outcome =
         NutInfo { idk: Some(idk), outcome: Some(Outcome::SignedIn { epoch }), ..link.clone() };
-    let cps = CpsInfo {
-        idk,
-        epoch,
-        command: Command::Ident,
-        ip: HERE,
-        wait,
-        attached: Attached::default(),
-    };
+    let cps = CpsInfo::new(idk, epoch, Command::Ident, HERE, wait);
     let mut kept = Kept::default();
     kept.nuts(NutState::Pending).insert(NUT, link);
     kept.nuts(NutState::Authorized).insert(*wait.as_nut(), outcome);

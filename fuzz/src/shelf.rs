@@ -96,7 +96,7 @@ impl NutStore for Shelf {
 impl IdentityStore for Shelf {
     async fn look_up(&self, idk: &Idk, pidk: Option<&Idk>) -> Result<Lookup, StoreError> {
         let kept = self.kept();
-        Ok(Lookup { idk: kept.state(idk), pidk: pidk.map(|key| kept.state(key)) })
+        Ok(Lookup::new(kept.state(idk), pidk.map(|key| kept.state(key))))
     }
 
     async fn apply(&self, change: &Change) -> Result<Swap, StoreError> {

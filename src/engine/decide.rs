@@ -210,13 +210,10 @@ impl Case<'_> {
         if command == Command::Ident && self.is_new_here(identity) {
             return Some(self.not_accepted());
         }
-        let next = Identity {
-            suk,
-            vuk,
-            disabled: command == Command::Disable,
-            epoch: self.fresh.epoch,
-            ..self.with_flags(identity)
-        };
+        let mut next = self.with_flags(identity);
+        (next.suk, next.vuk) = (suk, vuk);
+        next.disabled = command == Command::Disable;
+        next.epoch = self.fresh.epoch;
         let (tif, suk, next) = match command {
             Command::Disable => (Tif::ID_MATCH | Tif::DISABLED, Some(suk), Some(next)),
             Command::Remove => (Tif::NONE, None, None),
@@ -243,17 +240,11 @@ impl Case<'_> {
             (Command::Ident, Some((suk, vuk))) => {
                 let options = self.request.options();
                 let stranger = self.unknown_pidk();
-                let identity = Identity {
-                    suk,
-                    vuk,
-                    user: None,
-                    sqrlonly: options.sqrlonly,
-                    hardlock: options.hardlock,
-                    disabled: false,
-                    epoch: self.fresh.epoch,
-                    version: self.fresh.version,
-                    strangers: stranger.is_some().into(),
-                };
+                let Fresh { epoch, version } = self.fresh;
+                let mut identity = Identity::new(suk, vuk, epoch, version);
+                identity.sqrlonly = options.sqrlonly;
+                identity.hardlock = options.hardlock;
+                identity.strangers = stranger.is_some().into();
                 let change = Change::create(*self.request.idk(), identity);
                 Decision {
                     tif: Tif::ID_MATCH | self.ips,
@@ -281,12 +272,11 @@ impl Case<'_> {
     /// The identity with the flags of this request, absent meaning off, and a new version.
     fn with_flags(&self, identity: &Identity) -> Identity {
         let options = self.request.options();
-        Identity {
-            sqrlonly: options.sqrlonly,
-            hardlock: options.hardlock,
-            version: self.fresh.version,
-            ..identity.clone()
-        }
+        let mut next = identity.clone();
+        next.sqrlonly = options.sqrlonly;
+        next.hardlock = options.hardlock;
+        next.version = self.fresh.version;
+        next
     }
 
     fn disabled(&self, identity: &Identity) -> Identity {
@@ -301,7 +291,9 @@ impl Case<'_> {
     fn turned(&self, identity: &Identity, disabled: bool) -> Identity {
         let turns = identity.disabled != disabled;
         let epoch = if turns { self.fresh.epoch } else { identity.epoch };
-        Identity { disabled, epoch, ..self.with_flags(identity) }
+        let mut next = self.with_flags(identity);
+        (next.disabled, next.epoch) = (disabled, epoch);
+        next
     }
 
     /// A change of the request's own live identity, unless all stays as it is.
@@ -326,9 +318,9 @@ impl Case<'_> {
     }
 
     /// The row that comes next, with one more stranger where one is superseded with it.
-    fn count(&self, identity: &Identity, next: Identity) -> Identity {
-        let strangers = identity.strangers + u8::from(self.stranger(identity).is_some());
-        Identity { strangers, ..next }
+    fn count(&self, identity: &Identity, mut next: Identity) -> Identity {
+        next.strangers = identity.strangers + u8::from(self.stranger(identity).is_some());
+        next
     }
 }
 
@@ -345,7 +337,8 @@ fn state(matched: Tif, identity: &Identity) -> Tif {
 
 /// Whether a row is worth writing: anything but its version.
 fn differs(current: &Identity, next: &Identity) -> bool {
-    let next = Identity { version: current.version, ..next.clone() };
+    let mut next = next.clone();
+    next.version = current.version;
     *current != next
 }
 

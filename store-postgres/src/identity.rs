@@ -111,17 +111,17 @@ fn state(row: &Row) -> Result<(Idk, KeyState), BoxError> {
     let number = |place| row.try_get::<usize, i64>(place).map(i64::cast_unsigned);
     let state = match row.try_get(1)? {
         "superseded" => KeyState::Superseded,
-        "live" => KeyState::Live(Identity {
-            suk: Suk::from_bytes(key(2)?),
-            vuk: Vuk::from_bytes(key(3)?),
-            user: row.try_get::<_, Option<Box<str>>>(4)?.map(UserId::from),
-            sqrlonly: row.try_get(5)?,
-            hardlock: row.try_get(6)?,
-            disabled: row.try_get(7)?,
-            epoch: Epoch::new(number(8)?),
-            version: Version::new(number(9)?),
-            strangers: row.try_get::<_, i16>(10)?.try_into()?,
-        }),
+        "live" => {
+            let (suk, vuk) = (Suk::from_bytes(key(2)?), Vuk::from_bytes(key(3)?));
+            let (epoch, version) = (Epoch::new(number(8)?), Version::new(number(9)?));
+            let mut identity = Identity::new(suk, vuk, epoch, version);
+            identity.user = row.try_get::<_, Option<Box<str>>>(4)?.map(UserId::from);
+            identity.sqrlonly = row.try_get(5)?;
+            identity.hardlock = row.try_get(6)?;
+            identity.disabled = row.try_get(7)?;
+            identity.strangers = row.try_get::<_, i16>(10)?.try_into()?;
+            KeyState::Live(identity)
+        }
         _ => return Err("a state of another release".into()),
     };
     Ok((Idk::from_bytes(key(0)?), state))

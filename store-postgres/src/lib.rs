@@ -73,20 +73,18 @@ mod identity;
 mod listen;
 mod migrate;
 mod names;
-mod nut;
+mod nuts;
 mod pooler;
-mod records;
 mod refusal;
 mod rights;
 mod shared;
 mod swap;
-mod sweep;
 
 pub use database::Database;
 pub use deadpool_postgres;
 pub use error::OpenError;
 pub use identity::PostgresIdentityStore;
-pub use nut::PostgresNutStore;
+pub use nuts::PostgresNutStore;
 pub use tokio_postgres;
 
 /// The README's example compiles.

@@ -7,7 +7,7 @@ use common::{LONG, SERVER, database, identity, idk, info, nut, outcome, wait};
 use test_servers::secrets::{HALVES, hides_password, printed, told};
 use tower_sqrl_core::StoreError;
 use tower_sqrl_core::identities::{Change, Epoch, IdentityStore};
-use tower_sqrl_core::nuts::{Attached, CpsId, CpsInfo, NutState, NutStore};
+use tower_sqrl_core::nuts::{CpsId, CpsInfo, NutState, NutStore};
 use tower_sqrl_core::protocol::Command;
 use tower_sqrl_postgres::{Database, PostgresIdentityStore, PostgresNutStore};
 
@@ -66,14 +66,8 @@ async fn no_row_is_told() {
     }
     let refused = |result: Result<(), StoreError>| result.expect_err("the rule refuses it");
     let (pending, authorized) = (NutState::Pending, NutState::Authorized);
-    let cps = CpsInfo {
-        idk: idk(1),
-        epoch: Epoch::new(1),
-        command: Command::Ident,
-        ip: [192, 0, 2, 1].into(),
-        wait: wait(1),
-        attached: Attached::default(),
-    };
+    let address = [192, 0, 2, 1].into();
+    let cps = CpsInfo::new(idk(1), Epoch::new(1), Command::Ident, address, wait(1));
     let id = CpsId::from_bytes([0xcd; 16]);
     let change = Change::create(idk(0xee), identity(7));
     for error in [

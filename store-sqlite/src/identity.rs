@@ -91,17 +91,18 @@ fn state(row: &Row<'_>) -> rusqlite::Result<KeyState> {
     if is_superseded(row)? {
         return Ok(KeyState::Superseded);
     }
-    Ok(KeyState::Live(Identity {
-        suk: Suk::from_bytes(row.get(1)?),
-        vuk: Vuk::from_bytes(row.get(2)?),
-        user: row.get::<_, Option<Box<str>>>(3)?.map(UserId::from),
-        sqrlonly: row.get(4)?,
-        hardlock: row.get(5)?,
-        disabled: row.get(6)?,
-        epoch: Epoch::new(row.get::<_, i64>(7)?.cast_unsigned()),
-        version: Version::new(row.get::<_, i64>(8)?.cast_unsigned()),
-        strangers: row.get(9)?,
-    }))
+    let mut identity = Identity::new(
+        Suk::from_bytes(row.get(1)?),
+        Vuk::from_bytes(row.get(2)?),
+        Epoch::new(row.get::<_, i64>(7)?.cast_unsigned()),
+        Version::new(row.get::<_, i64>(8)?.cast_unsigned()),
+    );
+    identity.user = row.get::<_, Option<Box<str>>>(3)?.map(UserId::from);
+    identity.sqrlonly = row.get(4)?;
+    identity.hardlock = row.get(5)?;
+    identity.disabled = row.get(6)?;
+    identity.strangers = row.get(9)?;
+    Ok(KeyState::Live(identity))
 }
 
 /// Of a row whose first column is `state`, which the table holds to its two values.

@@ -49,18 +49,16 @@
 mod error;
 mod identity;
 mod migrate;
-mod nut;
+mod nuts;
 mod open;
 mod pace;
 mod readers;
-mod records;
-mod sweep;
 mod transaction;
 mod worker;
 
 pub use error::OpenError;
 pub use identity::SqliteIdentityStore;
-pub use nut::SqliteNutStore;
+pub use nuts::SqliteNutStore;
 
 /// The README's example compiles.
 #[cfg(doctest)]

@@ -308,7 +308,8 @@ async fn a_disabled_identity_is_not_collected_whoever_disabled_it() {
 
     let idk = Idk::parse(&chain.idk()).expect("a key");
     let current = site.sqrl.identity(&idk).await.expect("a store").expect("a row");
-    let next = Identity { disabled: true, version: Version::new(1), ..current.clone() };
+    let mut next = current.clone();
+    (next.disabled, next.version) = (true, Version::new(1));
     let (_, identities) = site.tap.stores();
     let swap = identities.apply(&Change::set(idk, &current, next)).await;
     assert_eq!(swap.expect("a store"), Swap::Done);

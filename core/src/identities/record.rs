@@ -46,7 +46,11 @@ impl fmt::Display for UserId {
 /// A live identity.
 ///
 /// *Cryptography*, "How SQRL Identities are Associated and Locked".
+///
+/// A store keeps every field. Its rows become identities again with [`Identity::new`], after which it
+/// sets the other fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Identity {
     /// Given back to the owner's client.
     pub suk: Suk,
@@ -66,6 +70,23 @@ pub struct Identity {
     pub version: Version,
     /// How many keys that were never live here it has had superseded: 16 at most.
     pub strangers: u8,
+}
+
+impl Identity {
+    /// Creates an enabled identity without an account, without flags and with no `strangers`.
+    pub fn new(suk: Suk, vuk: Vuk, epoch: Epoch, version: Version) -> Self {
+        Self {
+            suk,
+            vuk,
+            user: None,
+            sqrlonly: false,
+            hardlock: false,
+            disabled: false,
+            epoch,
+            version,
+            strangers: 0,
+        }
+    }
 }
 
 /// What a store knows of one key.
@@ -105,6 +126,7 @@ pub enum Presence {
 
 /// Everything about a request's keys at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Lookup {
     /// The identity key's state.
     pub idk: KeyState,
@@ -113,6 +135,12 @@ pub struct Lookup {
 }
 
 impl Lookup {
+    /// Creates the answer to a look-up of an identity key and, if the request has one, its previous
+    /// identity key.
+    pub fn new(idk: KeyState, pidk: Option<KeyState>) -> Self {
+        Self { idk, pidk }
+    }
+
     /// The states by key, for stores that read rows in any order.
     pub fn from_rows(
         idk: &Idk,

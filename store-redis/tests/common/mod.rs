@@ -58,14 +58,8 @@ pub fn outcome() -> NutInfo {
 }
 
 pub fn cps() -> (CpsId, CpsInfo) {
-    let info = CpsInfo {
-        idk: Idk::from_bytes([9; 32]),
-        epoch: Epoch::new(7),
-        command: Command::Ident,
-        ip: [192, 0, 2, 1].into(),
-        wait: WaitId::from_bytes(unique()),
-        attached: Attached::default(),
-    };
+    let (idk, wait) = (Idk::from_bytes([9; 32]), WaitId::from_bytes(unique()));
+    let info = CpsInfo::new(idk, Epoch::new(7), Command::Ident, [192, 0, 2, 1].into(), wait);
     (CpsId::from_bytes(unique()), info)
 }
 

@@ -80,7 +80,9 @@ async fn end(store: &MemoryNutStore, ip: impl Into<IpAddr>) -> (Nut, CpsId) {
     let (wait, id, ip) = (nut(), CpsId::from_bytes(rand::random()), ip.into());
     let outcome = NutInfo { ip, ..collected() };
     store.store_nut(&wait, &outcome, NutState::Authorized, MINUTE).await.unwrap();
-    store.store_cps_session_id(&id, &CpsInfo { ip, ..landing() }, MINUTE).await.unwrap();
+    let mut landing = landing();
+    landing.ip = ip;
+    store.store_cps_session_id(&id, &landing, MINUTE).await.unwrap();
     (wait, id)
 }
 
