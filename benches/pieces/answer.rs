@@ -15,7 +15,7 @@ use tower_sqrl::store::MemoryNutStore;
 use tower_sqrl::{LinkOptions, PeerAddress, Sqrl, SqrlBody};
 use tower_sqrl_client::keys::{Ilk, Rlk, SiteKey, UnlockPair};
 use tower_sqrl_client::wire::{ClientParams, Command, Form, Reply};
-use tower_sqrl_client::{Link, base64url};
+use tower_sqrl_client::{SqrlUrl, base64url};
 
 const PEER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 4711);
 
@@ -44,7 +44,7 @@ fn request(key: &SiteKey, command: &Command, path: &str, server: &str) -> Reques
     request.body(Full::new(form.encode().into())).unwrap()
 }
 
-fn link(sqrl: &Sqrl) -> Link {
+fn link(sqrl: &Sqrl) -> SqrlUrl {
     let (headers, mut extensions) = (HeaderMap::new(), http::Extensions::new());
     extensions.insert(PeerAddress(PEER));
     let made = sqrl.challenge(&headers, &extensions, LinkOptions::default());

@@ -171,7 +171,7 @@ impl Sqrl {
             command.env("SQRL_RESCUE_CODE", code);
         }
         let output = command.output().expect("sqrl runs");
-        let shown = "Its rescue code, shown only now: ";
+        let shown = "Its rescue code, shown only once: ";
         let said = String::from_utf8_lossy(&output.stdout);
         if let Some(code) = said.lines().find_map(|line| line.strip_prefix(shown)) {
             self.code = Some(code.to_owned());

@@ -22,7 +22,7 @@ fn person(browser: &'static str, client: &'static str) -> Person {
 /// Whether the demo takes them for two machines.
 async fn is_refused(demo: &Demo, person: &Person) -> bool {
     let login = person.browser.open(&demo.url("/login")).await.expect("a page");
-    let link = login.sqrl_link().expect("a link");
+    let link = login.sqrl_url().expect("a link");
     match person.client.sign_in(&link).await {
         Ok(_) => false,
         Err(error) => {

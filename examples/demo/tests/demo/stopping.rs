@@ -29,7 +29,7 @@ async fn events_end_at_once_and_requests_under_way_are_finished() {
 
     // A page that waits by events.
     let login = ada.browser.open(&demo.url("/login")).await.expect("a page");
-    let link = login.sqrl_link().expect("a link");
+    let link = login.sqrl_url().expect("a link");
     let cookies = ada.browser.cookies();
     let cookies: Vec<_> = cookies.iter().map(|c| format!("{}={}", c.name, c.value)).collect();
     let cookies = cookies.join("; ");

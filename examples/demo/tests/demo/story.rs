@@ -13,7 +13,7 @@ fn from_the_first_sign_in_to_the_last() {
 
     let said = sqrl.succeeds(&["login", &login]);
     assert!(said.contains("127.0.0.1 did not know this identity; now it does."), "{said}");
-    let led = format!("the browser was led to {} (200)", demo.url("/account"));
+    let led = format!("the browser is at {} (200)", demo.url("/account"));
     assert!(said.contains(&led), "{said}");
     let account = signed_in(&demo);
     assert_eq!(demo.log().matches("new account").count(), 1);
@@ -48,7 +48,7 @@ fn from_the_first_sign_in_to_the_last() {
     assert!(why.contains("superseded by a newer one"), "{why}");
 
     let said = sqrl.succeeds(&["remove", &login]);
-    assert!(said.contains("has forgotten this identity"), "{said}");
+    assert!(said.contains("has removed this identity"), "{said}");
     let said = sqrl.succeeds(&["query", &login]);
     assert!(said.contains("does not know this identity"), "{said}");
     let why = sqrl.fails(&["login", &login, "--old", "1"]);

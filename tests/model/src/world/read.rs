@@ -15,7 +15,7 @@ use crate::words::{Cps, Epoch, Nut, User};
 impl World {
     pub(super) async fn replied(&mut self, answer: Answer) -> Seen {
         let reply = match wire::Reply::parse(&answer.body) {
-            Ok(reply) if answer.status == 200 && reply.departures().is_empty() => reply,
+            Ok(reply) if answer.status == 200 && reply.deviations().is_empty() => reply,
             _ => return Seen::Strange(format!("{answer:?}")),
         };
         let (nut, raw) = (reply.nut, reply.raw);
