@@ -23,7 +23,7 @@ use crate::serve::SharedArgs;
 const ROOM: usize = 1_000_000;
 
 /// The nuts that wait from the start outlive every measurement.
-const WAIT: Duration = Duration::from_hours(3);
+const WAIT: Duration = Duration::from_secs(3 * 3600);
 
 /// The site over its memory stores, with so many nuts that wait for an answer.
 pub(crate) async fn alone(

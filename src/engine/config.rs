@@ -27,10 +27,10 @@ pub struct Lifetimes {
 impl Default for Lifetimes {
     fn default() -> Self {
         Self {
-            link: Duration::from_mins(5),
-            later: Duration::from_mins(10),
-            chain: Duration::from_mins(30),
-            cps: Duration::from_mins(1),
+            link: Duration::from_secs(5 * 60),
+            later: Duration::from_secs(10 * 60),
+            chain: Duration::from_secs(30 * 60),
+            cps: Duration::from_secs(60),
         }
     }
 }

@@ -88,7 +88,7 @@ impl Sqrl {
 ///     .prefix("/auth") // /shop/auth/cli.sqrl, as the world sees it
 ///     .sign_in_path("/enter")
 ///     .signed_in_path("/entered")
-///     .url_lifetime(Duration::from_mins(2))
+///     .url_lifetime(Duration::from_secs(2 * 60))
 ///     .trusted_proxy("10.0.0.0/8")
 ///     .address_header("x-real-ip");
 /// let sqrl = builder.build()?;
