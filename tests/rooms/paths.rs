@@ -47,7 +47,7 @@ impl Found {
         let path: Vec<&str> = self.segments.iter().map(String::as_str).collect();
         if let ([family], Some(first)) = (banned.as_slice(), path.first()) {
             let member = first.strip_prefix(family);
-            return *first != "tower_sqrl"
+            return !first.starts_with("tower_sqrl")
                 && member.is_some_and(|rest| rest.is_empty() || rest.starts_with('_'));
         }
         match path.split_last() {
