@@ -14,7 +14,7 @@ use crate::{Error, Result};
 
 /// The limit for each wait. It is long because machines that run tests are busy. A server that fails
 /// to start exits, which is noticed immediately.
-const TIMEOUT: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_secs(60);
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
 /// In bytes.
 const MAX_LOG_IN_ERROR: usize = 4_000;
@@ -226,8 +226,9 @@ impl Process {
     /// An error about this process, with the end of its log.
     pub(crate) fn error(&self, message: &str) -> Error {
         let log = self.log();
-        let tail = log.get(log.ceil_char_boundary(log.len().saturating_sub(MAX_LOG_IN_ERROR))..);
-        let tail = tail.unwrap_or_default().trim_end();
+        let start = log.len().saturating_sub(MAX_LOG_IN_ERROR);
+        let tail = log.as_bytes().get(start..).unwrap_or_default();
+        let tail = String::from_utf8_lossy(tail.trim_ascii_end());
         Error::new(format!("{}: {message}; its log ends:\n{tail}", self.name))
     }
 }
