@@ -107,6 +107,8 @@ mod setup;
 pub mod store;
 #[cfg(feature = "web")]
 pub mod web;
+#[cfg(not(feature = "web"))]
+mod web;
 
 #[cfg(feature = "bench")]
 #[doc(hidden)]

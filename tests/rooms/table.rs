@@ -23,6 +23,7 @@ const PURE: &[&[&str]] = &[HTTP, RANDOMNESS, CLOCKS, IO, SOCKETS, ASYNC];
 const ALL: &[&str] = &["protocol", "store", "identity", "engine", "service", "axum", "web"];
 const RECORDS: &[&str] = &["protocol", "store", "identity"];
 const ENGINE: &[&str] = &["protocol", "store", "identity", "engine"];
+const SERVICE: &[&str] = &["protocol", "store", "identity", "engine", "web"];
 
 pub(crate) const ROOMS: &[Room] = &[
     Room { name: "protocol", imports: &[], never: PURE },
@@ -30,7 +31,7 @@ pub(crate) const ROOMS: &[Room] = &[
     Room { name: "identity", imports: RECORDS, never: &[HTTP] },
     Room { name: "engine/decide", imports: ENGINE, never: PURE },
     Room { name: "engine", imports: RECORDS, never: &[HTTP] },
-    Room { name: "service", imports: ENGINE, never: &[&["axum"], CONCRETE, STORES] },
+    Room { name: "service", imports: SERVICE, never: &[&["axum"], CONCRETE, STORES] },
     Room { name: "axum", imports: ALL, never: &[] },
     Room { name: "web", imports: &[], never: &[HTTP, &["tokio"], STORES] },
     // Pages to read: no code.
