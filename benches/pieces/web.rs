@@ -5,8 +5,7 @@ use std::net::SocketAddr;
 use divan::black_box;
 use futures_util::FutureExt as _;
 use http::{Extensions, HeaderMap};
-use tower_sqrl::identity::MemoryIdentityStore;
-use tower_sqrl::store::MemoryNutStore;
+use tower_sqrl::memory::{MemoryIdentityStore, MemoryNutStore};
 use tower_sqrl::web::Qr;
 use tower_sqrl::{LinkOptions, PeerAddress, Sqrl};
 

@@ -8,11 +8,10 @@ use axum::Router;
 use axum::response::Response;
 use axum::routing::get;
 use tower_sqrl::axum::{SqrlChallenge, SqrlLogin};
-use tower_sqrl::identity::MemoryIdentityStore;
+use tower_sqrl::memory::MemoryIdentityStore;
+use tower_sqrl::memory::MemoryNutStore;
+use tower_sqrl::nuts::{Attached, Digest, NutInfo, NutState, NutStore, Timestamp, WaitId};
 use tower_sqrl::protocol::Nut;
-use tower_sqrl::store::{
-    Attached, Digest, MemoryNutStore, NutInfo, NutState, NutStore, Timestamp, WaitId,
-};
 use tower_sqrl::{Sqrl, SqrlBuilder};
 use tower_sqrl_postgres::{Database, PostgresIdentityStore};
 use tower_sqrl_redis::RedisNutStore;

@@ -9,9 +9,9 @@ use std::net::{IpAddr, Ipv4Addr};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request, Uri, header};
 use sha2::{Digest as _, Sha256};
-use tower_sqrl::identity::{Epoch, Identity, KeyState, Version};
+use tower_sqrl::identities::{Epoch, Identity, KeyState, Version};
+use tower_sqrl::nuts::{Attached, CpsInfo, Digest, NutInfo, NutState, Outcome, WaitId};
 use tower_sqrl::protocol::{Command, Idk, Nut, Suk, Vuk};
-use tower_sqrl::store::{Attached, CpsInfo, Digest, NutInfo, NutState, Outcome, WaitId};
 use tower_sqrl_client::wire::Reply;
 
 use crate::request;

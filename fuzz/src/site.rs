@@ -9,7 +9,7 @@ use http::{Request, Response, header};
 use http_body_util::{BodyExt as _, Full};
 use tokio::runtime::{Builder, Runtime};
 use tower::{Layer as _, ServiceExt as _, service_fn};
-use tower_sqrl::store::Timestamp;
+use tower_sqrl::nuts::Timestamp;
 use tower_sqrl::{Clock, ConfigError, LinkOptions, PeerAddress, SignInResult, Sqrl, SqrlBuilder};
 
 use crate::shelf::Shelf;

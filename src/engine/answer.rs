@@ -10,9 +10,9 @@ use futures_util::future::{OptionFuture, join3};
 use super::chain::Chain;
 use super::decide::{Decision, decide, unsupported};
 use super::{Engine, random};
-use crate::identity::{Change, Lookup, Swap};
-use crate::protocol::{Command, Nut, Request, Tif, UnverifiedRequest};
-use crate::store::{NutState, Timestamp};
+use tower_sqrl_core::identities::{Change, Lookup, Swap};
+use tower_sqrl_core::nuts::{NutState, Timestamp};
+use tower_sqrl_core::protocol::{Command, Nut, Request, Tif, UnverifiedRequest};
 
 /// After the first, so many more decisions when the identity's row changes under way.
 const MORE_DECISIONS: usize = 3;

@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::config::held_for;
 use super::decide::{Decision, Verdict};
 use super::{Engine, random};
-use crate::protocol::{Ask, Nut, Reply, Request, Suk, Tif, base64url};
-use crate::store::{Attached, Digest, NutInfo, NutState, Outcome, Timestamp};
+use tower_sqrl_core::nuts::{Attached, Digest, NutInfo, NutState, Outcome, Timestamp};
+use tower_sqrl_core::protocol::{Ask, Nut, Reply, Request, Suk, Tif, base64url};
 
 /// A verified request, and the record of the nut that it came with: from here on every answer
 /// can go on with the chain.

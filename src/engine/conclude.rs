@@ -8,9 +8,10 @@ use futures_util::future::{OptionFuture, join, join3};
 use super::chain::{Chain, Extras};
 use super::decide::{Decision, Verdict};
 use super::random;
-use crate::identity::{Change, Epoch};
-use crate::protocol::{Command, Tif};
-use crate::store::{Attached, CpsId, CpsInfo, NutInfo, NutState, Outcome, Refusal, StoreError};
+use tower_sqrl_core::StoreError;
+use tower_sqrl_core::identities::{Change, Epoch};
+use tower_sqrl_core::nuts::{Attached, CpsId, CpsInfo, NutInfo, NutState, Outcome, Refusal};
+use tower_sqrl_core::protocol::{Command, Tif};
 
 /// How often an outcome is filed at most: what stood in its way may be gone when it is looked at,
 /// and something else be there at the next try.

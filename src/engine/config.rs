@@ -3,8 +3,9 @@ use std::time::Duration;
 
 use super::Clock;
 use super::decide::Policy;
-use crate::protocol::{LinkScheme, Nut, PublicUrl};
-use crate::store::{AddressBlock, NutInfo};
+use crate::address_block::AddressBlock;
+use tower_sqrl_core::nuts::NutInfo;
+use tower_sqrl_core::protocol::{LinkScheme, Nut, PublicUrl};
 
 /// How long things live.
 ///

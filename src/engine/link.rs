@@ -5,8 +5,9 @@ use futures_util::future::try_join;
 use super::Engine;
 use super::config::held_for;
 use super::rate_limiter::UsedUp;
-use crate::protocol::{Ask, Idk, Nut};
-use crate::store::{Attached, Digest, NutInfo, NutState, StoreError, Timestamp, WaitId};
+use tower_sqrl_core::StoreError;
+use tower_sqrl_core::nuts::{Attached, Digest, NutInfo, NutState, Timestamp, WaitId};
+use tower_sqrl_core::protocol::{Ask, Idk, Nut};
 
 /// What a link is made for, if for more than signing in.
 ///

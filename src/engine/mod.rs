@@ -38,10 +38,11 @@ pub(crate) use seal::IndexedSecrets;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::identity::IdentityStore;
-use crate::store::{NutStore, StoreError};
 use rate_limiter::RateLimiter;
 use spent_nuts::SpentNuts;
+use tower_sqrl_core::StoreError;
+use tower_sqrl_core::identities::IdentityStore;
+use tower_sqrl_core::nuts::NutStore;
 
 /// The state machine over its two stores.
 #[derive(Debug)]

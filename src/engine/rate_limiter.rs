@@ -4,7 +4,8 @@ use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::store::{AddressBlock, Timestamp};
+use crate::address_block::AddressBlock;
+use tower_sqrl_core::nuts::Timestamp;
 
 /// Bounds how often one address may do something in a minute.
 ///

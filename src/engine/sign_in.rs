@@ -1,6 +1,6 @@
-use crate::identity::{Epoch, Identity, UserId};
-use crate::protocol::{Button, Idk, IndexedSecret};
-use crate::store::{Attached, WaitId};
+use tower_sqrl_core::identities::{Epoch, Identity, UserId};
+use tower_sqrl_core::nuts::{Attached, WaitId};
+use tower_sqrl_core::protocol::{Button, Idk, IndexedSecret};
 
 /// A sign-in that has been collected: this browser's user owns this identity.
 ///

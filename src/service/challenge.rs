@@ -9,9 +9,9 @@ use super::cookies::{Secret, WaitCookie};
 use super::other_site::check_visit;
 use super::{Sqrl, respond};
 use crate::engine::{IssuedLink, LinkOptions, NoLink, Renewal};
-use crate::protocol::Nut;
-use crate::store::StoreError;
 use crate::web::{self, SignIn};
+use tower_sqrl_core::StoreError;
+use tower_sqrl_core::protocol::Nut;
 
 /// A link for one browser, and the cookie without which nobody collects its sign-in.
 #[derive(Debug)]

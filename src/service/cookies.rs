@@ -8,8 +8,8 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderValue, header};
 use zeroize::Zeroizing;
 
-use crate::protocol::{Nut, base64url};
-use crate::store::{CpsId, Timestamp, WaitId};
+use tower_sqrl_core::nuts::{CpsId, Timestamp, WaitId};
+use tower_sqrl_core::protocol::{Nut, base64url};
 
 /// Waits that a browser keeps the secret of. Beyond that the oldest is evicted, so that no
 /// request's headers grow too long.

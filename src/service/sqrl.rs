@@ -9,17 +9,17 @@ use super::cookies::Cookies;
 use super::places::Places;
 use super::{AccountNames, ClientAddress, Routes, SqrlLayer};
 use crate::engine::{Engine, LinkError};
-use crate::identity::{Identity, UserId};
-use crate::protocol::Idk;
-use crate::store::StoreError;
 use crate::web::Pages;
+use tower_sqrl_core::StoreError;
+use tower_sqrl_core::identities::{Identity, UserId};
+use tower_sqrl_core::protocol::Idk;
 
 /// SQRL sign-in for one site: made once by [`Sqrl::builder`], cloned freely.
 ///
 /// ```
-/// use tower_sqrl::identity::MemoryIdentityStore;
+/// use tower_sqrl::memory::MemoryIdentityStore;
 /// use tower_sqrl::protocol::Idk;
-/// use tower_sqrl::store::MemoryNutStore;
+/// use tower_sqrl::memory::MemoryNutStore;
 /// use tower_sqrl::{LinkError, Sqrl};
 ///
 /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {

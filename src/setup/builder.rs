@@ -6,11 +6,11 @@ use http::Extensions;
 
 use super::{ConfigError, checks};
 use crate::engine::{Clock, Engine, EngineConfig, Lifetimes, NutIssuer, Policy};
-use crate::identity::{IdentityStore, UserId};
-use crate::protocol::{LinkScheme, PublicUrl};
 use crate::service::{AccountNames, ClientAddress, PeerAddress, Routes, Said, Settings, Sqrl};
-use crate::store::NutStore;
 use crate::web::Pages;
+use tower_sqrl_core::identities::{IdentityStore, UserId};
+use tower_sqrl_core::nuts::NutStore;
+use tower_sqrl_core::protocol::{LinkScheme, PublicUrl};
 
 impl Sqrl {
     /// Begins a configuration: where the world reaches the application, and where state is
@@ -23,8 +23,8 @@ impl Sqrl {
     ///
     /// ```
     /// use tower_sqrl::Sqrl;
-    /// use tower_sqrl::identity::MemoryIdentityStore;
-    /// use tower_sqrl::store::MemoryNutStore;
+    /// use tower_sqrl::memory::MemoryIdentityStore;
+    /// use tower_sqrl::memory::MemoryNutStore;
     ///
     /// let (nuts, identities) = (MemoryNutStore::new(), MemoryIdentityStore::new());
     /// let sqrl = Sqrl::builder("https://example.com", nuts, identities).build()?;
@@ -79,8 +79,8 @@ impl Sqrl {
 ///
 /// ```
 /// use std::time::Duration;
-/// use tower_sqrl::identity::MemoryIdentityStore;
-/// use tower_sqrl::store::MemoryNutStore;
+/// use tower_sqrl::memory::MemoryIdentityStore;
+/// use tower_sqrl::memory::MemoryNutStore;
 /// use tower_sqrl::{ConfigError, Sqrl};
 ///
 /// let (nuts, identities) = (MemoryNutStore::new(), MemoryIdentityStore::new());
@@ -306,7 +306,8 @@ impl SqrlBuilder {
     /// that proxy are named with [`trusted_proxy`](Self::trusted_proxy).
     ///
     /// ```
-    /// # use tower_sqrl::{Sqrl, identity::MemoryIdentityStore, store::MemoryNutStore};
+    /// # use tower_sqrl::Sqrl;
+    /// # use tower_sqrl::memory::{MemoryIdentityStore, MemoryNutStore};
     /// # let (nuts, identities) = (MemoryNutStore::new(), MemoryIdentityStore::new());
     /// let sqrl = Sqrl::builder("https://example.com", nuts, identities)
     ///     .trust_unix_socket_proxy()
@@ -337,7 +338,8 @@ impl SqrlBuilder {
     /// look up made-up nuts, and nothing worse.
     ///
     /// ```
-    /// # use tower_sqrl::{Sqrl, identity::MemoryIdentityStore, store::MemoryNutStore};
+    /// # use tower_sqrl::Sqrl;
+    /// # use tower_sqrl::memory::{MemoryIdentityStore, MemoryNutStore};
     /// # let (nuts, identities) = (MemoryNutStore::new(), MemoryIdentityStore::new());
     /// # let key = [7; 32];
     /// let builder = Sqrl::builder("https://example.com", nuts, identities).nut_key(key);
@@ -371,8 +373,9 @@ impl SqrlBuilder {
     /// seconds, the page says "an existing account" (`Texts::confirm_account`).
     ///
     /// ```
-    /// # use tower_sqrl::identity::{MemoryIdentityStore, UserId};
-    /// # use tower_sqrl::store::MemoryNutStore;
+    /// # use tower_sqrl::identities::UserId;
+    /// # use tower_sqrl::memory::MemoryIdentityStore;
+    /// # use tower_sqrl::memory::MemoryNutStore;
     /// # use tower_sqrl::Sqrl;
     /// # let (nuts, identities) = (MemoryNutStore::new(), MemoryIdentityStore::new());
     /// async fn name_of(user: UserId) -> Option<String> {
@@ -496,8 +499,8 @@ mod tests {
     use super::*;
 
     fn builder() -> SqrlBuilder {
-        let nuts = crate::store::MemoryNutStore::new();
-        let identities = crate::identity::MemoryIdentityStore::new();
+        let nuts = crate::memory::MemoryNutStore::new();
+        let identities = crate::memory::MemoryIdentityStore::new();
         Sqrl::builder("https://example.com", nuts, identities)
     }
 

@@ -3,7 +3,7 @@ use std::fmt;
 use thiserror::Error;
 
 use super::checks::{LEAST_BODY_LIMIT, LONGEST_SECRET_NAME};
-use crate::protocol::PublicUrlError;
+use tower_sqrl_core::protocol::PublicUrlError;
 
 /// What is wrong with a configuration. Each says what to write instead, also by `Debug`: that is
 /// what a `main` that returns it prints.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use common::{LONG, SERVER, database, info, nut, outcome, until, wait};
 use test_servers::Pgbouncer;
 use tokio::time::timeout;
-use tower_sqrl::store::{NutState, NutStore};
+use tower_sqrl_core::nuts::{NutState, NutStore};
 use tower_sqrl_postgres::deadpool_postgres::{Manager, Pool};
 use tower_sqrl_postgres::tokio_postgres::{Config, NoTls};
 use tower_sqrl_postgres::{Database, PostgresNutStore};

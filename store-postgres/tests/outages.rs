@@ -10,8 +10,9 @@ use common::{LONG, PATIENCE, identity, idk, info, nut, on, outcome, until, wait}
 use test_servers::{Pgbouncer, Postgres, Proxy};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
-use tower_sqrl::identity::{Change, IdentityStore, KeyState, Swap};
-use tower_sqrl::store::{NutState, NutStore, StoreError, StoreErrorKind};
+use tower_sqrl_core::identities::{Change, IdentityStore, KeyState, Swap};
+use tower_sqrl_core::nuts::{NutState, NutStore};
+use tower_sqrl_core::{StoreError, StoreErrorKind};
 use tower_sqrl_postgres::deadpool_postgres::{Manager, Pool};
 use tower_sqrl_postgres::tokio_postgres::{NoTls, connect};
 use tower_sqrl_postgres::{Database, PostgresIdentityStore, PostgresNutStore};

@@ -5,9 +5,10 @@ mod common;
 
 use common::{LONG, SERVER, database, identity, idk, info, nut, outcome, wait};
 use test_servers::secrets::{HALVES, hides_password, printed, told};
-use tower_sqrl::identity::{Change, Epoch, IdentityStore};
-use tower_sqrl::protocol::Command;
-use tower_sqrl::store::{Attached, CpsId, CpsInfo, NutState, NutStore, StoreError};
+use tower_sqrl_core::StoreError;
+use tower_sqrl_core::identities::{Change, Epoch, IdentityStore};
+use tower_sqrl_core::nuts::{Attached, CpsId, CpsInfo, NutState, NutStore};
+use tower_sqrl_core::protocol::Command;
 use tower_sqrl_postgres::{Database, PostgresIdentityStore, PostgresNutStore};
 
 #[tokio::test]

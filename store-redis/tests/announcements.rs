@@ -7,7 +7,7 @@ use std::time::Duration;
 use common::{PATIENCE, TTL, outcome, unique};
 use test_servers::{Proxy, Redis, RedisCluster, RedisSentinel};
 use tokio::time::timeout;
-use tower_sqrl::store::{NutState, NutStore, WaitId, Watch};
+use tower_sqrl_core::nuts::{NutState, NutStore, WaitId, Watch};
 use tower_sqrl_redis::RedisNutStore;
 
 async fn connect(url: &str) -> RedisNutStore {

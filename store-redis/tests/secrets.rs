@@ -8,7 +8,7 @@ use std::error::Error as _;
 use common::{TTL, cps, nut, pending};
 use test_servers::secrets::{HALVES, hides_password, printed, told};
 use test_servers::{Redis, RedisOptions};
-use tower_sqrl::store::{NutState, NutStore};
+use tower_sqrl_core::nuts::{NutState, NutStore};
 use tower_sqrl_redis::RedisNutStore;
 
 #[tokio::test]

@@ -10,7 +10,8 @@ use common::{
 };
 use test_servers::secrets::told;
 use test_servers::{Proxy, Redis};
-use tower_sqrl::store::{NutState, NutStore, StoreErrorKind};
+use tower_sqrl_core::StoreErrorKind;
+use tower_sqrl_core::nuts::{NutState, NutStore};
 use tower_sqrl_redis::RedisNutStore;
 
 fn start() -> Redis {

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 use tokio::task::yield_now;
 use tokio::time::timeout;
-use tower_sqrl::store::StoreError;
+use tower_sqrl_core::StoreError;
 
 use crate::error::store_error;
 use crate::pace::Pace;
@@ -420,7 +420,7 @@ mod tests {
 
     use rusqlite::params;
     use tempfile::TempDir;
-    use tower_sqrl::store::StoreErrorKind;
+    use tower_sqrl_core::StoreErrorKind;
 
     use super::*;
 

@@ -1,6 +1,6 @@
 //! What a step costs the stores.
 
-use tower_sqrl::store::NutState::{Authorized, Pending};
+use tower_sqrl::nuts::NutState::{Authorized, Pending};
 use tower_sqrl_client::browser::Waiting;
 
 use crate::common::Hook::{

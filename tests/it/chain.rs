@@ -2,8 +2,8 @@
 //! and what stays as it was.
 
 use tower_sqrl::LinkOptions;
+use tower_sqrl::nuts::NutState;
 use tower_sqrl::protocol::Idk;
-use tower_sqrl::store::NutState;
 use tower_sqrl_client::browser::Waiting;
 use tower_sqrl_client::keys::SiteKey;
 use tower_sqrl_client::{Link, base64url};

@@ -4,14 +4,14 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method};
-use tower_sqrl::store::NutState;
+use tower_sqrl::nuts::NutState;
 use tower_sqrl::{LinkOptions, PeerAddress, SqrlBuilder};
 use tower_sqrl_client::browser::Browser;
 use tower_sqrl_client::keys::SiteKey;
 use tower_sqrl_client::{Http, base64url};
 
 use crate::common::{
-    Chain, Fate, Hook, MemoryIdentityStore, MemoryNutStore, Setup, Site, Tap, TestClock, alice,
+    Chain, Hook, MemoryIdentityStore, MemoryNutStore, Setup, Site, Tap, TestClock, Verdict, alice,
     cps_id, mallory, new_alice, read, rekey,
 };
 
@@ -319,7 +319,7 @@ async fn a_request_counts_once() {
     let site = Site::with(|builder| builder.links_per_minute(3)).await;
     let mut chain = site.visit().await.chain(&alice());
     for _ in 0..3 {
-        site.tap.plan(Hook::Apply, Fate::TooLate);
+        site.tap.plan(Hook::Apply, Verdict::Preempt);
     }
     assert_eq!(chain.ident().await, "5");
     assert!(site.tap.is_played());

@@ -1,7 +1,7 @@
 //! What reviewers found, so that it stays mended.
 
+use tower_sqrl::nuts::NutState;
 use tower_sqrl::protocol::Ask;
-use tower_sqrl::store::NutState;
 use tower_sqrl::{LinkOptions, SqrlBuilder};
 use tower_sqrl_client::browser::{Browser, Waiting};
 

@@ -1,12 +1,12 @@
 //! The rules behind the table of section 3: questions, secrets, flags, superseded keys.
 
 use axum::http::{Extensions, HeaderMap};
-use tower_sqrl::identity::KeyState;
+use tower_sqrl::identities::KeyState;
 use tower_sqrl::protocol::{Ask, Idk};
 use tower_sqrl::{ChallengeError, LinkError, LinkOptions, PeerAddress};
 use tower_sqrl_client::keys::SiteKey;
 
-use crate::common::{Chain, Fate, Hook, Site, alice, new_alice, rekey};
+use crate::common::{Chain, Hook, Site, Verdict, alice, new_alice, rekey};
 
 fn question() -> LinkOptions {
     let ask = Ask::new("Really?").expect("a question").button("Yes").expect("a button");
@@ -99,7 +99,7 @@ async fn an_answer_is_not_lost_where_the_request_is_sent_again() {
     let mut chain = visit.chain(&alice());
     assert_eq!(chain.query().await, "5");
     for _ in 0..2 {
-        site.tap.plan(Hook::LookUp, Fate::Fails);
+        site.tap.plan(Hook::LookUp, Verdict::Fail);
         let form = chain.signed(&chain.params("ident").with("btn", "2"));
         assert_eq!(chain.send(&form).await, "64");
     }
@@ -309,7 +309,7 @@ mod sin {
         let visit = site.visit().await;
         let mut chain = visit.chain(&alice());
         assert_eq!(chain.query().await, "4");
-        site.tap.plan(Hook::LookUp, Fate::Fails);
+        site.tap.plan(Hook::LookUp, Verdict::Fail);
         let ins = "A".repeat(43);
         let form = chain.signed(&chain.introducing("ident").with("ins", &ins));
         assert_eq!(chain.send(&form).await, "64");

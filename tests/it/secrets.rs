@@ -10,8 +10,8 @@ use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Request, StatusCode};
 use tower::{Layer, ServiceExt, service_fn};
 use tower_sqrl::LinkOptions;
+use tower_sqrl::nuts::{Attached, CpsId, Digest, NutStore, WaitId};
 use tower_sqrl::protocol::{Idk, IndexedSecret, Nut, Suk, UnverifiedRequest, Vuk};
-use tower_sqrl::store::{Attached, CpsId, Digest, NutStore, WaitId};
 
 use crate::common::secrets::{self, secret_in};
 use crate::common::{MemoryIdentityStore, MemoryNutStore, Setup, Site, TestClock, alice};
@@ -110,7 +110,7 @@ async fn what_is_printed_on_the_way_holds_no_secret() {
     assert_eq!(wait.chain(&alice()).ident().await, "5");
     // The stores with all of it in them, and the site.
     let nut = Nut::parse(&chain.reply().nut).expect("a nut");
-    let info = nuts.get_nut(&nut, tower_sqrl::store::NutState::Pending).await.expect("a store");
+    let info = nuts.get_nut(&nut, tower_sqrl::nuts::NutState::Pending).await.expect("a store");
     hides(&info.expect("a record"));
     hides(&nuts);
     hides(&identities);

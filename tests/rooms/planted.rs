@@ -16,38 +16,47 @@ fn allowed(place: &str, source: &str) {
 
 #[test]
 fn rooms_import_only_along_the_arrows() {
-    let houses = ["protocol", "store", "identity", "engine", "service", "axum", "web", "setup"];
+    let rooms = [
+        "error",
+        "epoch",
+        "protocol",
+        "nuts",
+        "identities",
+        "conformance",
+        "faults",
+        "address_block",
+        "memory",
+        "engine",
+        "service",
+        "axum",
+        "web",
+        "setup",
+    ];
     let arrows = [
-        ("protocol", "protocol"),
-        ("store", "protocol store identity"),
-        ("identity", "protocol store identity"),
-        ("engine", "protocol store identity engine"),
-        ("engine/decide", "protocol store identity engine"),
-        ("service", "protocol store identity engine service"),
-        ("axum", "protocol store identity engine service axum web"),
+        ("core/error", "error"),
+        ("core/epoch", "epoch"),
+        ("core/protocol", "protocol"),
+        ("core/nuts", "nuts epoch error protocol"),
+        ("core/identities", "identities epoch error protocol"),
+        ("core/conformance", "conformance nuts identities error protocol"),
+        ("core/faults", "faults nuts identities error protocol"),
+        ("address_block", "address_block"),
+        ("memory", "memory address_block"),
+        ("engine", "engine address_block"),
+        ("engine/decide", "engine"),
+        ("service", "service address_block engine web"),
+        ("axum", "axum engine memory service web"),
         ("web", "web"),
-        ("setup", "protocol store identity engine service axum web setup"),
+        ("setup", "setup engine memory service axum web"),
     ];
     for (from, may) in arrows {
-        for to in houses {
+        for to in rooms {
             let source = format!("use crate::{to}::Thing;");
             if may.split(' ').any(|room| room == to) {
                 allowed(from, &source);
             } else {
                 refused(from, &source, &format!("{from} may not import crate::{to}::Thing"));
             }
-        }
-    }
-}
-
-#[test]
-fn stores_import_only_the_records() {
-    for store in ["store-redis", "store-postgres", "store-sqlite"] {
-        allowed(&format!("{store}/keys"), "use tower_sqrl::{protocol::Nut, store::NutStore};");
-        allowed(store, "use crate::engine::Own; use tower_sqrl::identity::IdentityStore;");
-        for room in ["engine", "service", "axum", "web", "setup", "Sqrl"] {
-            let named = format!("{store} may not import tower_sqrl::{room}");
-            refused(store, &format!("use tower_sqrl::{room};"), &named);
         }
     }
 }
@@ -72,7 +81,7 @@ fn every_way_to_write_a_path_is_seen() {
         "#[cfg(test)] mod tests { use crate::engine::Decision; }",
         "#[cfg(feature = \"x\")] use crate::engine::Decision;",
     ] {
-        refused("store/memory", source, "store may not import crate::engine");
+        refused("memory/nuts", source, "memory may not import crate::engine");
     }
 }
 
@@ -92,7 +101,7 @@ fn a_new_room_needs_a_rule() {
 
 #[test]
 fn what_is_pure_stays_pure() {
-    for pure in ["protocol/nut", "engine/decide"] {
+    for pure in ["core/protocol/nut", "engine/decide"] {
         for (source, named) in [
             ("async fn f() {}", "async"),
             ("fn f() { let a = async move {}; }", "async"),
@@ -128,21 +137,19 @@ fn what_is_pure_stays_pure() {
 
 #[test]
 fn crates_stay_in_their_rooms() {
-    for room in ["store", "identity", "engine"] {
+    for room in ["memory", "engine"] {
         refused(room, "use http::StatusCode;", "may not use http");
         refused(room, "use tower_layer::Layer;", "may not use tower");
         refused(room, "use axum_core::body::Body;", "may not use axum");
         allowed(room, "use tokio::time;");
     }
     refused("service", "use axum::Router;", "may not use axum");
-    refused(
+    refused("service", "use crate::memory::MemoryNutStore;", "may not import crate::memory");
+    allowed(
         "service",
-        "use crate::store::MemoryNutStore;",
-        "may not use crate::store::MemoryNutStore",
+        "use http::Request; use tower_layer::Layer; use tower_sqrl_core::nuts::NutStore;",
     );
-    refused("service", "use tower_sqrl_redis::RedisNutStore;", "may not use tower_sqrl_redis");
-    allowed("service", "use http::Request; use tower_layer::Layer; use crate::store::NutStore;");
-    for web in ["use http::Request;", "use tokio::time;", "use tower_sqrl_sqlite::Any;"] {
+    for web in ["use http::Request;", "use tokio::time;"] {
         refused("web/qr", web, "web may not use");
     }
 }
@@ -150,7 +157,7 @@ fn crates_stay_in_their_rooms() {
 #[test]
 fn prose_and_text_do_not_count() {
     allowed(
-        "protocol",
+        "core/protocol",
         r##"
         //! async fn, tokio::spawn
         // use crate::engine::Decision;
@@ -166,11 +173,15 @@ fn prose_and_text_do_not_count() {
 
 #[test]
 fn tests_may_use_any_crate_but_keep_the_arrows() {
-    allowed("protocol", "#[cfg(test)] mod tests { use std::time::Instant; use rand::Rng; }");
+    allowed("core/protocol", "#[cfg(test)] mod tests { use std::time::Instant; use rand::Rng; }");
     allowed("engine/decide", "#[cfg(all(test, feature = \"x\"))] mod tests { use tokio::test; }");
     allowed("engine/decide/tests", "use std::fs;");
-    refused("protocol", "#[cfg(test)] mod tests {} use rand::Rng;", "may not use rand");
-    refused("protocol", "#[cfg(test)] use a::{b}; use rand::Rng;", "may not use rand");
-    refused("protocol", "#[cfg(not(test))] use rand::Rng;", "may not use rand");
-    refused("protocol", "#[cfg(any(test, feature = \"x\"))] use rand::Rng;", "may not use rand");
+    refused("core/protocol", "#[cfg(test)] mod tests {} use rand::Rng;", "may not use rand");
+    refused("core/protocol", "#[cfg(test)] use a::{b}; use rand::Rng;", "may not use rand");
+    refused("core/protocol", "#[cfg(not(test))] use rand::Rng;", "may not use rand");
+    refused(
+        "core/protocol",
+        "#[cfg(any(test, feature = \"x\"))] use rand::Rng;",
+        "may not use rand",
+    );
 }

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 pub(crate) use memory::MemoryAccounts;
 pub(crate) use postgres::PostgresAccounts;
 pub(crate) use sqlite::SqliteAccounts;
-use tower_sqrl::identity::UserId;
+use tower_sqrl::identities::UserId;
 
 /// What the application itself knows of somebody.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use tower_sessions::{Session, SessionManagerLayer};
 use tower_sqrl::Sqrl;
-use tower_sqrl::identity::IdentityStore;
+use tower_sqrl::identities::IdentityStore;
 use tower_sqrl::protocol::PublicUrl;
 
 use crate::accounts::Accounts;

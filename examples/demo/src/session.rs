@@ -17,7 +17,7 @@ use tower_sessions::{
     Expiry, MemoryStore, Session, SessionManagerLayer, SessionStore, session_store,
 };
 use tower_sqrl::SignIn;
-use tower_sqrl::identity::Epoch;
+use tower_sqrl::identities::Epoch;
 use tower_sqrl::protocol::Idk;
 
 pub(crate) use postgres::PostgresSessions;

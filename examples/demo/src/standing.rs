@@ -1,7 +1,7 @@
 //! How the identity of a session stands now: it may have been disabled, replaced or removed
 //! since it signed in.
 
-use tower_sqrl::identity::{Identity, KeyState, UserId};
+use tower_sqrl::identities::{Identity, KeyState, UserId};
 
 use crate::accounts::Account;
 use crate::app::App;

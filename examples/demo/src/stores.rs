@@ -5,8 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tower_sqrl::identity::{IdentityStore, MemoryIdentityStore};
-use tower_sqrl::store::{MemoryNutStore, NutStore};
+use tower_sqrl::identities::IdentityStore;
+use tower_sqrl::memory::MemoryIdentityStore;
+use tower_sqrl::memory::MemoryNutStore;
+use tower_sqrl::nuts::NutStore;
 use tower_sqrl_postgres::{Database, PostgresIdentityStore, PostgresNutStore};
 use tower_sqrl_redis::RedisNutStore;
 use tower_sqrl_sqlite::{SqliteIdentityStore, SqliteNutStore};

@@ -11,12 +11,12 @@ use http_body::Body;
 
 use super::read;
 use crate::engine::NotSignedIn;
-use crate::protocol::Command;
 use crate::service::cookies::CpsStep;
 use crate::service::respond::{self, Own};
 use crate::service::{BoxError, Sqrl};
-use crate::store::CpsId;
 use crate::web::{Confirm, Notice, Who};
+use tower_sqrl_core::nuts::CpsId;
+use tower_sqrl_core::protocol::Command;
 
 /// The URL itself, or the clean address at which it asks, or tells what has happened.
 pub(super) async fn answer(sqrl: &Sqrl, parts: &Parts) -> Own {

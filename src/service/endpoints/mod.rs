@@ -18,8 +18,8 @@ use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use super::respond::{self, Own};
 use super::routes::Endpoint;
 use super::{BoxError, Sqrl};
-use crate::protocol::Nut;
 use crate::web;
+use tower_sqrl_core::protocol::Nut;
 
 /// How long a body may take to arrive.
 const BODY_TIME: Duration = Duration::from_secs(10);

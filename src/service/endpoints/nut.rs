@@ -6,9 +6,9 @@ use http::{HeaderMap, StatusCode, header};
 
 use super::parameter;
 use crate::engine::LinkOptions;
-use crate::protocol::base64url;
 use crate::service::respond::{self, Own};
 use crate::service::{Challenge, ChallengeError, Sqrl};
+use tower_sqrl_core::protocol::base64url;
 
 pub(super) async fn answer(sqrl: &Sqrl, parts: &Parts) -> Own {
     // Before a link is made, which nobody would get.

@@ -7,13 +7,13 @@ use http::request::Parts;
 
 use super::{nut, parameter};
 use crate::engine::Waiting;
-use crate::protocol::Nut;
 use crate::service::Sqrl;
 use crate::service::cookies::{Ended, WaitCookie};
 use crate::service::events::Events;
 use crate::service::respond::{self, Own};
-use crate::store::Refusal;
 use crate::web::Notice;
+use tower_sqrl_core::nuts::Refusal;
+use tower_sqrl_core::protocol::Nut;
 
 /// 200 and the URL to go to; 404 and a word while nobody is signed in; 410 and a word when there
 /// is nothing to wait for. With `go`, for browsers without scripts, a page or a redirect.

@@ -9,12 +9,12 @@ use axum::routing::get;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tower::ServiceExt;
 use tower_sqrl::axum::{SqrlChallenge, SqrlLogin};
-use tower_sqrl::store::NutState::{Authorized, Pending};
+use tower_sqrl::nuts::NutState::{Authorized, Pending};
 use tower_sqrl_client::browser::Browser;
 use tower_sqrl_client::{Identity, base64url};
 
 use super::row::{By, row};
-use crate::common::{Fate, Hook, Setup, Site, Visit, alice, cps_id};
+use crate::common::{Hook, Setup, Site, Verdict, Visit, alice, cps_id};
 
 /// The rows so far.
 pub(super) struct Walk {
@@ -97,7 +97,7 @@ impl Walk {
         self.add("`GET /login`, the ready page", &page);
         let head = visit.request(Method::HEAD, "login", HeaderMap::new(), "").await;
         self.add("`HEAD /login`", &head);
-        self.site.tap.plan(Hook::StoreNut(Pending), Fate::Fails);
+        self.site.tap.plan(Hook::StoreNut(Pending), Verdict::Fail);
         self.add_by(By::Application, "`GET /login`, the store fails", &visit.get("login").await);
         self.add("`GET nut.sqrl`", &visit.get("nut.sqrl").await);
         let json = self.get(&visit, "nut.sqrl", &[("accept", "application/json")]).await;
@@ -123,7 +123,7 @@ impl Walk {
             "`GET nut.sqrl?can=`, elsewhere",
             &visit.get(&format!("nut.sqrl?can={can}")).await,
         );
-        self.site.tap.plan(Hook::StoreNut(Pending), Fate::Fails);
+        self.site.tap.plan(Hook::StoreNut(Pending), Verdict::Fail);
         self.add("`GET nut.sqrl`, the store fails", &visit.get("nut.sqrl").await);
         // One more makes room.
         let browser = Browser::new(self.site.http());
@@ -173,7 +173,7 @@ impl Walk {
             let visit = self.site.visit().await;
             let name = format!("pag.sqrl?nut={}{go}", visit.link.nut());
             self.add(&format!("{what}, nobody yet"), &visit.get(&name).await);
-            self.site.tap.plan(Hook::GetNut(Authorized), Fate::Fails);
+            self.site.tap.plan(Hook::GetNut(Authorized), Verdict::Fail);
             self.add(&format!("{what}, the store fails"), &visit.get(&name).await);
             let refused = self.refused().await;
             let path = format!("pag.sqrl?nut={}{go}", refused.link.nut());
@@ -236,14 +236,14 @@ impl Walk {
             self.add(&format!("`POST cli.sqrl`, {what}"), &chain.post(body).await);
         }
         let chain = self.site.visit().await.chain(&alice());
-        self.site.tap.plan(Hook::GetNut(Pending), Fate::Fails);
+        self.site.tap.plan(Hook::GetNut(Pending), Verdict::Fail);
         let body = chain.signed(&chain.params("query")).encode();
         self.add("`POST cli.sqrl`, the store fails", &chain.post(body).await);
     }
 
     async fn cps(&mut self) {
         let (visit, id) = self.handed_over("ident").await;
-        self.site.tap.plan(Hook::GetUserIdByCpsSessionId, Fate::Fails);
+        self.site.tap.plan(Hook::GetUserIdByCpsSessionId, Verdict::Fail);
         self.add("`GET cps.sqrl?id`, the store fails", &visit.get(&format!("cps.sqrl?{id}")).await);
         let here = visit.get(&format!("cps.sqrl?{id}")).await;
         self.add("`GET cps.sqrl?id`, the browser that asked", &here);
@@ -252,7 +252,7 @@ impl Walk {
         let asked = other.get(&format!("cps.sqrl?{id}")).await;
         self.add("`GET cps.sqrl?id`, another browser", &asked);
         self.add("`GET cps.sqrl`, it asks", &other.get("cps.sqrl").await);
-        self.site.tap.plan(Hook::GetUserIdByCpsSessionId, Fate::Fails);
+        self.site.tap.plan(Hook::GetUserIdByCpsSessionId, Verdict::Fail);
         self.add("`GET cps.sqrl`, the store fails", &other.get("cps.sqrl").await);
         let stranger = visit.within(Browser::new(self.site.http()));
         self.add("`GET cps.sqrl`, no cookie", &stranger.get("cps.sqrl").await);
@@ -296,7 +296,7 @@ impl Walk {
     async fn landings(&mut self) {
         let visit = self.signed_in().await;
         let path = format!("signed-in?nut={}", visit.link.nut());
-        self.site.tap.plan(Hook::GetNut(Authorized), Fate::Fails);
+        self.site.tap.plan(Hook::GetNut(Authorized), Verdict::Fail);
         let failed = visit.get(&path).await;
         self.add_by(By::Application, "`GET /signed-in?nut=`, the store fails", &failed);
         let head = visit.request(Method::HEAD, &path, HeaderMap::new(), "").await;

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::future::join_all;
 use tokio::join;
-use tower_sqrl::identity::{Identity as Row, IdentityStore, KeyState};
+use tower_sqrl::identities::{Identity as Row, IdentityStore, KeyState};
 use tower_sqrl::protocol::Idk;
 use tower_sqrl_client::browser::Waiting;
 use tower_sqrl_client::keys::{Iuk, UnlockPair};

@@ -11,7 +11,7 @@ use http::{HeaderMap, Method, StatusCode};
 use test_servers::Nginx;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
-use tower_sqrl::identity::{IdentityStore as _, KeyState};
+use tower_sqrl::identities::{IdentityStore as _, KeyState};
 use tower_sqrl::protocol::Idk;
 use tower_sqrl_client::browser::{Browser, BrowserError, Waiting};
 use tower_sqrl_client::wire::Command;

@@ -1,6 +1,6 @@
 use axum::response::Html;
 use maud::{Markup, html};
-use tower_sqrl::identity::Identity;
+use tower_sqrl::identities::Identity;
 use tower_sqrl::protocol::{Idk, PublicUrl};
 
 use super::{message, page};

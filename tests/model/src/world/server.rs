@@ -12,8 +12,8 @@ use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use tower::util::ServiceFn;
 use tower::{ServiceExt, service_fn};
-use tower_sqrl::identity::IdentityStore;
-use tower_sqrl::store::{NutStore, Timestamp};
+use tower_sqrl::identities::IdentityStore;
+use tower_sqrl::nuts::{NutStore, Timestamp};
 use tower_sqrl::{Clock, PeerAddress, SignInResult, Sqrl, SqrlService};
 
 use crate::history::Site;
