@@ -11,7 +11,7 @@ use tower_sqrl::nuts::{Attached, Digest, NutInfo, NutState, NutStore, Timestamp,
 use tower_sqrl::protocol::{Idk, Nut};
 
 const NUTS: u32 = 1_000_000;
-const TTL: Duration = Duration::from_mins(20);
+const TTL: Duration = Duration::from_secs(20 * 60);
 
 fn info(ip: Ipv4Addr) -> NutInfo {
     NutInfo {

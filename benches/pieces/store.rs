@@ -11,7 +11,7 @@ use tower_sqrl::memory::MemoryNutStore;
 use tower_sqrl::nuts::{Attached, Digest, NutInfo, NutState, NutStore, Timestamp, WaitId};
 use tower_sqrl::protocol::Nut;
 
-const TTL: Duration = Duration::from_hours(1);
+const TTL: Duration = Duration::from_secs(3600);
 const MILLION: u32 = 1_000_000;
 
 /// Stores live as long as the program: filling one takes a second.

@@ -7,7 +7,7 @@ use futures_util::FutureExt as _;
 use http::{Extensions, HeaderMap};
 use tower_sqrl::memory::{MemoryIdentityStore, MemoryNutStore};
 use tower_sqrl::web::Qr;
-use tower_sqrl::{LinkOptions, PeerAddress, Sqrl};
+use tower_sqrl::{ChallengeOptions, PeerAddress, Sqrl};
 
 const LINK: &str = "sqrl://example.com/cli.sqrl?nut=AAAAAAAAAAAAAAAAAAAAAA";
 
@@ -28,7 +28,7 @@ fn sign_in_page(bencher: divan::Bencher<'_, '_>) {
     let mut extensions = Extensions::new();
     extensions.insert(PeerAddress(SocketAddr::from(([192, 0, 2, 1], 443))));
     let headers = HeaderMap::new();
-    let challenge = sqrl.challenge(&headers, &extensions, LinkOptions::default());
+    let challenge = sqrl.challenge(&headers, &extensions, ChallengeOptions::default());
     let challenge = challenge.now_or_never().unwrap().unwrap();
     bencher.bench_local(|| challenge.fragment());
 }

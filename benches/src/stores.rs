@@ -21,7 +21,7 @@ use crate::site::link;
 use crate::spread::Spread;
 use crate::{Failure, site};
 
-const TTL: Duration = Duration::from_mins(10);
+const TTL: Duration = Duration::from_secs(10 * 60);
 
 #[derive(Debug, Args)]
 pub(crate) struct StoresArgs {

@@ -24,7 +24,7 @@ pub use account::LinkError;
 pub use clock::Clock;
 pub use collect::NotSignedIn;
 pub use config::Lifetimes;
-pub use link::LinkOptions;
+pub use link::ChallengeOptions;
 pub use sign_in::{Answer, SignIn};
 
 pub(crate) use collect::Waiting;
@@ -71,7 +71,7 @@ impl Engine {
             failures: RateLimiter::new(config.failures_per_minute),
             foreign_nuts: RateLimiter::new(config.failures_per_minute),
             spent_nuts: SpentNuts::new(),
-            links: RateLimiter::new(config.links_per_minute),
+            links: RateLimiter::new(config.challenges_per_minute),
             store_failures: AtomicU64::new(0),
             nuts,
             identities,

@@ -8,7 +8,7 @@ use http::{Extensions, HeaderMap, HeaderValue, Response, StatusCode, header};
 use super::cookies::{Secret, WaitCookie};
 use super::other_site::check_visit;
 use super::{Sqrl, respond};
-use crate::engine::{IssuedLink, LinkOptions, NoLink, Renewal};
+use crate::engine::{ChallengeOptions, IssuedLink, NoLink, Renewal};
 use crate::web::{self, SignIn};
 use tower_sqrl_core::StoreError;
 use tower_sqrl_core::protocol::Nut;
@@ -35,7 +35,7 @@ impl Sqrl {
         &self,
         headers: &HeaderMap,
         extensions: &Extensions,
-        options: LinkOptions,
+        options: ChallengeOptions,
     ) -> Result<Challenge, ChallengeError> {
         check_visit(headers)?;
         let ip = self.asking_address(headers, extensions)?;
@@ -174,9 +174,9 @@ pub enum ChallengeError {
     )]
     NoClientAddress,
     /// The address has asked for more links than it gets in a minute:
-    /// [`SqrlBuilder::links_per_minute`](crate::SqrlBuilder::links_per_minute).
+    /// [`SqrlBuilder::challenges_per_minute`](crate::SqrlBuilder::challenges_per_minute).
     #[error("too many attempts to sign in from this address: try again in a minute")]
-    TooManyLinks,
+    TooManyChallenges,
     /// A page of another site, or of another subdomain, loads this as an image, a frame or by a
     /// script: nothing that its visitor sees as a page.
     #[error("this page is not for frames and images of other sites")]
@@ -185,7 +185,7 @@ pub enum ChallengeError {
     /// the response and loads the page again when its user visits it.
     #[error("this page does not load before it is visited")]
     Prefetch,
-    /// [`LinkOptions::data`] of so many octets.
+    /// [`ChallengeOptions::data`] of so many octets.
     #[error(
         "a link carries at most 4096 octets of data, not {0}: keep what is longer under an id of \
          your own, and give that"
@@ -202,7 +202,7 @@ impl ChallengeError {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::NoClientAddress | Self::DataTooLong(_) => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::TooManyLinks => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooManyChallenges => StatusCode::TOO_MANY_REQUESTS,
             Self::OtherSite => StatusCode::FORBIDDEN,
             Self::Prefetch | Self::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -212,7 +212,7 @@ impl ChallengeError {
 impl From<NoLink> for ChallengeError {
     fn from(why: NoLink) -> Self {
         match why {
-            NoLink::TooMany => Self::TooManyLinks,
+            NoLink::TooMany => Self::TooManyChallenges,
             NoLink::DataTooLong(octets) => Self::DataTooLong(octets),
             NoLink::Store(error) => Self::Store(error),
         }

@@ -19,7 +19,7 @@ use crate::{RedisConfigError, RedisNutStoreBuilder};
 /// Intercept two attempts of a call that has not been executed.
 const PAUSE: Duration = Duration::from_millis(50);
 /// Redis refuses times that do not fit with the present one into 63 bits.
-const LONGEST_TTL: Duration = Duration::from_hours(100 * 365 * 24);
+const LONGEST_TTL: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
 /// Nuts, outcomes and CPS ids in Redis.
 ///

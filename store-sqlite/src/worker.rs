@@ -688,7 +688,7 @@ mod tests {
         for hold in ["begin; select n from one", "begin immediate"] {
             other.execute_batch(hold).expect("a transaction");
             // Much longer than the test waits.
-            connection.busy_timeout(Duration::from_hours(1)).expect("set");
+            connection.busy_timeout(Duration::from_secs(3600)).expect("set");
             let (emptied, empties) = channel();
             thread::spawn(move || {
                 empty_log(&connection);

@@ -15,7 +15,7 @@ use tower_sqrl::nuts::{Attached, Digest, NutInfo, NutState, NutStore, Timestamp,
 use tower_sqrl::protocol::{Idk, Nut};
 use tower_sqrl::{StoreError, StoreErrorKind};
 
-const MINUTE: Duration = Duration::from_mins(1);
+const MINUTE: Duration = Duration::from_secs(60);
 const NUT: Nut = Nut::from_bytes([1; 16]);
 
 fn stores(faults: &Faults) -> (Arc<MemoryNutStore>, FaultyNutStore) {

@@ -22,7 +22,7 @@ const UNLIMITED: usize = 1300;
 const PREVIOUS: usize = 16;
 
 /// What takes longer says nothing about a limit by the minute.
-const MINUTE: Duration = Duration::from_mins(1);
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// Refused requests of a neighbour.
 const FAILURES: usize = 200;

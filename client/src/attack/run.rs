@@ -20,7 +20,7 @@ use crate::identity::Identity;
 const PAUSE: Duration = Duration::from_secs(61);
 
 /// How long removing everybody may take, where a server does not answer any more.
-const CLEAN_UP: Duration = Duration::from_mins(1);
+const CLEAN_UP: Duration = Duration::from_secs(60);
 
 /// The attacks, aimed at one server.
 #[derive(Debug, Clone)]

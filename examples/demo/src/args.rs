@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use axum::http::HeaderValue;
 use clap::Parser;
-use tower_sqrl::protocol::LinkScheme;
+use tower_sqrl::protocol::UrlScheme;
 
 /// A small application with SQRL sign-in, for trying out and for reading.
 #[derive(Debug, Parser)]
@@ -49,7 +49,7 @@ pub(crate) struct Args {
 
     /// The scheme of links [default: sqrl for a public URL with https, qrl with http]
     #[arg(long, value_name = "sqrl|qrl", value_parser = scheme)]
-    pub(crate) link_scheme: Option<LinkScheme>,
+    pub(crate) url_scheme: Option<UrlScheme>,
 
     /// The path below which nut.sqrl, cli.sqrl and the others are [default: none]
     #[arg(long, value_name = "PATH")]
@@ -61,11 +61,11 @@ pub(crate) struct Args {
 
     /// How many links a minute an address gets, or off [default: 600]
     #[arg(long, value_name = "N|off")]
-    pub(crate) links_per_minute: Option<PerMinute>,
+    pub(crate) challenges_per_minute: Option<PerMinute>,
 
     /// How long a link can be scanned [default: 300]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
-    pub(crate) link_lifetime: Option<Duration>,
+    pub(crate) url_lifetime: Option<Duration>,
 
     /// How long a client's every further step may take [default: 600]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
@@ -138,10 +138,10 @@ impl FromStr for PerMinute {
     }
 }
 
-fn scheme(text: &str) -> Result<LinkScheme, &'static str> {
+fn scheme(text: &str) -> Result<UrlScheme, &'static str> {
     match text {
-        "sqrl" => Ok(LinkScheme::Sqrl),
-        "qrl" => Ok(LinkScheme::Qrl),
+        "sqrl" => Ok(UrlScheme::Sqrl),
+        "qrl" => Ok(UrlScheme::Qrl),
         _ => Err("write sqrl or qrl"),
     }
 }

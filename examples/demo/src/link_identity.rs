@@ -15,7 +15,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use tower_sessions::Session;
 use tower_sqrl::axum::ChallengeRejection;
-use tower_sqrl::{LinkOptions, SignIn};
+use tower_sqrl::{ChallengeOptions, SignIn};
 
 use crate::app::App;
 use crate::failure::Failure;
@@ -31,7 +31,7 @@ pub(crate) async fn from_here(
     headers: HeaderMap,
     extensions: Extensions,
 ) -> Result<Response, Failure> {
-    page(&app, &session, &headers, &extensions, LinkOptions::linking()).await
+    page(&app, &session, &headers, &extensions, ChallengeOptions::linking()).await
 }
 
 /// The page for a SQRL app at any address.
@@ -41,7 +41,7 @@ pub(crate) async fn from_elsewhere(
     headers: HeaderMap,
     extensions: Extensions,
 ) -> Result<Response, Failure> {
-    page(&app, &session, &headers, &extensions, LinkOptions::default().accept_new()).await
+    page(&app, &session, &headers, &extensions, ChallengeOptions::default().accept_new()).await
 }
 
 /// A sign-in page whose URL carries the attempt, for a session whose identity is gone.
@@ -50,7 +50,7 @@ async fn page(
     session: &Session,
     headers: &HeaderMap,
     extensions: &Extensions,
-    options: LinkOptions,
+    options: ChallengeOptions,
 ) -> Result<Response, Failure> {
     let Some((_, Standing::Without)) = whose(app, session).await? else {
         return Ok(Redirect::to("/account").into_response());

@@ -46,11 +46,11 @@ pub(crate) async fn run(args: &Args) -> Result<(), Problem> {
     if let Some(file) = &args.nut_key {
         builder = builder.nut_key(nut_key(file)?);
     }
-    if let Some(scheme) = args.link_scheme {
-        builder = builder.link_scheme(scheme);
+    if let Some(scheme) = args.url_scheme {
+        builder = builder.url_scheme(scheme);
     }
-    if let Some(lifetime) = args.link_lifetime {
-        builder = builder.link_lifetime(lifetime);
+    if let Some(lifetime) = args.url_lifetime {
+        builder = builder.url_lifetime(lifetime);
     }
     if let Some(lifetime) = args.nut_lifetime {
         builder = builder.nut_lifetime(lifetime);
@@ -63,10 +63,10 @@ pub(crate) async fn run(args: &Args) -> Result<(), Problem> {
         Some(PerMinute::Off) => builder.without_slowing_down_failures(),
         Some(PerMinute::AtMost(failures)) => builder.failures_per_minute(failures),
     };
-    builder = match args.links_per_minute {
+    builder = match args.challenges_per_minute {
         None => builder,
-        Some(PerMinute::Off) => builder.without_limiting_links(),
-        Some(PerMinute::AtMost(links)) => builder.links_per_minute(links),
+        Some(PerMinute::Off) => builder.without_limiting_challenges(),
+        Some(PerMinute::AtMost(links)) => builder.challenges_per_minute(links),
     };
     for network in &args.trusted_proxy {
         builder = builder.trusted_proxy(network);

@@ -13,7 +13,7 @@ use tower_sqrl_core::nuts::{
 };
 use tower_sqrl_core::protocol::{Idk, Nut};
 
-const MINUTE: Duration = Duration::from_mins(1);
+const MINUTE: Duration = Duration::from_secs(60);
 
 fn asked_from(ip: impl Into<IpAddr>) -> NutInfo {
     NutInfo { ip: ip.into(), ..link() }

@@ -15,7 +15,7 @@ use tower_sqrl_postgres::Database;
 pub static SERVER: LazyLock<Postgres> =
     LazyLock::new(|| Postgres::start().expect("a Postgres server"));
 
-pub const LONG: Duration = Duration::from_mins(10);
+pub const LONG: Duration = Duration::from_secs(10 * 60);
 
 /// For a machine that does many things at once, where no test is about it.
 pub const PATIENCE: Duration = Duration::from_secs(20);

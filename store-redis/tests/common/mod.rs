@@ -16,7 +16,7 @@ use tower_sqrl_core::protocol::{Command, Idk, Nut};
 use tower_sqrl_core::{StoreError, StoreErrorKind};
 use tower_sqrl_redis::RedisNutStore;
 
-pub const TTL: Duration = Duration::from_mins(1);
+pub const TTL: Duration = Duration::from_secs(60);
 
 /// 16 bytes that no other call of this process gets.
 pub fn unique() -> [u8; 16] {

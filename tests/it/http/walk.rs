@@ -141,7 +141,7 @@ impl Walk {
 
     /// An address that has asked for more links than it may.
     async fn too_many_links(&mut self) {
-        let site = Site::with(|builder| builder.links_per_minute(1)).await;
+        let site = Site::with(|builder| builder.challenges_per_minute(1)).await;
         let visit = site.visit().await;
         self.add_by(By::Application, "`GET /login`, too many links", &visit.get("login").await);
         self.add("`GET nut.sqrl`, too many links", &visit.get("nut.sqrl").await);

@@ -14,7 +14,7 @@ use crate::{Error, Result};
 
 /// For every single wait. Generous, because machines that run tests are busy; a server that is
 /// broken ends, and that is noticed at once.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(5);
 const LOG_TAIL: usize = 4_000;
 
@@ -221,8 +221,8 @@ impl Process {
     /// An error about this process, with the end of its log.
     pub(crate) fn error(&self, message: &str) -> Error {
         let log = self.log();
-        let tail = log.get(log.ceil_char_boundary(log.len().saturating_sub(LOG_TAIL))..);
-        let tail = tail.unwrap_or_default().trim_end();
+        let tail = log.as_bytes().get(log.len().saturating_sub(LOG_TAIL)..).unwrap_or_default();
+        let tail = String::from_utf8_lossy(tail.trim_ascii_end());
         Error::new(format!("{}: {message}; its log ends:\n{tail}", self.name))
     }
 }

@@ -32,7 +32,7 @@ fn listens(port: u16) -> bool {
 /// One HTTP request; the response's status and body. Its length has to be announced.
 fn http(port: u16, method: &str, path: &str, body: &str) -> (u16, String) {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("a connection");
-    stream.set_read_timeout(Some(Duration::from_mins(1))).expect("a time limit");
+    stream.set_read_timeout(Some(Duration::from_secs(60))).expect("a time limit");
     let length = body.len();
     let head = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}");
     stream.write_all(format!("{head}\r\n\r\n{body}").as_bytes()).expect("a request");
@@ -270,7 +270,7 @@ fn echo() -> u16 {
 
 #[test]
 fn a_proxy_forgets_holds_cuts_and_leads_elsewhere() {
-    const LONG: Duration = Duration::from_mins(1);
+    const LONG: Duration = Duration::from_secs(60);
     const SHORT: Duration = Duration::from_millis(100);
     let proxy = Proxy::start(echo()).expect("a proxy");
     let connect = || TcpStream::connect(proxy.address()).expect("a connection");

@@ -107,7 +107,7 @@ impl Suite {
     /// A TTL shorter than the store's clock can tell is no error, and neither is a year.
     pub async fn any_ttl_will_do(&self) {
         let clause = Clause("any TTL will do");
-        let day = Duration::from_hours(24);
+        let day = Duration::from_secs(24 * 3600);
         for (ttl, lasts) in [
             (Duration::ZERO, false),
             (Duration::from_nanos(1), false),

@@ -10,7 +10,7 @@ use crate::protocol::{Ask, Button, Command, Idk, Nut};
 pub(super) const STATES: [NutState; 2] = [NutState::Pending, NutState::Authorized];
 
 /// Longer than any check takes.
-pub(super) const LONG: Duration = Duration::from_mins(10);
+pub(super) const LONG: Duration = Duration::from_secs(10 * 60);
 
 pub(super) fn nut() -> Nut {
     Nut::from_bytes(rand::random())

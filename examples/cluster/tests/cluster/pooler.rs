@@ -28,7 +28,7 @@ async fn a_thousand_logins_through_a_pooler() {
     let pooler = Pgbouncer::start(&postgres, &[], &["default_pool_size = 3"]).expect("PgBouncer");
     let (url, off) = (pooler.url(), "off");
     let stores = ["--nuts", &url, "--identities", &url];
-    let limits = ["--failures-per-minute", off, "--links-per-minute", off];
+    let limits = ["--failures-per-minute", off, "--challenges-per-minute", off];
     let servers = Servers::start(program(), 2, &[stores, limits].concat()).expect("servers");
     let (site, backends) = (servers.url(), servers.backends());
     let via = |order: &[usize]| {

@@ -92,7 +92,7 @@ pub(crate) fn start_servers(nuts: &str, postgres: &Postgres, flags: &[&str]) -> 
         &identities,
         "--failures-per-minute",
         "off",
-        "--links-per-minute",
+        "--challenges-per-minute",
         "off",
     ];
     Servers::start(program(), SERVERS, &[&own, flags].concat()).expect("servers")

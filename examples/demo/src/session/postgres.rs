@@ -11,7 +11,7 @@ use tower_sqrl_postgres::tokio_postgres::types::Type;
 use crate::tables::{Parameter, Tables};
 
 /// How often a server removes what is over.
-const SWEEP_TIME: Duration = Duration::from_mins(1);
+const SWEEP_TIME: Duration = Duration::from_secs(60);
 
 /// Sessions that every server reads.
 #[derive(Debug)]
