@@ -35,7 +35,7 @@ pub(crate) const ROOMS: &[Room] = &[
     Room { name: "memory", imports: &["address_block"], never: &[HTTP] },
     Room { name: "engine/decide", imports: &["engine"], never: PURE },
     Room { name: "engine", imports: &["address_block"], never: &[HTTP] },
-    Room { name: "service", imports: &["address_block", "engine"], never: &[&["axum"]] },
+    Room { name: "service", imports: &["address_block", "engine", "web"], never: &[&["axum"]] },
     Room { name: "axum", imports: ALL, never: &[] },
     Room { name: "web", imports: &[], never: &[HTTP, &["tokio"]] },
     // Pages to read: no code.
