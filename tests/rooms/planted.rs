@@ -44,7 +44,7 @@ fn modules_import_only_what_their_rules_allow() {
         ("memory", "memory address_block"),
         ("engine", "engine address_block"),
         ("engine/decide", "engine"),
-        ("service", "service address_block engine"),
+        ("service", "service address_block engine web"),
         ("axum", "axum engine memory service web"),
         ("web", "web"),
         ("setup", "setup engine memory service axum web"),

@@ -46,7 +46,7 @@ pub(crate) const RULES: &[Rule] = &[
     Rule { module: "engine", imports: &["address_block"], never: &[HTTP] },
     Rule {
         module: "service",
-        imports: &["address_block", "engine"],
+        imports: &["address_block", "engine", "web"],
         never: &[&["axum"], DECISIONS],
     },
     Rule { module: "axum", imports: ALL, never: &[] },
