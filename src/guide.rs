@@ -19,7 +19,7 @@
 ///
 /// [`Sqrl`](crate::Sqrl), [`SqrlBuilder`](crate::SqrlBuilder),
 /// [`SqrlChallenge`](crate::axum::SqrlChallenge), [`SqrlLogin`](crate::axum::SqrlLogin),
-/// [`LinkOptions`](crate::LinkOptions), [`PeerAddress`](crate::PeerAddress),
+/// [`ChallengeOptions`](crate::ChallengeOptions), [`PeerAddress`](crate::PeerAddress),
 /// [`SignInResult`](crate::SignInResult).
 pub mod add_to_an_app {}
 
@@ -38,8 +38,8 @@ pub mod own_page {}
 ///
 /// # See also
 ///
-/// [`Sqrl::link`](crate::Sqrl::link), [`IdentityStore`](crate::identity::IdentityStore),
-/// [`Change`](crate::identity::Change), [`Identity`](crate::identity::Identity).
+/// [`Sqrl::link`](crate::Sqrl::link), [`IdentityStore`](tower_sqrl_core::identities::IdentityStore),
+/// [`Change`](tower_sqrl_core::identities::Change), [`Identity`](tower_sqrl_core::identities::Identity).
 pub mod own_user_table {}
 
 #[doc = include_str!("../docs/guide/behind_a_proxy.md")]
@@ -57,7 +57,7 @@ pub mod behind_a_proxy {}
 /// # See also
 ///
 /// [`Sqrl::builder_shared`](crate::Sqrl::builder_shared), [`Sqrl::end_events`](crate::Sqrl::end_events),
-/// [`NutStore`](crate::store::NutStore).
+/// [`NutStore`](tower_sqrl_core::nuts::NutStore).
 pub mod several_servers {}
 
 #[doc = include_str!("../docs/guide/testing.md")]
@@ -71,5 +71,5 @@ pub mod testing {}
 ///
 /// # See also
 ///
-/// [`Identity::epoch`](crate::identity::Identity::epoch), [`SignIn::epoch`](crate::SignIn::epoch).
+/// [`Identity::epoch`](tower_sqrl_core::identities::Identity::epoch), [`SignIn::epoch`](crate::SignIn::epoch).
 pub mod versions {}

@@ -16,8 +16,8 @@
 //! use axum::routing::get;
 //! use axum::Router;
 //! use tower_sqrl::axum::{SqrlChallenge, SqrlLogin};
-//! use tower_sqrl::identity::MemoryIdentityStore;
-//! use tower_sqrl::store::MemoryNutStore;
+//! use tower_sqrl::memory::MemoryIdentityStore;
+//! use tower_sqrl::memory::MemoryNutStore;
 //! use tower_sqrl::Sqrl;
 //!
 //! async fn login(challenge: SqrlChallenge) -> Response {
@@ -65,9 +65,9 @@
 //!
 //! # State
 //!
-//! - A [`NutStore`](store::NutStore) keeps sign-ins under way for minutes: in memory, or
+//! - A [`NutStore`](nuts::NutStore) keeps sign-ins under way for minutes: in memory, or
 //!   shared in Redis or Postgres (`tower-sqrl-redis`, `tower-sqrl-postgres`).
-//! - An [`IdentityStore`](identity::IdentityStore) keeps identities for ever: in an
+//! - An [`IdentityStore`](identities::IdentityStore) keeps identities for ever: in an
 //!   SQLite file (`tower-sqrl-sqlite`), in Postgres, or in the application's own users table.
 //!
 //! # Security
@@ -95,25 +95,31 @@
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+mod address_block;
 #[cfg(feature = "axum")]
 pub mod axum;
 mod engine;
 #[cfg(all(feature = "axum", feature = "web", any(doc, doctest)))]
 pub mod guide;
-pub mod identity;
-pub mod protocol;
+pub mod memory;
 mod service;
 mod setup;
-pub mod store;
 #[cfg(feature = "web")]
 pub mod web;
+#[cfg(not(feature = "web"))]
+mod web;
 
 #[cfg(feature = "bench")]
 #[doc(hidden)]
 pub use engine::bench;
-pub use engine::{Answer, Clock, Lifetimes, LinkError, LinkOptions, NotSignedIn, SignIn};
+pub use engine::{Answer, ChallengeOptions, Clock, Lifetimes, LinkError, NotSignedIn, SignIn};
 pub use service::{
     Challenge, ChallengeError, PeerAddress, ResponseFuture, SignInResult, Sqrl, SqrlBody,
     SqrlLayer, SqrlService,
 };
 pub use setup::{ConfigError, SqrlBuilder};
+#[cfg(feature = "conformance")]
+pub use tower_sqrl_core::conformance;
+#[cfg(feature = "faults")]
+pub use tower_sqrl_core::faults;
+pub use tower_sqrl_core::{StoreError, StoreErrorKind, identities, nuts, protocol};

@@ -6,13 +6,12 @@ use std::fs;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
+use tower_sqrl::memory::MemoryNutStore;
+use tower_sqrl::nuts::{Attached, Digest, NutInfo, NutState, NutStore, Timestamp, WaitId};
 use tower_sqrl::protocol::{Idk, Nut};
-use tower_sqrl::store::{
-    Attached, Digest, MemoryNutStore, NutInfo, NutState, NutStore, Timestamp, WaitId,
-};
 
 const NUTS: u32 = 1_000_000;
-const TTL: Duration = Duration::from_mins(20);
+const TTL: Duration = Duration::from_secs(20 * 60);
 
 fn info(ip: Ipv4Addr) -> NutInfo {
     NutInfo {

@@ -1,19 +1,26 @@
-//! What an application takes along: the crates that the default features build, and how many.
+//! The dependencies: how many crates an application builds, and which Rust version they need.
 
 use std::collections::BTreeSet;
 use std::process::Command;
 
-/// Crates with their versions, the root crate among them, for this platform.
-fn tree(arguments: &[&str]) -> BTreeSet<String> {
-    let output = Command::new(env!("CARGO"))
-        .args(["tree", "--locked", "--offline", "--package", "tower-sqrl", "--edges", "normal"])
-        .args(["--prefix", "none", "--no-dedupe"])
+use serde_json::Value;
+
+fn run(program: &str, arguments: &[&str]) -> String {
+    let output = Command::new(program)
         .args(arguments)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
-        .expect("cargo runs");
+        .expect("the program starts");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let lines = String::from_utf8(output.stdout).expect("names");
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+/// Returns the crates of a build on this platform, with their versions.
+fn tree(features: &[&str]) -> BTreeSet<String> {
+    let mut tree = vec!["tree", "--locked", "--offline", "--package", "tower-sqrl"];
+    tree.extend(["--edges", "normal", "--prefix", "none", "--no-dedupe"]);
+    tree.extend(features);
+    let lines = run(env!("CARGO"), &tree);
     let name_and_version = |line: &str| line.splitn(3, ' ').take(2).collect::<Vec<_>>().join(" ");
     lines.lines().map(name_and_version).collect()
 }
@@ -35,4 +42,29 @@ fn nothing_heavy_comes_without_a_feature() {
         assert!(!crates.iter().any(|name| name.starts_with(&named)), "{heavy}");
     }
     assert!(crates.len() < 55, "{} crates: {crates:?}", crates.len());
+}
+
+/// Cargo only warns about such a dependency, and the tests run with a newer Rust.
+#[test]
+fn no_dependency_needs_a_newer_rust_than_this_workspace_declares() {
+    let version = run("rustc", &["--version", "--verbose"]);
+    let host = version.lines().find_map(|line| line.strip_prefix("host: ")).expect("a platform");
+    let metadata =
+        ["metadata", "--locked", "--all-features", "--format-version=1", "--filter-platform", host];
+    let metadata: Value = serde_json::from_str(&run(env!("CARGO"), &metadata)).expect("JSON");
+    let declared = rust_version(env!("CARGO_PKG_RUST_VERSION"));
+    let packages = metadata["packages"].as_array().expect("packages");
+    let newer: Vec<_> = packages
+        .iter()
+        .filter(|package| package["rust_version"].as_str().map(rust_version) > Some(declared))
+        .map(|package| format!("{} needs Rust {}", package["id"], package["rust_version"]))
+        .collect();
+    assert!(packages.len() > 200, "the packages were read");
+    assert!(newer.is_empty(), "raise rust-version, or lock older versions: {newer:#?}");
+}
+
+/// Returns major, minor and patch version.
+fn rust_version(text: &str) -> [u32; 3] {
+    let mut numbers = text.split('.').map(|number| number.parse().expect("a number"));
+    std::array::from_fn(|_| numbers.next().unwrap_or(0))
 }

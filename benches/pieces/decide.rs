@@ -2,7 +2,7 @@
 
 use divan::{Bencher, black_box};
 use tower_sqrl::bench::decide;
-use tower_sqrl::identity::{Change, Epoch, Identity, KeyState, Lookup, Version};
+use tower_sqrl::identities::{Change, Epoch, Identity, KeyState, Lookup, Version};
 use tower_sqrl::protocol::{Idk, Request, Suk, UnverifiedRequest, Vuk, base64url};
 use tower_sqrl_client::keys::{Iuk, Rlk, SiteKey, UnlockPair, UrsKey};
 use tower_sqrl_client::wire::{ClientParams, Command, Form};

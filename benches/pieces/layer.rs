@@ -11,8 +11,8 @@ use http::{Request, Response};
 use http_body_util::Empty;
 use tower::{Layer as _, Service};
 use tower_sqrl::Sqrl;
-use tower_sqrl::identity::MemoryIdentityStore;
-use tower_sqrl::store::MemoryNutStore;
+use tower_sqrl::memory::MemoryIdentityStore;
+use tower_sqrl::memory::MemoryNutStore;
 
 /// An application that answers at once, without allocating.
 #[derive(Clone)]

@@ -7,12 +7,11 @@ use std::time::Duration;
 
 use divan::Bencher;
 use futures_util::FutureExt as _;
+use tower_sqrl::memory::MemoryNutStore;
+use tower_sqrl::nuts::{Attached, Digest, NutInfo, NutState, NutStore, Timestamp, WaitId};
 use tower_sqrl::protocol::Nut;
-use tower_sqrl::store::{
-    Attached, Digest, MemoryNutStore, NutInfo, NutState, NutStore, Timestamp, WaitId,
-};
 
-const TTL: Duration = Duration::from_hours(1);
+const TTL: Duration = Duration::from_secs(3600);
 const MILLION: u32 = 1_000_000;
 
 /// Stores live as long as the program: filling one takes a second.

@@ -8,11 +8,10 @@ use axum::Router;
 use axum::response::Response;
 use axum::routing::get;
 use tower_sqrl::axum::{SqrlChallenge, SqrlLogin};
-use tower_sqrl::identity::MemoryIdentityStore;
+use tower_sqrl::memory::MemoryIdentityStore;
+use tower_sqrl::memory::MemoryNutStore;
+use tower_sqrl::nuts::{Attached, Digest, NutInfo, NutState, NutStore, Timestamp, WaitId};
 use tower_sqrl::protocol::Nut;
-use tower_sqrl::store::{
-    Attached, Digest, MemoryNutStore, NutInfo, NutState, NutStore, Timestamp, WaitId,
-};
 use tower_sqrl::{Sqrl, SqrlBuilder};
 use tower_sqrl_postgres::{Database, PostgresIdentityStore};
 use tower_sqrl_redis::RedisNutStore;
@@ -24,7 +23,7 @@ use crate::serve::SharedArgs;
 const ROOM: usize = 1_000_000;
 
 /// The nuts that wait from the start outlive every measurement.
-const WAIT: Duration = Duration::from_hours(3);
+const WAIT: Duration = Duration::from_secs(3 * 3600);
 
 /// The site over its memory stores, with so many nuts that wait for an answer.
 pub(crate) async fn alone(
@@ -37,7 +36,7 @@ pub(crate) async fn alone(
     let identities = Arc::new(MemoryIdentityStore::new());
     let mut sqrl = Sqrl::builder_shared(public_url, Arc::new(nuts), identities);
     if let Some(chain) = chain_seconds.map(Duration::from_secs) {
-        sqrl = sqrl.link_lifetime(chain).nut_lifetime(chain).chain_lifetime(chain);
+        sqrl = sqrl.url_lifetime(chain).nut_lifetime(chain).chain_lifetime(chain);
     }
     site(sqrl)
 }
@@ -54,7 +53,7 @@ fn site(sqrl: SqrlBuilder) -> Result<Router, Failure> {
     Ok(Router::new()
         .route("/login", get(login))
         .route("/signed-in", get(signed_in))
-        .layer(sqrl.without_limiting_links().build()?.layer()))
+        .layer(sqrl.without_limiting_challenges().build()?.layer()))
 }
 
 async fn login(challenge: SqrlChallenge) -> Response {

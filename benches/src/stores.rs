@@ -8,9 +8,11 @@ use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
 use futures_util::stream;
 use test_servers::{Postgres, Redis};
-use tower_sqrl::identity::{Change, Epoch, Identity, IdentityStore, MemoryIdentityStore, Version};
+use tower_sqrl::identities::{Change, Epoch, Identity, IdentityStore, Version};
+use tower_sqrl::memory::MemoryIdentityStore;
+use tower_sqrl::memory::MemoryNutStore;
+use tower_sqrl::nuts::{Attached, CpsId, CpsInfo, NutState, NutStore, WaitId};
 use tower_sqrl::protocol::{Command, Idk, Nut, Suk, Vuk};
-use tower_sqrl::store::{Attached, CpsId, CpsInfo, MemoryNutStore, NutState, NutStore, WaitId};
 use tower_sqrl_postgres::{Database, PostgresIdentityStore, PostgresNutStore};
 use tower_sqrl_redis::RedisNutStore;
 use tower_sqrl_sqlite::{SqliteIdentityStore, SqliteNutStore};
@@ -19,7 +21,7 @@ use crate::site::link;
 use crate::spread::Spread;
 use crate::{Failure, site};
 
-const TTL: Duration = Duration::from_mins(10);
+const TTL: Duration = Duration::from_secs(10 * 60);
 
 #[derive(Debug, Args)]
 pub(crate) struct StoresArgs {

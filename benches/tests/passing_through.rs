@@ -9,8 +9,8 @@ use http::{Method, Request, Response};
 use http_body_util::Empty;
 use tower::{Layer as _, Service as _, service_fn};
 use tower_sqrl::Sqrl;
-use tower_sqrl::identity::MemoryIdentityStore;
-use tower_sqrl::store::MemoryNutStore;
+use tower_sqrl::memory::MemoryIdentityStore;
+use tower_sqrl::memory::MemoryNutStore;
 
 #[test]
 fn no_allocation() {

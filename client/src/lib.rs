@@ -46,7 +46,7 @@ mod client;
 pub mod cps;
 mod error;
 mod http;
-pub mod identity;
+mod identity;
 pub mod keys;
 #[cfg(feature = "load")]
 pub mod load;
@@ -59,7 +59,7 @@ pub mod wire;
 pub use crate::client::Client;
 pub use crate::error::{Error, Refusal};
 pub use crate::http::{Http, HttpBuilder, HttpError};
-pub use crate::identity::{FileError, Identity, RescueCode, UnlockError};
+pub use crate::identity::{FileError, Identity, RescueCode, RescueCodeError, UnlockError};
 pub use crate::session::{Answer, Outcome, Session, Standing, Step};
 pub use crate::sqrl_url::{SqrlUrl, SqrlUrlError};
 

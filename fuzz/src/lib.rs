@@ -1,13 +1,13 @@
-//! What no input may bring about: one function per fuzz target, with what holds for every
-//! input as its assertions.
+//! The fuzz targets: one function per target, which asserts what holds for every input.
 //!
-//! `fuzz_targets/` hands them to libFuzzer, `tests/replay.rs` runs them over the inputs in
-//! `corpus/`, which needs nothing but the usual toolchain.
+//! libFuzzer runs them through `fuzz_targets/`. `tests/replay.rs` runs them over the inputs in
+//! `corpus/` and needs only the stable toolchain.
 
 #![allow(clippy::missing_panics_doc, reason = "a panic is the verdict")]
 
 pub mod addresses;
 pub mod client;
+pub mod corpus;
 mod feed;
 pub mod history;
 mod list;
@@ -19,10 +19,10 @@ mod shelf;
 mod site;
 pub mod values;
 
-/// Checks one input; panics where something does not hold.
+/// Checks one input. Panics if an assertion fails.
 pub type Target = fn(&[u8]);
 
-/// Every target by its name.
+/// Every target, with its name.
 pub const TARGETS: &[(&str, Target)] = &[
     ("addresses", addresses::run),
     ("client", client::run),
@@ -33,7 +33,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("values", values::run),
 ];
 
-/// The whole of a binary in `fuzz_targets/`.
+/// Defines the whole of a binary in `fuzz_targets/`.
 #[macro_export]
 macro_rules! target {
     ($run:path) => {
@@ -44,8 +44,8 @@ macro_rules! target {
         fn main() {
             let name = env!("CARGO_BIN_NAME");
             eprintln!(
-                "built without libFuzzer: `cargo +nightly fuzz run {name}` searches, and an input \
-                 in fuzz/corpus/{name} is replayed by `cargo test -p fuzz`"
+                "built without libFuzzer: run `cargo +nightly fuzz run {name}` to search for inputs, \
+                 or `cargo test -p fuzz` to replay fuzz/corpus/{name}.txt"
             );
         }
     };

@@ -6,9 +6,9 @@ use std::sync::OnceLock;
 use bytes::Bytes;
 use ed25519_dalek::Signer as _;
 use http::{Request, header};
-use tower_sqrl::identity::Epoch;
+use tower_sqrl::identities::Epoch;
+use tower_sqrl::nuts::{Attached, CpsInfo, Digest, NutInfo, Outcome, Refusal, Timestamp, WaitId};
 use tower_sqrl::protocol::{Ask, Button, Command, Idk, Nut, base64url};
-use tower_sqrl::store::{Attached, CpsInfo, Digest, NutInfo, Outcome, Refusal, Timestamp, WaitId};
 use tower_sqrl::{NotSignedIn, SignIn};
 
 use crate::feed::Feed;

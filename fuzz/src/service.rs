@@ -9,9 +9,9 @@ use std::net::{IpAddr, Ipv4Addr};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request, Uri, header};
 use sha2::{Digest as _, Sha256};
-use tower_sqrl::identity::{Epoch, Identity, KeyState, Version};
+use tower_sqrl::identities::{Epoch, Identity, KeyState, Version};
+use tower_sqrl::nuts::{Attached, CpsInfo, Digest, NutInfo, NutState, Outcome, WaitId};
 use tower_sqrl::protocol::{Command, Idk, Nut, Suk, Vuk};
-use tower_sqrl::store::{Attached, CpsInfo, Digest, NutInfo, NutState, Outcome, WaitId};
 use tower_sqrl_client::wire::Reply;
 
 use crate::request;
@@ -28,7 +28,7 @@ thread_local! {
     /// What is kept is new for every input; the rest of a site remembers nothing of an input
     /// but how many requests were refused, which decides nothing where nobody signs.
     static SITE: Site = Site::new(|builder| {
-        builder.trusted_proxy("10.0.0.0/8").without_limiting_links()
+        builder.trusted_proxy("10.0.0.0/8").without_limiting_challenges()
     })
     .expect("a site");
 }

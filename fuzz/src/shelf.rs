@@ -6,9 +6,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tower_sqrl::identity::{Change, IdentityStore, KeyState, Lookup, Swap};
+use tower_sqrl::StoreError;
+use tower_sqrl::identities::{Change, IdentityStore, KeyState, Lookup, Swap};
+use tower_sqrl::nuts::{CpsId, CpsInfo, NutInfo, NutState, NutStore};
 use tower_sqrl::protocol::{Idk, Nut};
-use tower_sqrl::store::{CpsId, CpsInfo, NutInfo, NutState, NutStore, StoreError};
 
 /// Both stores. Nothing expires: an input is over in no time.
 #[derive(Debug, Default)]

@@ -2,8 +2,8 @@
 
 use std::fmt::Display;
 
+use tower_sqrl::nuts::CpsId;
 use tower_sqrl::protocol::{Ask, AskError, Idk, Nut, Suk, Vuk, base64url};
-use tower_sqrl::store::CpsId;
 use tower_sqrl_client as client;
 use url::Url;
 

@@ -2,9 +2,9 @@
 //! same compare-and-swap as what a client commands.
 
 use super::{Engine, random};
-use crate::identity::{Change, Identity, KeyState, Swap, UserId};
-use crate::protocol::Idk;
-use crate::store::StoreError;
+use tower_sqrl_core::StoreError;
+use tower_sqrl_core::identities::{Change, Identity, KeyState, Swap, UserId};
+use tower_sqrl_core::protocol::Idk;
 
 /// How often to look and write at most: each swap that is lost is somebody else's change of the
 /// row in between. As often as a client's command is decided.

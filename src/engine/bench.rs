@@ -2,8 +2,8 @@
 
 use super::decide::{self, Decision, Policy};
 use super::random;
-use crate::identity::{Change, Lookup};
-use crate::protocol::{Request, Tif};
+use tower_sqrl_core::identities::{Change, Lookup};
+use tower_sqrl_core::protocol::{Request, Tif};
 
 /// What was decided.
 #[derive(Debug)]

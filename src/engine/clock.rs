@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use crate::store::Timestamp;
+use tower_sqrl_core::nuts::Timestamp;
 
 /// Where the engine reads the wall clock.
 #[derive(Clone)]

@@ -8,11 +8,12 @@ use futures_util::future::{OptionFuture, join};
 
 use super::Engine;
 use super::sign_in::{Secrets, SignIn};
-use crate::identity::{Epoch, Identity, KeyState};
-use crate::protocol::{Command, Idk};
-use crate::store::{
-    Attached, CpsId, CpsInfo, Digest, NutInfo, NutState, Outcome, Refusal, StoreError, WaitId,
+use tower_sqrl_core::StoreError;
+use tower_sqrl_core::identities::{Epoch, Identity, KeyState};
+use tower_sqrl_core::nuts::{
+    Attached, CpsId, CpsInfo, Digest, NutInfo, NutState, Outcome, Refusal, WaitId,
 };
+use tower_sqrl_core::protocol::{Command, Idk};
 
 /// What a page that waits is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

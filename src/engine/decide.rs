@@ -6,8 +6,8 @@
 #[cfg(test)]
 mod tests;
 
-use crate::identity::{Change, Epoch, Identity, KeyState, Lookup, Version};
-use crate::protocol::{Command, Idk, Request, Suk, Tif};
+use tower_sqrl_core::identities::{Change, Epoch, Identity, KeyState, Lookup, Version};
+use tower_sqrl_core::protocol::{Command, Idk, Request, Suk, Tif};
 
 /// At most so many keys that were never live here are superseded for one identity.
 const MAX_STRANGERS: u8 = 16;

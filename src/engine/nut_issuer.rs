@@ -3,7 +3,7 @@ use std::fmt;
 use sha2::{Digest as _, Sha256};
 
 use super::random;
-use crate::protocol::Nut;
+use tower_sqrl_core::protocol::Nut;
 
 /// Issues nuts, and recognises those that a server with the same key has issued.
 ///

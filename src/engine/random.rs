@@ -1,8 +1,8 @@
 //! The engine's random numbers: from the thread's generator, which the system seeds.
 
-use crate::identity::{Epoch, Version};
-use crate::protocol::Nut;
-use crate::store::CpsId;
+use tower_sqrl_core::identities::{Epoch, Version};
+use tower_sqrl_core::nuts::CpsId;
+use tower_sqrl_core::protocol::Nut;
 
 use super::decide::Fresh;
 

@@ -4,7 +4,8 @@ use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::store::{AddressBlock, Timestamp};
+use crate::address_block::AddressBlock;
+use tower_sqrl_core::nuts::Timestamp;
 
 /// Bounds how often one address may do something in a minute.
 ///
@@ -86,7 +87,7 @@ impl RateLimiter {
         // A request that came before the minute did, and is counted late, begins none.
         let over = minute
             .began
-            .is_none_or(|began| now.since(began).max(began.since(now)) >= Duration::from_mins(1));
+            .is_none_or(|began| now.since(began).max(began.since(now)) >= Duration::from_secs(60));
         if over {
             *minute = Minute { began: Some(now), ..Minute::default() };
         }

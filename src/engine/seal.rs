@@ -6,7 +6,7 @@ use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use zeroize::Zeroizing;
 
 use super::sign_in::Secrets;
-use crate::protocol::{Idk, IndexedSecret, Request};
+use tower_sqrl_core::protocol::{Idk, IndexedSecret, Request};
 
 const NONCE_LEN: usize = 24;
 const SECRET_LEN: usize = 32;

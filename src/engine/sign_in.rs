@@ -1,6 +1,6 @@
-use crate::identity::{Epoch, Identity, UserId};
-use crate::protocol::{Button, Idk, IndexedSecret};
-use crate::store::{Attached, WaitId};
+use tower_sqrl_core::identities::{Epoch, Identity, UserId};
+use tower_sqrl_core::nuts::{Attached, WaitId};
+use tower_sqrl_core::protocol::{Button, Idk, IndexedSecret};
 
 /// A sign-in that has been collected: this browser's user owns this identity.
 ///
@@ -14,7 +14,7 @@ pub struct SignIn {
     pub(super) wait: WaitId,
 }
 
-/// The answer to a question: [`LinkOptions::ask`](super::LinkOptions::ask).
+/// The answer to a question: [`ChallengeOptions::ask`](super::ChallengeOptions::ask).
 ///
 /// Clients report it in different ways. One sends the first button for its own "OK"; another
 /// sends its cancel and signs in all the same; some show no question at all.

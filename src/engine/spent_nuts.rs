@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::protocol::Nut;
+use tower_sqrl_core::protocol::Nut;
 
 /// Nuts that the store was asked for in vain, so that it need not be asked again.
 ///

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::to_its_end::to_its_end;
-use crate::identity::UserId;
+use tower_sqrl_core::identities::UserId;
 
 /// How long the application may take to find a name.
 const NAME_TIME: Duration = Duration::from_secs(2);

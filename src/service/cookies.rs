@@ -8,8 +8,8 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderValue, header};
 use zeroize::Zeroizing;
 
-use crate::protocol::{Nut, base64url};
-use crate::store::{CpsId, Timestamp, WaitId};
+use tower_sqrl_core::nuts::{CpsId, Timestamp, WaitId};
+use tower_sqrl_core::protocol::{Nut, base64url};
 
 /// Waits that a browser keeps the secret of. Beyond that the oldest is evicted, so that no
 /// request's headers grow too long.
@@ -19,7 +19,7 @@ const MAX_WAITS: usize = 20;
 const MAX_ENDED: usize = 20;
 
 /// How long a page may say what a CPS URL has done.
-const DONE_FOR: Duration = Duration::from_mins(1);
+const DONE_FOR: Duration = Duration::from_secs(60);
 
 /// The cookie that lists the waits that are over.
 const ENDED: &str = "ended";
@@ -331,7 +331,7 @@ fn trimmed(pair: &[u8]) -> &[u8] {
 mod tests {
     use super::*;
 
-    const CHAIN: Duration = Duration::from_mins(30);
+    const CHAIN: Duration = Duration::from_secs(30 * 60);
     const COOKIES: Cookies = Cookies { https: true };
 
     fn nut(number: u8) -> Nut {

@@ -16,7 +16,8 @@ use tokio::time::Instant;
 use super::Sqrl;
 use super::places::Place;
 use crate::engine::Waiting;
-use crate::store::{NutStore, Refusal, StoreError, WaitId, Watch};
+use tower_sqrl_core::StoreError;
+use tower_sqrl_core::nuts::{NutStore, Refusal, WaitId, Watch};
 
 /// Proxies close connections that are silent for a minute; most take more than this.
 const COMMENT_EVERY: Duration = Duration::from_secs(15);

@@ -2,7 +2,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::store::AddressBlock;
+use crate::address_block::AddressBlock;
 
 /// Counts the streams of events that each address holds open, so that none holds them all.
 ///

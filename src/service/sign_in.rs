@@ -8,8 +8,8 @@ use super::endpoints;
 use super::to_its_end::to_its_end;
 use super::{Routes, Sqrl};
 use crate::engine::{NotSignedIn, SignIn};
-use crate::protocol::Nut;
-use crate::store::WaitId;
+use tower_sqrl_core::nuts::WaitId;
+use tower_sqrl_core::protocol::Nut;
 
 /// What the layer found for a request to the route that gets the sign-in: in the request's
 /// extensions.

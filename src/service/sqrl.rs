@@ -6,20 +6,20 @@ use http::{Extensions, HeaderMap};
 use tokio::sync::{Semaphore, watch};
 
 use super::cookies::Cookies;
-use super::pages::Pages;
 use super::places::Places;
 use super::{AccountNames, ClientAddress, Routes, SqrlLayer};
 use crate::engine::{Engine, LinkError};
-use crate::identity::{Identity, UserId};
-use crate::protocol::Idk;
-use crate::store::StoreError;
+use crate::web::Pages;
+use tower_sqrl_core::StoreError;
+use tower_sqrl_core::identities::{Identity, UserId};
+use tower_sqrl_core::protocol::Idk;
 
 /// SQRL sign-in for one site: made once by [`Sqrl::builder`], cloned freely.
 ///
 /// ```
-/// use tower_sqrl::identity::MemoryIdentityStore;
+/// use tower_sqrl::memory::MemoryIdentityStore;
 /// use tower_sqrl::protocol::Idk;
-/// use tower_sqrl::store::MemoryNutStore;
+/// use tower_sqrl::memory::MemoryNutStore;
 /// use tower_sqrl::{LinkError, Sqrl};
 ///
 /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
@@ -40,7 +40,7 @@ pub struct Sqrl(Arc<Inner>);
 pub(crate) struct Settings {
     pub(crate) routes: Routes,
     pub(crate) address: ClientAddress,
-    pub(crate) pages: Box<dyn Pages>,
+    pub(crate) pages: Pages,
     /// What people know accounts by; without it the user id is shown.
     pub(crate) account_names: Option<AccountNames>,
     /// Octets of a client's request that are read at most.
@@ -203,11 +203,6 @@ impl Sqrl {
         extensions: &Extensions,
     ) -> Option<IpAddr> {
         self.settings().address.of(headers, extensions)
-    }
-
-    /// The application's page that offers the sign-in, from the root.
-    pub(super) fn sign_in_path(&self) -> String {
-        format!("{}{}", self.engine().config.public_url.path(), self.settings().routes.sign_in)
     }
 
     /// The application's route that gets the sign-in, from the root.

@@ -3,7 +3,7 @@ use std::fmt;
 use thiserror::Error;
 
 use super::checks::{LEAST_BODY_LIMIT, LONGEST_SECRET_NAME};
-use crate::protocol::PublicUrlError;
+use tower_sqrl_core::protocol::PublicUrlError;
 
 /// What is wrong with a configuration. Each says what to write instead, also by `Debug`: that is
 /// what a `main` that returns it prints.
@@ -65,11 +65,8 @@ pub enum ConfigError {
     /// The name of the indexed secret cannot be sent.
     #[error("`indexed_secret` takes a name of 1 to {LONGEST_SECRET_NAME} visible ASCII characters")]
     SecretName,
-    /// The one link in the texts of the pages is none that a page may hold.
-    #[error(
-        "`install_url` of the texts is no link to follow: write an `https://` or `http://` URL, or a \
-         path from the root"
-    )]
+    /// `Texts::install_url` is not an http(s) URL or an absolute path.
+    #[error("`Texts::install_url` must be an http(s) URL or an absolute path")]
     Texts,
 }
 

@@ -51,7 +51,7 @@ impl Connections {
             pool,
             cancel,
             timeout: Duration::from_secs(2),
-            max_idle: Duration::from_mins(1),
+            max_idle: Duration::from_secs(60),
             prepared: false,
             shared: Arc::default(),
             reaped: Arc::default(),

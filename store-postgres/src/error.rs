@@ -4,7 +4,7 @@ use std::fmt;
 use deadpool_postgres::{HookError, PoolError};
 use thiserror::Error;
 use tokio_postgres::error::SqlState;
-use tower_sqrl::store::StoreError;
+use tower_sqrl_core::StoreError;
 
 use crate::refusal::Refusal;
 

@@ -3,11 +3,11 @@ use std::error::Error;
 use async_trait::async_trait;
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
-use tower_sqrl::identity::{
+use tower_sqrl_core::StoreError;
+use tower_sqrl_core::identities::{
     Change, Epoch, Identity, IdentityStore, KeyState, Lookup, Swap, UserId, Version,
 };
-use tower_sqrl::protocol::{Idk, Suk, Vuk};
-use tower_sqrl::store::StoreError;
+use tower_sqrl_core::protocol::{Idk, Suk, Vuk};
 
 use crate::database::Database;
 use crate::error::OpenError;

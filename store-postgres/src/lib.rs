@@ -36,7 +36,7 @@
 //! # When Postgres is unreachable
 //!
 //! Every call returns within the database's [timeout](Database::timeout). If it got no answer, it
-//! returns [`Unavailable`](tower_sqrl::store::StoreErrorKind::Unavailable). The stores reconnect by
+//! returns [`Unavailable`](tower_sqrl_core::StoreErrorKind::Unavailable). The stores reconnect by
 //! themselves: a connection that fails or gives no answer takes the pool's idle ones with it. A call
 //! that only reads is then repeated once. A write is not, because nobody knows whether it was done;
 //! the server is asked to cancel it.

@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres::{AsyncMessage, Client, Config, Error, Socket};
-use tower_sqrl::store::Waiters;
+use tower_sqrl_core::nuts::Waiters;
 
 use crate::database::Database;
 use crate::error::CallError;

@@ -2,10 +2,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::task::JoinSet;
-use tower_sqrl::protocol::Nut;
-use tower_sqrl::store::{
-    CpsId, CpsInfo, NutInfo, NutState, NutStore, StoreError, WaitId, Waiters, Watch,
-};
+use tower_sqrl_core::StoreError;
+use tower_sqrl_core::nuts::{CpsId, CpsInfo, NutInfo, NutState, NutStore, WaitId, Waiters, Watch};
+use tower_sqrl_core::protocol::Nut;
 
 use crate::database::Database;
 use crate::error::OpenError;
@@ -87,7 +86,7 @@ impl PostgresNutStore {
     ///
     /// # Errors
     ///
-    /// [`Unavailable`](tower_sqrl::store::StoreErrorKind::Unavailable).
+    /// [`Unavailable`](tower_sqrl_core::StoreErrorKind::Unavailable).
     pub async fn sweep(&self) -> Result<usize, StoreError> {
         Ok(sweep(self.records.database()).await?)
     }

@@ -2,7 +2,8 @@ use std::time::Duration;
 
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
-use tower_sqrl::store::{NutState, StoreError};
+use tower_sqrl_core::StoreError;
+use tower_sqrl_core::nuts::NutState;
 
 use crate::connections::{Answer, Parameter};
 use crate::database::Database;

@@ -1,5 +1,7 @@
 use tokio_postgres::types::Type;
-use tower_sqrl::identity::{Change, Identity, KeyState, KeyWrite, Presence, UserId, Version};
+use tower_sqrl_core::identities::{
+    Change, Identity, KeyState, KeyWrite, Presence, UserId, Version,
+};
 
 use crate::connections::Parameter;
 use crate::names::Names;

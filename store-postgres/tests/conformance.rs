@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use common::{PATIENCE, SERVER, database};
 use test_servers::Pgbouncer;
-use tower_sqrl::identity::{self, IdentityStore};
-use tower_sqrl::store::conformance::{RawKey, RawWrite};
-use tower_sqrl::store::{self, NutState, NutStore};
+use tower_sqrl_core::conformance::nuts::{RawKey, RawWrite};
+use tower_sqrl_core::conformance::{identities, nuts};
+use tower_sqrl_core::identities::IdentityStore;
+use tower_sqrl_core::nuts::{NutState, NutStore};
 use tower_sqrl_postgres::deadpool_postgres::{Manager, Pool};
 use tower_sqrl_postgres::tokio_postgres::{Config, NoTls};
 use tower_sqrl_postgres::{Database, OpenError, PostgresIdentityStore, PostgresNutStore};
@@ -21,7 +22,7 @@ async fn identities_of_several_servers() {
         let store = PostgresIdentityStore::open(&database("identities")).await.expect("a store");
         servers.push(Arc::new(store) as Arc<dyn IdentityStore>);
     }
-    identity::conformance::Suite::new(servers).rounds(300).run().await;
+    identities::Suite::new(servers).rounds(300).run().await;
     let log = SERVER.log();
     assert!(!log.contains("deadlock detected"), "{log}");
 }
@@ -33,7 +34,7 @@ async fn nuts_of_several_servers() {
         let store = PostgresNutStore::open(&database("nuts")).await.expect("a store");
         servers.push(Arc::new(store) as Arc<dyn NutStore>);
     }
-    store::conformance::Suite::new(servers).raw(raw("nuts")).run().await;
+    nuts::Suite::new(servers).raw(raw("nuts")).run().await;
 }
 
 /// One handle over a pool that does not listen, in an unlogged table, swept all the time.
@@ -44,7 +45,7 @@ async fn nuts_over_a_pool_of_ones_own() {
     let database =
         Database::new(pool).schema("own").timeout(PATIENCE).sweep_every(Duration::from_millis(5));
     let store = PostgresNutStore::open_unlogged(&database).await.expect("a store");
-    store::conformance::Suite::new([Arc::new(store) as Arc<dyn NutStore>]).rounds(200).run().await;
+    nuts::Suite::new([Arc::new(store) as Arc<dyn NutStore>]).rounds(200).run().await;
 }
 
 /// Statements that are prepared once per connection, which only direct connections can have.
@@ -53,10 +54,10 @@ async fn prepared_statements() {
     let database = database("prepared").prepared_statements_on_direct_connections();
     let identities = PostgresIdentityStore::open(&database).await.expect("a store");
     let identities = [Arc::new(identities) as Arc<dyn IdentityStore>];
-    identity::conformance::Suite::new(identities).rounds(50).run().await;
+    identities::Suite::new(identities).rounds(50).run().await;
     let nuts = PostgresNutStore::open(&database).await.expect("a store");
     let nuts = [Arc::new(nuts) as Arc<dyn NutStore>];
-    store::conformance::Suite::new(nuts).rounds(50).run().await;
+    nuts::Suite::new(nuts).rounds(50).run().await;
 }
 
 /// Two servers share three connections, which a pooler lends to them for a transaction each,
@@ -75,8 +76,8 @@ async fn both_through_a_pooler() {
         let store = PostgresNutStore::open(&pooled()).await.expect("a store");
         nuts.push(Arc::new(store) as Arc<dyn NutStore>);
     }
-    identity::conformance::Suite::new(identities).rounds(100).run().await;
-    store::conformance::Suite::new(nuts).rounds(100).run().await;
+    identities::Suite::new(identities).rounds(100).run().await;
+    nuts::Suite::new(nuts).rounds(100).run().await;
 
     // Strangers find the connections as the server made them.
     for _ in 0..10 {

@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::{LONG, database, identity, idk, info, nut};
 use tokio::task::JoinSet;
-use tower_sqrl::identity::{Change, IdentityStore, KeyState, Lookup, Swap};
-use tower_sqrl::store::{NutState, NutStore, StoreErrorKind};
+use tower_sqrl_core::StoreErrorKind;
+use tower_sqrl_core::identities::{Change, IdentityStore, KeyState, Lookup, Swap};
+use tower_sqrl_core::nuts::{NutState, NutStore};
 use tower_sqrl_postgres::deadpool_postgres::{Manager, Pool};
 use tower_sqrl_postgres::tokio_postgres::{Config, NoTls};
 use tower_sqrl_postgres::{Database, PostgresIdentityStore, PostgresNutStore};

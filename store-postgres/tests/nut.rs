@@ -7,7 +7,7 @@ use std::time::Duration;
 use common::{LONG, SERVER, database, info, nut, outcome, until, wait};
 use test_servers::Pgbouncer;
 use tokio::time::timeout;
-use tower_sqrl::store::{NutState, NutStore};
+use tower_sqrl_core::nuts::{NutState, NutStore};
 use tower_sqrl_postgres::deadpool_postgres::{Manager, Pool};
 use tower_sqrl_postgres::tokio_postgres::{Config, NoTls};
 use tower_sqrl_postgres::{Database, PostgresNutStore};
@@ -17,7 +17,7 @@ const SOON: Duration = Duration::from_secs(10);
 #[tokio::test(flavor = "multi_thread")]
 async fn what_has_expired_is_swept_and_nothing_else() {
     // By nobody but this test.
-    let database = database("swept").sweep_every(Duration::from_hours(1));
+    let database = database("swept").sweep_every(Duration::from_secs(3600));
     let one = PostgresNutStore::open(&database).await.expect("a store");
     let other = PostgresNutStore::open(&database).await.expect("a store");
     assert_eq!(one.sweep().await.expect("a sweep"), 0);

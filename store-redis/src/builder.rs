@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use deadpool::managed::{Manager, Object, Pool};
 use redis::aio::ConnectionLike;
-use tower_sqrl::store::StoreError;
+use tower_sqrl_core::StoreError;
 
 use crate::check::check;
 use crate::keys::Keys;

@@ -4,7 +4,8 @@
 use std::error::Error;
 
 use thiserror::Error;
-use tower_sqrl::store::{StoreError, WaitId};
+use tower_sqrl_core::StoreError;
+use tower_sqrl_core::nuts::WaitId;
 
 use crate::call::Call;
 use crate::refusal::Refusal;

@@ -21,13 +21,13 @@ use crate::call::{Call, Effect, Failure};
 use crate::connect::{at, connect};
 use crate::lanes::{Lanes, Replicas};
 use crate::link::Link;
-use crate::renewed::{Fate, Renewed};
+use crate::renewed::{Renewed, Verdict};
 use crate::slots::{Address, Slots, slot_of};
 
 /// Nodes that are asked at the same time who serves what; the first to answer is believed,
 /// and doubted as soon as a call goes wrong.
 const ASKED: usize = 3;
-/// Between two such questions.
+/// Intercept two such questions.
 const PAUSE: Duration = Duration::from_millis(20);
 
 pub(crate) struct Cluster {
@@ -65,7 +65,7 @@ impl Link for Cluster {
     async fn send(&self, call: &Call) -> Result<Value, Failure> {
         let (generation, slots) = self.slots.get().await.map_err(Failure::not_sent)?;
         let Some(master) = slots.master_of(slot_of(call.key.as_bytes())) else {
-            self.slots.failed(generation, Fate::Suspect);
+            self.slots.failed(generation, Verdict::Suspect);
             return Err(Failure::not_sent("no node of the cluster serves this key"));
         };
         let result = self.nodes.lanes(master).send(call, None).await;
@@ -79,11 +79,11 @@ impl Link for Cluster {
                 self.nodes.lanes(&node).send(call, Some(&redis::cmd("ASKING"))).await
             }
             Some(Redirection::Moved(node)) => {
-                self.slots.failed(generation, Fate::Suspect);
+                self.slots.failed(generation, Verdict::Suspect);
                 self.nodes.lanes(&node).send(call, None).await
             }
             None => {
-                self.slots.failed(generation, Fate::Suspect);
+                self.slots.failed(generation, Verdict::Suspect);
                 result
             }
         }

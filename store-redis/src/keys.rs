@@ -1,7 +1,7 @@
 use std::fmt;
 
-use tower_sqrl::protocol::Nut;
-use tower_sqrl::store::{CpsId, NutState};
+use tower_sqrl_core::nuts::{CpsId, NutState};
+use tower_sqrl_core::protocol::Nut;
 
 /// The names of everything that a store has in Redis.
 #[derive(Clone)]

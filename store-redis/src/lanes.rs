@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::call::{Call, Effect, Failure};
 use crate::link::Link;
-use crate::renewed::{Ended, Fate, Generation, Renewed};
+use crate::renewed::{Ended, Generation, Renewed, Verdict};
 
 /// `WAIT` holds up a connection until the replicas have answered; so many take turns.
 const LANES_TO_WAIT: usize = 8;
@@ -91,7 +91,7 @@ impl Lane {
             return Ok((generation, connection));
         }
         tracing::debug!("a connection to Redis has fallen silent; connecting again");
-        self.connection.failed(generation, Fate::Dead);
+        self.connection.failed(generation, Verdict::Dead);
         self.connection.get().await
     }
 
@@ -165,7 +165,7 @@ impl Lanes {
                 if elsewhere || failure.effect == Effect::Unknown {
                     // What has befallen one connection may have befallen the others.
                     self.waiting.iter().chain([&self.shared]).for_each(Lane::doubt);
-                    lane.connection.failed(generation, Fate::Dead);
+                    lane.connection.failed(generation, Verdict::Dead);
                 }
                 Err(failure)
             }

@@ -29,7 +29,7 @@ pub(crate) type Generation = u64;
 
 /// What is known about a value that has failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fate {
+pub(crate) enum Verdict {
     /// Nobody gets it any more.
     Dead,
     /// It is used until there is a new one.
@@ -59,10 +59,10 @@ impl<T: Clone + Send + Sync + 'static> Renewed<T> {
     }
 
     /// Has a new value made, unless that is done already.
-    pub(crate) fn failed(&self, generation: Generation, fate: Fate) {
+    pub(crate) fn failed(&self, generation: Generation, fate: Verdict) {
         let mut state = self.0.lock();
         if state.current.as_ref().is_some_and(|current| current.0 == generation) {
-            if fate == Fate::Dead {
+            if fate == Verdict::Dead {
                 state.current = None;
             }
             drop(self.0.renew(&mut state));

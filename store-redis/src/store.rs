@@ -5,8 +5,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use redis::{Cmd, Value};
 use tokio::time::{Instant, sleep, timeout};
-use tower_sqrl::protocol::Nut;
-use tower_sqrl::store::{CpsId, CpsInfo, NutInfo, NutState, NutStore, StoreError, WaitId, Watch};
+use tower_sqrl_core::StoreError;
+use tower_sqrl_core::nuts::{CpsId, CpsInfo, NutInfo, NutState, NutStore, WaitId, Watch};
+use tower_sqrl_core::protocol::Nut;
 
 use crate::call::{Call, Effect};
 use crate::keys::Keys;
@@ -15,10 +16,10 @@ use crate::refusal::told;
 use crate::subscriber::Subscriber;
 use crate::{RedisConfigError, RedisNutStoreBuilder};
 
-/// Between two attempts of a call that has not been executed.
+/// Intercept two attempts of a call that has not been executed.
 const PAUSE: Duration = Duration::from_millis(50);
 /// Redis refuses times that do not fit with the present one into 63 bits.
-const LONGEST_TTL: Duration = Duration::from_hours(100 * 365 * 24);
+const LONGEST_TTL: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
 /// Nuts, outcomes and CPS ids in Redis.
 ///
@@ -28,7 +29,7 @@ const LONGEST_TTL: Duration = Duration::from_hours(100 * 365 * 24);
 /// use std::time::Duration;
 /// use tower_sqrl_redis::RedisNutStore;
 ///
-/// # async fn example() -> Result<(), tower_sqrl::store::StoreError> {
+/// # async fn example() -> Result<(), tower_sqrl_core::StoreError> {
 /// let nuts = RedisNutStore::connect("redis://10.0.0.21:6379").await?;
 /// let others = RedisNutStore::builder("rediss-cluster://10.0.0.21,10.0.0.22")
 ///     .timeout(Duration::from_secs(1))
@@ -56,7 +57,7 @@ impl RedisNutStore {
     ///
     /// # Errors
     ///
-    /// [`Unavailable`](tower_sqrl::store::StoreErrorKind::Unavailable) if the server does not
+    /// [`Unavailable`](tower_sqrl_core::StoreErrorKind::Unavailable) if the server does not
     /// answer, or refuses one of the commands. The source names the permission that the user
     /// lacks. If the URL is wrong the source is a [`RedisConfigError`].
     pub async fn connect(url: &str) -> Result<Self, StoreError> {

@@ -9,7 +9,7 @@ use redis::{ConnectionInfo, ErrorKind, RedisError, RedisResult, Value};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
-use tower_sqrl::store::{WaitId, Waiters, Watch};
+use tower_sqrl_core::nuts::{WaitId, Waiters, Watch};
 
 use crate::connect::{client, master};
 use crate::refusal::told;

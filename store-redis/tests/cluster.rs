@@ -8,8 +8,8 @@ use common::{
 };
 use test_servers::RedisCluster;
 use tokio::time::timeout;
-use tower_sqrl::protocol::Nut;
-use tower_sqrl::store::{NutState, NutStore};
+use tower_sqrl_core::nuts::{NutState, NutStore};
+use tower_sqrl_core::protocol::Nut;
 use tower_sqrl_redis::RedisNutStore;
 
 fn key(nut: &Nut) -> String {

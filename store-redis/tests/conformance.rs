@@ -5,8 +5,8 @@ use std::sync::Arc;
 use redis::aio::ConnectionLike;
 use redis::cluster::ClusterClient;
 use test_servers::{Redis, RedisCluster, RedisSentinel};
-use tower_sqrl::store::conformance::{RawKey, RawWrite, Suite};
-use tower_sqrl::store::{NutState, NutStore};
+use tower_sqrl_core::conformance::nuts::{RawKey, RawWrite, Suite};
+use tower_sqrl_core::nuts::{NutState, NutStore};
 use tower_sqrl_redis::{RedisNutStore, RedisNutStoreBuilder};
 
 /// Writes past the store.

@@ -6,7 +6,7 @@ use common::{PATIENCE, every_hook_is_unavailable, nut, outcome, until_it_works, 
 use redis::cluster::ClusterClient;
 use test_servers::{Redis, RedisCluster};
 use tokio::time::timeout;
-use tower_sqrl::store::{NutState, NutStore, WaitId};
+use tower_sqrl_core::nuts::{NutState, NutStore, WaitId};
 use tower_sqrl_redis::{RedisNutStore, RedisNutStoreBuilder};
 
 async fn check(builder: RedisNutStoreBuilder) {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use common::{PATIENCE, TTL, nut, pending, works};
 use test_servers::{Redis, RedisCluster, RedisSentinel};
 use tokio::time::timeout;
-use tower_sqrl::store::{NutState, NutStore};
+use tower_sqrl_core::nuts::{NutState, NutStore};
 use tower_sqrl_redis::{RedisConfigError, RedisNutStore};
 
 const WAIT: Duration = Duration::from_millis(500);

@@ -10,7 +10,7 @@ use std::process::Command;
 
 use common::{unique, works};
 use test_servers::{Redis, RedisOptions};
-use tower_sqrl::store::{NutStore, WaitId};
+use tower_sqrl_core::nuts::{NutStore, WaitId};
 use tower_sqrl_redis::RedisNutStore;
 
 /// Set in the process that trusts the server.

@@ -7,8 +7,9 @@ use std::net::IpAddr;
 use common::proxy::Proxy;
 use common::{TTL, cps, nut, outcome, pending};
 use test_servers::Redis;
-use tower_sqrl::protocol::Idk;
-use tower_sqrl::store::{NutInfo, NutState, NutStore, StoreErrorKind};
+use tower_sqrl_core::StoreErrorKind;
+use tower_sqrl_core::nuts::{NutInfo, NutState, NutStore};
+use tower_sqrl_core::protocol::Idk;
 use tower_sqrl_redis::RedisNutStore;
 
 async fn start() -> (Redis, Proxy, RedisNutStore) {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
 use thiserror::Error;
-use tower_sqrl::store::StoreError;
+use tower_sqrl_core::StoreError;
 
 /// Why a database could not be opened.
 ///

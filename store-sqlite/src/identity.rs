@@ -2,12 +2,12 @@ use std::path::Path;
 
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use tower_sqrl::identity::{
+use tower_sqrl_core::StoreError;
+use tower_sqrl_core::identities::{
     Change, Epoch, Identity, IdentityStore, KeyState, KeyWrite, Lookup, Presence, Swap, UserId,
     Version,
 };
-use tower_sqrl::protocol::{Idk, Suk, Vuk};
-use tower_sqrl::store::StoreError;
+use tower_sqrl_core::protocol::{Idk, Suk, Vuk};
 
 use crate::error::OpenError;
 use crate::migrate::Part;

@@ -10,8 +10,8 @@
 //! are not for SQLite.
 //!
 //! ```
-//! use tower_sqrl::identity::{IdentityStore, KeyState};
-//! use tower_sqrl::protocol::Idk;
+//! use tower_sqrl_core::identities::{IdentityStore, KeyState};
+//! use tower_sqrl_core::protocol::Idk;
 //! use tower_sqrl_sqlite::SqliteIdentityStore;
 //!
 //! # let directory = tempfile::tempdir()?;
@@ -30,7 +30,7 @@
 //! processes, and for the write-ahead log to be emptied. Up to 1024 calls wait in line.
 //! Calls that wait together share a transaction. A call that is not answered within two
 //! seconds, or finds the line full, is
-//! [`Unavailable`](tower_sqrl::store::StoreErrorKind::Unavailable).
+//! [`Unavailable`](tower_sqrl_core::StoreErrorKind::Unavailable).
 //!
 //! Reads, and the writes of [`SqliteNutStore`], which do not wait for `fsync`, run on the
 //! caller's thread where they can be done at once. One takes some ten microseconds, less than

@@ -4,10 +4,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tower_sqrl::protocol::Nut;
-use tower_sqrl::store::{
-    CpsId, CpsInfo, NutInfo, NutState, NutStore, StoreError, WaitId, Waiters, Watch,
-};
+use tower_sqrl_core::StoreError;
+use tower_sqrl_core::nuts::{CpsId, CpsInfo, NutInfo, NutState, NutStore, WaitId, Waiters, Watch};
+use tower_sqrl_core::protocol::Nut;
 
 use crate::error::OpenError;
 use crate::migrate::Part;

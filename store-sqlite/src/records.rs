@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, params};
-use tower_sqrl::store::NutState;
+use tower_sqrl_core::nuts::NutState;
 
 /// The longest that a record can live, in milliseconds: room is left to add a moment.
 const FOR_EVER: i64 = i64::MAX / 2;

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 use tokio::task::yield_now;
 use tokio::time::timeout;
-use tower_sqrl::store::StoreError;
+use tower_sqrl_core::StoreError;
 
 use crate::error::store_error;
 use crate::pace::Pace;
@@ -420,7 +420,7 @@ mod tests {
 
     use rusqlite::params;
     use tempfile::TempDir;
-    use tower_sqrl::store::StoreErrorKind;
+    use tower_sqrl_core::StoreErrorKind;
 
     use super::*;
 
@@ -688,7 +688,7 @@ mod tests {
         for hold in ["begin; select n from one", "begin immediate"] {
             other.execute_batch(hold).expect("a transaction");
             // Much longer than the test waits.
-            connection.busy_timeout(Duration::from_hours(1)).expect("set");
+            connection.busy_timeout(Duration::from_secs(3600)).expect("set");
             let (emptied, empties) = channel();
             thread::spawn(move || {
                 empty_log(&connection);

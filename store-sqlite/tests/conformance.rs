@@ -7,20 +7,20 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use common::File;
 use rusqlite::params;
-use tower_sqrl::identity::{self, IdentityStore};
-use tower_sqrl::store::conformance::{RawKey, RawWrite};
-use tower_sqrl::store::{self, NutState, NutStore};
+use tower_sqrl_core::conformance::nuts::{RawKey, RawWrite};
+use tower_sqrl_core::conformance::{identities, nuts};
+use tower_sqrl_core::identities::IdentityStore;
+use tower_sqrl_core::nuts::{NutState, NutStore};
 use tower_sqrl_sqlite::{SqliteIdentityStore, SqliteNutStore};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn identities_in_memory() {
-    identity::conformance::run(|| async { SqliteIdentityStore::in_memory().expect("memory") })
-        .await;
+    identities::run(|| async { SqliteIdentityStore::in_memory().expect("memory") }).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nuts_in_memory() {
-    store::conformance::run(|| async { SqliteNutStore::in_memory().expect("memory") }).await;
+    nuts::run(|| async { SqliteNutStore::in_memory().expect("memory") }).await;
 }
 
 /// As several processes have it open.
@@ -32,14 +32,14 @@ async fn identities_in_a_file() {
         Arc::new(store) as Arc<dyn IdentityStore>
     });
     // Every write waits for the disk, where the file is on one.
-    identity::conformance::Suite::new(handles).rounds(100).run().await;
+    identities::Suite::new(handles).rounds(100).run().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nuts_in_a_file() {
     let file = File::new();
     let store = Arc::new(SqliteNutStore::open(file.path()).expect("a file"));
-    store::conformance::Suite::new([store as Arc<dyn NutStore>]).raw(raw(file)).run().await;
+    nuts::Suite::new([store as Arc<dyn NutStore>]).raw(raw(file)).run().await;
 }
 
 /// As several processes have it open: all but the announcements, which stay within each.
@@ -50,7 +50,7 @@ async fn nuts_in_a_shared_file() {
         let store = SqliteNutStore::open(file.path()).expect("a file");
         Arc::new(store) as Arc<dyn NutStore>
     });
-    let suite = store::conformance::Suite::new(handles).rounds(300);
+    let suite = nuts::Suite::new(handles).rounds(300);
     suite.records_come_back_whole().await;
     suite.creates_refuse_to_overwrite().await;
     suite.takes_remove().await;

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use common::{File, identity, idk};
 use tokio::time::timeout;
-use tower_sqrl::identity::{Change, IdentityStore, KeyState, Lookup, Swap};
-use tower_sqrl::store::StoreErrorKind;
+use tower_sqrl_core::StoreErrorKind;
+use tower_sqrl_core::identities::{Change, IdentityStore, KeyState, Lookup, Swap};
 use tower_sqrl_sqlite::SqliteIdentityStore;
 
 /// Creates the identity under `idk` and supersedes `pidk`, both unknown so far.

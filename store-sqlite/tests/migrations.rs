@@ -11,8 +11,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use common::File;
-use tower_sqrl::protocol::Nut;
-use tower_sqrl::store::{NutState, NutStore as _};
+use tower_sqrl_core::nuts::{NutState, NutStore as _};
+use tower_sqrl_core::protocol::Nut;
 use tower_sqrl_sqlite::{OpenError, SqliteIdentityStore, SqliteNutStore};
 
 #[test]

@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use common::File;
 use tokio::time::timeout;
-use tower_sqrl::protocol::Nut;
-use tower_sqrl::store::{Attached, Digest, NutInfo, NutState, NutStore, Timestamp, WaitId};
+use tower_sqrl_core::nuts::{Attached, Digest, NutInfo, NutState, NutStore, Timestamp, WaitId};
+use tower_sqrl_core::protocol::Nut;
 use tower_sqrl_sqlite::SqliteNutStore;
 
-const LONG: Duration = Duration::from_mins(10);
+const LONG: Duration = Duration::from_secs(10 * 60);
 
 fn nut(number: u8) -> Nut {
     Nut::from_bytes([number; 16])

@@ -4,11 +4,11 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use async_trait::async_trait;
 use tokio::sync::Mutex as AsyncMutex;
 use tokio::task::yield_now;
-use tower_sqrl::identity::{
+use tower_sqrl::StoreError;
+use tower_sqrl::identities::{
     Change, IdentityStore, KeyState, KeyWrite, Lookup, Presence, Swap, Version,
 };
 use tower_sqrl::protocol::Idk;
-use tower_sqrl::store::StoreError;
 
 /// What is wrong with a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,9 +7,10 @@ use async_trait::async_trait;
 use tokio::sync::watch;
 use tokio::task::yield_now;
 use tokio::time::Instant;
+use tower_sqrl::StoreError;
+use tower_sqrl::conformance::nuts::{RawKey, RawWrite};
+use tower_sqrl::nuts::{CpsId, CpsInfo, NutInfo, NutState, NutStore, WaitId, Watch};
 use tower_sqrl::protocol::{Idk, Nut};
-use tower_sqrl::store::conformance::{RawKey, RawWrite};
-use tower_sqrl::store::{CpsId, CpsInfo, NutInfo, NutState, NutStore, StoreError, WaitId, Watch};
 
 /// What is wrong with a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -207,7 +208,7 @@ impl NutStore for Store {
     ) -> Result<(), StoreError> {
         let mut info = info.clone();
         if self.has(Fault::ForgetsAttached) {
-            info.attached = tower_sqrl::store::Attached::default();
+            info.attached = tower_sqrl::nuts::Attached::default();
         }
         self.create(self.nut_key(nut, state), info.encode(), ttl).await?;
         if state == NutState::Authorized && !self.has(Fault::NeverWakes) {

@@ -1,7 +1,9 @@
 use std::sync::Arc;
 
-use tower_sqrl::identity::conformance::{self, Suite};
-use tower_sqrl::identity::{IdentityStore, MemoryIdentityStore};
+use tower_sqrl::conformance::identities;
+use tower_sqrl::conformance::identities::Suite;
+use tower_sqrl::identities::IdentityStore;
+use tower_sqrl::memory::MemoryIdentityStore;
 
 use super::broken_identities::{Fault, Store};
 use super::{each_is_caught, panic_of};
@@ -21,7 +23,7 @@ async fn a_store_without_a_fault_passes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn memory() {
-    conformance::run(|| async { MemoryIdentityStore::new() }).await;
+    identities::run(|| async { MemoryIdentityStore::new() }).await;
 }
 
 /// Any of these clauses names the fault.

@@ -2,9 +2,11 @@
 //! that it breaks, and stores that are not broken pass.
 
 #![cfg(test)]
+#![allow(clippy::unwrap_used, reason = "what a test unwraps it has just made")]
 
 mod broken_identities;
 mod broken_nuts;
+mod faults;
 mod identities;
 mod nuts;
 

@@ -1,7 +1,9 @@
 use std::sync::Arc;
 
-use tower_sqrl::store::conformance::{self, Suite};
-use tower_sqrl::store::{MemoryNutStore, NutStore};
+use tower_sqrl::conformance::nuts;
+use tower_sqrl::conformance::nuts::Suite;
+use tower_sqrl::memory::MemoryNutStore;
+use tower_sqrl::nuts::NutStore;
 
 use super::broken_nuts::{Fault, Store};
 use super::{each_is_caught, panic_of};
@@ -17,14 +19,14 @@ async fn caught(fault: Fault, rounds: u32) -> Option<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_without_a_fault_passes() {
     assert_eq!(caught(Fault::Nothing, 500).await, None);
-    conformance::run(|| async { Store::with(Fault::Nothing) }).await;
+    nuts::run(|| async { Store::with(Fault::Nothing) }).await;
 }
 
 /// With one shard, and with several.
 #[tokio::test(flavor = "multi_thread")]
 async fn memory() {
-    conformance::run(|| async { MemoryNutStore::with_capacity(1000) }).await;
-    conformance::run(|| async { MemoryNutStore::new() }).await;
+    nuts::run(|| async { MemoryNutStore::with_capacity(1000) }).await;
+    nuts::run(|| async { MemoryNutStore::new() }).await;
 }
 
 /// Any of these clauses names the fault.

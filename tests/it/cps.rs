@@ -236,7 +236,7 @@ async fn no_url_outlives_a_disable_enable_remove_or_rekey() {
 #[tokio::test]
 async fn an_account_is_named_for_people() {
     use std::future::pending;
-    use tower_sqrl::identity::UserId;
+    use tower_sqrl::identities::UserId;
     use tower_sqrl::protocol::Idk;
 
     async fn asks(site: Site, expected: &str) {

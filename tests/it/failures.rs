@@ -5,22 +5,32 @@ use std::time::Duration;
 use axum::http::Request;
 use axum::http::request::Builder;
 use tower_sqrl::LinkError;
+use tower_sqrl::nuts::NutState::{Authorized, Pending};
 use tower_sqrl::protocol::Idk;
-use tower_sqrl::store::NutState::{Authorized, Pending};
 use tower_sqrl_client::browser::Waiting;
 
 use crate::common::Hook::{
     Apply, GetNut, GetUserIdByCpsSessionId, LookUp, RemoveCpsSessionId, RemoveNut,
     StoreCpsSessionId, StoreNut,
 };
-use crate::common::{Fate, Hook, Site, alice, ask, mallory, new_alice};
+use crate::common::{Hook, Site, Verdict, alice, ask, mallory, new_alice};
 
-/// A store that goes wrong once during an ident: what the client is told, and that its next
-/// try succeeds, if there is one.
-async fn ident(hook: Hook, fate: Fate, tif: &str, again: &str) {
+/// The server that issued the link.
+#[derive(PartialEq)]
+enum Issuer {
+    /// The one that the client asks.
+    Same,
+    /// Another one. So the record of the nut is looked up.
+    Other,
+}
+
+/// A store fails once during an ident. Checks the `tif` of the reply, and `again`, that of the next
+/// attempt.
+async fn ident(issuer: Issuer, hook: Hook, fate: Verdict, tif: &str, again: &str) {
     for opt in ["suk", "cps"] {
-        let site = Site::new().await;
-        let visit = site.visit().await;
+        let (site, other) = Site::pair(|builder| builder).await;
+        let mut visit = if issuer == Issuer::Same { &site } else { &other }.visit().await;
+        visit.http = site.http();
         let mut chain = visit.chain(&alice()).with_opt(opt);
         site.tap.plan(hook, fate);
         assert_eq!(chain.ident().await, tif, "{opt}");
@@ -31,6 +41,9 @@ async fn ident(hook: Hook, fate: Fate, tif: &str, again: &str) {
             chain = visit.chain(&alice()).with_opt(opt);
         }
         assert_eq!(chain.ident().await, again, "{opt}");
+        if again == "60" {
+            continue;
+        }
         if opt == "suk" {
             visit.collect().await;
         } else if again == "5" {
@@ -43,20 +56,23 @@ async fn ident(hook: Hook, fate: Fate, tif: &str, again: &str) {
 
 #[tokio::test]
 async fn row_31_looking_at_the_nut() {
-    ident(GetNut(Pending), Fate::Fails, "60", "5").await;
-    ident(GetNut(Pending), Fate::ReplyLost, "60", "5").await;
+    ident(Issuer::Other, GetNut(Pending), Verdict::Fail, "60", "5").await;
+    ident(Issuer::Other, GetNut(Pending), Verdict::LoseReply, "60", "5").await;
 }
 
 #[tokio::test]
 async fn row_31_taking_the_nut() {
-    ident(RemoveNut(Pending), Fate::Fails, "64", "5").await;
-    ident(RemoveNut(Pending), Fate::ReplyLost, "64", "5").await;
+    ident(Issuer::Other, RemoveNut(Pending), Verdict::Fail, "64", "5").await;
+    ident(Issuer::Other, RemoveNut(Pending), Verdict::LoseReply, "64", "5").await;
+    ident(Issuer::Same, RemoveNut(Pending), Verdict::Fail, "64", "5").await;
+    // The server has not looked at the nut, which another request may have consumed before.
+    ident(Issuer::Same, RemoveNut(Pending), Verdict::LoseReply, "64", "60").await;
     // Where it was not taken, the reply's nut is an alias of it: one of the two is used.
     for used_first in [false, true] {
         let site = Site::new().await;
         let visit = site.visit().await;
         let (link, mut alias) = (visit.chain(&alice()), visit.chain(&alice()));
-        site.tap.plan(RemoveNut(Pending), Fate::Fails);
+        site.tap.plan(RemoveNut(Pending), Verdict::Fail);
         assert_eq!(alias.ident().await, "64");
         let mut chains = [link, alias];
         assert_eq!(chains[usize::from(used_first)].query().await, "4");
@@ -65,23 +81,22 @@ async fn row_31_taking_the_nut() {
     // Where that cannot be seen, it is dead.
     let site = Site::new().await;
     let mut chain = site.visit().await.chain(&alice());
-    site.tap.plan(GetNut(Pending), Fate::Made);
-    site.tap.plan(RemoveNut(Pending), Fate::Fails);
-    site.tap.plan(GetNut(Pending), Fate::Fails);
+    site.tap.plan(RemoveNut(Pending), Verdict::Fail);
+    site.tap.plan(GetNut(Pending), Verdict::Fail);
     assert_eq!(chain.ident().await, "64");
     assert_eq!(chain.ident().await, "60");
 }
 
 #[tokio::test]
 async fn row_31_looking_the_identity_up() {
-    ident(LookUp, Fate::Fails, "64", "5").await;
+    ident(Issuer::Same, LookUp, Verdict::Fail, "64", "5").await;
 }
 
 #[tokio::test]
 async fn row_31_nothing_happened() {
     let site = Site::new().await;
-    for hook in [GetNut(Pending), RemoveNut(Pending), LookUp, Apply] {
-        site.tap.plan(hook, Fate::Fails);
+    for hook in [RemoveNut(Pending), LookUp, Apply] {
+        site.tap.plan(hook, Verdict::Fail);
         let visit = site.visit().await;
         visit.chain(&alice()).ident().await;
         assert_eq!(visit.poll().await, Waiting::Pending, "{hook:?}");
@@ -91,12 +106,12 @@ async fn row_31_nothing_happened() {
 
 #[tokio::test]
 async fn row_32_the_write_whose_reply_is_lost() {
-    ident(Apply, Fate::ReplyLost, "5", "5").await;
+    ident(Issuer::Same, Apply, Verdict::LoseReply, "5", "5").await;
 }
 
 #[tokio::test]
 async fn row_32_the_write_that_fails() {
-    ident(Apply, Fate::Fails, "64", "5").await;
+    ident(Issuer::Same, Apply, Verdict::Fail, "64", "5").await;
 }
 
 #[tokio::test]
@@ -105,8 +120,8 @@ async fn row_32_nobody_knows_whether_it_was_written() {
     let visit = site.visit().await;
     let mut chain = visit.chain(&alice());
     let tap = site.tap.clone();
-    site.tap.first(Apply, async move { tap.plan(LookUp, Fate::Fails) });
-    site.tap.plan(Apply, Fate::ReplyLost);
+    site.tap.first(Apply, async move { tap.plan(LookUp, Verdict::Fail) });
+    site.tap.plan(Apply, Verdict::LoseReply);
     assert_eq!(chain.ident().await, "64");
     assert!(site.tap.is_played());
     assert_eq!(visit.poll().await, Waiting::Pending);
@@ -121,7 +136,7 @@ async fn row_32_other_commands_whose_reply_is_lost() {
     let mut chain = site.visit().await.chain(&alice());
     for (command, tif, query) in [("disable", "d", "d"), ("enable", "5", "5"), ("remove", "4", "4")]
     {
-        site.tap.plan(Apply, Fate::ReplyLost);
+        site.tap.plan(Apply, Verdict::LoseReply);
         assert_eq!(chain.give(command).await, tif, "{command}");
         assert!(site.tap.is_played());
         assert_eq!(chain.query().await, query, "{command}");
@@ -135,7 +150,7 @@ async fn row_32_a_rekey_with_a_removal_whose_reply_is_lost() {
     site.knows(&alice()).await;
     let mut chain = site.visit().await.chain(&new_alice());
     assert_eq!(chain.query_as_successor().await, "6");
-    site.tap.plan(Apply, Fate::ReplyLost);
+    site.tap.plan(Apply, Verdict::LoseReply);
     assert_eq!(chain.send(&chain.rekey("remove")).await, "64");
     assert_eq!(chain.query().await, "4");
     assert_eq!(site.visit().await.chain(&alice()).query().await, "204");
@@ -146,23 +161,23 @@ async fn row_32_other_commands_whose_write_fails() {
     let site = Site::new().await;
     site.knows(&alice()).await;
     let mut chain = site.visit().await.chain(&alice());
-    site.tap.plan(Apply, Fate::Fails);
+    site.tap.plan(Apply, Verdict::Fail);
     assert_eq!(chain.disable().await, "64");
     assert_eq!(chain.query().await, "5");
-    site.tap.plan(Apply, Fate::Fails);
+    site.tap.plan(Apply, Verdict::Fail);
     assert_eq!(chain.remove().await, "64");
     assert_eq!(chain.query().await, "5");
 }
 
 #[tokio::test]
 async fn row_32_the_outcome() {
-    ident(StoreNut(Authorized), Fate::Fails, "64", "5").await;
-    ident(StoreNut(Authorized), Fate::ReplyLost, "64", "5").await;
+    ident(Issuer::Same, StoreNut(Authorized), Verdict::Fail, "64", "5").await;
+    ident(Issuer::Same, StoreNut(Authorized), Verdict::LoseReply, "64", "5").await;
 }
 
 #[tokio::test]
 async fn row_32_the_cps_id() {
-    for fate in [Fate::Fails, Fate::ReplyLost] {
+    for fate in [Verdict::Fail, Verdict::LoseReply] {
         let site = Site::new().await;
         let visit = site.visit().await;
         let mut chain = visit.chain(&alice()).with_opt("cps~suk");
@@ -184,11 +199,11 @@ async fn row_32_the_cps_id() {
 async fn row_32_the_next_nut() {
     let site = Site::new().await;
     let mut chain = site.visit().await.chain(&alice());
-    site.tap.plan(StoreNut(Pending), Fate::Fails);
+    site.tap.plan(StoreNut(Pending), Verdict::Fail);
     assert_eq!(chain.query().await, "4");
     assert_eq!(chain.query().await, "60");
     let visit = site.visit().await;
-    site.tap.plan(StoreNut(Pending), Fate::Fails);
+    site.tap.plan(StoreNut(Pending), Verdict::Fail);
     assert_eq!(visit.chain(&alice()).ident().await, "5");
     visit.collect().await;
 }
@@ -200,7 +215,7 @@ async fn row_33_swaps_that_are_lost() {
         let visit = site.visit().await;
         let mut chain = visit.chain(&alice());
         for _ in 0..losses {
-            site.tap.plan(Apply, Fate::TooLate);
+            site.tap.plan(Apply, Verdict::Preempt);
         }
         site.tap.calls();
         let expected = if losses <= 3 { "5" } else { "64" };
@@ -221,8 +236,8 @@ async fn row_33_looking_up_again_fails() {
     let site = Site::new().await;
     let mut chain = site.visit().await.chain(&alice());
     let tap = site.tap.clone();
-    site.tap.first(Apply, async move { tap.plan(LookUp, Fate::Fails) });
-    site.tap.plan(Apply, Fate::TooLate);
+    site.tap.first(Apply, async move { tap.plan(LookUp, Verdict::Fail) });
+    site.tap.plan(Apply, Verdict::Preempt);
     assert_eq!(chain.ident().await, "64");
     assert!(site.tap.is_played());
     assert_eq!(chain.ident().await, "5");
@@ -239,7 +254,9 @@ async fn site_with_key() -> (Site, Idk) {
 #[tokio::test]
 async fn linking_an_account_may_be_tried_again() {
     let (site, idk) = site_with_key().await;
-    for (hook, fate) in [(LookUp, Fate::Fails), (Apply, Fate::Fails), (Apply, Fate::ReplyLost)] {
+    for (hook, fate) in
+        [(LookUp, Verdict::Fail), (Apply, Verdict::Fail), (Apply, Verdict::LoseReply)]
+    {
         site.tap.plan(hook, fate);
         let linked = site.sqrl.link(&idk, "alice").await;
         assert!(matches!(linked, Err(LinkError::Store(_))), "{hook:?}: {linked:?}");
@@ -255,7 +272,7 @@ async fn linking_loses_three_swaps_at_most() {
     for losses in [3, 4] {
         let (site, idk) = site_with_key().await;
         for _ in 0..losses {
-            site.tap.plan(Apply, Fate::TooLate);
+            site.tap.plan(Apply, Verdict::Preempt);
         }
         let linked = site.sqrl.link(&idk, "alice").await;
         assert!(site.tap.is_played());
@@ -273,7 +290,7 @@ async fn collecting_may_be_tried_again() {
         let visit = site.visit().await;
         visit.chain(&alice()).ident().await;
         let url = visit.signed_in_url();
-        site.tap.plan(hook, Fate::Fails);
+        site.tap.plan(hook, Verdict::Fail);
         let page = visit.browser.open(&url).await.expect("a page");
         assert_eq!((page.status.as_u16(), site.tap.is_played()), (503, true), "{hook:?}");
         assert_eq!(visit.browser.open(&url).await.expect("a page").status, 200, "{hook:?}");
@@ -288,13 +305,13 @@ async fn a_sign_in_is_collected_once_or_not_at_all() {
     visit.chain(&alice()).ident().await;
     let url = visit.signed_in_url();
     // Taken, and the reply lost: better nobody than somebody twice.
-    site.tap.plan(RemoveNut(Authorized), Fate::ReplyLost);
+    site.tap.plan(RemoveNut(Authorized), Verdict::LoseReply);
     assert_eq!(visit.browser.open(&url).await.expect("a page").status, 503);
     assert_eq!(visit.browser.open(&url).await.expect("a page").status, 401);
     // Leaving word that it is collected is a courtesy.
     let visit = site.visit().await;
     visit.chain(&mallory()).ident().await;
-    site.tap.plan(StoreNut(Authorized), Fate::Fails);
+    site.tap.plan(StoreNut(Authorized), Verdict::Fail);
     let cookies = visit.browser.cookies();
     let url = visit.signed_in_url();
     assert_eq!(visit.browser.open(&url).await.expect("a page").status, 200);
@@ -312,7 +329,7 @@ async fn a_cps_url_may_be_tried_again() {
         let mut chain = visit.chain(&alice()).with_opt("cps");
         chain.ident().await;
         let url = chain.cps_url();
-        site.tap.plan(hook, Fate::Fails);
+        site.tap.plan(hook, Verdict::Fail);
         let page = visit.browser.open(&url).await.expect("a page");
         assert_eq!((page.status.as_u16(), site.tap.is_played()), (503, true), "{hook:?}");
         assert_eq!(page.url.path() == "/signed-in", clean);
@@ -326,17 +343,17 @@ async fn pages_say_when_a_store_is_out_of_reach() {
     let site = Site::new().await;
     let visit = site.visit().await;
     for url in ["/login", "/nut.sqrl"] {
-        site.tap.plan(StoreNut(Pending), Fate::Fails);
+        site.tap.plan(StoreNut(Pending), Verdict::Fail);
         let page = visit.browser.open(&format!("{}{url}", site.here)).await.expect("a page");
         assert_eq!(page.status, 503, "{url}");
     }
     for url in ["pag.sqrl", "pag.sqrl?go"] {
-        site.tap.plan(GetNut(Authorized), Fate::Fails);
+        site.tap.plan(GetNut(Authorized), Verdict::Fail);
         let query = if url.contains('?') { "&" } else { "?" };
         let answer = visit.get(&format!("{url}{query}nut={}", visit.link.nut())).await;
         assert_eq!(answer.status(), 503, "{url}");
     }
-    site.tap.plan(GetNut(Pending), Fate::Fails);
+    site.tap.plan(GetNut(Pending), Verdict::Fail);
     assert_eq!(visit.get(&format!("nut.sqrl?renew={}", visit.link.nut())).await.status(), 503);
     assert_eq!(site.sqrl.store_failures(), 5);
 }

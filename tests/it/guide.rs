@@ -111,7 +111,8 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tower_sqrl::Sqrl;
-use tower_sqrl::identity::{IdentityStore, MemoryIdentityStore};
+use tower_sqrl::identities::IdentityStore;
+use tower_sqrl::memory::MemoryIdentityStore;
 use tower_sqrl::protocol::Idk;
 use tower_sqrl_client::browser::{Browser, Page, Waiting};
 use tower_sqrl_client::wire::{Command, Options};
@@ -119,7 +120,7 @@ use tower_sqrl_client::{Client, Http, Identity, SqrlUrl};
 use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::filter::LevelFilter;
 
-use crate::common::{Fate, Hook, MemoryNutStore, Tap, alice, mallory};
+use crate::common::{Hook, MemoryNutStore, Tap, Verdict, alice, mallory};
 
 #[test]
 fn the_guides_code_is_what_is_tried() {
@@ -262,7 +263,7 @@ async fn what_its_owner_does_ends_the_session() {
 async fn a_reload_leads_back_and_a_failing_store_is_told() {
     let guide = Guide::signed_in().await;
     let url = guide.answered().await;
-    guide.tap.plan(Hook::GetNut(tower_sqrl::store::NutState::Authorized), Fate::Fails);
+    guide.tap.plan(Hook::GetNut(tower_sqrl::nuts::NutState::Authorized), Verdict::Fail);
     assert_eq!(guide.browser.open(&url).await.expect("a page").status, 503);
     assert!(guide.browser.open(&url).await.expect("a page").body.contains("Hello, "));
     let again = guide.browser.open(&url).await.expect("a page");

@@ -1,16 +1,16 @@
 //! The rules behind the table of section 3: questions, secrets, flags, superseded keys.
 
 use axum::http::{Extensions, HeaderMap};
-use tower_sqrl::identity::KeyState;
+use tower_sqrl::identities::KeyState;
 use tower_sqrl::protocol::{Ask, Idk};
-use tower_sqrl::{ChallengeError, LinkError, LinkOptions, PeerAddress};
+use tower_sqrl::{ChallengeError, ChallengeOptions, LinkError, PeerAddress};
 use tower_sqrl_client::keys::SiteKey;
 
-use crate::common::{Chain, Fate, Hook, Site, alice, new_alice, rekey};
+use crate::common::{Chain, Hook, Site, Verdict, alice, new_alice, rekey};
 
-fn question() -> LinkOptions {
+fn question() -> ChallengeOptions {
     let ask = Ask::new("Really?").expect("a question").button("Yes").expect("a button");
-    LinkOptions::default().ask(ask).data(*b"order 4711")
+    ChallengeOptions::default().ask(ask).data(*b"order 4711")
 }
 
 #[tokio::test]
@@ -37,7 +37,7 @@ async fn a_link_carries_so_much() {
     let mut extensions = Extensions::new();
     extensions.insert(PeerAddress(([127, 0, 0, 1], 4711).into()));
     let link = async |octets| {
-        let options = LinkOptions::default().data(vec![7; octets]);
+        let options = ChallengeOptions::default().data(vec![7; octets]);
         site.sqrl.challenge(&HeaderMap::new(), &extensions, options).await
     };
     assert!(link(4096).await.is_ok());
@@ -99,7 +99,7 @@ async fn an_answer_is_not_lost_where_the_request_is_sent_again() {
     let mut chain = visit.chain(&alice());
     assert_eq!(chain.query().await, "5");
     for _ in 0..2 {
-        site.tap.plan(Hook::LookUp, Fate::Fails);
+        site.tap.plan(Hook::LookUp, Verdict::Fail);
         let form = chain.signed(&chain.params("ident").with("btn", "2"));
         assert_eq!(chain.send(&form).await, "64");
     }
@@ -228,7 +228,7 @@ async fn only_a_yes_is_consent() {
     ] {
         for (btn, answer) in ["0", "1", "2", "3", ""].into_iter().zip(answers) {
             for asks in [true, false] {
-                let options = LinkOptions::default();
+                let options = ChallengeOptions::default();
                 let options = if asks { options.ask(ask.clone()) } else { options };
                 let visit = site.visit_for(options).await;
                 let mut chain = visit.chain(&alice());
@@ -309,7 +309,7 @@ mod sin {
         let visit = site.visit().await;
         let mut chain = visit.chain(&alice());
         assert_eq!(chain.query().await, "4");
-        site.tap.plan(Hook::LookUp, Fate::Fails);
+        site.tap.plan(Hook::LookUp, Verdict::Fail);
         let ins = "A".repeat(43);
         let form = chain.signed(&chain.introducing("ident").with("ins", &ins));
         assert_eq!(chain.send(&form).await, "64");

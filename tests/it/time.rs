@@ -7,10 +7,10 @@ use axum::http::Request;
 use http_body_util::BodyExt;
 use tokio::time::Instant;
 use tower_sqrl::SqrlBody;
-use tower_sqrl::store::NutState;
+use tower_sqrl::nuts::NutState;
 use tower_sqrl_client::wire::Reply;
 
-use crate::common::{Fate, Hook, Site, ask};
+use crate::common::{Hook, Site, Verdict, ask};
 
 #[tokio::test(start_paused = true)]
 async fn a_comment_every_fifteen_seconds_until_the_chain_is_over() {
@@ -45,7 +45,7 @@ async fn a_store_that_fails_is_asked_more_and_more_seldom() {
         site.tap.calls();
         // A look is two calls.
         for _ in 0..2 * FAILURES {
-            site.tap.plan(look, Fate::Fails);
+            site.tap.plan(look, Verdict::Fail);
         }
         let began = Instant::now();
         while !site.tap.is_played() {

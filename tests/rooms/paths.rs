@@ -1,7 +1,27 @@
-//! The paths in a source file: `use` trees spelt out, `self` and `super` resolved. Comments and
-//! strings are none.
+//! Reads the paths in a source file. Expands `use` trees and resolves `self` and `super`.
+//! Comments and strings hold no paths.
+
+use std::collections::BTreeSet;
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+
+#[derive(Default)]
+pub(crate) struct Source {
+    pub(crate) paths: Vec<Found>,
+    /// The modules in other files: `mod name;`.
+    pub(crate) modules: Vec<Declared>,
+    /// The names in the items of the file: every identifier outside `use` and outside tests,
+    /// except methods, fields and the names of functions.
+    pub(crate) names: BTreeSet<String>,
+}
+
+pub(crate) struct Declared {
+    pub(crate) name: String,
+    /// The value of `#[path = "…"]`.
+    pub(crate) file: Option<String>,
+    /// Under `#[cfg(test)]`.
+    pub(crate) test: bool,
+}
 
 pub(crate) struct Found {
     /// `crate::engine::decide`, `http::Request`, or a key word alone.
@@ -9,6 +29,14 @@ pub(crate) struct Found {
     pub(crate) line: usize,
     /// Under `#[cfg(test)]`.
     pub(crate) test: bool,
+    pub(crate) import: Option<Import>,
+}
+
+pub(crate) struct Import {
+    /// The name that the `use` declaration binds: `*` for a glob.
+    pub(crate) name: String,
+    /// Declared with a visibility: `pub use`, `pub(crate) use`.
+    pub(crate) reexport: bool,
 }
 
 impl Found {
@@ -19,7 +47,7 @@ impl Found {
         let path: Vec<&str> = self.segments.iter().map(String::as_str).collect();
         if let ([family], Some(first)) = (banned.as_slice(), path.first()) {
             let member = first.strip_prefix(family);
-            return *first != "tower_sqrl"
+            return !first.starts_with("tower_sqrl")
                 && member.is_some_and(|rest| rest.is_empty() || rest.starts_with('_'));
         }
         match path.split_last() {
@@ -29,13 +57,13 @@ impl Found {
     }
 }
 
-/// Every path in `source`, the text of the module at `place` (`engine/decide`).
-pub(crate) fn find(source: &str, place: &str) -> Vec<Found> {
+/// Reads `source`, the text of the module at `place` (`engine/decide`, empty for the root).
+pub(crate) fn read(source: &str, place: &str) -> Source {
     let tokens: TokenStream = source.parse().unwrap_or_else(|error| panic!("{place}: {error}"));
-    let module = place.split('/').map(str::to_owned).collect();
-    let mut finder = Finder { module, test: false, found: Vec::new() };
+    let module = place.split('/').filter(|name| !name.is_empty()).map(str::to_owned).collect();
+    let mut finder = Finder { module, test: false, source: Source::default() };
     finder.tokens(&trees(tokens));
-    finder.found
+    finder.source
 }
 
 fn trees(tokens: TokenStream) -> Vec<TokenTree> {
@@ -45,13 +73,14 @@ fn trees(tokens: TokenStream) -> Vec<TokenTree> {
 struct Finder {
     module: Vec<String>,
     test: bool,
-    found: Vec<Found>,
+    source: Source,
 }
 
 impl Finder {
     fn tokens(&mut self, trees: &[TokenTree]) {
         let mut rest = trees;
         while let Some((first, behind)) = rest.split_first() {
+            let before = &trees[..trees.len() - rest.len()];
             let used = match first {
                 TokenTree::Group(group) if is_cfg_test(group) && !self.test => {
                     let item = item_length(behind);
@@ -60,43 +89,64 @@ impl Finder {
                     self.test = false;
                     1 + item
                 }
+                TokenTree::Group(group) if is_restricted_visibility(group, before) => 1,
                 TokenTree::Group(group) => {
                     self.tokens(&trees_of(group));
                     1
                 }
-                TokenTree::Ident(word) if word == "mod" => self.module(behind) + 1,
-                TokenTree::Ident(word) if word == "use" => self.path(behind, &[], true) + 1,
+                TokenTree::Ident(word) if word == "mod" => self.module(before, behind) + 1,
+                TokenTree::Ident(word) if word == "use" => {
+                    self.path(behind, &[], Some(is_visibility(before))) + 1
+                }
                 TokenTree::Ident(word) if word == "async" => {
-                    self.push(vec![word.to_string()], first);
+                    self.push(vec![word.to_string()], first, None);
                     1
                 }
-                TokenTree::Ident(_) if is_separator(behind) => self.path(rest, &[], false),
+                TokenTree::Ident(_) if is_separator(behind) => self.path(rest, &[], None),
+                TokenTree::Ident(word) => {
+                    if !is_method_or_function(before) {
+                        self.name(word.to_string());
+                    }
+                    1
+                }
                 _ => 1,
             };
             rest = &rest[used..];
         }
     }
 
-    /// Behind `mod`: its name and, where it is written here, its content.
-    fn module(&mut self, behind: &[TokenTree]) -> usize {
-        let [TokenTree::Ident(name), TokenTree::Group(content), ..] = behind else { return 0 };
-        self.module.push(name.to_string());
-        self.tokens(&trees_of(content));
-        self.module.pop();
-        2
+    /// Reads what follows `mod`: a name, and its content if that is written here.
+    fn module(&mut self, before: &[TokenTree], behind: &[TokenTree]) -> usize {
+        match behind {
+            [TokenTree::Ident(name), TokenTree::Group(content), ..] => {
+                self.module.push(name.to_string());
+                self.tokens(&trees_of(content));
+                self.module.pop();
+                2
+            }
+            [TokenTree::Ident(name), ..] => {
+                let (name, file) = (name.to_string(), file_attribute(before));
+                self.source.modules.push(Declared { name, file, test: self.test });
+                1
+            }
+            _ => 0,
+        }
     }
 
-    /// A path or a `use` tree that continues `prefix`; how many tokens it takes.
-    fn path(&mut self, trees: &[TokenTree], prefix: &[String], import: bool) -> usize {
+    /// Reads a path or a `use` tree that continues `prefix`. Returns the number of its tokens.
+    /// `import` is `None` outside `use`, and otherwise whether the `use` has a visibility.
+    fn path(&mut self, trees: &[TokenTree], prefix: &[String], import: Option<bool>) -> usize {
         let mut segments = prefix.to_vec();
         let mut used = if is_separator(trees) { 2 } else { 0 };
         while let Some(tree) = trees.get(used) {
             match tree {
                 TokenTree::Ident(word) => segments.push(word.to_string()),
-                TokenTree::Punct(star) if star.as_char() == '*' && import => {
+                TokenTree::Punct(star) if star.as_char() == '*' && import.is_some() => {
                     segments.push("*".to_owned());
                 }
-                TokenTree::Group(group) if group.delimiter() == Delimiter::Brace && import => {
+                TokenTree::Group(group)
+                    if group.delimiter() == Delimiter::Brace && import.is_some() =>
+                {
                     for branch in trees_of(group).split(is_comma) {
                         self.path(branch, &segments, import);
                     }
@@ -111,14 +161,32 @@ impl Finder {
             used += 2;
         }
         if let Some(first) = trees.first().filter(|_| !segments.is_empty()) {
-            self.push(segments, first);
+            let import = import.map(|reexport| {
+                let alias = alias(&trees[used..]);
+                used += if alias.is_some() { 2 } else { 0 };
+                let last = || segments.iter().rfind(|word| *word != "self").cloned();
+                Import { name: alias.or_else(last).unwrap_or_default(), reexport }
+            });
+            if import.is_none() {
+                for word in &segments {
+                    self.name(word.clone());
+                }
+            }
+            self.push(segments, first, import);
         }
         used.max(1)
     }
 
-    fn push(&mut self, segments: Vec<String>, at: &TokenTree) {
+    fn name(&mut self, name: String) {
+        if !self.test {
+            self.source.names.insert(name);
+        }
+    }
+
+    fn push(&mut self, segments: Vec<String>, at: &TokenTree, import: Option<Import>) {
         let segments = self.resolve(segments);
-        self.found.push(Found { segments, line: at.span().start().line, test: self.test });
+        let line = at.span().start().line;
+        self.source.paths.push(Found { segments, line, test: self.test, import });
     }
 
     fn resolve(&self, mut segments: Vec<String>) -> Vec<String> {
@@ -146,6 +214,66 @@ fn is_separator(trees: &[TokenTree]) -> bool {
 
 fn is_comma(tree: &TokenTree) -> bool {
     matches!(tree, TokenTree::Punct(punct) if punct.as_char() == ',')
+}
+
+/// The name after `as`.
+fn alias(trees: &[TokenTree]) -> Option<String> {
+    match trees {
+        [TokenTree::Ident(word), TokenTree::Ident(name), ..] if word == "as" => {
+            Some(name.to_string())
+        }
+        _ => None,
+    }
+}
+
+/// Whether the tokens end with `pub` or `pub(…)`.
+fn is_visibility(before: &[TokenTree]) -> bool {
+    let before = match before.split_last() {
+        Some((TokenTree::Group(group), rest)) if group.delimiter() == Delimiter::Parenthesis => {
+            rest
+        }
+        _ => before,
+    };
+    matches!(before.last(), Some(TokenTree::Ident(word)) if word == "pub")
+}
+
+/// `(in crate::engine)` after `pub`: a path that imports nothing.
+fn is_restricted_visibility(group: &Group, before: &[TokenTree]) -> bool {
+    matches!(before.last(), Some(TokenTree::Ident(word)) if word == "pub")
+        && matches!(trees_of(group).first(), Some(TokenTree::Ident(word)) if word == "in")
+}
+
+fn is_method_or_function(before: &[TokenTree]) -> bool {
+    match before.last() {
+        Some(TokenTree::Punct(dot)) => dot.as_char() == '.',
+        Some(TokenTree::Ident(word)) => word == "fn",
+        _ => false,
+    }
+}
+
+/// The value of the `#[path = "…"]` among the attributes directly before an item.
+fn file_attribute(before: &[TokenTree]) -> Option<String> {
+    let visibility = |tree: &TokenTree| {
+        matches!(tree, TokenTree::Ident(word) if word == "pub")
+            || matches!(tree, TokenTree::Group(group) if group.delimiter() == Delimiter::Parenthesis)
+    };
+    let mut rest = before;
+    while let Some((last, earlier)) = rest.split_last() {
+        match last {
+            TokenTree::Group(group) if group.delimiter() == Delimiter::Bracket => {
+                if let [TokenTree::Ident(name), _, TokenTree::Literal(value)] = &trees_of(group)[..]
+                    && name == "path"
+                {
+                    return Some(value.to_string().trim_matches('"').to_owned());
+                }
+            }
+            TokenTree::Punct(hash) if hash.as_char() == '#' => {}
+            _ if visibility(last) => {}
+            _ => return None,
+        }
+        rest = earlier;
+    }
+    None
 }
 
 /// `[cfg(test)]` or `[cfg(all(test, …))]`, as behind `#`.

@@ -1,12 +1,12 @@
-//! Which room imports which, and what it does without.
+//! What each module of `core/` and `src/` may import. Cargo checks the imports between crates.
 
-pub(crate) struct Room {
-    /// Its path under `src/`, or its crate's directory.
-    pub(crate) name: &'static str,
-    /// The rooms it may import; itself always.
+pub(crate) struct Rule {
+    /// The module's path under `src/`, or under `core/src/` with the prefix `core/`.
+    pub(crate) module: &'static str,
+    /// The modules of the same crate that it may import, besides itself.
     pub(crate) imports: &'static [&'static str],
-    /// Crates (with their families: `http` is `http_body` as well), paths and key words that it
-    /// never uses. What is built for tests only may; the arrows hold for it, too.
+    /// The crates, paths and keywords that it must not use outside tests. A crate stands for its
+    /// family: `http` includes `http_body`.
     pub(crate) never: &'static [&'static [&'static str]],
 }
 
@@ -16,28 +16,43 @@ const CLOCKS: &[&str] = &["std::time::SystemTime", "std::time::Instant"];
 const IO: &[&str] = &["std::fs", "std::io", "std::env", "std::process", "std::thread", "mio"];
 const SOCKETS: &[&str] = &["std::net::TcpStream", "std::net::TcpListener", "std::net::UdpSocket"];
 const ASYNC: &[&str] = &["async", "tokio", "futures", "std::future"];
-const CONCRETE: &[&str] = &["crate::store::MemoryNutStore", "crate::identity::MemoryIdentityStore"];
-const STORES: &[&str] = &["tower_sqrl_redis", "tower_sqrl_postgres", "tower_sqrl_sqlite"];
 const PURE: &[&[&str]] = &[HTTP, RANDOMNESS, CLOCKS, IO, SOCKETS, ASYNC];
 
-const ALL: &[&str] = &["protocol", "store", "identity", "engine", "service", "axum", "web"];
-const RECORDS: &[&str] = &["protocol", "store", "identity"];
-const ENGINE: &[&str] = &["protocol", "store", "identity", "engine"];
+const SMALL: &[&str] = &["epoch", "error", "protocol"];
+const CONTRACTS: &[&str] = &["error", "identities", "nuts", "protocol"];
+const ALL: &[&str] = &["engine", "memory", "service", "axum", "web"];
 
-pub(crate) const ROOMS: &[Room] = &[
-    Room { name: "protocol", imports: &[], never: PURE },
-    Room { name: "store", imports: RECORDS, never: &[HTTP] },
-    Room { name: "identity", imports: RECORDS, never: &[HTTP] },
-    Room { name: "engine/decide", imports: ENGINE, never: PURE },
-    Room { name: "engine", imports: RECORDS, never: &[HTTP] },
-    Room { name: "service", imports: ENGINE, never: &[&["axum"], CONCRETE, STORES] },
-    Room { name: "axum", imports: ALL, never: &[] },
-    Room { name: "web", imports: &[], never: &[HTTP, &["tokio"], STORES] },
-    // Pages to read: no code.
-    Room { name: "guide", imports: &[], never: PURE },
-    // Puts the rooms together; only lib.rs, which is no room, sees it.
-    Room { name: "setup", imports: ALL, never: &[] },
-    Room { name: "store-redis", imports: RECORDS, never: &[] },
-    Room { name: "store-postgres", imports: RECORDS, never: &[] },
-    Room { name: "store-sqlite", imports: RECORDS, never: &[] },
+/// Belongs to the engine.
+const DECISIONS: &[&str] = &[
+    "crate::engine::decide",
+    "tower_sqrl_core::identities::Change",
+    "tower_sqrl_core::identities::IdentityStore",
+    "tower_sqrl_core::protocol::Request",
+    "tower_sqrl_core::protocol::UnlockProof",
+];
+
+/// A module has the first rule whose path contains it.
+pub(crate) const RULES: &[Rule] = &[
+    Rule { module: "core/error", imports: &[], never: PURE },
+    Rule { module: "core/epoch", imports: &[], never: PURE },
+    Rule { module: "core/protocol", imports: &[], never: PURE },
+    Rule { module: "core/nuts", imports: SMALL, never: &[] },
+    Rule { module: "core/identities", imports: SMALL, never: &[] },
+    Rule { module: "core/conformance", imports: CONTRACTS, never: &[] },
+    Rule { module: "core/faults", imports: CONTRACTS, never: &[] },
+    Rule { module: "address_block", imports: &[], never: PURE },
+    Rule { module: "memory", imports: &["address_block"], never: &[HTTP] },
+    Rule { module: "engine/decide", imports: &["engine"], never: PURE },
+    Rule { module: "engine", imports: &["address_block"], never: &[HTTP] },
+    Rule {
+        module: "service",
+        imports: &["address_block", "engine", "web"],
+        never: &[&["axum"], DECISIONS],
+    },
+    Rule { module: "axum", imports: ALL, never: &[] },
+    Rule { module: "web", imports: &[], never: &[HTTP, &["tokio"]] },
+    // Documentation only.
+    Rule { module: "guide", imports: &[], never: PURE },
+    // Only `lib.rs`, which has no rule, imports it.
+    Rule { module: "setup", imports: ALL, never: &[] },
 ];

@@ -23,7 +23,7 @@ const UNLIMITED: usize = 1300;
 const PREVIOUS: usize = 16;
 
 /// A slower run says nothing about a limit per minute.
-const MINUTE: Duration = Duration::from_mins(1);
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// Number of requests to be refused.
 const FAILURES: usize = 200;

@@ -13,8 +13,8 @@ pub(super) async fn invented(trial: &mut Trial<'_>) -> AttackResult {
     let nearly = with_other_first_character(real);
     for nut in [random, &nearly] {
         for identity in [known.clone(), trial.new_identity()] {
-            let link = visit.sqrl_url.as_str().replace(real, nut).parse()?;
-            let mut client = trial.client_for(&link, &identity);
+            let url = visit.sqrl_url.as_str().replace(real, nut).parse()?;
+            let mut client = trial.client_for(&url, &identity);
             let query = client.query().await?;
             trial.record_answer("query with an invented nut", &query);
             // With the nut of the reply that refused.

@@ -21,7 +21,7 @@ use crate::identity::Identity;
 const PAUSE: Duration = Duration::from_secs(61);
 
 /// Timeout for removing the identities, in case the server no longer responds.
-const CLEAN_UP_TIMEOUT: Duration = Duration::from_mins(1);
+const CLEAN_UP_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Attacks that wait until a SQRL URL has expired wait at most this long, unless
 /// [`Attack::patient`] is set.

@@ -8,9 +8,7 @@ use zeroize::Zeroizing;
 ///
 /// The output of a round is the salt of the next. All outputs are combined by XOR. A round
 /// needs 16 MiB, and takes about 40 ms in an optimized build.
-#[must_use]
-#[expect(clippy::missing_panics_doc, reason = "both lengths are constants")]
-pub fn enscrypt(password: &[u8], salt: &[u8], rounds: u32) -> Zeroizing<[u8; 32]> {
+pub(super) fn enscrypt(password: &[u8], salt: &[u8], rounds: u32) -> Zeroizing<[u8; 32]> {
     let parameters = Params::new(9, 256, 1).expect("the specification's parameters are valid");
     let mut sum = Zeroizing::new([0; 32]);
     let mut salt = Zeroizing::new(salt.to_vec());

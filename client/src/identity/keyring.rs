@@ -7,7 +7,7 @@ use super::sealed::{Sealed, UnlockError};
 use crate::keys::{AuthDomain, Ilk, Imk, Iuk, SiteKey};
 
 /// Maximum number of previous identities, as in the specification's reference client.
-pub const MAX_PREVIOUS: usize = 4;
+pub(super) const MAX_PREVIOUS: usize = 4;
 
 /// An identity and up to four previous ones.
 ///

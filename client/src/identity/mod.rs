@@ -7,8 +7,7 @@ mod keyring;
 mod rescue_code;
 mod sealed;
 
-pub use enscrypt::enscrypt;
 pub use file::FileError;
-pub use keyring::{Identity, MAX_PREVIOUS};
+pub use keyring::Identity;
 pub use rescue_code::{RescueCode, RescueCodeError};
 pub use sealed::UnlockError;

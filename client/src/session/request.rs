@@ -49,16 +49,11 @@ impl Session {
         }
     }
 
-    /// Returns the key that signs `urs` for a command, or `None` if the command needs no
-    /// `urs`.
+    /// Returns the key that signs `urs` for a command, or `None` if the command needs no `urs`.
     ///
     /// `enable` and `remove` always need it. `ident` needs it if the site knows a previous
     /// identity.
-    ///
-    /// # Errors
-    /// Returns [`Error::Locked`] if the identity is locked, and [`Error::NoSuk`] or
-    /// [`Error::WeakSuk`] if the site returned no usable `suk`.
-    pub fn urs_key(&self, command: &Command) -> Result<Option<UrsKey>, Error> {
+    fn urs_key(&self, command: &Command) -> Result<Option<UrsKey>, Error> {
         let Some(age) = self.known_age() else {
             return Ok(None);
         };
@@ -81,7 +76,8 @@ impl Session {
     /// Returns the complete next request, with all signatures that the command needs.
     ///
     /// # Errors
-    /// Those of [`Session::urs_key`].
+    /// Returns [`Error::Locked`] if the command needs a `urs` and the identity is locked, and
+    /// [`Error::NoSuk`] or [`Error::WeakSuk`] if the site returned no usable `suk`.
     pub fn request(&self, command: &Command) -> Result<Form, Error> {
         let urs = self.urs_key(command)?;
         let form = self.sign(&self.params(command));
@@ -95,7 +91,7 @@ impl Session {
     /// error (`tif` 20).
     ///
     /// # Errors
-    /// Those of [`Session::post`] and [`Session::urs_key`].
+    /// Those of [`Session::post`] and [`Session::request`].
     pub async fn send(&mut self, command: &Command) -> Result<Reply, Error> {
         let form = self.request(command)?;
         let reply = self.post(form).await?;

@@ -75,11 +75,6 @@ impl Session {
         }
     }
 
-    /// Returns the SQRL URL that the session started with.
-    pub fn sqrl_url(&self) -> &SqrlUrl {
-        &self.sqrl_url
-    }
-
     /// Returns the URL of the next request.
     pub fn request_url(&self) -> &str {
         &self.url
@@ -104,7 +99,7 @@ impl Session {
     }
 
     /// Returns the last reply, or `None` before the first request.
-    pub fn last_reply(&self) -> Option<&Reply> {
+    pub(super) fn last_reply(&self) -> Option<&Reply> {
         self.steps.last().map(|step| &step.reply)
     }
 

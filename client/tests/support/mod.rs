@@ -21,6 +21,8 @@ use tower_sqrl_client::SqrlUrl;
 use tower_sqrl_client::base64url::{decode, decode_array, encode};
 use tower_sqrl_client::wire::{Form, List};
 
+use pages::{page, respond};
+
 /// A request that the site received.
 #[derive(Debug, Clone)]
 pub(crate) struct Received {
@@ -136,7 +138,7 @@ async fn answer(
     let target = request.uri().path_and_query().unwrap().to_string();
     if request.method() == Method::GET {
         let done = script.lock().unwrap().is_empty();
-        return Ok(pages::page(&request, &target, done));
+        return Ok(page(&request, &target, done));
     }
     let host = request.headers()["host"].to_str().unwrap().to_owned();
     let body = request.into_body().collect().await?.to_bytes();
@@ -158,12 +160,4 @@ async fn answer(
         Some(line) => respond(404, &[], encode(reply_text(n, &line))),
         None => respond(500, &[], String::new()),
     })
-}
-
-fn respond(status: u16, headers: &[(&str, &str)], body: String) -> Response<Full<Bytes>> {
-    let mut response = Response::builder().status(status);
-    for (name, value) in headers {
-        response = response.header(*name, *value);
-    }
-    response.body(Full::new(body.into())).unwrap()
 }

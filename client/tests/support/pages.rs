@@ -4,8 +4,6 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
 
-use super::respond;
-
 /// Returns a page. Polling returns a sign-in once the script is done; the nut chooses the landing
 /// page.
 pub(super) fn page<B>(request: &Request<B>, target: &str, done: bool) -> Response<Full<Bytes>> {
@@ -52,4 +50,17 @@ fn waiting(body: String) -> Response<Full<Bytes>> {
 
 fn sqrl_link(host: &str, nut: &str) -> String {
     format!("<p><a href=\"qrl://{host}/cli.sqrl?x=0&amp;nut={nut}\">Sign in</a>")
+}
+
+/// Returns a response.
+pub(super) fn respond(
+    status: u16,
+    headers: &[(&str, &str)],
+    body: String,
+) -> Response<Full<Bytes>> {
+    let mut response = Response::builder().status(status);
+    for (name, value) in headers {
+        response = response.header(*name, *value);
+    }
+    response.body(Full::new(body.into())).unwrap()
 }

@@ -7,9 +7,10 @@ use axum::http::StatusCode;
 use axum::response::{Html, Redirect};
 use axum::{Router, routing::get};
 use tower_sessions::{MemoryStore, Session, SessionManagerLayer, cookie::SameSite};
+use tower_sqrl::Sqrl;
 use tower_sqrl::axum::{SqrlChallenge, SqrlLogin};
+use tower_sqrl::memory::{MemoryIdentityStore, MemoryNutStore};
 use tower_sqrl::protocol::Idk;
-use tower_sqrl::{Sqrl, identity::MemoryIdentityStore, store::MemoryNutStore};
 
 const BROKEN: StatusCode = StatusCode::SERVICE_UNAVAILABLE;
 

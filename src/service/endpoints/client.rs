@@ -6,11 +6,11 @@ use http::{HeaderValue, StatusCode, Version, header};
 use http_body::Body;
 
 use super::{Unread, parameter, read};
-use crate::protocol::Tif;
 use crate::service::other_site::is_from_a_web_page;
 use crate::service::respond::{self, Own};
 use crate::service::to_its_end::to_its_end;
 use crate::service::{BoxError, ChallengeError, Sqrl};
+use tower_sqrl_core::protocol::Tif;
 
 pub(super) async fn answer<B>(sqrl: &Sqrl, parts: &Parts, body: B) -> Own
 where

@@ -6,16 +6,16 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use test_servers::Postgres;
-use tower_sqrl::identity::{Epoch, Identity, UserId, Version};
-use tower_sqrl::protocol::{Idk, Nut, Suk, Vuk};
-use tower_sqrl::store::{Attached, Digest, NutInfo, Outcome, Timestamp, WaitId};
+use tower_sqrl_core::identities::{Epoch, Identity, UserId, Version};
+use tower_sqrl_core::nuts::{Attached, Digest, NutInfo, Outcome, Timestamp, WaitId};
+use tower_sqrl_core::protocol::{Idk, Nut, Suk, Vuk};
 use tower_sqrl_postgres::Database;
 
 /// For tests that leave the server running. Each has a schema of its own.
 pub static SERVER: LazyLock<Postgres> =
     LazyLock::new(|| Postgres::start().expect("a Postgres server"));
 
-pub const LONG: Duration = Duration::from_mins(10);
+pub const LONG: Duration = Duration::from_secs(10 * 60);
 
 /// For a machine that does many things at once, where no test is about it.
 pub const PATIENCE: Duration = Duration::from_secs(20);

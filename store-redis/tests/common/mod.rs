@@ -8,15 +8,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::time::timeout;
-use tower_sqrl::identity::Epoch;
-use tower_sqrl::protocol::{Command, Idk, Nut};
-use tower_sqrl::store::{
-    Attached, CpsId, CpsInfo, Digest, NutInfo, NutState, NutStore, Outcome, StoreError,
-    StoreErrorKind, Timestamp, WaitId,
+use tower_sqrl_core::identities::Epoch;
+use tower_sqrl_core::nuts::{
+    Attached, CpsId, CpsInfo, Digest, NutInfo, NutState, NutStore, Outcome, Timestamp, WaitId,
 };
+use tower_sqrl_core::protocol::{Command, Idk, Nut};
+use tower_sqrl_core::{StoreError, StoreErrorKind};
 use tower_sqrl_redis::RedisNutStore;
 
-pub const TTL: Duration = Duration::from_mins(1);
+pub const TTL: Duration = Duration::from_secs(60);
 
 /// 16 bytes that no other call of this process gets.
 pub fn unique() -> [u8; 16] {

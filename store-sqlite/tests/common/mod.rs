@@ -4,8 +4,8 @@
 use std::path::PathBuf;
 
 use tempfile::TempDir;
-use tower_sqrl::identity::{Epoch, Identity, UserId, Version};
-use tower_sqrl::protocol::{Idk, Suk, Vuk};
+use tower_sqrl_core::identities::{Epoch, Identity, UserId, Version};
+use tower_sqrl_core::protocol::{Idk, Suk, Vuk};
 
 /// A path for a database in a directory that is gone with it.
 ///

@@ -66,7 +66,7 @@ pub enum Failure {
     Database(#[from] sqlx::Error),
     /// The identities'.
     #[error(transparent)]
-    Identities(#[from] tower_sqrl::store::StoreError),
+    Identities(#[from] tower_sqrl::StoreError),
     /// The same, while linking.
     #[error(transparent)]
     Link(#[from] LinkError),

@@ -6,7 +6,7 @@ use tower_sqrl_client::base64url;
 use tower_sqrl_client::browser::Browser;
 use tower_sqrl_client::wire::Form;
 
-use crate::common::{Fate, Hook, Site, alice, secrets};
+use crate::common::{Hook, Site, Verdict, alice, secrets};
 
 const EVIL: &str = "\"><script>alert(1)</script>\r\nset-cookie: evil=1";
 
@@ -83,7 +83,7 @@ async fn attack_10_no_secret_is_logged() {
     altered.server = base64url::encode(EVIL);
     assert_eq!(altered.query().await, "c4");
     assert_eq!(chain.by(&site.http_at("127.0.0.2")).query().await, "40");
-    site.tap.plan(Hook::LookUp, Fate::Fails);
+    site.tap.plan(Hook::LookUp, Verdict::Fail);
     assert_eq!(chain.query().await, "64");
     let form = chain.signed(&chain.introducing("ident"));
     assert_eq!(chain.send(&form).await, "5");

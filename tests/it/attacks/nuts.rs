@@ -6,7 +6,7 @@ use tower_sqrl_client::browser::{Browser, Waiting};
 
 use crate::common::{Hook, Site, Visit, alice, mallory, read};
 
-use tower_sqrl::store::NutState::Pending;
+use tower_sqrl::nuts::NutState::Pending;
 
 #[tokio::test]
 async fn attack_04_photographing_the_qr_code() {

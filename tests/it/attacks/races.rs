@@ -1,12 +1,12 @@
 //! Attack 9: races, as far as one process can run them. What the other server does happens
 //! between two calls of the first one's stores.
 
-use tower_sqrl::store::NutState::Authorized;
+use tower_sqrl::nuts::NutState::Authorized;
 use tower_sqrl_client::Identity;
 use tower_sqrl_client::browser::{Browser, Waiting};
 
 use crate::common::{
-    Chain, Fate, Hook, Setup, Site, Visit, alice, cps_id, mallory, new_alice, rekey,
+    Chain, Hook, Setup, Site, Verdict, Visit, alice, cps_id, mallory, new_alice, rekey,
 };
 
 /// Two servers over the same stores; the tap is the first one's alone.
@@ -194,7 +194,7 @@ async fn attack_09_refusals_take_no_sign_in_away() {
     let idk = victim.idk();
     assert_eq!(photographed(&visit, &disabled, servers).await.ident().await, "4d");
     // The refusal in place of another: create, take, create.
-    first.tap.plan(Hook::StoreNut(Authorized), Fate::Made);
+    first.tap.plan(Hook::StoreNut(Authorized), Verdict::Proceed);
     first.tap.first(Hook::RemoveNut(Authorized), async move {
         assert_eq!(victim.ident().await, "5");
     });

@@ -10,9 +10,9 @@ mod visit;
 pub(crate) use chain::{Chain, cps_id, read};
 pub(crate) use layer::ask;
 pub(crate) use site::{Setup, Site, TestClock};
-pub(crate) use tap::{Fate, Hook, Tap};
-pub(crate) use tower_sqrl::identity::MemoryIdentityStore;
-pub(crate) use tower_sqrl::store::MemoryNutStore;
+pub(crate) use tap::{Hook, Tap, Verdict};
+pub(crate) use tower_sqrl::memory::MemoryIdentityStore;
+pub(crate) use tower_sqrl::memory::MemoryNutStore;
 pub(crate) use visit::Visit;
 
 use tower_sqrl_client::Identity;

@@ -7,15 +7,16 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
-use tower_sqrl::identity::{FaultyIdentityStore, IdentityStore};
-use tower_sqrl::store::NutStore;
-use tower_sqrl::store::faults::{Between, FaultyNutStore};
-pub(crate) use tower_sqrl::store::faults::{Fate, Hook};
+use tower_sqrl::faults::FaultyIdentityStore;
+use tower_sqrl::faults::{FaultyNutStore, Intercept};
+pub(crate) use tower_sqrl::faults::{Hook, Verdict};
+use tower_sqrl::identities::IdentityStore;
+use tower_sqrl::nuts::NutStore;
 
 type Act = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 enum Plan {
-    Fate(Fate),
+    Verdict(Verdict),
     First(Act),
 }
 
@@ -57,8 +58,8 @@ impl Tap {
     }
 
     /// What becomes of the next call of that hook that nothing is planned for yet.
-    pub(crate) fn plan(&self, hook: Hook, fate: Fate) {
-        self.script().plans.push_back((hook, Plan::Fate(fate)));
+    pub(crate) fn plan(&self, hook: Hook, fate: Verdict) {
+        self.script().plans.push_back((hook, Plan::Verdict(fate)));
     }
 
     /// Something else happens just before that hook's next call.
@@ -89,17 +90,17 @@ impl Tap {
 }
 
 #[async_trait]
-impl Between for Tap {
-    async fn before(&self, hook: Hook) -> Fate {
+impl Intercept for Tap {
+    async fn before(&self, hook: Hook) -> Verdict {
         if hook == Hook::Watch {
-            return if self.is_silent { Fate::TooLate } else { Fate::Made };
+            return if self.is_silent { Verdict::Preempt } else { Verdict::Proceed };
         }
         self.script().calls.push(hook);
         loop {
             match self.next(hook) {
-                None => return Fate::Made,
+                None => return Verdict::Proceed,
                 Some(Plan::First(act)) => act.await,
-                Some(Plan::Fate(fate)) => return fate,
+                Some(Plan::Verdict(fate)) => return fate,
             }
         }
     }

@@ -11,9 +11,10 @@ use tower_http::csrf::CsrfLayer;
 use tower_sessions::cookie::SameSite;
 use tower_sessions::{MemoryStore, Session, SessionManagerLayer};
 use tower_sqrl::axum::{LoginRejection, SqrlChallenge, SqrlLogin};
-use tower_sqrl::identity::{MemoryIdentityStore, UserId};
+use tower_sqrl::identities::UserId;
+use tower_sqrl::memory::MemoryIdentityStore;
 use tower_sqrl::protocol::Idk;
-use tower_sqrl::store::MemoryNutStore;
+use tower_sqrl::memory::MemoryNutStore;
 use tower_sqrl::{NotSignedIn, Sqrl};
 
 #[tokio::main]

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use axum::http::{HeaderMap, Method};
-use tower_sqrl::store::NutState::Pending;
+use tower_sqrl::nuts::NutState::Pending;
 use tower_sqrl::web::{CONFIRM_POLICY, MESSAGE_POLICY, SIGN_IN_POLICY};
 use tower_sqrl_client::base64url;
 
@@ -12,7 +12,7 @@ use super::walk::Walk;
 use crate::common::{Hook, Site};
 
 const HEAD: &str = "\
-| Asked | Status | Type | Caches | Policy | Referrer | Cookies | More |
+| Request | Status | Type | Cache-Control | Policy | Referrer | Cookies | Other headers |
 |---|---|---|---|---|---|---|---|
 ";
 

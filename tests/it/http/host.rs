@@ -1,8 +1,8 @@
 //! The public URL is configured: nothing that a request says of hosts comes back.
 
 use axum::http::{HeaderMap, HeaderValue, Method};
-use tower_sqrl::identity::MemoryIdentityStore;
-use tower_sqrl::store::MemoryNutStore;
+use tower_sqrl::memory::MemoryIdentityStore;
+use tower_sqrl::memory::MemoryNutStore;
 use tower_sqrl::{ConfigError, Sqrl};
 use tower_sqrl_client::browser::Browser;
 

@@ -9,12 +9,12 @@ use axum::routing::get;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tower::ServiceExt;
 use tower_sqrl::axum::{SqrlChallenge, SqrlLogin};
-use tower_sqrl::store::NutState::{Authorized, Pending};
+use tower_sqrl::nuts::NutState::{Authorized, Pending};
 use tower_sqrl_client::browser::Browser;
 use tower_sqrl_client::{Identity, base64url};
 
 use super::row::{By, row};
-use crate::common::{Fate, Hook, Setup, Site, Visit, alice, cps_id};
+use crate::common::{Hook, Setup, Site, Verdict, Visit, alice, cps_id};
 
 /// The rows so far.
 pub(super) struct Walk {
@@ -94,10 +94,10 @@ impl Walk {
     async fn links(&mut self) {
         let visit = self.site.visit().await;
         let page = visit.get("login").await;
-        self.add("`GET /login`, the ready page", &page);
+        self.add("`GET /login`, the built-in page", &page);
         let head = visit.request(Method::HEAD, "login", HeaderMap::new(), "").await;
         self.add("`HEAD /login`", &head);
-        self.site.tap.plan(Hook::StoreNut(Pending), Fate::Fails);
+        self.site.tap.plan(Hook::StoreNut(Pending), Verdict::Fail);
         self.add_by(By::Application, "`GET /login`, the store fails", &visit.get("login").await);
         self.add("`GET nut.sqrl`", &visit.get("nut.sqrl").await);
         let json = self.get(&visit, "nut.sqrl", &[("accept", "application/json")]).await;
@@ -106,7 +106,7 @@ impl Walk {
         self.add("`GET nut.sqrl?renew=`", &visit.get(&format!("nut.sqrl?renew={nut}")).await);
         let stranger = visit.within(Browser::new(self.site.http()));
         let gone = stranger.get(&format!("nut.sqrl?renew={nut}")).await;
-        self.add("`GET nut.sqrl?renew=`, not this browser's", &gone);
+        self.add("`GET nut.sqrl?renew=`, another browser's", &gone);
         let within = [("sec-fetch-site", "cross-site")];
         let frame = self.get(&visit, "login", &within).await;
         self.add_by(By::Application, "`GET /login`, from within another site", &frame);
@@ -120,10 +120,10 @@ impl Walk {
         }
         let can = base64url::encode("https://elsewhere.example/");
         self.add(
-            "`GET nut.sqrl?can=`, elsewhere",
+            "`GET nut.sqrl?can=`, another origin",
             &visit.get(&format!("nut.sqrl?can={can}")).await,
         );
-        self.site.tap.plan(Hook::StoreNut(Pending), Fate::Fails);
+        self.site.tap.plan(Hook::StoreNut(Pending), Verdict::Fail);
         self.add("`GET nut.sqrl`, the store fails", &visit.get("nut.sqrl").await);
         // One more makes room.
         let browser = Browser::new(self.site.http());
@@ -133,7 +133,7 @@ impl Walk {
             self.site.visit_with(&browser).await;
         }
         let more = first.get("nut.sqrl").await;
-        self.add("`GET nut.sqrl`, with twenty links open", &more);
+        self.add("`GET nut.sqrl`, with twenty pages open", &more);
         let evicted = first.get(&format!("pag.sqrl?nut={}", first.link.nut())).await;
         assert_eq!(evicted.body(), "evicted");
         self.add("`GET pag.sqrl`, evicted", &evicted);
@@ -141,10 +141,10 @@ impl Walk {
 
     /// An address that has asked for more links than it may.
     async fn too_many_links(&mut self) {
-        let site = Site::with(|builder| builder.links_per_minute(1)).await;
+        let site = Site::with(|builder| builder.challenges_per_minute(1)).await;
         let visit = site.visit().await;
-        self.add_by(By::Application, "`GET /login`, too many links", &visit.get("login").await);
-        self.add("`GET nut.sqrl`, too many links", &visit.get("nut.sqrl").await);
+        self.add_by(By::Application, "`GET /login`, too many URLs", &visit.get("login").await);
+        self.add("`GET nut.sqrl`, too many URLs", &visit.get("nut.sqrl").await);
     }
 
     async fn pictures_and_assets(&mut self) {
@@ -172,8 +172,8 @@ impl Walk {
             let what = format!("`GET pag.sqrl{}`", go.replace('&', "?"));
             let visit = self.site.visit().await;
             let name = format!("pag.sqrl?nut={}{go}", visit.link.nut());
-            self.add(&format!("{what}, nobody yet"), &visit.get(&name).await);
-            self.site.tap.plan(Hook::GetNut(Authorized), Fate::Fails);
+            self.add(&format!("{what}, no sign-in yet"), &visit.get(&name).await);
+            self.site.tap.plan(Hook::GetNut(Authorized), Verdict::Fail);
             self.add(&format!("{what}, the store fails"), &visit.get(&name).await);
             let refused = self.refused().await;
             let path = format!("pag.sqrl?nut={}{go}", refused.link.nut());
@@ -236,23 +236,23 @@ impl Walk {
             self.add(&format!("`POST cli.sqrl`, {what}"), &chain.post(body).await);
         }
         let chain = self.site.visit().await.chain(&alice());
-        self.site.tap.plan(Hook::GetNut(Pending), Fate::Fails);
+        self.site.tap.plan(Hook::RemoveNut(Pending), Verdict::Fail);
         let body = chain.signed(&chain.params("query")).encode();
         self.add("`POST cli.sqrl`, the store fails", &chain.post(body).await);
     }
 
     async fn cps(&mut self) {
         let (visit, id) = self.handed_over("ident").await;
-        self.site.tap.plan(Hook::GetUserIdByCpsSessionId, Fate::Fails);
+        self.site.tap.plan(Hook::GetUserIdByCpsSessionId, Verdict::Fail);
         self.add("`GET cps.sqrl?id`, the store fails", &visit.get(&format!("cps.sqrl?{id}")).await);
         let here = visit.get(&format!("cps.sqrl?{id}")).await;
-        self.add("`GET cps.sqrl?id`, the browser that asked", &here);
+        self.add("`GET cps.sqrl?id`, same browser", &here);
         let (visit, id) = self.handed_over("ident").await;
         let other = visit.within(Browser::new(self.site.http()));
         let asked = other.get(&format!("cps.sqrl?{id}")).await;
         self.add("`GET cps.sqrl?id`, another browser", &asked);
-        self.add("`GET cps.sqrl`, it asks", &other.get("cps.sqrl").await);
-        self.site.tap.plan(Hook::GetUserIdByCpsSessionId, Fate::Fails);
+        self.add("`GET cps.sqrl`, confirmation", &other.get("cps.sqrl").await);
+        self.site.tap.plan(Hook::GetUserIdByCpsSessionId, Verdict::Fail);
         self.add("`GET cps.sqrl`, the store fails", &other.get("cps.sqrl").await);
         let stranger = visit.within(Browser::new(self.site.http()));
         self.add("`GET cps.sqrl`, no cookie", &stranger.get("cps.sqrl").await);
@@ -270,7 +270,7 @@ impl Walk {
             );
             let other = visit.within(Browser::new(self.site.http()));
             self.add(
-                &format!("`GET cps.sqrl?{word}`, nobody has just been there"),
+                &format!("`GET cps.sqrl?{word}`, not just followed"),
                 &other.get(&format!("cps.sqrl?{word}")).await,
             );
         }
@@ -288,7 +288,7 @@ impl Walk {
         let (same, body) = ([("sec-fetch-site", "same-origin")], format!("id={id}"));
         let elsewhere = confirm(&[("sec-fetch-site", "cross-site")], body.clone()).await;
         let (wrong, right) = (confirm(&same, "id=x".into()).await, confirm(&same, body).await);
-        self.add("`POST cps.sqrl`, of another site", &elsewhere);
+        self.add("`POST cps.sqrl`, from another site", &elsewhere);
         self.add("`POST cps.sqrl`, another id", &wrong);
         self.add("`POST cps.sqrl`, confirmed", &right);
     }
@@ -296,7 +296,7 @@ impl Walk {
     async fn landings(&mut self) {
         let visit = self.signed_in().await;
         let path = format!("signed-in?nut={}", visit.link.nut());
-        self.site.tap.plan(Hook::GetNut(Authorized), Fate::Fails);
+        self.site.tap.plan(Hook::GetNut(Authorized), Verdict::Fail);
         let failed = visit.get(&path).await;
         self.add_by(By::Application, "`GET /signed-in?nut=`, the store fails", &failed);
         let head = visit.request(Method::HEAD, &path, HeaderMap::new(), "").await;

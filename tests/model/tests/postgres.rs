@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use model::{Real, Stores};
 use test_servers::Postgres;
-use tower_sqrl::identity::IdentityStore;
-use tower_sqrl::store::NutStore;
+use tower_sqrl::identities::IdentityStore;
+use tower_sqrl::nuts::NutStore;
 use tower_sqrl_postgres::{Database, PostgresIdentityStore, PostgresNutStore};
 
 #[tokio::test(flavor = "multi_thread")]

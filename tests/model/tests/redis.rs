@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use model::{Real, Stores};
 use test_servers::Redis;
-use tower_sqrl::identity::MemoryIdentityStore;
-use tower_sqrl::store::NutStore;
+use tower_sqrl::memory::MemoryIdentityStore;
+use tower_sqrl::nuts::NutStore;
 use tower_sqrl_redis::RedisNutStore;
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,8 +9,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use model::{Lifetimes, Passing, Stores};
 use rusqlite::Connection;
-use tower_sqrl::identity::IdentityStore;
-use tower_sqrl::store::NutStore;
+use tower_sqrl::identities::IdentityStore;
+use tower_sqrl::nuts::NutStore;
 use tower_sqrl_sqlite::{SqliteIdentityStore, SqliteNutStore};
 
 #[derive(Debug)]

@@ -17,7 +17,7 @@ use crate::process::Demo;
 use crate::qr;
 
 /// Longer than any of it takes, on a busy machine too.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// Between two looks.
 pub(crate) const PAUSE: Duration = Duration::from_millis(50);
 

@@ -3,8 +3,8 @@
 use super::requests::{Keys, Pidk, Sent, Urs, seed, suk};
 use super::world::{FRESH, Known, apply, current, live, look_up, previous};
 use crate::engine::decide::{Decision, Policy, Verdict, decide};
-use crate::identity::{Change, Identity, KeyState, Lookup};
-use crate::protocol::{Command, Tif};
+use tower_sqrl_core::identities::{Change, Identity, KeyState, Lookup};
+use tower_sqrl_core::protocol::{Command, Tif};
 
 const IDK_OWNER: Urs = Urs::By(seed::UNLOCKS_IDK);
 const PIDK_OWNER: Urs = Urs::By(seed::UNLOCKS_PIDK);

@@ -3,8 +3,8 @@
 use super::requests::{Keys, Pidk, Sent, Urs, seed};
 use super::world::{FRESH, apply, current, live, previous};
 use crate::engine::decide::{Policy, Verdict, decide};
-use crate::identity::{Identity, KeyState, Lookup};
-use crate::protocol::{Command, Tif};
+use tower_sqrl_core::identities::{Identity, KeyState, Lookup};
+use tower_sqrl_core::protocol::{Command, Tif};
 
 fn with_stranger(command: Command) -> Sent {
     Sent {

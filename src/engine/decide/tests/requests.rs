@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use ed25519_dalek::{Signer as _, SigningKey};
 
-use crate::protocol::{Command, Idk, Request, Suk, UnverifiedRequest, Vuk, base64url};
+use tower_sqrl_core::protocol::{Command, Idk, Request, Suk, UnverifiedRequest, Vuk, base64url};
 
 /// The key pairs of the first numbers. Made once: that is most of the work.
 static PAIRS: LazyLock<[SigningKey; 6]> = LazyLock::new(|| {

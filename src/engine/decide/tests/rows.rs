@@ -6,8 +6,8 @@
 use super::requests::{Keys, Pidk, Sent, Urs, seed, suk, vuk};
 use super::world::{FRESH, Known, current, is_same, look_up, previous};
 use crate::engine::decide::Verdict;
-use crate::identity::{Identity, KeyState, Lookup};
-use crate::protocol::{Command, Suk};
+use tower_sqrl_core::identities::{Identity, KeyState, Lookup};
+use tower_sqrl_core::protocol::{Command, Suk};
 
 /// A row's number, its situation, and its answer.
 pub(super) struct Row(pub(super) u8, fn(&Case) -> bool, fn(&Case) -> Answer);

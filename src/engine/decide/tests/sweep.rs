@@ -7,7 +7,7 @@ use super::requests::{Keys, Pidk, Sent, Urs, seed};
 use super::rows::{Answer, Case, states_of_pidk};
 use super::world::{FRESH, Known, apply};
 use crate::engine::decide::{Decision, Policy, Verdict, decide};
-use crate::protocol::{Command, Request};
+use tower_sqrl_core::protocol::{Command, Request};
 
 const COMMANDS: [Command; 6] = [
     Command::Query,
@@ -137,7 +137,7 @@ fn without_its_owners_urs_no_identity_is_unlocked() {
         let before = case.before();
         let after = seen(decided).after;
         for (before, after) in [(Some(before.idk), Some(after.idk)), (before.pidk, after.pidk)] {
-            use crate::identity::KeyState::Live;
+            use tower_sqrl_core::identities::KeyState::Live;
             let (Some(Live(before)), Some(after)) = (before, after) else { continue };
             let Live(after) = after else { panic!("a live identity is gone: {case:?}") };
             assert_eq!((after.suk, after.vuk), (before.suk, before.vuk), "{case:?}");

@@ -2,8 +2,8 @@
 
 use super::requests::{idk, seed, suk, vuk};
 use crate::engine::decide::{Decision, Fresh};
-use crate::identity::{Epoch, Identity, KeyState, Lookup, UserId, Version};
-use crate::protocol::Request;
+use tower_sqrl_core::identities::{Epoch, Identity, KeyState, Lookup, UserId, Version};
+use tower_sqrl_core::protocol::Request;
 
 /// What the server would write.
 pub(super) const FRESH: Fresh = Fresh { epoch: Epoch::new(1001), version: Version::new(1002) };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue};
-use tower_sqrl::store::WaitId;
+use tower_sqrl::nuts::WaitId;
 use tower_sqrl_client::base64url;
 
 const PREFIX: &str = "__Host-sqrl-";

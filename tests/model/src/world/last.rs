@@ -1,8 +1,8 @@
 //! The final state: what the stores hold when a history is over, against the model's.
 
-use tower_sqrl::identity::KeyState;
+use tower_sqrl::identities::KeyState;
+use tower_sqrl::nuts::{CpsId, NutState, Outcome as RealOutcome, Refusal};
 use tower_sqrl::protocol::{self, Nut as RealNut};
-use tower_sqrl::store::{CpsId, NutState, Outcome as RealOutcome, Refusal};
 use tower_sqrl_client::keys::Suk;
 
 use super::World;

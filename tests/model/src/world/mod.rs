@@ -16,8 +16,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use http::{HeaderMap, Method};
+use tower_sqrl::nuts::WaitId;
 use tower_sqrl::protocol;
-use tower_sqrl::store::WaitId;
 
 use self::jar::Jar;
 use self::read::{followed, name};

@@ -1,8 +1,8 @@
 //! What servers answer, as the model says it.
 
 use http::header::LOCATION;
+use tower_sqrl::nuts::NutState;
 use tower_sqrl::protocol;
-use tower_sqrl::store::NutState;
 use tower_sqrl::{NotSignedIn as Refusal, SignInResult};
 use tower_sqrl_client::wire;
 

@@ -5,9 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tower_sqrl::identity::{FaultyIdentityStore, IdentityStore, MemoryIdentityStore};
-use tower_sqrl::store::faults::FaultyNutStore;
-use tower_sqrl::store::{MemoryNutStore, NutStore};
+use tower_sqrl::faults::FaultyIdentityStore;
+use tower_sqrl::faults::FaultyNutStore;
+use tower_sqrl::identities::IdentityStore;
+use tower_sqrl::memory::MemoryIdentityStore;
+use tower_sqrl::memory::MemoryNutStore;
+use tower_sqrl::nuts::NutStore;
 
 use super::stutter::Stutter;
 

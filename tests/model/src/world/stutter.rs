@@ -4,7 +4,7 @@
 use std::cell::Cell;
 
 use async_trait::async_trait;
-use tower_sqrl::store::faults::{Between, Fate, Hook};
+use tower_sqrl::faults::{Hook, Intercept, Verdict};
 
 /// Has calls begin a little later, none to three turns.
 #[derive(Debug, Clone, Copy)]
@@ -24,8 +24,8 @@ pub(super) async fn with_turns<T>(number: u8, act: impl Future<Output = T>) -> T
 }
 
 #[async_trait]
-impl Between for Stutter {
-    async fn before(&self, _: Hook) -> Fate {
+impl Intercept for Stutter {
+    async fn before(&self, _: Hook) -> Verdict {
         let mut turns = TURNS.get();
         turns ^= turns << 13;
         turns ^= turns >> 7;
@@ -34,6 +34,6 @@ impl Between for Stutter {
         for _ in 0..turns >> 8 & 3 {
             tokio::task::yield_now().await;
         }
-        Fate::Made
+        Verdict::Proceed
     }
 }

@@ -1,0 +1,99 @@
+use std::time::Duration;
+
+use crate::identities::Epoch;
+use crate::nuts::{
+    Attached, CpsId, CpsInfo, Digest, NutInfo, NutState, Outcome, Refusal, Timestamp, WaitId,
+};
+use crate::protocol::{Ask, Button, Command, Idk, Nut};
+
+/// Both namespaces of the hooks that take a nut.
+pub(super) const STATES: [NutState; 2] = [NutState::Pending, NutState::Authorized];
+
+/// Longer than any check takes.
+pub(super) const LONG: Duration = Duration::from_secs(10 * 60);
+
+pub(super) fn nut() -> Nut {
+    Nut::from_bytes(rand::random())
+}
+
+/// A link's record, unlike any other.
+pub(super) fn link() -> NutInfo {
+    NutInfo {
+        created: Timestamp::from_millis(1_800_000_000_123),
+        chain_start: Timestamp::from_millis(1_800_000_000_000),
+        ip: [127, 0, 0, rand::random()].into(),
+        first_nut: nut(),
+        wait: WaitId::from_bytes(rand::random()),
+        sent: Digest::of(rand::random::<[u8; 16]>()),
+        idk: None,
+        ask: None,
+        asked: false,
+        sin_sent: false,
+        same_address_only: false,
+        accepts_new: false,
+        beside: None,
+        attached: Attached::default(),
+        outcome: None,
+    }
+}
+
+pub(super) fn cps_id() -> CpsId {
+    CpsId::from_bytes(rand::random())
+}
+
+/// The outcomes that sign nobody in.
+pub(super) const NOBODY: [Outcome; 5] = [
+    Outcome::TakenOver,
+    Outcome::Collected,
+    Outcome::Refused(Refusal::New),
+    Outcome::Refused(Refusal::Disabled),
+    Outcome::Refused(Refusal::Superseded),
+];
+
+/// An outcome's.
+pub(super) fn ended(outcome: Outcome) -> NutInfo {
+    NutInfo { idk: Some(Idk::from_bytes(rand::random())), outcome: Some(outcome), ..link() }
+}
+
+pub(super) fn signed_in() -> NutInfo {
+    ended(Outcome::SignedIn { epoch: Epoch::new(rand::random()) })
+}
+
+/// Everything that a record can hold, the attached data of some size.
+pub(super) fn full() -> NutInfo {
+    NutInfo {
+        ip: [0x2001, 0xdb8, 0, 0, 0, 0, 0, 1].into(),
+        idk: Some(Idk::from_bytes([0xFF; 32])),
+        ask: Ask::new("Straße?").and_then(|ask| ask.button("Ja")).ok().map(Box::new),
+        asked: true,
+        sin_sent: true,
+        same_address_only: true,
+        accepts_new: true,
+        beside: Some(Box::new(Nut::from_bytes([8; 16]))),
+        attached: everything(),
+        outcome: Some(Outcome::SignedIn { epoch: Epoch::new(u64::MAX) }),
+        ..link()
+    }
+}
+
+/// Every byte there is, zero and what is no UTF-8 among them.
+fn everything() -> Attached {
+    Attached {
+        data: Some((0..=u8::MAX).cycle().take(8192).collect()),
+        button: Some(Button::Second),
+        sealed: Some((0..=u8::MAX).collect()),
+        ok_means_yes: true,
+        same_address: true,
+    }
+}
+
+pub(super) fn cps(command: Command) -> CpsInfo {
+    CpsInfo {
+        idk: Idk::from_bytes(rand::random()),
+        epoch: Epoch::new(rand::random()),
+        command,
+        ip: [192, 0, 2, rand::random()].into(),
+        wait: WaitId::from_bytes(rand::random()),
+        attached: everything(),
+    }
+}

@@ -1,0 +1,76 @@
+#![allow(clippy::unwrap_used, reason = "what a test unwraps it has just made")]
+
+mod limits;
+mod model;
+mod parts;
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::MemoryNutStore;
+use tower_sqrl_core::nuts::{
+    Attached, CpsId, CpsInfo, Digest, NutInfo, NutState, NutStore, Outcome, Timestamp, WaitId,
+};
+use tower_sqrl_core::protocol::{Idk, Nut};
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+fn asked_from(ip: impl Into<IpAddr>) -> NutInfo {
+    NutInfo { ip: ip.into(), ..link() }
+}
+
+fn collected() -> NutInfo {
+    NutInfo { outcome: Some(Outcome::Collected), ..link() }
+}
+
+fn landing() -> CpsInfo {
+    CpsInfo {
+        idk: Idk::from_bytes([1; 32]),
+        epoch: tower_sqrl_core::identities::Epoch::new(1),
+        command: tower_sqrl_core::protocol::Command::Ident,
+        ip: [127, 0, 0, 1].into(),
+        wait: WaitId::from_bytes([2; 16]),
+        attached: Attached::default(),
+    }
+}
+
+/// Stores a pending nut and gives it back.
+async fn put(store: &MemoryNutStore, ip: impl Into<IpAddr>, ttl: Duration) -> Nut {
+    let nut = nut();
+    store.store_nut(&nut, &asked_from(ip), NutState::Pending, ttl).await.unwrap();
+    nut
+}
+
+async fn holds(store: &MemoryNutStore, nut: &Nut) -> bool {
+    store.get_nut(nut, NutState::Pending).await.unwrap().is_some()
+}
+
+/// As [`Debug`](std::fmt::Debug) counts.
+fn counts(store: &MemoryNutStore) -> String {
+    format!("{store:?}").replace("MemoryNutStore ", "")
+}
+
+fn nut() -> Nut {
+    Nut::from_bytes(rand::random())
+}
+
+/// A sign-in URL's record, unlike any other.
+fn link() -> NutInfo {
+    NutInfo {
+        created: Timestamp::from_millis(1_800_000_000_123),
+        chain_start: Timestamp::from_millis(1_800_000_000_000),
+        ip: [127, 0, 0, rand::random()].into(),
+        first_nut: Nut::from_bytes(rand::random()),
+        wait: WaitId::from_bytes(rand::random()),
+        sent: Digest::of(rand::random::<[u8; 16]>()),
+        idk: None,
+        ask: None,
+        asked: false,
+        sin_sent: false,
+        same_address_only: false,
+        accepts_new: false,
+        beside: None,
+        attached: Attached::default(),
+        outcome: None,
+    }
+}
