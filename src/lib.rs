@@ -25,10 +25,10 @@
 //! }
 //!
 //! async fn signed_in(login: SqrlLogin) -> Redirect {
-//!     let (who, epoch) = (login.idk().to_string(), login.epoch());
-//!     // … start the application's own session for `who`, under a new session id, and compare
-//!     // the epoch with `Sqrl::identity` where the session is looked at …
-//! #   let _ = (who, epoch);
+//!     let claim = login.claim();
+//!     // … start your own session under a new session id, and keep `claim` in it. When a request
+//!     // arrives with the session, ask `Sqrl::check` whether the claim still holds …
+//! #   drop(claim);
 //!     Redirect::to("/")
 //! }
 //!
@@ -55,7 +55,7 @@
 //! # In any tower application
 //!
 //! [`Sqrl::layer`] wraps any service of HTTP requests; put a [`PeerAddress`] into every
-//! request's extensions. [`Sqrl::challenge`] makes links, and a request for the path that
+//! request's extensions. [`Sqrl::challenge`] issues sign-in URLs, and a request for the path that
 //! gets the sign-in has a [`SignInResult`] in its extensions.
 //!
 //! # More
@@ -83,6 +83,7 @@
 //! | Feature | Default | What |
 //! |---|---|---|
 //! | `axum` | yes | extractors, rejections, the address of `ConnectInfo` |
+//! | `serde` | yes | serde for claims, keys, nuts and user ids |
 //! | `web` | yes | the ready sign-in page, its script and style, QR codes |
 //! | `sin` | | indexed secrets, sealed on their way through a shared store |
 //! | `idna` | | a public URL outside ASCII is turned into Punycode |
@@ -110,14 +111,20 @@ pub mod web;
 #[cfg(feature = "bench")]
 #[doc(hidden)]
 pub use engine::bench;
-pub use engine::{Answer, ChallengeOptions, Clock, Lifetimes, LinkError, NotSignedIn, SignIn};
-pub use service::{
-    Challenge, ChallengeError, PeerAddress, ResponseFuture, SignInResult, Sqrl, SqrlBody,
-    SqrlLayer, SqrlService,
+pub use engine::{
+    Answer, ChallengeOptions, Claim, ClaimStatus, Clock, InvalidClaim, LinkError, NotSignedIn,
+    SignIn,
 };
+pub use service::{Challenge, ChallengeError, PeerAddress, SignInResult, Sqrl, SqrlLayer};
 pub use setup::{ConfigError, SqrlBuilder};
 #[cfg(feature = "conformance")]
 pub use tower_sqrl_core::conformance;
 #[cfg(feature = "faults")]
 pub use tower_sqrl_core::faults;
 pub use tower_sqrl_core::{StoreError, StoreErrorKind, identities, nuts, protocol};
+
+/// The service that [`SqrlLayer`] makes, its response body and its future: types that tower needs and
+/// an application rarely names.
+pub mod middleware {
+    pub use crate::service::{ResponseFuture, SqrlBody, SqrlService};
+}

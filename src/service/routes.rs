@@ -16,8 +16,6 @@ pub(crate) struct Routes {
 pub(crate) enum Route {
     /// Not ours: passed on as it is.
     Application,
-    /// The application's sign-in page: it may make a link.
-    SignIn,
     /// The application's route that gets the sign-in.
     SignedIn,
     /// Ours.
@@ -54,9 +52,6 @@ impl Routes {
     pub(crate) fn of(&self, method: &Method, path: &str) -> Route {
         if path == &*self.signed_in {
             return Route::SignedIn;
-        }
-        if path == &*self.sign_in {
-            return Route::SignIn;
         }
         let Some(name) = path.strip_prefix(&*self.prefix) else { return Route::Application };
         let (endpoint, allowed) = match name {
@@ -101,8 +96,7 @@ mod tests {
             (Method::HEAD, "/auth/cps.sqrl", Route::OtherMethod { allow: "GET, POST" }),
             (Method::HEAD, "/auth/pag.sqrl", Route::OtherMethod { allow: "GET" }),
             (Method::GET, "/auth/sqrl.js", Route::Ours(Endpoint::Asset("sqrl.js"))),
-            (Method::GET, "/login", Route::SignIn),
-            (Method::POST, "/login", Route::SignIn),
+            (Method::GET, "/login", Route::Application),
             (Method::GET, "/signed-in", Route::SignedIn),
             (Method::GET, "/cli.sqrl", Route::Application),
             (Method::POST, "/auth/cli.sqrl/", Route::Application),

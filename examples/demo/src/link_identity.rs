@@ -10,11 +10,11 @@
 
 use axum::Form;
 use axum::extract::State;
-use axum::http::{Extensions, HeaderMap, StatusCode};
+use axum::http::{StatusCode, request::Parts};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use tower_sessions::Session;
-use tower_sqrl::axum::ChallengeRejection;
+use tower_sqrl::axum::SqrlChallenge;
 use tower_sqrl::{ChallengeOptions, SignIn};
 
 use crate::app::App;
@@ -28,28 +28,25 @@ use crate::standing::Standing;
 pub(crate) async fn from_here(
     State(app): State<App>,
     session: Session,
-    headers: HeaderMap,
-    extensions: Extensions,
+    parts: Parts,
 ) -> Result<Response, Failure> {
-    page(&app, &session, &headers, &extensions, ChallengeOptions::linking()).await
+    page(&app, &session, &parts, ChallengeOptions::linking()).await
 }
 
 /// The page for a SQRL app at any address.
 pub(crate) async fn from_elsewhere(
     State(app): State<App>,
     session: Session,
-    headers: HeaderMap,
-    extensions: Extensions,
+    parts: Parts,
 ) -> Result<Response, Failure> {
-    page(&app, &session, &headers, &extensions, ChallengeOptions::default().accept_new()).await
+    page(&app, &session, &parts, ChallengeOptions::default().accept_new()).await
 }
 
 /// A sign-in page whose URL carries the attempt, for a session whose identity is gone.
 async fn page(
     app: &App,
     session: &Session,
-    headers: &HeaderMap,
-    extensions: &Extensions,
+    parts: &Parts,
     options: ChallengeOptions,
 ) -> Result<Response, Failure> {
     let Some((_, Standing::Without)) = whose(app, session).await? else {
@@ -63,9 +60,9 @@ async fn page(
         linking
     };
     let options = options.data(linking.id.into_bytes());
-    Ok(match app.sqrl.challenge(headers, extensions, options).await {
-        Ok(challenge) => challenge.page().into_response(),
-        Err(error) => ChallengeRejection::from(error).into_response(),
+    Ok(match SqrlChallenge::with_options(parts, options).await {
+        Ok(challenge) => challenge.page(),
+        Err(error) => error.into_response(),
     })
 }
 
