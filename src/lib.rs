@@ -107,6 +107,8 @@ mod service;
 mod setup;
 #[cfg(feature = "web")]
 pub mod web;
+#[cfg(not(feature = "web"))]
+mod web;
 
 #[cfg(feature = "bench")]
 #[doc(hidden)]

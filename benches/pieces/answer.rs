@@ -7,7 +7,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use bytes::Bytes;
 use divan::Bencher;
 use futures_util::FutureExt as _;
-use http::{HeaderMap, Request, Response};
+use http::{Request, Response};
 use http_body_util::{BodyExt as _, Full};
 use tower::{Layer as _, Service, service_fn};
 use tower_sqrl::memory::MemoryIdentityStore;

@@ -8,9 +8,9 @@ use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 
 use super::cookies::{Secret, WaitCookie};
 use super::other_site::check_visit;
-use super::pages::{Pages, SignInView};
 use super::{Sqrl, respond};
 use crate::engine::{ChallengeOptions, IssuedLink, NoLink, Renewal};
+use crate::web::{self, SignIn};
 use tower_sqrl_core::StoreError;
 use tower_sqrl_core::protocol::Nut;
 
@@ -107,7 +107,7 @@ impl Challenge {
     /// Where the script of the ready page is, from the root, with its version: caches keep it for
     /// ever.
     pub fn script_path(&self) -> String {
-        let version = self.sqrl.settings().pages.asset("sqrl.js").map(|script| script.version);
+        let version = web::asset("sqrl.js").map(|script| script.version);
         let query = version.map(|version| format!("?v={version}")).unwrap_or_default();
         format!("{}/sqrl.js{query}", self.sqrl.base())
     }
@@ -127,25 +127,19 @@ impl Challenge {
     /// button, status, QR code. That page loads the script at [`script_path`](Self::script_path),
     /// and is sent with [`attach_to`](Self::attach_to).
     pub fn fragment(&self) -> String {
-        self.view(|pages, view| pages.sign_in_fragment(view))
+        self.sqrl.settings().pages.fragment(&self.view(&self.link.nut.to_string()))
     }
 
     /// The ready sign-in page.
     pub fn page(self) -> Response<String> {
-        let page = self.view(|pages, view| pages.sign_in(view));
+        let page = self.sqrl.settings().pages.sign_in(&self.view(&self.link.nut.to_string()));
         let mut response = Response::new(page.html);
-        respond::set_sign_in_headers(response.headers_mut(), &page.csp);
+        respond::set_sign_in_headers(response.headers_mut(), &page.policy);
         self.attach_to(response)
     }
 
-    fn view<T>(&self, show: impl FnOnce(&dyn Pages, &SignInView<'_>) -> T) -> T {
-        let view = SignInView {
-            link: self.href(),
-            nut: &self.link.nut.to_string(),
-            base: self.sqrl.base(),
-            expires_in: self.lifetime().as_secs(),
-        };
-        show(&*self.sqrl.settings().pages, &view)
+    fn view<'a>(&'a self, nut: &'a str) -> SignIn<'a> {
+        SignIn { url: self.href(), nut, expires_in: self.lifetime().as_secs() }
     }
 
     /// Adds the cookie to a response with a page of your own, and keeps the response out of caches.

@@ -5,8 +5,6 @@ use http::Method;
 pub(crate) struct Routes {
     /// Before every endpoint; empty, or `/…` without a slash at the end.
     pub(crate) prefix: Box<str>,
-    /// The application's page that offers the sign-in.
-    pub(crate) sign_in: Box<str>,
     /// The application's route that gets the sign-in.
     pub(crate) signed_in: Box<str>,
 }
@@ -84,11 +82,7 @@ mod tests {
 
     #[test]
     fn exactly_ours() {
-        let routes = Routes {
-            prefix: "/auth".into(),
-            sign_in: "/login".into(),
-            signed_in: "/signed-in".into(),
-        };
+        let routes = Routes { prefix: "/auth".into(), signed_in: "/signed-in".into() };
         for (method, path, route) in [
             (Method::POST, "/auth/cli.sqrl", Route::Ours(Endpoint::Client)),
             (Method::GET, "/auth/cli.sqrl", Route::OtherMethod { allow: "POST" }),

@@ -6,8 +6,8 @@ use http::Extensions;
 
 use super::{ConfigError, checks};
 use crate::engine::{Clock, Engine, EngineConfig, Lifetimes, NutIssuer, Policy};
-use crate::service::pages::Pages;
 use crate::service::{AccountNames, ClientAddress, PeerAddress, Routes, Said, Settings, Sqrl};
+use crate::web::Pages;
 use tower_sqrl_core::identities::{IdentityStore, UserId};
 use tower_sqrl_core::nuts::NutStore;
 use tower_sqrl_core::protocol::{PublicUrl, UrlScheme};
@@ -445,18 +445,23 @@ impl SqrlBuilder {
         if let Some(secrets) = &self.indexed_secret {
             checks::secret_name(secrets.sin())?;
         }
+        let base = format!("{}{prefix}", public_url.path());
+        let sign_in_path = format!("{}{}", public_url.path(), self.sign_in_path);
+        #[cfg(feature = "web")]
+        let pages = {
+            checks::texts(&self.texts)?;
+            Pages::new(base, sign_in_path, self.texts)
+        };
+        #[cfg(not(feature = "web"))]
+        let pages = Pages::new(base, sign_in_path);
         let settings = Settings {
-            pages: self.pages(&public_url, prefix)?,
+            pages,
             account_names: self.account_names,
             address,
             body_limit: self.body_limit,
             max_event_streams: self.max_event_streams.min(tokio::sync::Semaphore::MAX_PERMITS),
             max_event_streams_per_address: self.max_event_streams_per_address,
-            routes: Routes {
-                prefix: prefix.into(),
-                sign_in: self.sign_in_path.into(),
-                signed_in: self.signed_in_path.into(),
-            },
+            routes: Routes { prefix: prefix.into(), signed_in: self.signed_in_path.into() },
         };
         let default_scheme = if public_url.is_https() { UrlScheme::Sqrl } else { UrlScheme::Qrl };
         let config = EngineConfig {
@@ -477,20 +482,6 @@ impl SqrlBuilder {
             public_url,
         };
         Ok(Sqrl::new(Engine::new(self.nuts, self.identities, config), settings))
-    }
-
-    #[cfg(feature = "web")]
-    fn pages(&self, public_url: &PublicUrl, prefix: &str) -> Result<Box<dyn Pages>, ConfigError> {
-        let base = format!("{}{prefix}", public_url.path());
-        let sign_in = format!("{}{}", public_url.path(), self.sign_in_path);
-        let pages = super::ready_pages::ReadyPages::new(self.texts.clone(), &base, &sign_in);
-        Ok(Box::new(pages.map_err(|_| ConfigError::Texts)?))
-    }
-
-    #[cfg(not(feature = "web"))]
-    #[allow(clippy::unused_self, clippy::unnecessary_wraps, reason = "the feature's other half")]
-    fn pages(&self, _: &PublicUrl, _: &str) -> Result<Box<dyn Pages>, ConfigError> {
-        Ok(Box::new(crate::service::pages::PlainPages))
     }
 }
 

@@ -122,6 +122,12 @@ pub(super) fn address_header(name: &str) -> Result<HeaderName, ConfigError> {
         .ok_or_else(|| ConfigError::Header(name.to_owned()))
 }
 
+/// Texts whose URL may stand in a page.
+#[cfg(feature = "web")]
+pub(super) fn texts(texts: &crate::web::Texts) -> Result<(), ConfigError> {
+    if texts.is_safe() { Ok(()) } else { Err(ConfigError::Texts) }
+}
+
 /// A name that can stand behind `sin=` in a reply.
 #[cfg(feature = "sin")]
 pub(super) fn secret_name(name: &str) -> Result<(), ConfigError> {

@@ -1,9 +1,9 @@
 //! The rules behind the table of section 3: questions, secrets, flags, superseded keys.
 
-use axum::http::{Extensions, HeaderMap};
-use tower_sqrl::identities::KeyState;
+use axum::http::Request;
+use tower_sqrl::identities::{KeyState, UserId};
 use tower_sqrl::protocol::{Ask, Idk};
-use tower_sqrl::{ChallengeError, ChallengeOptions, LinkError, PeerAddress};
+use tower_sqrl::{ChallengeError, ChallengeOptions, ClaimStatus, LinkError, PeerAddress};
 use tower_sqrl_client::keys::SiteKey;
 
 use crate::common::{Chain, Hook, Site, Verdict, alice, new_alice, rekey};

@@ -5,7 +5,7 @@ use std::error::Error;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use test_servers::{Nginx, Program, Result, free_port};
+use test_servers::{Nginx, Result, Server, free_port};
 
 /// The configuration as it stands in the repository, for people to copy.
 const CONFIGURATION: &str = include_str!("../nginx.conf");
@@ -14,7 +14,7 @@ const CONFIGURATION: &str = include_str!("../nginx.conf");
 #[derive(Debug)]
 pub struct Servers {
     /// The servers' processes, in order.
-    pub demos: Vec<Program>,
+    pub demos: Vec<Server>,
     ports: Vec<u16>,
     /// The nginx.
     pub nginx: Nginx,
@@ -40,7 +40,7 @@ impl Servers {
             let own = ["demo", "--listen", &listen, "--server-name", &name, "--public-url", &url];
             let arguments =
                 [&own[..], &["--trusted-proxy", "127.0.0.1", "--nut-key", key], flags].concat();
-            Program::start(cluster, &arguments, "listening on ")
+            Server::start(cluster, &arguments, "listening on ")
         };
         let demos = ports.iter().zip(1..).map(start).collect::<Result<_>>()?;
         Ok(Self { demos, ports, nginx })
@@ -62,7 +62,7 @@ impl Servers {
     ///
     /// One did not stop; it is gone all the same.
     pub fn stop(mut self) -> Result<()> {
-        self.demos.iter_mut().try_for_each(Program::stop)?;
+        self.demos.iter_mut().try_for_each(Server::stop)?;
         self.nginx.stop()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::net::TcpStream;
 
-use test_servers::Program;
+use test_servers::Server;
 use tower_sqrl_client::browser::{Browser, Waiting};
 use tower_sqrl_client::{Client, Http, Identity};
 
@@ -11,7 +11,7 @@ use crate::site::{program, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_command_starts_and_stops_everything() {
-    let mut cluster = Program::start(program(), &["--servers", "2"], "Ctrl-C").expect("a cluster");
+    let mut cluster = Server::start(program(), &["--servers", "2"], "Ctrl-C").expect("a cluster");
     let said = cluster.log();
     let word = |after: &str| {
         let (_, rest) = said.split_once(after).expect("a line");

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use test_servers::{Program, free_port};
+use test_servers::{Server, free_port};
 use tokio::join;
 use tower_sqrl_client::wire::Command;
 use tower_sqrl_client::{Http, Identity};
@@ -51,7 +51,7 @@ async fn announcements_are_heard_before_the_next_look() {
 }
 
 /// Connections to one more server, whom Redis tells nothing.
-fn deaf_server(site: &Site) -> (Http, Program) {
+fn deaf_server(site: &Site) -> (Http, Server) {
     let redis = |command: &str| {
         site.redis.command(&command.split(' ').collect::<Vec<_>>()).expect("an answer of Redis")
     };
@@ -61,7 +61,7 @@ fn deaf_server(site: &Site) -> (Http, Program) {
     let (identities, url) = (site.postgres.url(), &site.url);
     let flags = ["demo", "--listen", &listen, "--public-url", url, "--nuts", &nuts];
     let flags = [&flags[..], &["--identities", &identities]].concat();
-    let process = Program::start(program(), &flags, "listening on ").expect("a server");
+    let process = Server::start(program(), &flags, "listening on ").expect("a server");
     // A store connects only with all permissions; this ends the subscription that it has.
     redis("ACL SETUSER deaf resetchannels -subscribe");
     let http = Http::builder().route(url, &format!("http://{listen}")).build();
