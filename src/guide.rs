@@ -19,7 +19,7 @@
 ///
 /// [`Sqrl`](crate::Sqrl), [`SqrlBuilder`](crate::SqrlBuilder),
 /// [`SqrlChallenge`](crate::axum::SqrlChallenge), [`SqrlLogin`](crate::axum::SqrlLogin),
-/// [`LinkOptions`](crate::LinkOptions), [`PeerAddress`](crate::PeerAddress),
+/// [`ChallengeOptions`](crate::ChallengeOptions), [`PeerAddress`](crate::PeerAddress),
 /// [`SignInResult`](crate::SignInResult).
 pub mod add_to_an_app {}
 

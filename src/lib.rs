@@ -106,11 +106,13 @@ mod service;
 mod setup;
 #[cfg(feature = "web")]
 pub mod web;
+#[cfg(not(feature = "web"))]
+mod web;
 
 #[cfg(feature = "bench")]
 #[doc(hidden)]
 pub use engine::bench;
-pub use engine::{Answer, Clock, Lifetimes, LinkError, LinkOptions, NotSignedIn, SignIn};
+pub use engine::{Answer, ChallengeOptions, Clock, Lifetimes, LinkError, NotSignedIn, SignIn};
 pub use service::{
     Challenge, ChallengeError, PeerAddress, ResponseFuture, SignInResult, Sqrl, SqrlBody,
     SqrlLayer, SqrlService,

@@ -12,7 +12,7 @@ use http_body_util::{BodyExt as _, Full};
 use tower::{Layer as _, Service, service_fn};
 use tower_sqrl::memory::MemoryIdentityStore;
 use tower_sqrl::memory::MemoryNutStore;
-use tower_sqrl::{LinkOptions, PeerAddress, Sqrl, SqrlBody};
+use tower_sqrl::{ChallengeOptions, PeerAddress, Sqrl, SqrlBody};
 use tower_sqrl_client::keys::{Ilk, Rlk, SiteKey, UnlockPair};
 use tower_sqrl_client::wire::{ClientParams, Command, Form, Reply};
 use tower_sqrl_client::{Link, base64url};
@@ -47,7 +47,7 @@ fn request(key: &SiteKey, command: &Command, path: &str, server: &str) -> Reques
 fn link(sqrl: &Sqrl) -> Link {
     let (headers, mut extensions) = (HeaderMap::new(), http::Extensions::new());
     extensions.insert(PeerAddress(PEER));
-    let made = sqrl.challenge(&headers, &extensions, LinkOptions::default());
+    let made = sqrl.challenge(&headers, &extensions, ChallengeOptions::default());
     made.now_or_never().unwrap().unwrap().href().parse().unwrap()
 }
 

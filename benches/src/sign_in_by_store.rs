@@ -129,7 +129,7 @@ impl Demo {
         let output = File::create(log)?;
         let process = command
             .args(["--listen", "127.0.0.1:0"])
-            .args(["--links-per-minute", "off", "--failures-per-minute", "off"])
+            .args(["--challenges-per-minute", "off", "--failures-per-minute", "off"])
             .args(flags)
             .env("RUST_LOG", "warn")
             .stdin(Stdio::null())

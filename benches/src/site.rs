@@ -36,7 +36,7 @@ pub(crate) async fn alone(
     let identities = Arc::new(MemoryIdentityStore::new());
     let mut sqrl = Sqrl::builder_shared(public_url, Arc::new(nuts), identities);
     if let Some(chain) = chain_seconds.map(Duration::from_secs) {
-        sqrl = sqrl.link_lifetime(chain).nut_lifetime(chain).chain_lifetime(chain);
+        sqrl = sqrl.url_lifetime(chain).nut_lifetime(chain).chain_lifetime(chain);
     }
     site(sqrl)
 }
@@ -53,7 +53,7 @@ fn site(sqrl: SqrlBuilder) -> Result<Router, Failure> {
     Ok(Router::new()
         .route("/login", get(login))
         .route("/signed-in", get(signed_in))
-        .layer(sqrl.without_limiting_links().build()?.layer()))
+        .layer(sqrl.without_limiting_challenges().build()?.layer()))
 }
 
 async fn login(challenge: SqrlChallenge) -> Response {

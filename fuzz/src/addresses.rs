@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 use bytes::Bytes;
 use http::{HeaderValue, Request};
-use tower_sqrl::protocol::{LinkScheme, Nut, PublicUrl};
+use tower_sqrl::protocol::{Nut, PublicUrl, UrlScheme};
 use tower_sqrl_client::Link;
 use url::Url;
 
@@ -54,7 +54,7 @@ fn is_a_browsers(url: &PublicUrl, written: &str, other: &str) {
 /// The client reads our links as we mean them.
 fn links(url: &PublicUrl) {
     let nut = Nut::from_bytes([0x5A; 16]);
-    let scheme = if url.is_https() { LinkScheme::Sqrl } else { LinkScheme::Qrl };
+    let scheme = if url.is_https() { UrlScheme::Sqrl } else { UrlScheme::Qrl };
     let path = format!("{}/cli.sqrl", url.path());
     for extension in [0, 1, path.len()] {
         let link: Link =

@@ -28,7 +28,7 @@ thread_local! {
     /// What is kept is new for every input; the rest of a site remembers nothing of an input
     /// but how many requests were refused, which decides nothing where nobody signs.
     static SITE: Site = Site::new(|builder| {
-        builder.trusted_proxy("10.0.0.0/8").without_limiting_links()
+        builder.trusted_proxy("10.0.0.0/8").without_limiting_challenges()
     })
     .expect("a site");
 }

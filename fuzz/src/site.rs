@@ -10,7 +10,9 @@ use http_body_util::{BodyExt as _, Full};
 use tokio::runtime::{Builder, Runtime};
 use tower::{Layer as _, ServiceExt as _, service_fn};
 use tower_sqrl::nuts::Timestamp;
-use tower_sqrl::{Clock, ConfigError, LinkOptions, PeerAddress, SignInResult, Sqrl, SqrlBuilder};
+use tower_sqrl::{
+    ChallengeOptions, Clock, ConfigError, PeerAddress, SignInResult, Sqrl, SqrlBuilder,
+};
 
 use crate::shelf::Shelf;
 
@@ -97,7 +99,7 @@ async fn application(
     // The layer puts itself beside what it lets through to a page of the sign-in's.
     let challenge = match request.extensions().get::<Sqrl>() {
         Some(sqrl) if request.uri().path() == "/login" => {
-            let options = LinkOptions::default();
+            let options = ChallengeOptions::default();
             sqrl.challenge(request.headers(), request.extensions(), options).await.ok()
         }
         _ => None,

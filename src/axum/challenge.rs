@@ -6,13 +6,13 @@ use http::Method;
 use http::request::Parts;
 
 use super::{ChallengeRejection, seen};
-use crate::engine::LinkOptions;
+use crate::engine::ChallengeOptions;
 use crate::service::{Challenge, Sqrl};
 
 /// Extractor for the sign-in page: a fresh link for this browser.
 ///
 /// Works on the path that the builder calls `sign_in_path` (default `/login`). For a link
-/// on another page, or with [`LinkOptions`], call [`Sqrl::challenge`].
+/// on another page, or with [`ChallengeOptions`], call [`Sqrl::challenge`].
 ///
 /// A HEAD request, which axum answers by the same handler, gets a link that nobody can answer
 /// and no cookie: nothing is stored for what shows nobody anything.
@@ -103,7 +103,7 @@ impl<S: Sync> FromRequestParts<S> for SqrlChallenge {
         if parts.method == Method::HEAD {
             return Ok(Self(sqrl.challenge_for_head()));
         }
-        let options = LinkOptions::default();
+        let options = ChallengeOptions::default();
         let challenge = sqrl.challenge(&parts.headers, &parts.extensions, options).await?;
         Ok(Self(challenge))
     }

@@ -66,7 +66,7 @@ impl IntoResponse for ChallengeRejection {
         }
         let text = match &self {
             Self::Challenge(
-                why @ (ChallengeError::TooManyLinks
+                why @ (ChallengeError::TooManyChallenges
                 | ChallengeError::OtherSite
                 | ChallengeError::Prefetch),
             ) => format!("{why}\n"),

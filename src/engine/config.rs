@@ -5,7 +5,7 @@ use super::Clock;
 use super::decide::Policy;
 use crate::address_block::AddressBlock;
 use tower_sqrl_core::nuts::NutInfo;
-use tower_sqrl_core::protocol::{LinkScheme, Nut, PublicUrl};
+use tower_sqrl_core::protocol::{Nut, PublicUrl, UrlScheme};
 
 /// How long things live.
 ///
@@ -39,7 +39,7 @@ impl Default for Lifetimes {
 #[derive(Debug)]
 pub(crate) struct EngineConfig {
     pub(crate) public_url: PublicUrl,
-    pub(crate) link_scheme: LinkScheme,
+    pub(crate) url_scheme: UrlScheme,
     /// The client's endpoint below the mount: prefix and `/cli.sqrl`.
     pub(crate) endpoint: String,
     /// The same with the mount: `qry` of every reply.
@@ -56,7 +56,7 @@ pub(crate) struct EngineConfig {
     /// Refused requests of one address before it is slowed down; none for no limit.
     pub(crate) failures_per_minute: Option<u32>,
     /// Links, and what else outlasts a request, of one address; none for no limit.
-    pub(crate) links_per_minute: Option<u32>,
+    pub(crate) challenges_per_minute: Option<u32>,
     #[cfg(feature = "sin")]
     pub(crate) secrets: Option<super::seal::IndexedSecrets>,
     pub(crate) clock: Clock,
@@ -65,7 +65,7 @@ pub(crate) struct EngineConfig {
 impl EngineConfig {
     /// The text of the link with this nut.
     pub(crate) fn link(&self, nut: Nut) -> String {
-        self.public_url.link(self.link_scheme, &self.endpoint, self.domain_extension, nut)
+        self.public_url.link(self.url_scheme, &self.endpoint, self.domain_extension, nut)
     }
 
     /// `sin` of every reply to a query.

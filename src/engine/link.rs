@@ -12,12 +12,12 @@ use tower_sqrl_core::protocol::{Ask, Idk, Nut};
 /// What a link is made for, if for more than signing in.
 ///
 /// ```
-/// use tower_sqrl::LinkOptions;
+/// use tower_sqrl::ChallengeOptions;
 /// use tower_sqrl::protocol::{Ask, Idk};
 ///
-/// # fn options(signed_in: Idk) -> Result<LinkOptions, tower_sqrl::protocol::AskError> {
+/// # fn options(signed_in: Idk) -> Result<ChallengeOptions, tower_sqrl::protocol::AskError> {
 /// let ask = Ask::new("Delete your account?")?.button("Delete")?.button("Keep")?;
-/// let options = LinkOptions::default().ask(ask).only_for(signed_in).data(*b"delete");
+/// let options = ChallengeOptions::default().ask(ask).only_for(signed_in).data(*b"delete");
 /// # Ok(options)
 /// # }
 /// # options(Idk::from_bytes([1; 32]))?;
@@ -27,7 +27,7 @@ use tower_sqrl_core::protocol::{Ask, Idk, Nut};
 /// A link with them is made by [`Sqrl::challenge`](crate::Sqrl::challenge); answer and data come
 /// back with the [`SignIn`](super::SignIn).
 #[derive(Clone, Default)]
-pub struct LinkOptions {
+pub struct ChallengeOptions {
     pub(super) ask: Option<Box<Ask>>,
     pub(super) idk: Option<Idk>,
     pub(super) data: Option<Box<[u8]>>,
@@ -36,9 +36,9 @@ pub struct LinkOptions {
 }
 
 /// Of the application's bytes the length in octets alone.
-impl std::fmt::Debug for LinkOptions {
+impl std::fmt::Debug for ChallengeOptions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("LinkOptions")
+        f.debug_struct("ChallengeOptions")
             .field("ask", &self.ask)
             .field("idk", &self.idk)
             .field("data", &self.data.as_ref().map(|data| data.len()))
@@ -48,7 +48,7 @@ impl std::fmt::Debug for LinkOptions {
     }
 }
 
-impl LinkOptions {
+impl ChallengeOptions {
     /// The options for linking a further identity with the account that the browser is signed in
     /// to: [`same_address`](Self::same_address) and [`accept_new`](Self::accept_new).
     ///
@@ -59,9 +59,9 @@ impl LinkOptions {
     /// [`guide::own_user_table`](crate::guide::own_user_table), "A user adds SQRL".
     ///
     /// ```
-    /// use tower_sqrl::LinkOptions;
+    /// use tower_sqrl::ChallengeOptions;
     ///
-    /// let options = LinkOptions::linking().data(*b"link with account 4711");
+    /// let options = ChallengeOptions::linking().data(*b"link with account 4711");
     /// ```
     pub fn linking() -> Self {
         Self::default().same_address().accept_new()
@@ -163,7 +163,7 @@ impl Engine {
         &self,
         ip: IpAddr,
         wait: WaitId,
-        options: LinkOptions,
+        options: ChallengeOptions,
     ) -> Result<IssuedLink, NoLink> {
         self.count_lasting(ip, self.config.clock.now()).map_err(|_| NoLink::TooMany)?;
         self.issue_counted(ip, wait, options).await
@@ -173,9 +173,9 @@ impl Engine {
         &self,
         ip: IpAddr,
         wait: WaitId,
-        options: LinkOptions,
+        options: ChallengeOptions,
     ) -> Result<IssuedLink, NoLink> {
-        let LinkOptions { ask, idk, data, same_address, accept_new } = options;
+        let ChallengeOptions { ask, idk, data, same_address, accept_new } = options;
         let nut = self.config.nut_issuer.issue();
         let text = self.config.link(nut);
         let now = self.config.clock.now();
@@ -202,7 +202,7 @@ impl Engine {
         };
         let lifetimes = self.config.lifetimes;
         let ttl = held_for(lifetimes.link).min(lifetimes.chain);
-        match self.nuts.store_nut(&nut, &info, NutState::Pending, ttl).await {
+        match self.store_nut(nut, info, ttl).await {
             Ok(()) => Ok(IssuedLink { nut, text }),
             Err(error) => {
                 self.store_failed("storing a link's nut", &error);
@@ -218,7 +218,7 @@ impl Engine {
             if used_up.first {
                 tracing::warn!(
                     %ip,
-                    "an address has used up `links_per_minute`: SQRL URLs, CPS URLs and changes of \
+                    "an address has used up `challenges_per_minute`: SQRL URLs, CPS URLs and changes of \
                      identities are rejected until the minute is over. If the address is your \
                      proxy's, configure `trusted_proxy`; otherwise raise the limit"
                 );
@@ -251,7 +251,7 @@ impl Engine {
             return Ok(Renewal::Gone);
         };
         let NutInfo { ask, idk, attached, same_address_only, accepts_new, .. } = record;
-        let options = LinkOptions {
+        let options = ChallengeOptions {
             ask,
             idk,
             data: attached.data,

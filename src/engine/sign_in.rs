@@ -14,7 +14,7 @@ pub struct SignIn {
     pub(super) wait: WaitId,
 }
 
-/// The answer to a question: [`LinkOptions::ask`](super::LinkOptions::ask).
+/// The answer to a question: [`ChallengeOptions::ask`](super::ChallengeOptions::ask).
 ///
 /// Clients report it in different ways. One sends the first button for its own "OK"; another
 /// sends its cancel and signs in all the same; some show no question at all.

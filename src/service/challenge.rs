@@ -7,9 +7,9 @@ use http::{Extensions, HeaderMap, HeaderValue, Response, StatusCode, header};
 
 use super::cookies::{Secret, WaitCookie};
 use super::other_site::check_visit;
-use super::pages::{Pages, SignInView};
 use super::{Sqrl, respond};
-use crate::engine::{IssuedLink, LinkOptions, NoLink, Renewal};
+use crate::engine::{ChallengeOptions, IssuedLink, NoLink, Renewal};
+use crate::web::{self, SignIn};
 use tower_sqrl_core::StoreError;
 use tower_sqrl_core::protocol::Nut;
 
@@ -35,7 +35,7 @@ impl Sqrl {
         &self,
         headers: &HeaderMap,
         extensions: &Extensions,
-        options: LinkOptions,
+        options: ChallengeOptions,
     ) -> Result<Challenge, ChallengeError> {
         check_visit(headers)?;
         let ip = self.asking_address(headers, extensions)?;
@@ -115,7 +115,7 @@ impl Challenge {
     /// Where the script of the ready page is, from the root, with its version: caches keep it for
     /// ever.
     pub fn script_path(&self) -> String {
-        let version = self.sqrl.settings().pages.asset("sqrl.js").map(|script| script.version);
+        let version = web::asset("sqrl.js").map(|script| script.version);
         let query = version.map(|version| format!("?v={version}")).unwrap_or_default();
         format!("{}/sqrl.js{query}", self.sqrl.base())
     }
@@ -135,25 +135,19 @@ impl Challenge {
     /// button, status, QR code. That page loads the script at [`script_path`](Self::script_path),
     /// and is sent with [`attach_to`](Self::attach_to).
     pub fn fragment(&self) -> String {
-        self.view(|pages, view| pages.sign_in_fragment(view))
+        self.sqrl.settings().pages.fragment(&self.view(&self.link.nut.to_string()))
     }
 
     /// The ready sign-in page.
     pub fn page(self) -> Response<String> {
-        let page = self.view(|pages, view| pages.sign_in(view));
+        let page = self.sqrl.settings().pages.sign_in(&self.view(&self.link.nut.to_string()));
         let mut response = Response::new(page.html);
-        respond::set_sign_in_headers(response.headers_mut(), &page.csp);
+        respond::set_sign_in_headers(response.headers_mut(), &page.policy);
         self.attach_to(response)
     }
 
-    fn view<T>(&self, show: impl FnOnce(&dyn Pages, &SignInView<'_>) -> T) -> T {
-        let view = SignInView {
-            link: self.href(),
-            nut: &self.link.nut.to_string(),
-            base: self.sqrl.base(),
-            expires_in: self.lifetime().as_secs(),
-        };
-        show(&*self.sqrl.settings().pages, &view)
+    fn view<'a>(&'a self, nut: &'a str) -> SignIn<'a> {
+        SignIn { url: self.href(), nut, expires_in: self.lifetime().as_secs() }
     }
 
     /// Gives a response of the application's own the cookie, and keeps it out of caches.
@@ -180,9 +174,9 @@ pub enum ChallengeError {
     )]
     NoClientAddress,
     /// The address has asked for more links than it gets in a minute:
-    /// [`SqrlBuilder::links_per_minute`](crate::SqrlBuilder::links_per_minute).
+    /// [`SqrlBuilder::challenges_per_minute`](crate::SqrlBuilder::challenges_per_minute).
     #[error("too many attempts to sign in from this address: try again in a minute")]
-    TooManyLinks,
+    TooManyChallenges,
     /// A page of another site, or of another subdomain, loads this as an image, a frame or by a
     /// script: nothing that its visitor sees as a page.
     #[error("this page is not for frames and images of other sites")]
@@ -191,7 +185,7 @@ pub enum ChallengeError {
     /// the response and loads the page again when its user visits it.
     #[error("this page does not load before it is visited")]
     Prefetch,
-    /// [`LinkOptions::data`] of so many octets.
+    /// [`ChallengeOptions::data`] of so many octets.
     #[error(
         "a link carries at most 4096 octets of data, not {0}: keep what is longer under an id of \
          your own, and give that"
@@ -208,7 +202,7 @@ impl ChallengeError {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::NoClientAddress | Self::DataTooLong(_) => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::TooManyLinks => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooManyChallenges => StatusCode::TOO_MANY_REQUESTS,
             Self::OtherSite => StatusCode::FORBIDDEN,
             Self::Prefetch | Self::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -218,7 +212,7 @@ impl ChallengeError {
 impl From<NoLink> for ChallengeError {
     fn from(why: NoLink) -> Self {
         match why {
-            NoLink::TooMany => Self::TooManyLinks,
+            NoLink::TooMany => Self::TooManyChallenges,
             NoLink::DataTooLong(octets) => Self::DataTooLong(octets),
             NoLink::Store(error) => Self::Store(error),
         }

@@ -6,10 +6,10 @@ use http::{Extensions, HeaderMap};
 use tokio::sync::{Semaphore, watch};
 
 use super::cookies::Cookies;
-use super::pages::Pages;
 use super::places::Places;
 use super::{AccountNames, ClientAddress, Routes, SqrlLayer};
 use crate::engine::{Engine, LinkError};
+use crate::web::Pages;
 use tower_sqrl_core::StoreError;
 use tower_sqrl_core::identities::{Identity, UserId};
 use tower_sqrl_core::protocol::Idk;
@@ -40,7 +40,7 @@ pub struct Sqrl(Arc<Inner>);
 pub(crate) struct Settings {
     pub(crate) routes: Routes,
     pub(crate) address: ClientAddress,
-    pub(crate) pages: Box<dyn Pages>,
+    pub(crate) pages: Pages,
     /// What people know accounts by; without it the user id is shown.
     pub(crate) account_names: Option<AccountNames>,
     /// Octets of a client's request that are read at most.
@@ -203,11 +203,6 @@ impl Sqrl {
         extensions: &Extensions,
     ) -> Option<IpAddr> {
         self.settings().address.of(headers, extensions)
-    }
-
-    /// The application's page that offers the sign-in, from the root.
-    pub(super) fn sign_in_path(&self) -> String {
-        format!("{}{}", self.engine().config.public_url.path(), self.settings().routes.sign_in)
     }
 
     /// The application's route that gets the sign-in, from the root.

@@ -6,11 +6,11 @@ use http::Extensions;
 
 use super::{ConfigError, checks};
 use crate::engine::{Clock, Engine, EngineConfig, Lifetimes, NutIssuer, Policy};
-use crate::service::pages::Pages;
 use crate::service::{AccountNames, ClientAddress, PeerAddress, Routes, Said, Settings, Sqrl};
+use crate::web::Pages;
 use tower_sqrl_core::identities::{IdentityStore, UserId};
 use tower_sqrl_core::nuts::NutStore;
-use tower_sqrl_core::protocol::{LinkScheme, PublicUrl};
+use tower_sqrl_core::protocol::{PublicUrl, UrlScheme};
 
 impl Sqrl {
     /// Begins a configuration: where the world reaches the application, and where state is
@@ -51,14 +51,14 @@ impl Sqrl {
             prefix: String::new(),
             sign_in_path: "/login".to_owned(),
             signed_in_path: "/signed-in".to_owned(),
-            link_scheme: None,
+            url_scheme: None,
             domain_extension: 0,
             nut_issuer: NutIssuer::default(),
             lifetimes: Lifetimes::default(),
             accepts_new: true,
             same_address_by_ipv6_network: false,
             failures_per_minute: Some(120),
-            links_per_minute: Some(600),
+            challenges_per_minute: Some(600),
             body_limit: 8 * 1024,
             max_event_streams: 10_000,
             max_event_streams_per_address: 100,
@@ -88,7 +88,7 @@ impl Sqrl {
 ///     .prefix("/auth") // /shop/auth/cli.sqrl, as the world sees it
 ///     .sign_in_path("/enter")
 ///     .signed_in_path("/entered")
-///     .link_lifetime(Duration::from_secs(2 * 60))
+///     .url_lifetime(Duration::from_secs(2 * 60))
 ///     .trusted_proxy("10.0.0.0/8")
 ///     .address_header("x-real-ip");
 /// let sqrl = builder.build()?;
@@ -108,14 +108,14 @@ pub struct SqrlBuilder {
     prefix: String,
     sign_in_path: String,
     signed_in_path: String,
-    link_scheme: Option<LinkScheme>,
+    url_scheme: Option<UrlScheme>,
     domain_extension: usize,
     nut_issuer: NutIssuer,
     lifetimes: Lifetimes,
     accepts_new: bool,
     same_address_by_ipv6_network: bool,
     failures_per_minute: Option<u32>,
-    links_per_minute: Option<u32>,
+    challenges_per_minute: Option<u32>,
     body_limit: usize,
     max_event_streams: usize,
     max_event_streams_per_address: usize,
@@ -153,8 +153,8 @@ impl SqrlBuilder {
     /// The scheme of links. Default: `sqrl` for a public URL with https, `qrl` with http.
     ///
     /// *Operating Details*, "SQRL:// ⇒ HTTPS://".
-    pub fn link_scheme(mut self, scheme: LinkScheme) -> Self {
-        self.link_scheme = Some(scheme);
+    pub fn url_scheme(mut self, scheme: UrlScheme) -> Self {
+        self.url_scheme = Some(scheme);
         self
     }
 
@@ -170,7 +170,7 @@ impl SqrlBuilder {
     }
 
     /// How long a link can be scanned. Default: 5 minutes.
-    pub fn link_lifetime(mut self, lifetime: Duration) -> Self {
+    pub fn url_lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetimes.link = lifetime;
         self
     }
@@ -197,7 +197,7 @@ impl SqrlBuilder {
 
     /// Signs in only identities that are linked with an account. `ident` with any other fails with
     /// tif 40, unless its URL accepts new identities
-    /// ([`LinkOptions::accept_new`](crate::LinkOptions::accept_new)). Default: new identities are
+    /// ([`ChallengeOptions::accept_new`](crate::ChallengeOptions::accept_new)). Default: new identities are
     /// accepted.
     ///
     /// [`Sqrl::link`](crate::Sqrl::link) links an identity with an account. Without an account the
@@ -251,15 +251,15 @@ impl SqrlBuilder {
     ///
     /// Everybody behind one NAT has one address; everybody behind a proxy has too, unless
     /// the proxy is named with [`trusted_proxy`](Self::trusted_proxy).
-    pub fn links_per_minute(mut self, links: u32) -> Self {
-        self.links_per_minute = Some(links);
+    pub fn challenges_per_minute(mut self, links: u32) -> Self {
+        self.challenges_per_minute = Some(links);
         self
     }
 
     /// Gives every address as many links as it asks for: for measurements, and where something
     /// in front limits requests.
-    pub fn without_limiting_links(mut self) -> Self {
-        self.links_per_minute = None;
+    pub fn without_limiting_challenges(mut self) -> Self {
+        self.challenges_per_minute = None;
         self
     }
 
@@ -424,7 +424,11 @@ impl SqrlBuilder {
             "without_slowing_down_failures",
             self.failures_per_minute,
         )?;
-        checks::per_minute("links_per_minute", "without_limiting_links", self.links_per_minute)?;
+        checks::per_minute(
+            "challenges_per_minute",
+            "without_limiting_challenges",
+            self.challenges_per_minute,
+        )?;
         checks::body_limit(self.body_limit)?;
         let endpoint = format!("{prefix}/cli.sqrl");
         let client_path = format!("{}{endpoint}", public_url.path());
@@ -441,8 +445,17 @@ impl SqrlBuilder {
         if let Some(secrets) = &self.indexed_secret {
             checks::secret_name(secrets.sin())?;
         }
+        let base = format!("{}{prefix}", public_url.path());
+        let sign_in_path = format!("{}{}", public_url.path(), self.sign_in_path);
+        #[cfg(feature = "web")]
+        let pages = {
+            checks::texts(&self.texts)?;
+            Pages::new(base, sign_in_path, self.texts)
+        };
+        #[cfg(not(feature = "web"))]
+        let pages = Pages::new(base, sign_in_path);
         let settings = Settings {
-            pages: self.pages(&public_url, prefix)?,
+            pages,
             account_names: self.account_names,
             address,
             body_limit: self.body_limit,
@@ -454,9 +467,9 @@ impl SqrlBuilder {
                 signed_in: self.signed_in_path.into(),
             },
         };
-        let default_scheme = if public_url.is_https() { LinkScheme::Sqrl } else { LinkScheme::Qrl };
+        let default_scheme = if public_url.is_https() { UrlScheme::Sqrl } else { UrlScheme::Qrl };
         let config = EngineConfig {
-            link_scheme: self.link_scheme.unwrap_or(default_scheme),
+            url_scheme: self.url_scheme.unwrap_or(default_scheme),
             cps_url: format!("{public_url}{prefix}/cps.sqrl?"),
             endpoint,
             client_path,
@@ -466,27 +479,13 @@ impl SqrlBuilder {
             policy: Policy { accepts_new: self.accepts_new },
             same_address_by_ipv6_network: self.same_address_by_ipv6_network,
             failures_per_minute: self.failures_per_minute,
-            links_per_minute: self.links_per_minute,
+            challenges_per_minute: self.challenges_per_minute,
             #[cfg(feature = "sin")]
             secrets: self.indexed_secret,
             clock: self.clock,
             public_url,
         };
         Ok(Sqrl::new(Engine::new(self.nuts, self.identities, config), settings))
-    }
-
-    #[cfg(feature = "web")]
-    fn pages(&self, public_url: &PublicUrl, prefix: &str) -> Result<Box<dyn Pages>, ConfigError> {
-        let base = format!("{}{prefix}", public_url.path());
-        let sign_in = format!("{}{}", public_url.path(), self.sign_in_path);
-        let pages = super::ready_pages::ReadyPages::new(self.texts.clone(), &base, &sign_in);
-        Ok(Box::new(pages.map_err(|_| ConfigError::Texts)?))
-    }
-
-    #[cfg(not(feature = "web"))]
-    #[allow(clippy::unused_self, clippy::unnecessary_wraps, reason = "the feature's other half")]
-    fn pages(&self, _: &PublicUrl, _: &str) -> Result<Box<dyn Pages>, ConfigError> {
-        Ok(Box::new(crate::service::pages::PlainPages))
     }
 }
 
@@ -513,7 +512,7 @@ mod tests {
     fn nobody_is_refused_for_ever() {
         let says = |builder: SqrlBuilder| builder.build().expect_err("a limit of 0").to_string();
         for (says, without) in [
-            (says(builder().links_per_minute(0)), "`without_limiting_links()`"),
+            (says(builder().challenges_per_minute(0)), "`without_limiting_challenges()`"),
             (says(builder().failures_per_minute(0)), "`without_slowing_down_failures()`"),
         ] {
             assert!(says.contains(without), "{says}");

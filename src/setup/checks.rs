@@ -76,7 +76,7 @@ pub(super) fn per_minute(
 pub(super) fn lifetimes(lifetimes: &Lifetimes) -> Result<(), ConfigError> {
     for (name, lifetime, longest) in [
         ("chain_lifetime", lifetimes.chain, LONGEST_LIFETIME),
-        ("link_lifetime", lifetimes.link, lifetimes.chain),
+        ("url_lifetime", lifetimes.link, lifetimes.chain),
         ("nut_lifetime", lifetimes.later, lifetimes.chain),
         ("cps_lifetime", lifetimes.cps, LONGEST_LIFETIME),
     ] {
@@ -122,6 +122,12 @@ pub(super) fn address_header(name: &str) -> Result<HeaderName, ConfigError> {
         .ok_or_else(|| ConfigError::Header(name.to_owned()))
 }
 
+/// Texts whose URL may stand in a page.
+#[cfg(feature = "web")]
+pub(super) fn texts(texts: &crate::web::Texts) -> Result<(), ConfigError> {
+    if texts.is_safe() { Ok(()) } else { Err(ConfigError::Texts) }
+}
+
 /// A name that can stand behind `sin=` in a reply.
 #[cfg(feature = "sin")]
 pub(super) fn secret_name(name: &str) -> Result<(), ConfigError> {
@@ -165,7 +171,7 @@ mod tests {
         let too_long = Lifetimes { cps: LONGEST_LIFETIME + SHORTEST_LIFETIME, ..default };
         assert_eq!(wrong(too_long), Some(ConfigError::Lifetime("cps_lifetime")));
         let too_long = Lifetimes { link: default.chain + SHORTEST_LIFETIME, ..default };
-        assert_eq!(wrong(too_long), Some(ConfigError::Lifetime("link_lifetime")));
+        assert_eq!(wrong(too_long), Some(ConfigError::Lifetime("url_lifetime")));
         let too_short = Lifetimes { later: Duration::from_millis(999), ..default };
         assert_eq!(wrong(too_short), Some(ConfigError::Lifetime("nut_lifetime")));
     }

@@ -65,11 +65,8 @@ pub enum ConfigError {
     /// The name of the indexed secret cannot be sent.
     #[error("`indexed_secret` takes a name of 1 to {LONGEST_SECRET_NAME} visible ASCII characters")]
     SecretName,
-    /// The one link in the texts of the pages is none that a page may hold.
-    #[error(
-        "`install_url` of the texts is no link to follow: write an `https://` or `http://` URL, or a \
-         path from the root"
-    )]
+    /// `Texts::install_url` is not an http(s) URL or an absolute path.
+    #[error("`Texts::install_url` must be an http(s) URL or an absolute path")]
     Texts,
 }
 

@@ -3,8 +3,6 @@
 mod builder;
 mod checks;
 mod error;
-#[cfg(feature = "web")]
-mod ready_pages;
 
 pub use builder::SqrlBuilder;
 pub use error::ConfigError;

@@ -1,7 +1,7 @@
 //! Rows 25 to 30 and 34: a request's place in its chain. What a refused client may try again,
 //! and what stays as it was.
 
-use tower_sqrl::LinkOptions;
+use tower_sqrl::ChallengeOptions;
 use tower_sqrl::nuts::NutState;
 use tower_sqrl::protocol::Idk;
 use tower_sqrl_client::browser::Waiting;
@@ -243,7 +243,7 @@ async fn row_30_a_link_for_one_identity() {
     site.knows(&alice()).await;
     site.knows(&mallory()).await;
     let idk = Idk::parse(&site.visit().await.chain(&alice()).idk()).expect("a key");
-    let visit = site.visit_for(LinkOptions::default().only_for(idk)).await;
+    let visit = site.visit_for(ChallengeOptions::default().only_for(idk)).await;
     assert_eq!(visit.chain(&mallory()).query().await, "1c4");
     assert_eq!(visit.chain(&mallory()).ident().await, "1c4");
     assert_eq!(visit.chain(&alice()).ident().await, "5");

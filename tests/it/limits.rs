@@ -1,19 +1,15 @@
 //! What one address, one body and one flood may cost.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
-use std::sync::Arc;
 
 use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method};
 use tower_sqrl::nuts::NutState;
-use tower_sqrl::{LinkOptions, PeerAddress, SqrlBuilder};
+use tower_sqrl::{ChallengeOptions, PeerAddress, SqrlBuilder};
 use tower_sqrl_client::browser::Browser;
 use tower_sqrl_client::keys::SiteKey;
 use tower_sqrl_client::{Http, base64url};
 
-use crate::common::{
-    Chain, Hook, MemoryIdentityStore, MemoryNutStore, Setup, Site, Tap, TestClock, Verdict, alice,
-    cps_id, mallory, new_alice, read, rekey,
-};
+use crate::common::{Chain, Hook, Site, Verdict, alice, cps_id, mallory, new_alice, read, rekey};
 
 #[tokio::test]
 async fn a_body_has_a_limit() {
@@ -48,15 +44,6 @@ async fn repeated_failures_are_slowed_down() {
     assert_eq!(made_up(&chain).query().await, "60");
 }
 
-/// Two servers of one site, which share their stores; the tap is the first one's alone.
-async fn two_servers(configure: fn(SqrlBuilder) -> SqrlBuilder) -> (Site, Site) {
-    let setup = || Setup { origin: Some("http://site.test"), mount: "" };
-    let stores = (Arc::new(MemoryNutStore::new()), Arc::new(MemoryIdentityStore::new()));
-    let (tap, clock) = (Tap::new(stores.0, stores.1), TestClock::default());
-    let other = Site::over(tap.untapped(), clock.clone(), setup(), configure).await;
-    (Site::over(tap, clock, setup(), configure).await, other)
-}
-
 /// The same request with a nut that no server has issued.
 fn made_up(chain: &Chain) -> Chain {
     let mut chain = chain.clone();
@@ -70,8 +57,7 @@ const LOOK: Hook = Hook::GetNut(NutState::Pending);
 /// Whatever a neighbour behind the same address does: a right request on a live nut is answered.
 #[tokio::test]
 async fn an_address_that_is_slowed_down_signs_in_all_the_same() {
-    let (site, other) =
-        two_servers(|builder| builder.failures_per_minute(3).nut_key([7; 32])).await;
+    let (site, other) = Site::pair(|builder| builder.failures_per_minute(3).nut_key([7; 32])).await;
     let visit = site.visit().await;
     let (first, mut chain) = (visit.chain(&alice()), visit.chain(&alice()));
     assert_eq!(chain.query().await, "4");
@@ -119,7 +105,7 @@ async fn a_made_up_nut_spends_no_other() {
 /// Without a shared key, nuts of another server are indistinguishable from made-up ones.
 #[tokio::test]
 async fn some_nuts_of_another_server_are_looked_up_without_a_shared_key() {
-    let (site, other) = two_servers(|builder| builder.failures_per_minute(3)).await;
+    let (site, other) = Site::pair(|builder| builder.failures_per_minute(3)).await;
     let [answered, late] = [other.visit().await, other.visit().await]
         .map(|visit| visit.chain_by(&alice(), &site.http()));
     let own = site.visit().await.chain(&alice());
@@ -167,7 +153,8 @@ async fn success_is_not_slowed_down() {
 /// What one address can leave in a shared store begins with a link.
 #[tokio::test]
 async fn an_address_gets_so_many_links_a_minute() {
-    let site = Site::with(|builder| builder.trusted_proxy("127.0.0.1").links_per_minute(3)).await;
+    let site =
+        Site::with(|builder| builder.trusted_proxy("127.0.0.1").challenges_per_minute(3)).await;
     let (many, other) = (site.http_from("203.0.113.1"), site.http_from("203.0.113.2"));
     let visit = site.visit_with(&Browser::new(many.clone())).await;
     let link = format!("{}/nut.sqrl", site.here);
@@ -204,7 +191,7 @@ async fn links_have_a_limit_unless_it_is_taken_away() {
         links
     };
     assert_eq!(asked(&Site::new().await).await, 600);
-    assert_eq!(asked(&Site::with(SqrlBuilder::without_limiting_links).await).await, 601);
+    assert_eq!(asked(&Site::with(SqrlBuilder::without_limiting_challenges).await).await, 601);
 }
 
 /// One request from each of so many networks that the limit has no room for another.
@@ -215,7 +202,7 @@ async fn a_flood_of_networks_does_not_open_the_limit() {
     let link = async |address: IpAddr| {
         let mut request = Extensions::new();
         request.insert(PeerAddress(SocketAddr::new(address, 1025)));
-        site.sqrl.challenge(&HeaderMap::new(), &request, LinkOptions::default()).await
+        site.sqrl.challenge(&HeaderMap::new(), &request, ChallengeOptions::default()).await
     };
     // Each in a /32 of its own: one network alone does not fill the limit.
     for network in 0..65_536_u128 {
@@ -234,7 +221,7 @@ async fn a_flood_of_networks_does_not_open_the_limit() {
 /// What outlasts a request is counted, whatever the link: identities, and CPS URLs.
 #[tokio::test]
 async fn an_address_leaves_so_much_in_a_minute() {
-    let site = Site::with(|builder| builder.links_per_minute(3)).await;
+    let site = Site::with(|builder| builder.challenges_per_minute(3)).await;
     let mut chain = site.visit().await.chain(&alice()).with_opt("cps~suk");
     assert_eq!(chain.ident().await, "5", "the link was the first, this is the second");
     assert_eq!(chain.ident().await, "5", "another URL");
@@ -253,7 +240,7 @@ async fn an_address_leaves_so_much_in_a_minute() {
 /// A change of an option, a superseded key, a rekey: every write of an identity counts.
 #[tokio::test]
 async fn an_address_writes_so_much_in_a_minute() {
-    let site = Site::with(|builder| builder.links_per_minute(10)).await;
+    let site = Site::with(|builder| builder.challenges_per_minute(10)).await;
     let mut chain = site.visit().await.chain(&alice());
     assert_eq!(chain.ident().await, "5", "the link was the first, this is the second");
     site.tap.calls();
@@ -290,7 +277,7 @@ async fn an_address_writes_so_much_in_a_minute() {
 /// A neighbour's work must not keep an owner from stopping a thief.
 #[tokio::test]
 async fn a_disable_is_never_refused() {
-    let site = Site::with(|builder| builder.links_per_minute(3)).await;
+    let site = Site::with(|builder| builder.challenges_per_minute(3)).await;
     let mut chain = site.visit().await.chain(&alice()).with_opt("suk~cps");
     assert_eq!(chain.ident().await, "5");
     assert_eq!(chain.ident().await, "5");
@@ -316,7 +303,7 @@ async fn a_disable_is_never_refused() {
 /// The same request counts once, however often its swap is lost.
 #[tokio::test]
 async fn a_request_counts_once() {
-    let site = Site::with(|builder| builder.links_per_minute(3)).await;
+    let site = Site::with(|builder| builder.challenges_per_minute(3)).await;
     let mut chain = site.visit().await.chain(&alice());
     for _ in 0..3 {
         site.tap.plan(Hook::Apply, Verdict::Preempt);
@@ -331,7 +318,7 @@ async fn a_request_counts_once() {
 
 #[tokio::test]
 async fn one_link_makes_no_end_of_identities() {
-    let site = Site::with(|builder| builder.links_per_minute(2)).await;
+    let site = Site::with(|builder| builder.challenges_per_minute(2)).await;
     let visit = site.visit().await;
     // A refusal leads on, and leaves the link to the next.
     let mut other = visit.chain(&mallory());
@@ -346,7 +333,7 @@ async fn one_link_makes_no_end_of_identities() {
 /// Two clients of one page whose idents are refused for different reasons take turns.
 #[tokio::test]
 async fn refusals_in_turn_are_counted() {
-    let site = Site::with(|builder| builder.links_per_minute(10)).await;
+    let site = Site::with(|builder| builder.challenges_per_minute(10)).await;
     site.knows(&alice()).await;
     rekey(&mut site.visit().await.chain(&new_alice())).await;
     site.knows_disabled(&mallory()).await;
@@ -367,7 +354,7 @@ async fn refusals_in_turn_are_counted() {
 /// A page that only shows pictures must not use up what its visitors' address may do here.
 #[tokio::test]
 async fn another_site_uses_up_nothing() {
-    let limits = |builder: SqrlBuilder| builder.links_per_minute(2).failures_per_minute(1);
+    let limits = |builder: SqrlBuilder| builder.challenges_per_minute(2).failures_per_minute(1);
     let site = Site::with(limits).await;
     for other in ["cross-site", "same-site"] {
         let image = headers(&[("sec-fetch-site", other), ("sec-fetch-mode", "no-cors")]);
@@ -420,7 +407,7 @@ async fn a_web_page_is_no_client() {
 /// be seen.
 #[tokio::test]
 async fn nothing_is_made_ahead_of_a_visit() {
-    let site = Site::with(|builder| builder.links_per_minute(2)).await;
+    let site = Site::with(|builder| builder.challenges_per_minute(2)).await;
     let visit = site.visit().await;
     site.tap.calls();
     let nut = visit.link.nut();

@@ -2,7 +2,7 @@
 
 use tower_sqrl::nuts::NutState;
 use tower_sqrl::protocol::Ask;
-use tower_sqrl::{LinkOptions, SqrlBuilder};
+use tower_sqrl::{ChallengeOptions, SqrlBuilder};
 use tower_sqrl_client::browser::{Browser, Waiting};
 
 use crate::common::{Hook, Site, alice, mallory};
@@ -82,7 +82,7 @@ async fn a_later_sign_in_replaces_an_outdated_one() {
 async fn a_later_answer_takes_the_place_of_none() {
     let site = Site::new().await;
     let question = Ask::new("Really?").expect("a question").button("Yes").expect("a button");
-    let visit = site.visit_for(LinkOptions::default().ask(question)).await;
+    let visit = site.visit_for(ChallengeOptions::default().ask(question)).await;
     let mut chain = visit.chain(&alice());
     assert_eq!(chain.ident().await, "5");
     for answer in ["2", "1"] {

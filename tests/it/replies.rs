@@ -243,7 +243,7 @@ async fn our_longest_reply_fits_when_it_comes_back() {
     site.knows(&alice()).await;
     let question = tower_sqrl::protocol::Ask::new(&"ä".repeat(760)).expect("a question");
     let question = question.button("Yes").expect("a button").button("No").expect("a button");
-    let visit = site.visit_for(tower_sqrl::LinkOptions::default().ask(question)).await;
+    let visit = site.visit_for(tower_sqrl::ChallengeOptions::default().ask(question)).await;
     let chain = visit.chain(&crate::common::new_alice());
     let pair = UnlockPair::generate(chain.identity.ilk());
     // The longest request: all keys, all signatures, and secrets.

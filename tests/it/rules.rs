@@ -3,14 +3,14 @@
 use axum::http::{Extensions, HeaderMap};
 use tower_sqrl::identities::KeyState;
 use tower_sqrl::protocol::{Ask, Idk};
-use tower_sqrl::{ChallengeError, LinkError, LinkOptions, PeerAddress};
+use tower_sqrl::{ChallengeError, ChallengeOptions, LinkError, PeerAddress};
 use tower_sqrl_client::keys::SiteKey;
 
 use crate::common::{Chain, Hook, Site, Verdict, alice, new_alice, rekey};
 
-fn question() -> LinkOptions {
+fn question() -> ChallengeOptions {
     let ask = Ask::new("Really?").expect("a question").button("Yes").expect("a button");
-    LinkOptions::default().ask(ask).data(*b"order 4711")
+    ChallengeOptions::default().ask(ask).data(*b"order 4711")
 }
 
 #[tokio::test]
@@ -37,7 +37,7 @@ async fn a_link_carries_so_much() {
     let mut extensions = Extensions::new();
     extensions.insert(PeerAddress(([127, 0, 0, 1], 4711).into()));
     let link = async |octets| {
-        let options = LinkOptions::default().data(vec![7; octets]);
+        let options = ChallengeOptions::default().data(vec![7; octets]);
         site.sqrl.challenge(&HeaderMap::new(), &extensions, options).await
     };
     assert!(link(4096).await.is_ok());
@@ -228,7 +228,7 @@ async fn only_a_yes_is_consent() {
     ] {
         for (btn, answer) in ["0", "1", "2", "3", ""].into_iter().zip(answers) {
             for asks in [true, false] {
-                let options = LinkOptions::default();
+                let options = ChallengeOptions::default();
                 let options = if asks { options.ask(ask.clone()) } else { options };
                 let visit = site.visit_for(options).await;
                 let mut chain = visit.chain(&alice());

@@ -9,10 +9,9 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Request, StatusCode};
 use tower::{Layer, ServiceExt, service_fn};
-use tower_sqrl::LinkOptions;
+use tower_sqrl::ChallengeOptions;
 use tower_sqrl::nuts::{Attached, CpsId, Digest, NutStore, WaitId};
 use tower_sqrl::protocol::{Idk, IndexedSecret, Nut, Suk, UnverifiedRequest, Vuk};
-use tower_sqrl::web::{ConfirmPage, SignInPage, Texts, Who};
 
 use crate::common::secrets::{self, secret_in};
 use crate::common::{MemoryIdentityStore, MemoryNutStore, Setup, Site, TestClock, alice};
@@ -77,12 +76,7 @@ fn what_is_printed_holds_no_secret() {
     hides(&IndexedSecret::from_bytes(BYTES));
     let attached = || Some(BYTES.to_vec().into_boxed_slice());
     hides(&Attached { data: attached(), sealed: attached(), ..Attached::default() });
-    hides(&LinkOptions::default().data(BYTES.to_vec()));
-    let nut = Nut::from_bytes(half()).to_string();
-    let link = format!("sqrl://example.com/cli.sqrl?nut={nut}");
-    let texts = Texts::default();
-    hides(&SignInPage { link: &link, nut: &nut, base: "", expires_in: 300, texts: &texts });
-    hides(&ConfirmPage { who: Who::Account, id: &nut, base: "", cancel: "/login", texts: &texts });
+    hides(&ChallengeOptions::default().data(BYTES.to_vec()));
     #[cfg(feature = "sin")]
     {
         let stores = (MemoryNutStore::new(), MemoryIdentityStore::new());
@@ -124,7 +118,7 @@ async fn what_is_printed_on_the_way_holds_no_secret() {
 
     let mut extensions = axum::http::Extensions::new();
     extensions.insert(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 1))));
-    let options = LinkOptions::default();
+    let options = ChallengeOptions::default();
     let challenge = site.sqrl.challenge(&HeaderMap::new(), &extensions, options).await;
     let challenge = challenge.expect("a challenge");
     secrets::learn(&challenge.nut().to_string());

@@ -144,7 +144,8 @@ async fn row_11_a_site_that_takes_no_new_ones() {
     assert_eq!(chain.ident().await, "44");
     assert_eq!(chain.query().await, "4");
     // Unless the link was made for a new one. A renewal keeps that.
-    let visit = site.visit_for(tower_sqrl::LinkOptions::default().accept_new()).await.renew().await;
+    let visit =
+        site.visit_for(tower_sqrl::ChallengeOptions::default().accept_new()).await.renew().await;
     let mut chain = visit.chain(&alice());
     assert_eq!(chain.ident().await, "5");
     assert!(visit.collect().await.body.contains(&chain.idk()));

@@ -398,7 +398,7 @@ async fn word(visit: &Visit) -> String {
 #[tokio::test]
 async fn the_page_learns_why_nobody_was_signed_in() {
     let site = Site::with(tower_sqrl::SqrlBuilder::known_identities_only).await;
-    let enrolling = site.visit_for(tower_sqrl::LinkOptions::default().accept_new()).await;
+    let enrolling = site.visit_for(tower_sqrl::ChallengeOptions::default().accept_new()).await;
     let mut member = enrolling.chain(&alice());
     assert_eq!(member.ident().await, "5");
     let idk = Idk::parse(&member.idk()).expect("a key");

@@ -43,7 +43,7 @@ pub use error::ProtocolError;
 pub use keys::{Idk, IndexedSecret, Suk, Vuk};
 pub use nut::Nut;
 pub use options::Options;
-pub use public_url::{LinkScheme, PublicUrl, PublicUrlError};
+pub use public_url::{PublicUrl, PublicUrlError, UrlScheme};
 pub use reply::Reply;
 pub use request::{Request, UnlockProof, UnverifiedRequest};
 pub use tif::Tif;

@@ -29,14 +29,14 @@ pub struct PublicUrl {
 ///
 /// *Operating Details*, "SQRL:// ⇒ HTTPS://".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LinkScheme {
+pub enum UrlScheme {
     /// `sqrl://`, over https.
     Sqrl,
     /// `qrl://`, over plain http: for trying things out on one machine.
     Qrl,
 }
 
-impl LinkScheme {
+impl UrlScheme {
     /// The word before `://`.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -112,7 +112,7 @@ impl PublicUrl {
     /// belong to the authentication domain (`x`), 0 for none.
     ///
     /// *Operating Details*, "Path Extension".
-    pub fn link(&self, scheme: LinkScheme, path: &str, extension: usize, nut: Nut) -> String {
+    pub fn link(&self, scheme: UrlScheme, path: &str, extension: usize, nut: Nut) -> String {
         let scheme = scheme.as_str();
         let (_, authority) = self.origin().split_once("://").unwrap_or_default();
         let mount = self.path();
@@ -286,11 +286,11 @@ mod tests {
         let nut = Nut::from_bytes([0; 16]);
         let url = PublicUrl::parse("https://example.com:444/app").expect("well-formed");
         assert_eq!(
-            url.link(LinkScheme::Sqrl, "/cli.sqrl", 0, nut),
+            url.link(UrlScheme::Sqrl, "/cli.sqrl", 0, nut),
             format!("sqrl://example.com:444/app/cli.sqrl?nut={nut}")
         );
         assert_eq!(
-            url.link(LinkScheme::Qrl, "/cli.sqrl", 4, nut),
+            url.link(UrlScheme::Qrl, "/cli.sqrl", 4, nut),
             format!("qrl://example.com:444/app/cli.sqrl?x=4&nut={nut}")
         );
         assert!(url.is_same_origin("https://example.com:444/x"));

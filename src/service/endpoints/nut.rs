@@ -5,7 +5,7 @@ use http::request::Parts;
 use http::{HeaderMap, StatusCode, header};
 
 use super::parameter;
-use crate::engine::LinkOptions;
+use crate::engine::ChallengeOptions;
 use crate::service::respond::{self, Own};
 use crate::service::{Challenge, ChallengeError, Sqrl};
 use tower_sqrl_core::protocol::base64url;
@@ -18,7 +18,7 @@ pub(super) async fn answer(sqrl: &Sqrl, parts: &Parts) -> Own {
     };
     let (headers, extensions) = (&parts.headers, &parts.extensions);
     let challenge = match parameter(parts, "renew") {
-        None => sqrl.challenge(headers, extensions, LinkOptions::default()).await.map(Some),
+        None => sqrl.challenge(headers, extensions, ChallengeOptions::default()).await.map(Some),
         Some(old) => sqrl.renewed_challenge(headers, extensions, &old).await,
     };
     match challenge {

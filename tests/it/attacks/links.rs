@@ -1,7 +1,7 @@
 //! Attack 13: signing the victim into the attacker's account. Attack 14: linking the attacker's
 //! identity with the victim's account.
 
-use tower_sqrl::LinkOptions;
+use tower_sqrl::ChallengeOptions;
 use tower_sqrl_client::browser::Browser;
 
 use crate::common::{Site, alice, cps_id, mallory};
@@ -46,7 +46,7 @@ async fn attack_13_a_waiting_pages_address_sent_to_the_victim() {
 #[tokio::test]
 async fn attack_14_a_strangers_identity_linked_with_the_victims_account() {
     let site = Site::new().await;
-    let visit = site.visit_for(LinkOptions::linking()).await;
+    let visit = site.visit_for(ChallengeOptions::linking()).await;
     let elsewhere = site.http_at("127.0.0.2");
     let mut stranger = visit.chain_by(&mallory(), &elsewhere);
     for opt in ["suk", "suk~noiptest", "suk~noiptest~cps"] {
@@ -72,7 +72,7 @@ async fn attack_14_a_strangers_identity_linked_with_the_victims_account() {
 async fn attack_14_the_application_learns_whether_the_address_is_the_same() {
     let site = Site::new().await;
     for (address, same) in [("127.0.0.1", true), ("127.0.0.2", false)] {
-        let visit = site.visit_for(LinkOptions::default().accept_new()).await;
+        let visit = site.visit_for(ChallengeOptions::default().accept_new()).await;
         // The address of the `ident` counts, not that of the query.
         let mut chain = visit.chain(&mallory()).with_opt("noiptest");
         chain.query().await;

@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 use tower_sqrl::axum::{SqrlChallenge, SqrlLogin};
 use tower_sqrl::nuts::Timestamp;
 use tower_sqrl::protocol::base64url;
-use tower_sqrl::{Clock, LinkOptions, Sqrl, SqrlBuilder};
+use tower_sqrl::{ChallengeOptions, Clock, Sqrl, SqrlBuilder};
 use tower_sqrl_client::browser::Browser;
 use tower_sqrl_client::{Http, Identity};
 
@@ -46,7 +46,7 @@ pub(crate) struct Setup {
     pub(crate) mount: &'static str,
 }
 
-type Options = Arc<Mutex<LinkOptions>>;
+type Options = Arc<Mutex<ChallengeOptions>>;
 
 impl Site {
     pub(crate) async fn new() -> Self {
@@ -85,6 +85,16 @@ impl Site {
         let site = Self::new().await;
         let (tap, clock) = (site.tap.silent(), site.clock.clone());
         Self::over(tap, clock, Setup::default(), |builder| builder).await
+    }
+
+    /// Two servers of one site, which share their stores. The tap of the first one has no calls of
+    /// the second one.
+    pub(crate) async fn pair(configure: fn(SqrlBuilder) -> SqrlBuilder) -> (Self, Self) {
+        let setup = || Setup { origin: Some("http://site.test"), mount: "" };
+        let stores = (Arc::new(MemoryNutStore::new()), Arc::new(MemoryIdentityStore::new()));
+        let (tap, clock) = (Tap::new(stores.0, stores.1), TestClock::default());
+        let other = Self::over(tap.untapped(), clock.clone(), setup(), configure).await;
+        (Self::over(tap, clock, setup(), configure).await, other)
     }
 
     /// A site over stores that another may share.
@@ -183,7 +193,7 @@ impl Site {
     }
 
     /// A browser opens a page whose link was made with options.
-    pub(crate) async fn visit_for(&self, options: LinkOptions) -> Visit {
+    pub(crate) async fn visit_for(&self, options: ChallengeOptions) -> Visit {
         *self.options.lock().expect("options") = options;
         let browser = Browser::new(self.http());
         Visit::open(&browser, &format!("{}/confirm", self.public), self.http()).await
@@ -241,7 +251,7 @@ async fn confirm(State((sqrl, options)): State<(Sqrl, Options)>, request: Reques
 
 /// A page of the application's own around the ready page's part.
 async fn own(State((sqrl, _)): State<(Sqrl, Options)>, request: Request) -> Response {
-    let options = LinkOptions::default();
+    let options = ChallengeOptions::default();
     let challenge = sqrl.challenge(request.headers(), request.extensions(), options).await;
     let challenge = challenge.expect("a link");
     let html = format!("<!doctype html><title>Own</title>{}", challenge.fragment());

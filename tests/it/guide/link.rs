@@ -10,7 +10,7 @@ use tower_sessions::Session;
 use tower_sessions::session::Id;
 use tower_sqrl::axum::ChallengeRejection;
 use tower_sqrl::protocol::Idk;
-use tower_sqrl::{LinkError, LinkOptions, SignIn, Sqrl};
+use tower_sqrl::{LinkError, ChallengeOptions, SignIn, Sqrl};
 
 /// An attempt to link an identity. The session stores it.
 #[derive(Serialize, Deserialize)]
@@ -41,7 +41,7 @@ async fn add_sqrl(
             attempt
         }
     };
-    let options = LinkOptions::linking().data(format!("link {}", attempt.id).into_bytes());
+    let options = ChallengeOptions::linking().data(format!("link {}", attempt.id).into_bytes());
     Ok(match sqrl.challenge(headers, extensions, options).await {
         Ok(challenge) => challenge.page().into_response(),
         Err(error) => ChallengeRejection::from(error).into_response(),

@@ -12,7 +12,7 @@ use super::walk::Walk;
 use crate::common::{Hook, Site};
 
 const HEAD: &str = "\
-| Asked | Status | Type | Caches | Policy | Referrer | Cookies | More |
+| Request | Status | Type | Cache-Control | Policy | Referrer | Cookies | Other headers |
 |---|---|---|---|---|---|---|---|
 ";
 

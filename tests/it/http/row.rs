@@ -97,7 +97,7 @@ fn cookie(line: &str, https: bool) -> String {
         nut => {
             assert_eq!(nut.len(), 22, "{line}");
             assert!(value.is_empty() || value.split('.').next().is_some_and(|s| s.len() == 22));
-            format!("{sign}link")
+            format!("{sign}wait")
         }
     }
 }

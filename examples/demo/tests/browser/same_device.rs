@@ -77,7 +77,7 @@ async fn the_page_jumps_to_the_app_and_arrives_signed_in() {
 
     // The address that led here is worth nothing any more, in this browser either.
     browser.open(&url).await;
-    assert_eq!(browser.text("h1").await, "This link no longer works");
+    assert_eq!(browser.text("h1").await, "This URL no longer works");
     browser.close().await;
 }
 

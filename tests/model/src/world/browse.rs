@@ -2,7 +2,7 @@
 
 use http::header::{HeaderName, HeaderValue};
 use http::{Method, StatusCode};
-use tower_sqrl::LinkOptions;
+use tower_sqrl::ChallengeOptions;
 use tower_sqrl::protocol::{self, Ask};
 use tower_sqrl_client::base64url;
 
@@ -27,12 +27,12 @@ impl World {
             let answer = self.get(at, browser, address, "/nut.sqrl").await;
             (answer.status, answer.body)
         } else {
-            let mut options = LinkOptions::default();
+            let mut options = ChallengeOptions::default();
             if purpose == Purpose::Question {
                 options = options.ask(Ask::new("Really?").expect("a short question"));
             }
             if purpose == Purpose::Linking {
-                options = LinkOptions::linking();
+                options = ChallengeOptions::linking();
             }
             if let Some(only) = only {
                 let idk = *self.ring.key(only).idk().as_bytes();

@@ -55,7 +55,7 @@ impl Server {
         let (nuts, identities) = (Arc::clone(nuts), Arc::clone(identities));
         let seconds = std::time::Duration::from_secs;
         let mut builder = Sqrl::builder_shared(ORIGIN, nuts, identities)
-            .link_lifetime(seconds(lifetimes.link))
+            .url_lifetime(seconds(lifetimes.link))
             .nut_lifetime(seconds(lifetimes.later))
             .chain_lifetime(seconds(lifetimes.chain))
             .cps_lifetime(seconds(lifetimes.cps))
@@ -66,8 +66,8 @@ impl Server {
             None => builder.without_slowing_down_failures(),
         };
         builder = match site.links {
-            Some(links) => builder.links_per_minute(links.into()),
-            None => builder.without_limiting_links(),
+            Some(links) => builder.challenges_per_minute(links.into()),
+            None => builder.without_limiting_challenges(),
         };
         if site.closed {
             builder = builder.known_identities_only();
