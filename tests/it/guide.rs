@@ -7,12 +7,12 @@ mod app {
     include!("guide/sign_out.rs");
 
     /// The guide's application, with both of its examples.
-    pub(super) fn router(sqrl: Sqrl) -> Router {
+    pub(super) fn router(sqrl: &Sqrl) -> Router {
         around(Router::new().route("/signed-in", get(signed_in_or_back)), sqrl)
     }
 
     /// A shop: its sessions have a basket.
-    pub(super) fn with_basket(sqrl: Sqrl) -> Router {
+    pub(super) fn with_basket(sqrl: &Sqrl) -> Router {
         async fn basket(session: Session) -> Result<String> {
             Ok(session.get::<String>("basket").await.map_err(broken)?.unwrap_or_default())
         }
@@ -50,7 +50,7 @@ mod app {
         }
 
         /// The application with a page that links a further identity.
-        pub(in super::super) fn router(sqrl: Sqrl) -> Router {
+        pub(in super::super) fn router(sqrl: &Sqrl) -> Router {
             let further = Router::new()
                 .route("/account/sqrl", get(page))
                 .route("/account/sqrl/confirm", get(question).post(decided))
@@ -99,7 +99,7 @@ mod app {
     }
 
     /// What the example's `app` does, around further routes.
-    fn around(further: Router, sqrl: Sqrl) -> Router {
+    fn around(further: Router, sqrl: &Sqrl) -> Router {
         let sessions = SessionManagerLayer::new(MemoryStore::default()).with_secure(false);
         let routes = Router::new()
             .route("/", get(home))
@@ -187,7 +187,7 @@ impl Guide {
         Self::signed_in_to(app::router).await
     }
 
-    async fn signed_in_to(app: impl FnOnce(Sqrl) -> axum::Router) -> Self {
+    async fn signed_in_to(app: impl FnOnce(&Sqrl) -> axum::Router) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let site = format!("http://{}", listener.local_addr().expect("an address"));
         let identities: Arc<dyn IdentityStore> = Arc::new(MemoryIdentityStore::new());
@@ -195,7 +195,7 @@ impl Guide {
         let (nuts, identities) = tap.stores();
         let sqrl = Sqrl::builder_shared(&site, nuts, identities).build();
         let sqrl = sqrl.expect("a good configuration");
-        let app = app(sqrl.clone()).into_make_service_with_connect_info::<SocketAddr>();
+        let app = app(&sqrl).into_make_service_with_connect_info::<SocketAddr>();
         let task = tokio::spawn(async move {
             axum::serve(listener, app).await.expect("a server");
         });

@@ -16,11 +16,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let sqrl = Sqrl::builder("http://127.0.0.1:8080", nuts, identities).build()?;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
     // SQRL compares the browser's address with the client's.
-    axum::serve(listener, app(sqrl).into_make_service_with_connect_info::<SocketAddr>()).await?;
+    axum::serve(listener, app(&sqrl).into_make_service_with_connect_info::<SocketAddr>()).await?;
     Ok(())
 }
 
-fn app(sqrl: Sqrl) -> Router {
+fn app(sqrl: &Sqrl) -> Router {
     let sessions = SessionManagerLayer::new(MemoryStore::default())
         .with_secure(false) // this example has no https
         .with_same_site(SameSite::Lax); // `Strict` hides the session after a sign-in on this device
