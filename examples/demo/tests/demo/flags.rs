@@ -43,9 +43,9 @@ fn what_cannot_be_is_said_in_a_sentence() {
         (["--public-url", "example.com"], "--public-url"),
         (["--public-url", "https://example.com/app"], "write --public-url https://example.com"),
         (["--listen", "0.0.0.0:0"], "say with --public-url where browsers reach the demo"),
-        (["--trusted-proxy", "10.0.0.0/33"], "`10.0.0.0/33` is no network"),
+        (["--trusted-proxy", "10.0.0.0/33"], "`10.0.0.0/33` is not a network"),
         (["--link-scheme", "https"], "write sqrl or qrl"),
-        (["--prefix", "auth"], "`prefix` is a path from the root"),
+        (["--prefix", "auth"], "`prefix` must be an absolute path"),
         (["--failures-per-minute", "many"], "write a number, or off"),
         (["--link-lifetime", "0"], "write a second or more"),
     ] {
