@@ -52,45 +52,36 @@ impl Engine {
         if is_slowed_down && !self.may_be_live(&nut, peer, now) {
             return refuse(gone, &"too many failures, and no nut of ours that may be live");
         }
-        let record = match self.nuts.get_nut(&nut, NutState::Pending).await {
-            Ok(Some(record)) => record,
-            Ok(None) => {
-                // Only ours: somebody else's may be made up to be taken for a live one.
-                if is_slowed_down && self.config.nut_issuer.has_issued(&nut) {
-                    self.spent_nuts.insert(&nut);
-                }
-                return refuse(gone, &"no such nut");
-            }
-            Err(error) => {
-                self.store_failed("looking at a nut", &error);
-                return self.dead_end(Tif::TRY_AGAIN);
-            }
+        let chain = |record, is_copy| Chain {
+            engine: self,
+            request: &request,
+            nut,
+            record,
+            is_copy,
+            peer,
+            now,
         };
-        let chain = Chain { engine: self, request: &request, nut, record, peer, now };
-        if chain.remaining().is_zero() {
-            return refuse(gone, &"the chain is over");
-        }
-        // Row 25b. Before anything that leads to a live nut, a refusal included: somebody who
-        // photographed a code gets no second life for it.
-        if chain.is_too_old() && !chain.ips_match() {
-            tracing::debug!("refused: the nut is too old, and the address is not the link's");
-            return self.dead_end(gone);
-        }
-        let ips = chain.ips();
-        // 3.
-        if !chain.is_what_we_sent() {
-            return chain
-                .refuse_before_take(Tif::REFUSED | ips, "`server` is not what was sent")
-                .await;
-        }
-        // 4.
-        if !chain.ips_match() && !chain.may_come_from_elsewhere() {
-            return chain.refuse_before_take(Tif::FAILED, "another address than the link's").await;
-        }
-        // 5.
-        if chain.is_anothers() {
-            let tif = Tif::BAD_ID_ASSOCIATION | Tif::REFUSED | ips;
-            return refuse(tif, &"another identity than the chain's");
+        // A copy stands in for the look only if the request goes on to the take, which decides.
+        // Every other reply depends on whether the store still has the nut.
+        let copy = self.recent_nuts.as_ref().and_then(|recent_nuts| recent_nuts.remove(&nut));
+        let copy = copy.map(|record| chain(record, true));
+        let chain = match copy.filter(|chain| chain.check().is_ok()) {
+            Some(chain) => chain,
+            None => match self.nuts.get_nut(&nut, NutState::Pending).await {
+                Ok(Some(record)) => chain(record, false),
+                Ok(None) => {
+                    self.note_spent(&nut, is_slowed_down);
+                    return refuse(gone, &"no such nut");
+                }
+                Err(error) => {
+                    self.store_failed("looking at a nut", &error);
+                    return self.dead_end(Tif::TRY_AGAIN);
+                }
+            },
+        };
+        // 2 to 5.
+        if let Err(obstacle) = chain.check() {
+            return chain.reject(obstacle, gone).await;
         }
 
         // 6. The step that decides; an alias goes with the nut that it is an alias of, and is
@@ -107,7 +98,10 @@ impl Engine {
         let (taken, lookup, _) = join3(take, look_up, alias).await;
         match taken {
             Ok(Some(_)) => {}
-            Ok(None) => return refuse(gone, &"the nut was used before"),
+            Ok(None) => {
+                self.note_spent(&nut, is_slowed_down);
+                return refuse(gone, &"the nut was used before");
+            }
             Err(error) => return chain.try_to_take_again(&error).await,
         }
 
@@ -118,6 +112,7 @@ impl Engine {
         }
 
         // 8.
+        let ips = chain.ips();
         let decided = match lookup {
             None => Ok(unsupported(ips)),
             Some(Ok(lookup)) => self.decide_and_apply(&chain, lookup).await,
@@ -132,6 +127,14 @@ impl Engine {
             Err(NotApplied::TooMany) => {
                 chain.refuse(Tif::FAILED | ips, "the address has left too much here").await
             }
+        }
+    }
+
+    /// Notes a nut that the store does not have, so that an address that is slowed down costs no
+    /// more looks with it. Only ours: somebody else's may be made up to be taken for a live one.
+    fn note_spent(&self, nut: &Nut, is_slowed_down: bool) {
+        if is_slowed_down && self.config.nut_issuer.has_issued(nut) {
+            self.spent_nuts.insert(nut);
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::config::held_for;
 use super::decide::{Decision, Verdict};
 use super::{Engine, random};
-use tower_sqrl_core::nuts::{Attached, Digest, NutInfo, NutState, Outcome, Timestamp};
+use tower_sqrl_core::nuts::{Attached, Digest, NutInfo, Outcome, Timestamp};
 use tower_sqrl_core::protocol::{Ask, Nut, Reply, Request, Suk, Tif, base64url};
 
 /// A verified request, and the record of the nut that it came with: from here on every answer
@@ -16,11 +16,28 @@ pub(super) struct Chain<'a> {
     pub(super) request: &'a Request,
     /// The nut that the request came with.
     pub(super) nut: Nut,
-    /// What the store has of it.
+    /// Its record.
     pub(super) record: NutInfo,
+    /// Whether the record is this process's copy. Then only the take tells whether the nut was live.
+    pub(super) is_copy: bool,
     /// The client's address.
     pub(super) peer: IpAddr,
     pub(super) now: Timestamp,
+}
+
+/// Why a request may not take its nut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Obstacle {
+    /// Step 2: the chain's lifetime has passed.
+    ChainOver,
+    /// Row 25b: the nut is too old, and the request is from another address than the link's.
+    TooOldElsewhere,
+    /// Step 3: `server` is not what was sent with the nut.
+    OtherServer,
+    /// Step 4: the client has another address than the link's.
+    OtherAddress,
+    /// Step 5: the chain belongs to another identity.
+    OtherIdentity,
 }
 
 /// What a reply carries beside its nut and tif.
@@ -42,13 +59,35 @@ pub(super) struct Next {
 }
 
 impl Chain<'_> {
+    /// Steps 2 to 5 of section 2 of `docs/protocol.md`: what has to be true before the nut is taken.
+    pub(super) fn check(&self) -> Result<(), Obstacle> {
+        if self.remaining().is_zero() {
+            return Err(Obstacle::ChainOver);
+        }
+        // Before anything that leads to a live nut, a refusal included: somebody who photographed a
+        // code gets no second life for it.
+        if self.is_too_old() && !self.ips_match() {
+            return Err(Obstacle::TooOldElsewhere);
+        }
+        if !self.is_what_we_sent() {
+            return Err(Obstacle::OtherServer);
+        }
+        if !self.ips_match() && !self.may_come_from_elsewhere() {
+            return Err(Obstacle::OtherAddress);
+        }
+        if self.is_anothers() {
+            return Err(Obstacle::OtherIdentity);
+        }
+        Ok(())
+    }
+
     /// Whether the client has the address that asked for the link.
     pub(super) fn ips_match(&self) -> bool {
         self.engine.config.is_same_address(self.record.ip, self.peer)
     }
 
     /// Whether the client may have another address: it says `noiptest`, and the link allows it.
-    pub(super) fn may_come_from_elsewhere(&self) -> bool {
+    fn may_come_from_elsewhere(&self) -> bool {
         self.request.options().noiptest && !self.record.same_address_only
     }
 
@@ -59,14 +98,14 @@ impl Chain<'_> {
 
     /// Whether `server` is what we sent with this nut: the reply, or the link, which the
     /// page's script may have given a `can`.
-    pub(super) fn is_what_we_sent(&self) -> bool {
+    fn is_what_we_sent(&self) -> bool {
         let server = self.request.server();
         let sent = if self.nut == self.record.first_nut { without_can(server) } else { server };
         Digest::of(sent) == self.record.sent
     }
 
     /// Whether the chain belongs to another identity than the one that the request proved.
-    pub(super) fn is_anothers(&self) -> bool {
+    fn is_anothers(&self) -> bool {
         self.record.idk.is_some_and(|idk| idk != *self.request.idk())
     }
 
@@ -151,15 +190,10 @@ impl Chain<'_> {
     /// Stores the next step and gives its reply. If the store fails the nut is dead, and the
     /// reply stands all the same.
     pub(super) async fn send(&self, next: Next) -> String {
-        if !next.ttl.is_zero() {
-            let stored = self
-                .engine
-                .nuts
-                .store_nut(&next.nut, &next.info, NutState::Pending, next.ttl)
-                .await;
-            if let Err(error) = stored {
-                self.engine.store_failed("storing a chain's next nut", &error);
-            }
+        if !next.ttl.is_zero()
+            && let Err(error) = self.engine.store_nut(next.nut, next.info, next.ttl).await
+        {
+            self.engine.store_failed("storing a chain's next nut", &error);
         }
         next.body
     }

@@ -5,7 +5,7 @@ use std::fmt::Display;
 
 use futures_util::future::{OptionFuture, join, join3};
 
-use super::chain::{Chain, Extras};
+use super::chain::{Chain, Extras, Obstacle};
 use super::decide::{Decision, Verdict};
 use super::random;
 use tower_sqrl_core::StoreError;
@@ -24,6 +24,32 @@ enum Filed {
 }
 
 impl Chain<'_> {
+    /// The reply to a request that may not take its nut. `gone` is the tif for a nut that is not live.
+    pub(super) async fn reject(&self, obstacle: Obstacle, gone: Tif) -> String {
+        let dead_end = |tif, why: &'static str| {
+            self.note_refusal(tif, &why);
+            self.engine.dead_end(tif)
+        };
+        match obstacle {
+            Obstacle::ChainOver => dead_end(gone, "the chain is over"),
+            Obstacle::TooOldElsewhere => {
+                tracing::debug!("refused: the nut is too old, and the address is not the link's");
+                self.engine.dead_end(gone)
+            }
+            Obstacle::OtherServer => {
+                let tif = Tif::REFUSED | self.ips();
+                self.refuse_before_take(tif, "`server` is not what was sent").await
+            }
+            Obstacle::OtherAddress => {
+                self.refuse_before_take(Tif::FAILED, "another address than the link's").await
+            }
+            Obstacle::OtherIdentity => {
+                let tif = Tif::BAD_ID_ASSOCIATION | Tif::REFUSED | self.ips();
+                dead_end(tif, "another identity than the chain's")
+            }
+        }
+    }
+
     /// A refusal after which the client may try again with the reply's nut.
     pub(super) async fn refuse(&self, tif: Tif, why: &'static str) -> String {
         self.note_refusal(tif, &why);
@@ -34,7 +60,7 @@ impl Chain<'_> {
     ///
     /// The reply leaves one more nut in the share of the address that asked for the link. So the
     /// count decides, of requests at the same instant too: beyond the limit the reply's nut is dead.
-    pub(super) async fn refuse_before_take(&self, tif: Tif, why: &'static str) -> String {
+    async fn refuse_before_take(&self, tif: Tif, why: &'static str) -> String {
         if self.note_refusal(tif, &why) {
             self.send(self.beside(tif)).await
         } else {
@@ -54,6 +80,9 @@ impl Chain<'_> {
         match self.engine.nuts.get_nut(&self.original(), NutState::Pending).await {
             // Not taken, so the reply's is an alias of it.
             Ok(Some(_)) => self.send(self.beside(tif)).await,
+            // Taken, but perhaps by another server before, if nobody has looked: then the chain has
+            // gone on there.
+            Ok(None) if self.is_copy => self.engine.dead_end(tif),
             // Taken, and only the store's reply was lost.
             Ok(None) => self.send(self.again(tif)).await,
             Err(error) => {

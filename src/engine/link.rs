@@ -202,7 +202,7 @@ impl Engine {
         };
         let lifetimes = self.config.lifetimes;
         let ttl = held_for(lifetimes.link).min(lifetimes.chain);
-        match self.nuts.store_nut(&nut, &info, NutState::Pending, ttl).await {
+        match self.store_nut(nut, info, ttl).await {
             Ok(()) => Ok(IssuedLink { nut, text }),
             Err(error) => {
                 self.store_failed("storing a link's nut", &error);

@@ -15,6 +15,7 @@ mod link;
 mod nut_issuer;
 mod random;
 mod rate_limiter;
+mod recent_nuts;
 #[cfg(feature = "sin")]
 mod seal;
 mod sign_in;
@@ -37,17 +38,22 @@ pub(crate) use seal::IndexedSecrets;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use rate_limiter::RateLimiter;
+use recent_nuts::RecentNuts;
 use spent_nuts::SpentNuts;
 use tower_sqrl_core::StoreError;
 use tower_sqrl_core::identities::IdentityStore;
-use tower_sqrl_core::nuts::NutStore;
+use tower_sqrl_core::nuts::{NutInfo, NutState, NutStore};
+use tower_sqrl_core::protocol::Nut;
 
 /// The state machine over its two stores.
 #[derive(Debug)]
 pub(crate) struct Engine {
     pub(crate) nuts: Arc<dyn NutStore>,
+    /// Absent where the store is in this process.
+    recent_nuts: Option<RecentNuts>,
     pub(crate) identities: Arc<dyn IdentityStore>,
     pub(crate) config: EngineConfig,
     /// Requests that were refused.
@@ -71,12 +77,22 @@ impl Engine {
             failures: RateLimiter::new(config.failures_per_minute),
             foreign_nuts: RateLimiter::new(config.failures_per_minute),
             spent_nuts: SpentNuts::new(),
+            recent_nuts: (!nuts.is_in_process()).then(RecentNuts::new),
             links: RateLimiter::new(config.challenges_per_minute),
             store_failures: AtomicU64::new(0),
             nuts,
             identities,
             config,
         }
+    }
+
+    /// Stores a nut, and keeps a copy of its record for the request that answers it.
+    async fn store_nut(&self, nut: Nut, info: NutInfo, ttl: Duration) -> Result<(), StoreError> {
+        self.nuts.store_nut(&nut, &info, NutState::Pending, ttl).await?;
+        if let Some(recent_nuts) = &self.recent_nuts {
+            recent_nuts.insert(nut, info);
+        }
+        Ok(())
     }
 
     /// How often a store has failed since the start.

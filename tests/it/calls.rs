@@ -25,47 +25,59 @@ async fn a_clients_steps() {
     same(site.tap.calls(), &[StoreNut(Pending)]);
     let mut chain = visit.chain(&alice());
     chain.query().await;
-    let look = [GetNut(Pending), RemoveNut(Pending), LookUp, StoreNut(Pending)];
-    same(site.tap.calls(), &look);
+    let step = [RemoveNut(Pending), LookUp, StoreNut(Pending)];
+    same(site.tap.calls(), &step);
     chain.ident().await;
-    same(site.tap.calls(), &[&look[..], &[Apply, StoreNut(Authorized)]].concat());
+    same(site.tap.calls(), &[&step[..], &[Apply, StoreNut(Authorized)]].concat());
 
     // Known, nothing to write.
     let mut chain = site.visit().await.chain(&alice());
     site.tap.calls();
     chain.ident().await;
-    same(site.tap.calls(), &[&look[..], &[StoreNut(Authorized)]].concat());
+    same(site.tap.calls(), &[&step[..], &[StoreNut(Authorized)]].concat());
     let mut chain = site.visit().await.chain(&alice()).with_opt("cps");
     site.tap.calls();
     chain.ident().await;
-    same(site.tap.calls(), &[&look[..], &[StoreNut(Authorized), StoreCpsSessionId]].concat());
-    // The most that there is: 7.
+    same(site.tap.calls(), &[&step[..], &[StoreNut(Authorized), StoreCpsSessionId]].concat());
+    // The most that there is: 6, and 7 with a nut of another server.
     let mut chain = site.visit().await.chain(&alice()).with_opt("cps~sqrlonly");
     site.tap.calls();
     chain.ident().await;
     same(
         site.tap.calls(),
-        &[&look[..], &[Apply, StoreNut(Authorized), StoreCpsSessionId]].concat(),
+        &[&step[..], &[Apply, StoreNut(Authorized), StoreCpsSessionId]].concat(),
     );
 
     let mut chain = site.visit().await.chain(&new_alice());
     let form = chain.signed(&chain.succeeding("query")).signed("pids", &chain.previous());
     site.tap.calls();
     chain.send(&form).await;
-    same(site.tap.calls(), &look);
+    same(site.tap.calls(), &step);
     chain.send(&chain.rekey("disable")).await;
-    same(site.tap.calls(), &[&look[..], &[Apply]].concat());
+    same(site.tap.calls(), &[&step[..], &[Apply]].concat());
 
     // The page learns why nobody was signed in.
     site.tap.calls();
     chain.ident().await;
-    same(site.tap.calls(), &[&look[..], &[StoreNut(Authorized)]].concat());
+    same(site.tap.calls(), &[&step[..], &[StoreNut(Authorized)]].concat());
 
     // A command that does not exist needs no look-up.
     let mut chain = site.visit().await.chain(&alice());
     site.tap.calls();
     chain.send(&chain.signed(&chain.params("dance"))).await;
-    same(site.tap.calls(), &[GetNut(Pending), RemoveNut(Pending), StoreNut(Pending)]);
+    same(site.tap.calls(), &[RemoveNut(Pending), StoreNut(Pending)]);
+}
+
+#[tokio::test]
+async fn a_nut_of_another_server_costs_a_look() {
+    let (site, other) = Site::pair(|builder| builder).await;
+    let mut chain = other.visit().await.chain_by(&alice(), &site.http());
+    let step = [RemoveNut(Pending), LookUp, StoreNut(Pending)];
+    chain.query().await;
+    same(site.tap.calls(), &[&[GetNut(Pending)], &step[..]].concat());
+    // This server has issued the next one.
+    chain.query().await;
+    same(site.tap.calls(), &step);
 }
 
 #[tokio::test]

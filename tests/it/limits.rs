@@ -1,7 +1,6 @@
 //! What one address, one body and one flood may cost.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
-use std::sync::Arc;
 
 use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method};
 use tower_sqrl::nuts::NutState;
@@ -10,10 +9,7 @@ use tower_sqrl_client::browser::Browser;
 use tower_sqrl_client::keys::SiteKey;
 use tower_sqrl_client::{Http, base64url};
 
-use crate::common::{
-    Chain, Hook, MemoryIdentityStore, MemoryNutStore, Setup, Site, Tap, TestClock, Verdict, alice,
-    cps_id, mallory, new_alice, read, rekey,
-};
+use crate::common::{Chain, Hook, Site, Verdict, alice, cps_id, mallory, new_alice, read, rekey};
 
 #[tokio::test]
 async fn a_body_has_a_limit() {
@@ -48,15 +44,6 @@ async fn repeated_failures_are_slowed_down() {
     assert_eq!(made_up(&chain).query().await, "60");
 }
 
-/// Two servers of one site, which share their stores; the tap is the first one's alone.
-async fn two_servers(configure: fn(SqrlBuilder) -> SqrlBuilder) -> (Site, Site) {
-    let setup = || Setup { origin: Some("http://site.test"), mount: "" };
-    let stores = (Arc::new(MemoryNutStore::new()), Arc::new(MemoryIdentityStore::new()));
-    let (tap, clock) = (Tap::new(stores.0, stores.1), TestClock::default());
-    let other = Site::over(tap.untapped(), clock.clone(), setup(), configure).await;
-    (Site::over(tap, clock, setup(), configure).await, other)
-}
-
 /// The same request with a nut that no server has issued.
 fn made_up(chain: &Chain) -> Chain {
     let mut chain = chain.clone();
@@ -70,8 +57,7 @@ const LOOK: Hook = Hook::GetNut(NutState::Pending);
 /// Whatever a neighbour behind the same address does: a right request on a live nut is answered.
 #[tokio::test]
 async fn an_address_that_is_slowed_down_signs_in_all_the_same() {
-    let (site, other) =
-        two_servers(|builder| builder.failures_per_minute(3).nut_key([7; 32])).await;
+    let (site, other) = Site::pair(|builder| builder.failures_per_minute(3).nut_key([7; 32])).await;
     let visit = site.visit().await;
     let (first, mut chain) = (visit.chain(&alice()), visit.chain(&alice()));
     assert_eq!(chain.query().await, "4");
@@ -119,7 +105,7 @@ async fn a_made_up_nut_spends_no_other() {
 /// Without a shared key, nuts of another server are indistinguishable from made-up ones.
 #[tokio::test]
 async fn some_nuts_of_another_server_are_looked_up_without_a_shared_key() {
-    let (site, other) = two_servers(|builder| builder.failures_per_minute(3)).await;
+    let (site, other) = Site::pair(|builder| builder.failures_per_minute(3)).await;
     let [answered, late] = [other.visit().await, other.visit().await]
         .map(|visit| visit.chain_by(&alice(), &site.http()));
     let own = site.visit().await.chain(&alice());

@@ -5,6 +5,7 @@ mod attacks;
 mod calls;
 mod chain;
 mod common;
+mod copies;
 mod cps;
 mod diagnosis;
 mod events;

@@ -87,6 +87,16 @@ impl Site {
         Self::over(tap, clock, Setup::default(), |builder| builder).await
     }
 
+    /// Two servers of one site, which share their stores. The tap of the first one has no calls of
+    /// the second one.
+    pub(crate) async fn pair(configure: fn(SqrlBuilder) -> SqrlBuilder) -> (Self, Self) {
+        let setup = || Setup { origin: Some("http://site.test"), mount: "" };
+        let stores = (Arc::new(MemoryNutStore::new()), Arc::new(MemoryIdentityStore::new()));
+        let (tap, clock) = (Tap::new(stores.0, stores.1), TestClock::default());
+        let other = Self::over(tap.untapped(), clock.clone(), setup(), configure).await;
+        (Self::over(tap, clock, setup(), configure).await, other)
+    }
+
     /// A site over stores that another may share.
     pub(crate) async fn over(
         tap: Tap,

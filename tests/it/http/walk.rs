@@ -236,7 +236,7 @@ impl Walk {
             self.add(&format!("`POST cli.sqrl`, {what}"), &chain.post(body).await);
         }
         let chain = self.site.visit().await.chain(&alice());
-        self.site.tap.plan(Hook::GetNut(Pending), Verdict::Fail);
+        self.site.tap.plan(Hook::RemoveNut(Pending), Verdict::Fail);
         let body = chain.signed(&chain.params("query")).encode();
         self.add("`POST cli.sqrl`, the store fails", &chain.post(body).await);
     }
