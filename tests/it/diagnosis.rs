@@ -1,4 +1,4 @@
-//! What is said where an application is set up wrong: a stranger has to find out by the log alone.
+//! Log messages for an application that is configured wrong.
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
@@ -11,7 +11,7 @@ use tower_sqrl_client::browser::Browser;
 
 use crate::common::{Site, alice, secrets};
 
-/// How often something has been logged.
+/// Returns how often a text has been logged.
 fn times(what: &str) -> usize {
     secrets::logged().matches(what).count()
 }
@@ -49,7 +49,7 @@ async fn a_path_that_the_layer_does_not_know_is_told() {
         assert_eq!(times(&says), 1, "{says} in {}", secrets::logged());
     }
     assert_eq!(times("secret"), 0, "not what else the address holds");
-    // An application may say it in its own way.
+    // The application can handle the error itself.
     let seen = || "`/x`".into();
     for rejection in [
         ChallengeRejection::NotTheSignInPath { seen: seen() }.into_response(),
@@ -62,7 +62,7 @@ async fn a_path_that_the_layer_does_not_know_is_told() {
 const NOT_TRUSTED: &str = "from an address that is no trusted proxy";
 const NOT_READABLE: &str = "a trusted proxy brings no address that can be read";
 
-/// How often each was logged after a visit over these connections.
+/// Returns how often each message was logged after a visit with these connections.
 async fn said(site: &Site, http: Http) -> (usize, usize) {
     site.visit_with(&Browser::new(http)).await;
     (times(NOT_TRUSTED), times(NOT_READABLE))
