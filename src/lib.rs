@@ -25,10 +25,10 @@
 //! }
 //!
 //! async fn signed_in(login: SqrlLogin) -> Redirect {
-//!     let (key, epoch) = (login.idk().to_string(), login.epoch());
-//!     // … start your application's session for `key`, under a new session id, and compare the
-//!     // epoch with `Sqrl::identity` when you check the session …
-//! #   let _ = (key, epoch);
+//!     let claim = login.claim();
+//!     // … start your own session under a new session id, and keep `claim` in it. When a request
+//!     // arrives with the session, ask `Sqrl::check` whether the claim still holds …
+//! #   drop(claim);
 //!     Redirect::to("/")
 //! }
 //!
@@ -84,6 +84,7 @@
 //! | Feature | Default | Content |
 //! |---|---|---|
 //! | `axum` | yes | extractors, rejections, the address of `ConnectInfo` |
+//! | `serde` | yes | serde for claims, keys, nuts and user ids |
 //! | `web` | yes | the built-in sign-in page, its script and style, QR codes |
 //! | `sin` | | indexed secrets, encrypted in the store |
 //! | `idna` | | public URLs outside ASCII, converted to Punycode |
@@ -113,14 +114,20 @@ mod web;
 #[cfg(feature = "bench")]
 #[doc(hidden)]
 pub use engine::bench;
-pub use engine::{Answer, ChallengeOptions, Clock, Lifetimes, LinkError, NotSignedIn, SignIn};
-pub use service::{
-    Challenge, ChallengeError, PeerAddress, ResponseFuture, SignInResult, Sqrl, SqrlBody,
-    SqrlLayer, SqrlService,
+pub use engine::{
+    Answer, ChallengeOptions, Claim, ClaimStatus, Clock, InvalidClaim, LinkError, NotSignedIn,
+    SignIn,
 };
+pub use service::{Challenge, ChallengeError, PeerAddress, SignInResult, Sqrl, SqrlLayer};
 pub use setup::{ConfigError, SqrlBuilder};
 #[cfg(feature = "conformance")]
 pub use tower_sqrl_core::conformance;
 #[cfg(feature = "faults")]
 pub use tower_sqrl_core::faults;
 pub use tower_sqrl_core::{StoreError, StoreErrorKind, identities, nuts, protocol};
+
+/// The service that [`SqrlLayer`] makes, its response body and its future: types that tower needs and
+/// an application rarely names.
+pub mod middleware {
+    pub use crate::service::{ResponseFuture, SqrlBody, SqrlService};
+}

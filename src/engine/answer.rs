@@ -46,7 +46,7 @@ impl Engine {
         // be a neighbour's.
         let is_slowed_down = self.failures.is_used_up(peer, now);
         let gone = if is_slowed_down { Tif::REFUSED } else { Tif::TRY_AGAIN };
-        let Some(nut) = nut.and_then(Nut::parse) else {
+        let Some(nut) = nut.and_then(|nut| nut.parse().ok()) else {
             return refuse(gone, &"no nut");
         };
         if is_slowed_down && !self.may_be_live(&nut, peer, now) {

@@ -49,6 +49,11 @@ impl std::fmt::Debug for ChallengeOptions {
 }
 
 impl ChallengeOptions {
+    /// Returns the defaults: no question, no data, any identity, from anywhere.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
     /// The options for linking a further identity with the account that the browser is signed in
     /// to: [`same_address`](Self::same_address) and [`accept_new`](Self::accept_new).
     ///

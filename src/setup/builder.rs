@@ -464,11 +464,7 @@ impl SqrlBuilder {
             body_limit: self.body_limit,
             max_event_streams: self.max_event_streams.min(tokio::sync::Semaphore::MAX_PERMITS),
             max_event_streams_per_address: self.max_event_streams_per_address,
-            routes: Routes {
-                prefix: prefix.into(),
-                sign_in: self.sign_in_path.into(),
-                signed_in: self.signed_in_path.into(),
-            },
+            routes: Routes { prefix: prefix.into(), signed_in: self.signed_in_path.into() },
         };
         let default_scheme = if public_url.is_https() { UrlScheme::Sqrl } else { UrlScheme::Qrl };
         let config = EngineConfig {

@@ -38,10 +38,10 @@ impl System {
                 let idk = *self.key_ring.key(only).idk().as_bytes();
                 options = options.only_for(protocol::Idk::from_bytes(idk));
             }
-            let mut extensions = http::Extensions::new();
-            extensions.insert(peer(address));
-            let headers = self.jars[usize::from(browser.0)].headers();
-            let challenge = self.server(at).sqrl.challenge(&headers, &extensions, options).await;
+            let request = http::Request::get("/").extension(peer(address)).body(());
+            let (mut parts, ()) = request.expect("a request").into_parts();
+            parts.headers = self.jars[usize::from(browser.0)].headers();
+            let challenge = self.server(at).sqrl.challenge(&parts, options).await;
             match challenge {
                 Ok(challenge) => {
                     let text = format!("nut={}", challenge.nut());

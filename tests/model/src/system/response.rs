@@ -41,7 +41,7 @@ impl System {
 
     /// Whether a nut is in the store. This consumes nothing.
     pub(super) async fn is_live(&self, nut: &str) -> bool {
-        let Some(nut) = protocol::Nut::parse(nut) else { return false };
+        let Ok(nut) = nut.parse::<protocol::Nut>() else { return false };
         let record = self.stores.of(0).0.get_nut(&nut, NutState::Pending).await;
         record.expect("a store that works").is_some()
     }

@@ -12,8 +12,9 @@ use http_body_util::{BodyExt, Full};
 use tower::util::ServiceFn;
 use tower::{ServiceExt, service_fn};
 use tower_sqrl::identities::IdentityStore;
+use tower_sqrl::middleware::SqrlService;
 use tower_sqrl::nuts::{NutStore, Timestamp};
-use tower_sqrl::{Clock, PeerAddress, SignInResult, Sqrl, SqrlService};
+use tower_sqrl::{Clock, PeerAddress, SignInResult, Sqrl};
 
 use crate::history::Site;
 use crate::spec::Lifetimes;
