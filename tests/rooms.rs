@@ -29,7 +29,6 @@ const STILL_CIRCULAR: &[&str] = &[
     "client/tests/command.rs",
     "client/tests/cps.rs",
     "client/tests/exchange.rs",
-    "examples/demo/src/lib.rs",
     "src/lib.rs",
     "store-postgres/src/lib.rs",
     "store-redis/src/lib.rs",

@@ -1,4 +1,4 @@
-//! People who sign in again and again, through nginx, and reload the page where they must.
+//! Users who sign in repeatedly through nginx, and reload the page after an error.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -18,40 +18,40 @@ use tower_sqrl_client::wire::Command;
 use tower_sqrl_client::{Client, Error, Http, Identity};
 use tower_sqrl_postgres::{Database, PostgresIdentityStore};
 
-use crate::people::{account_id, idk};
+use crate::visit::{account_id, idk};
 
-const PEOPLE: usize = 6;
-/// A person reloads so often, with this pause, before giving up.
+const USERS: usize = 6;
+/// A user gives up after this number of reloads, with this pause before each.
 const RELOADS: usize = 3;
 const RELOAD_PAUSE: Duration = Duration::from_secs(1);
 /// No request takes longer.
-const LONGEST: Duration = Duration::from_secs(3);
-/// What a page asks again for a while.
-const PATIENCE: Duration = Duration::from_secs(5);
+const MAX_TIME: Duration = Duration::from_secs(3);
+/// A page repeats a request for this time, with this pause.
+const RETRY_TIME: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// What may be gone though a client was told that it succeeded.
+/// What Redis may lose although the client was told that it succeeded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum WhatRedisLoses {
-    Nothing,
-    /// What has not reached the replica.
-    SomeOfLate,
-    Everything,
+pub(crate) enum DataLoss {
+    None,
+    /// Writes that have not reached the replica.
+    Recent,
+    All,
 }
 
-/// What the logins were like.
+/// Numbers of sign-ins, and times.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Report {
     logins: usize,
     failed: usize,
     reloaded: usize,
-    /// A client was told that it had succeeded, and its page found nothing.
+    /// The client was told that it had succeeded, but its page got no outcome.
     lost: usize,
     longest_pause: Duration,
     longest_request: Duration,
 }
 
-/// As a row's cells.
+/// As the cells of a table row.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { logins, failed, reloaded, lost, longest_pause, longest_request } = self;
@@ -64,29 +64,29 @@ impl fmt::Display for Report {
 #[derive(Debug)]
 struct Shared {
     url: String,
-    over: AtomicBool,
-    seen: Mutex<Seen>,
+    stop: AtomicBool,
+    state: Mutex<State>,
 }
 
 #[derive(Debug)]
-struct Seen {
+struct State {
     report: Report,
-    /// When somebody signed in last.
+    /// The time of the last sign-in.
     last: Instant,
-    /// The keys of the identities that a client was told are known.
+    /// The keys of all identities that have signed in, according to their clients.
     known: Vec<Idk>,
     accounts: HashSet<String>,
 }
 
-/// People who sign in.
-pub(crate) struct Stream {
+/// Users who sign in repeatedly.
+pub(crate) struct Load {
     shared: Arc<Shared>,
-    people: JoinSet<()>,
+    users: JoinSet<()>,
 }
 
-impl Stream {
-    pub(crate) fn begin(nginx: &Nginx) -> Self {
-        let seen = Seen {
+impl Load {
+    pub(crate) fn start(nginx: &Nginx) -> Self {
+        let state = State {
             report: Report::default(),
             last: Instant::now(),
             known: Vec::new(),
@@ -94,48 +94,48 @@ impl Stream {
         };
         let shared = Arc::new(Shared {
             url: nginx.url(),
-            over: AtomicBool::new(false),
-            seen: Mutex::new(seen),
+            stop: AtomicBool::new(false),
+            state: Mutex::new(state),
         });
-        let mut people = JoinSet::new();
-        for _ in 0..PEOPLE {
-            people.spawn(Arc::clone(&shared).sign_in_again_and_again());
+        let mut users = JoinSet::new();
+        for _ in 0..USERS {
+            users.spawn(Arc::clone(&shared).sign_in_repeatedly());
         }
-        Self { shared, people }
+        Self { shared, users }
     }
 
-    /// What was before the failure is no pause of its making.
-    pub(crate) fn forget_pauses(&self) {
-        let mut seen = self.shared.seen.lock().unwrap();
-        seen.report.longest_pause = Duration::ZERO;
-        seen.report.longest_request = Duration::ZERO;
+    /// Resets the longest times, so that the report has those of the failure only.
+    pub(crate) fn reset_times(&self) {
+        let mut state = self.shared.state.lock().unwrap();
+        state.report.longest_pause = Duration::ZERO;
+        state.report.longest_request = Duration::ZERO;
     }
 
-    /// Lets everybody finish; then everybody signs in once more, which works at once; and
-    /// everything is there that a client was told.
-    pub(crate) async fn end(
+    /// Stops the users and returns the report. Afterwards sign-ins work at once, and nothing that a
+    /// client was told is lost, except for `loss`.
+    pub(crate) async fn finish(
         mut self,
         nginx: &Nginx,
         identities: &str,
-        redis: WhatRedisLoses,
+        loss: DataLoss,
     ) -> Report {
-        self.shared.over.store(true, Ordering::Relaxed);
-        while let Some(person) = self.people.join_next().await {
-            person.expect("nothing that must not be");
+        self.shared.stop.store(true, Ordering::Relaxed);
+        while let Some(user) = self.users.join_next().await {
+            user.expect("no panic");
         }
-        let report = self.shared.seen.lock().unwrap().report.clone();
-        for _ in 0..PEOPLE {
+        let report = self.shared.state.lock().unwrap().report.clone();
+        for _ in 0..USERS {
             let identity = Arc::new(Identity::generate());
-            let account = Attempt::new(&self.shared, &identity).make().await;
+            let account = Attempt::new(&self.shared, &identity).run().await;
             account.expect("everything works again");
         }
         assert!(report.logins > 0 && report.failed <= report.logins);
-        if redis == WhatRedisLoses::Nothing {
-            assert!(report.lost <= cut_off(nginx), "clients were told of sign-ins that are lost");
+        if loss == DataLoss::None {
+            assert!(report.lost <= interrupted(nginx), "sign-ins are lost");
         }
         let database = Database::connect_no_tls(identities).expect("an address");
         let store = PostgresIdentityStore::open(&database).await.expect("a store");
-        let known = std::mem::take(&mut self.shared.seen.lock().unwrap().known);
+        let known = std::mem::take(&mut self.shared.state.lock().unwrap().known);
         for idk in &known {
             let state = store.look_up(idk, None).await.expect("an answer").idk;
             assert!(matches!(state, KeyState::Live(_)), "an identity is lost: {state:?}");
@@ -145,20 +145,20 @@ impl Stream {
 }
 
 impl Shared {
-    async fn sign_in_again_and_again(self: Arc<Self>) {
+    async fn sign_in_repeatedly(self: Arc<Self>) {
         let own = Arc::new(Identity::generate());
         let mut account = None;
         for number in 0.. {
-            if self.over.load(Ordering::Relaxed) {
+            if self.stop.load(Ordering::Relaxed) {
                 return;
             }
-            // Every other one is a new identity, whose account is nobody's yet.
+            // Every other sign-in is that of a new identity, which gets a new account.
             let is_new = number % 2 == 1;
             let identity = if is_new { Arc::new(Identity::generate()) } else { Arc::clone(&own) };
             let Some(entered) = self.sign_in(&identity).await else { continue };
-            let mut seen = self.seen.lock().unwrap();
+            let mut state = self.state.lock().unwrap();
             if is_new || account.is_none() {
-                assert!(seen.accounts.insert(entered.clone()), "somebody else's account");
+                assert!(state.accounts.insert(entered.clone()), "somebody else's account");
                 account = account.or_else(|| (!is_new).then_some(entered));
             } else {
                 assert_eq!(account, Some(entered), "somebody else's account");
@@ -166,64 +166,64 @@ impl Shared {
         }
     }
 
-    fn took(&self, time: Duration) {
-        let report = &mut self.seen.lock().unwrap().report;
+    fn record_time(&self, time: Duration) {
+        let report = &mut self.state.lock().unwrap().report;
         report.longest_request = report.longest_request.max(time);
     }
 
-    /// One login, with reloads where they help. The account.
+    /// Signs in, and reloads after an error. Returns the account.
     async fn sign_in(self: &Arc<Self>, identity: &Arc<Identity>) -> Option<String> {
-        self.seen.lock().unwrap().report.logins += 1;
+        self.state.lock().unwrap().report.logins += 1;
         for reload in 0..=RELOADS {
             if reload > 0 {
                 sleep(RELOAD_PAUSE).await;
             }
-            let made = Attempt::new(self, identity).make().await;
-            let mut seen = self.seen.lock().unwrap();
-            match made {
+            let result = Attempt::new(self, identity).run().await;
+            let mut state = self.state.lock().unwrap();
+            match result {
                 Ok(account) => {
-                    // Once it is over, the others have gone home.
-                    if !self.over.load(Ordering::Relaxed) {
-                        let pause = seen.last.elapsed();
-                        seen.report.longest_pause = seen.report.longest_pause.max(pause);
+                    // While the users stop, pauses are longer.
+                    if !self.stop.load(Ordering::Relaxed) {
+                        let pause = state.last.elapsed();
+                        state.report.longest_pause = state.report.longest_pause.max(pause);
                     }
-                    seen.last = Instant::now();
-                    seen.report.reloaded += usize::from(reload > 0);
+                    state.last = Instant::now();
+                    state.report.reloaded += usize::from(reload > 0);
                     return Some(account);
                 }
-                Err(Trouble::Lost) => seen.report.lost += 1,
-                Err(Trouble::Reload(_)) => {}
+                Err(SignInError::Lost) => state.report.lost += 1,
+                Err(SignInError::Reload(_)) => {}
             }
         }
-        self.seen.lock().unwrap().report.failed += 1;
+        self.state.lock().unwrap().report.failed += 1;
         None
     }
 }
 
-/// Collections whose first server died over them, and whose second found that the first had
-/// done its part.
-fn cut_off(nginx: &Nginx) -> usize {
+/// Returns the number of collections that nginx repeated because the first server died, although it
+/// had consumed the outcome.
+fn interrupted(nginx: &Nginx) -> usize {
     let log = std::fs::read_to_string(nginx.directory().join("sqrl_access.log")).expect("a log");
-    // address time "request" status upstreams upstream statuses time: two upstreams, a comma.
+    // A comma separates the two upstreams in the log.
     let collections = log.lines().filter(|line| line.contains("\"GET /signed-in\" 401 "));
     collections.filter(|line| line.contains(", ")).count()
 }
 
-/// Why a page has to be reloaded.
+/// Why a sign-in failed.
 #[derive(Debug)]
-enum Trouble {
-    /// Something did not work, and said so.
-    #[allow(dead_code, reason = "read by who debugs this")]
+enum SignInError {
+    /// A request failed with an error. A reload may help.
+    #[allow(dead_code, reason = "for debugging")]
     Reload(String),
-    /// A client was told that it had succeeded, and there is nothing to collect.
+    /// The client was told that it had succeeded, but there is nothing to collect.
     Lost,
 }
 
-fn reload(why: impl fmt::Debug) -> Trouble {
-    Trouble::Reload(format!("{why:?}"))
+fn reload(why: impl fmt::Debug) -> SignInError {
+    SignInError::Reload(format!("{why:?}"))
 }
 
-/// One page, and one client that answers its link.
+/// One page, and one client that answers its SQRL URL.
 struct Attempt {
     shared: Arc<Shared>,
     browser: Browser,
@@ -232,13 +232,13 @@ struct Attempt {
 
 impl Attempt {
     fn new(shared: &Arc<Shared>, identity: &Arc<Identity>) -> Self {
-        let http = Http::builder().timeout(LONGEST).build();
+        let http = Http::builder().timeout(MAX_TIME).build();
         let client = Client::new(Arc::clone(identity)).with_http(http.clone());
         Self { shared: Arc::clone(shared), browser: Browser::new(http), client }
     }
 
-    /// The account that was entered.
-    async fn make(&self) -> Result<String, Trouble> {
+    /// Signs in and returns the account.
+    async fn run(&self) -> Result<String, SignInError> {
         let page = self.timed(self.browser.open(&format!("{}/login", self.shared.url))).await;
         let page = page.expect("an answer in time");
         let link = page.sqrl_link().map_err(reload)?;
@@ -246,23 +246,22 @@ impl Attempt {
         let (shared, last) = (Arc::clone(&self.shared), Mutex::new(Instant::now()));
         let client = self.client.clone().with_observer(move |_| {
             let before = std::mem::replace(&mut *last.lock().unwrap(), Instant::now());
-            shared.took(before.elapsed());
+            shared.record_time(before.elapsed());
         });
         let session = client.session(&link);
         let key = idk(&session);
-        let told = match session.run(Command::Ident).await {
+        let succeeded = match session.run(Command::Ident).await {
             Ok(_) => true,
-            // A whole reply that says no.
+            // A complete reply that refuses.
             Err(Error::Refused { .. } | Error::NoSuk) => false,
             Err(error) => panic!("{error}"),
         };
-        if told {
-            self.shared.seen.lock().unwrap().known.push(key);
+        if succeeded {
+            self.shared.state.lock().unwrap().known.push(key);
         }
 
-        // The page asks for as long as there is hope.
-        let since = Instant::now();
-        let patience = if told { PATIENCE } else { PAUSE };
+        let start = Instant::now();
+        let retry_time = if succeeded { RETRY_TIME } else { PAUSE };
         let url = loop {
             match self.timed(self.browser.poll(&page.url, &link)).await {
                 Ok(Waiting::GoTo(url)) => break url,
@@ -270,8 +269,12 @@ impl Attempt {
                 Ok(Waiting::Gone(why)) => return Err(reload(why)),
                 Err(error) => panic!("{error}"),
             }
-            if since.elapsed() > patience {
-                return Err(if told { Trouble::Lost } else { reload("no answer to the client") });
+            if start.elapsed() > retry_time {
+                return Err(if succeeded {
+                    SignInError::Lost
+                } else {
+                    reload("no answer to the client")
+                });
             }
             sleep(PAUSE).await;
         };
@@ -279,28 +282,28 @@ impl Attempt {
         self.account().await
     }
 
-    async fn collect(&self, url: &url::Url) -> Result<(), Trouble> {
-        let mut unclear = false;
-        let since = Instant::now();
-        while since.elapsed() < PATIENCE {
+    async fn collect(&self, url: &url::Url) -> Result<(), SignInError> {
+        let mut failed_before = false;
+        let start = Instant::now();
+        while start.elapsed() < RETRY_TIME {
             let fetched = self.browser.fetch(Method::GET, url, HeaderMap::new(), Bytes::new());
             let answer = self.timed(fetched).await.expect("an answer in time");
             match answer.status() {
                 StatusCode::SEE_OTHER => return Ok(()),
-                // It may have been done, and the answer be lost, or the application have failed.
-                status if status.is_server_error() => unclear = true,
-                status if unclear => return Err(reload(status)),
-                _ => return Err(Trouble::Lost),
+                // The server may have consumed the outcome before it failed.
+                status if status.is_server_error() => failed_before = true,
+                status if failed_before => return Err(reload(status)),
+                _ => return Err(SignInError::Lost),
             }
             sleep(PAUSE).await;
         }
         Err(reload("collecting"))
     }
 
-    async fn account(&self) -> Result<String, Trouble> {
+    async fn account(&self) -> Result<String, SignInError> {
         let url = format!("{}/account", self.shared.url);
-        let since = Instant::now();
-        while since.elapsed() < PATIENCE {
+        let start = Instant::now();
+        while start.elapsed() < RETRY_TIME {
             let page = self.timed(self.browser.open(&url)).await.expect("an answer in time");
             if page.status == StatusCode::OK {
                 return Ok(account_id(&page));
@@ -311,9 +314,9 @@ impl Attempt {
     }
 
     async fn timed<T>(&self, request: impl Future<Output = T>) -> T {
-        let begin = Instant::now();
+        let start = Instant::now();
         let answer = request.await;
-        self.shared.took(begin.elapsed());
+        self.shared.record_time(start.elapsed());
         answer
     }
 }

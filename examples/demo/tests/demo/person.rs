@@ -9,8 +9,8 @@ use tower_sqrl_client::{Client, Error, Identity, Link, Outcome};
 
 use crate::process::Demo;
 
-/// Longer than any of it takes.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+/// No step takes longer.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A person: a browser, and a client with an unlocked identity.
 pub(crate) struct Person {
@@ -23,58 +23,58 @@ impl Person {
         Self { browser: Browser::default(), client: Client::new(Identity::generate()) }
     }
 
-    /// The same person at another browser.
+    /// Returns the same person with another browser.
     pub(crate) fn at_another_browser(&self) -> Self {
         Self { browser: Browser::default(), client: self.client.clone() }
     }
 
-    /// Signs in and arrives at the account page.
+    /// Signs in and returns the account page.
     pub(crate) async fn sign_in(&self, demo: &Demo) -> Page {
         let page = self.sign_in_at(demo, "/login").await;
         assert_eq!((page.status, page.url.path()), (StatusCode::OK, "/account"), "{}", page.body);
         page
     }
 
-    /// Answers the link of a page, and goes where that page goes.
+    /// Answers the SQRL URL of a page, and returns the page that the browser opens next.
     pub(crate) async fn sign_in_at(&self, demo: &Demo, path: &str) -> Page {
         let login = self.browser.open(&demo.url(path)).await.expect("a page");
         let link = login.sqrl_link().expect("a link");
         self.client.sign_in(&link).await.expect("a sign-in");
-        let heard = self.browser.wait(&login.url, &link, PATIENCE).await.expect("an answer");
-        let Waiting::GoTo(url) = heard else { panic!("{heard:?}") };
+        let state = self.browser.wait(&login.url, &link, TIMEOUT).await.expect("an answer");
+        let Waiting::GoTo(url) = state else { panic!("{state:?}") };
         self.browser.open(url.as_str()).await.expect("a page")
     }
 
-    /// Runs a command with a fresh link.
+    /// Runs a command on a new SQRL URL.
     pub(crate) async fn command(&self, demo: &Demo, command: Command) -> Result<Outcome, Error> {
         let link = fresh_link(demo).await;
         self.client.run(&link, command).await
     }
 
-    /// The account page, or where it leads.
+    /// Opens the account page, and follows redirects.
     pub(crate) async fn account(&self, demo: &Demo) -> Page {
         self.browser.open(&demo.url("/account")).await.expect("a page")
     }
 
-    /// Sends a form of the account page.
+    /// Submits a form of the account page.
     pub(crate) async fn submit(&self, demo: &Demo, action: &str, fields: &[(&str, &str)]) -> Page {
         let page = demo.page("/account");
         self.browser.submit(&page, action, fields).await.expect("an answer")
     }
 
-    /// The session's cookie.
+    /// Returns the value of the session cookie.
     pub(crate) fn session(&self) -> Option<String> {
         self.browser.cookies().get("demo").map(|cookie| cookie.value.clone())
     }
 }
 
-/// A link that no browser of anybody's waits for.
+/// Returns a SQRL URL from a new browser.
 pub(crate) async fn fresh_link(demo: &Demo) -> Link {
     let page = Browser::default().open(&demo.url("/login")).await.expect("a page");
     page.sqrl_link().expect("a link")
 }
 
-/// The account's id on its page.
+/// Returns the account's id on its page.
 pub(crate) fn account_id(page: &Page) -> String {
     let (_, rest) = page.body.split_once("Account <code>").expect("an account");
     rest.split_once('<').expect("an element").0.to_owned()

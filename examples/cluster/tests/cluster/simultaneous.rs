@@ -1,4 +1,4 @@
-//! The same request at every server at the same instant: one of them accepts it.
+//! The same request at all servers at the same instant: one of them accepts it.
 
 use std::sync::Arc;
 
@@ -7,19 +7,19 @@ use http::{HeaderMap, StatusCode, header};
 use tower_sqrl_client::wire::{Command, Options, Reply, Tif};
 use tower_sqrl_client::{Http, Identity, Session};
 
-use crate::people::{Visit, client};
-use crate::site::{SERVERS, Site, alone};
+use crate::site::{SERVERS, Site, exclusive};
+use crate::visit::{Visit, client};
 
 const ROUNDS: usize = 1000;
 const AT_ONCE: usize = 4;
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "slow: 1,000 rounds of four requests at four servers"]
-async fn of_the_same_requests_one_is_accepted() {
-    let _alone = alone().await;
+async fn one_server_accepts_a_simultaneous_request() {
+    let _guard = exclusive().await;
     let site = Site::shared();
     join_all((0..AT_ONCE).map(|_| async {
-        let servers = site.each();
+        let servers = site.per_server();
         let identity = Arc::new(Identity::generate());
         for round in 0..ROUNDS / AT_ONCE {
             by_page(site, &servers, &identity, round).await;
@@ -39,14 +39,14 @@ async fn by_cps(site: &Site, servers: &[Http], identity: &Arc<Identity>, round: 
     let visit = Visit::begin(&site.url, servers[round % SERVERS].clone()).await;
     let options = Options { cps: true, ..Options::default() };
     let url = sign_in(&visit, servers, identity, options).await.url.expect("a CPS URL");
-    // Every server may send the browser on; the step that signs in comes then.
+    // Each server may redirect the browser. Only the next step signs in.
     let url = url.parse().expect("an address");
-    let sent_on = join_all(servers.iter().map(|server| visit.goes(&url, server))).await;
-    for answer in &sent_on {
+    let redirects = join_all(servers.iter().map(|server| visit.get(&url, server))).await;
+    for answer in &redirects {
         assert_eq!(answer.status, StatusCode::SEE_OTHER);
         assert_eq!(answer.headers[header::LOCATION], "/signed-in");
     }
-    let cookie = sent_on[0].headers[header::SET_COOKIE].to_str().expect("text");
+    let cookie = redirects[0].headers[header::SET_COOKIE].to_str().expect("text");
     let (name, value) =
         cookie.split_once(';').expect("attributes").0.split_once('=').expect("a pair");
     let mut jar = visit.browser.cookies();
@@ -61,17 +61,17 @@ async fn by_cps(site: &Site, servers: &[Http], identity: &Arc<Identity>, round: 
     assert_eq!(collections(&visit, signed_in.as_str(), servers).await, 1);
 }
 
-/// Asks every server at once and says how many signed in.
+/// Requests the URL at all servers at once, and returns how many responses sign in.
 async fn collections(visit: &Visit, url: &str, servers: &[Http]) -> usize {
     let url = url.parse().expect("an address");
-    let answers = join_all(servers.iter().map(|server| visit.goes(&url, server))).await;
+    let answers = join_all(servers.iter().map(|server| visit.get(&url, server))).await;
     for answer in answers.iter().filter(|answer| !answer.signs_in()) {
         assert!(answer.status.is_client_error(), "{}", answer.status);
     }
     answers.iter().filter(|answer| answer.signs_in()).count()
 }
 
-/// Query and ident, each sent to all servers at once; the reply of the one that accepted.
+/// Sends query and ident, each to all servers at once. Returns the reply that accepted ident.
 async fn sign_in(
     visit: &Visit,
     servers: &[Http],
@@ -101,7 +101,7 @@ async fn sign_in(
     reply
 }
 
-/// The one reply that accepted; the others say that the nut is used.
+/// Returns the index of the reply that accepted. The others must be 60, a used nut.
 fn only_accepted(replies: &[Reply]) -> usize {
     let refused = replies.iter().filter(|reply| reply.tif == Tif(0x60)).count();
     assert_eq!(refused, SERVERS - 1, "{:?}", replies.iter().map(|r| r.tif).collect::<Vec<_>>());

@@ -1,4 +1,4 @@
-//! People with a browser and a SQRL client.
+//! A browser at the sign-in page, and clients that answer it.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use tower_sqrl_client::browser::{Browser, Page, Waiting};
 use tower_sqrl_client::{Client, Http, Identity, Link, Session};
 use url::Url;
 
-/// A page with a link, in its browser.
+/// A browser that has opened the sign-in page.
 pub(crate) struct Visit {
     pub(crate) browser: Browser,
     pub(crate) page: Page,
@@ -17,7 +17,7 @@ pub(crate) struct Visit {
 }
 
 impl Visit {
-    /// A new browser opens the sign-in page.
+    /// Opens the sign-in page in a new browser.
     pub(crate) async fn begin(site: &str, http: Http) -> Self {
         let browser = Browser::new(http);
         let page = browser.open(&format!("{site}/login")).await.expect("a page");
@@ -26,36 +26,36 @@ impl Visit {
         Self { browser, page, link }
     }
 
-    /// A client that has scanned the link and asked what the site knows.
-    pub(crate) async fn asked(&self, identity: &Arc<Identity>, http: &Http) -> Session {
+    /// Returns a client that has sent `query`.
+    pub(crate) async fn query(&self, identity: &Arc<Identity>, http: &Http) -> Session {
         let mut session = client(identity, http).session(&self.link);
         session.find().await.expect("an answer");
         session
     }
 
-    /// What the page hears.
+    /// Polls once, as the page does.
     pub(crate) async fn poll(&self) -> Waiting {
         self.browser.poll(&self.page.url, &self.link).await.expect("an answer")
     }
 
-    /// Where the page goes when it has heard of the sign-in.
+    /// Returns the URL that the page opens after the sign-in.
     pub(crate) fn signed_in(&self) -> Url {
         self.page.url.join(&format!("/signed-in?nut={}", self.link.nut())).expect("an address")
     }
 
-    /// Asks for an address with this browser's cookies, by these connections. Follows nothing
-    /// and keeps nothing. Whether the answer signs in, and its cookies.
-    pub(crate) async fn goes(&self, url: &Url, http: &Http) -> Answer {
-        let answer = self.get(url, http).await;
+    /// Requests a URL with the cookies of this browser over these connections. Follows no redirect
+    /// and stores no cookie.
+    pub(crate) async fn get(&self, url: &Url, http: &Http) -> Answer {
+        let answer = self.fetch(url, http).await;
         Answer { status: answer.status(), headers: answer.headers().clone() }
     }
 
-    /// The whole of what an address sends until it ends.
+    /// Returns the whole body of a response.
     pub(crate) async fn body(&self, url: &Url, http: &Http) -> String {
-        String::from_utf8(self.get(url, http).await.into_body().to_vec()).expect("text")
+        String::from_utf8(self.fetch(url, http).await.into_body().to_vec()).expect("text")
     }
 
-    async fn get(&self, url: &Url, http: &Http) -> Response<Bytes> {
+    async fn fetch(&self, url: &Url, http: &Http) -> Response<Bytes> {
         let pairs = self.browser.cookies();
         let pairs: Vec<_> = pairs.iter().map(|c| format!("{}={}", c.name, c.value)).collect();
         let mut headers = HeaderMap::new();
@@ -65,14 +65,14 @@ impl Visit {
     }
 }
 
-/// What an address answered.
+/// Status and headers of a response.
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
 }
 
 impl Answer {
-    /// Whether somebody is signed in now: on to the account.
+    /// Returns whether the response signs in: it redirects to the account.
     pub(crate) fn signs_in(&self) -> bool {
         let to = self.headers.get(header::LOCATION).and_then(|to| to.to_str().ok());
         self.status == StatusCode::SEE_OTHER && to == Some("/account")
@@ -83,19 +83,19 @@ pub(crate) fn client(identity: &Arc<Identity>, http: &Http) -> Client {
     Client::new(Arc::clone(identity)).with_http(http.clone())
 }
 
-/// An identity's key at a site, in the server's type.
+/// Returns the key of a client's identity, in the server's type.
 pub(crate) fn idk(session: &Session) -> Idk {
     Idk::from_bytes(*session.site_key().idk().as_bytes())
 }
 
-/// The account's id on its page.
+/// Returns the account's id on its page.
 pub(crate) fn account_id(page: &Page) -> String {
     assert_eq!((page.status, page.url.path()), (StatusCode::OK, "/account"), "{}", page.body);
     let (_, rest) = page.body.split_once("Account <code>").expect("an account");
     rest.split_once('<').expect("an element").0.to_owned()
 }
 
-/// The server that gave an answer.
+/// Returns the name of the server that sent these headers.
 pub(crate) fn server(headers: &HeaderMap) -> String {
     headers["x-server"].to_str().expect("text").to_owned()
 }

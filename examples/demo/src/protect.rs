@@ -1,12 +1,12 @@
-//! What holds for every page of the demo's own.
+//! Security headers, and the refusal of other sites' forms.
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::app::App;
-use crate::pages;
+use crate::pages::layout::message;
 use crate::session::Visitor;
 
 const HEADERS: [(HeaderName, &str); 5] = [
@@ -16,21 +16,20 @@ const HEADERS: [(HeaderName, &str); 5] = [
          frame-ancestors 'none'",
     ),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    // Not `no-referrer`: a form would be sent with `null` for its origin.
+    // With `no-referrer`, browsers send forms with `Origin: null`.
     (header::REFERRER_POLICY, "same-origin"),
     (header::CACHE_CONTROL, "no-store"),
     (header::X_FRAME_OPTIONS, "DENY"),
 ];
 
-/// Refuses forms of other sites, and sends every page under a strict policy, unless it has
-/// one of its own.
-pub(crate) async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
-    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
-    let mut response = if reads || is_same_origin(request.headers(), app.public_url.origin()) {
+/// Answers forms of other sites with 403, and adds the headers that a response does not have yet.
+pub(crate) async fn protect(State(app): State<App>, request: Request, next: Next) -> Response {
+    let is_read_only = request.method().is_safe();
+    let is_allowed = is_read_only || is_same_origin(request.headers(), app.public_url.origin());
+    let mut response = if is_allowed {
         next.run(request).await
     } else {
-        let text = "This form was sent from another site.";
-        let page = pages::message("Refused", text, Visitor::Unknown);
+        let page = message("Refused", "This form was sent by another site.", Visitor::Unknown);
         (StatusCode::FORBIDDEN, page).into_response()
     };
     for (name, value) in HEADERS {
@@ -39,9 +38,10 @@ pub(crate) async fn guard(State(app): State<App>, request: Request, next: Next) 
     response
 }
 
-/// Whether a form comes from a page of ours: by fetch metadata, or by its origin where the
-/// browser has none. The session's cookie is `SameSite=Lax` besides, which alone would let
-/// sites on sibling hosts and other ports in.
+/// Returns whether the browser says that a page of this site sent the request. Checks `Origin`
+/// in browsers that do not send `Sec-Fetch-Site`.
+///
+/// The session's cookie is `SameSite=Lax`. That alone would let in sibling hosts and other ports.
 fn is_same_origin(headers: &HeaderMap, origin: &str) -> bool {
     match headers.get("sec-fetch-site") {
         Some(site) => site == "same-origin",
