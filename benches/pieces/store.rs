@@ -8,7 +8,7 @@ use std::time::Duration;
 use divan::Bencher;
 use futures_util::FutureExt as _;
 use tower_sqrl::memory::MemoryNutStore;
-use tower_sqrl::nuts::{Attached, Digest, NutInfo, NutState, NutStore, Timestamp, WaitId};
+use tower_sqrl::nuts::{Digest, NutInfo, NutState, NutStore, Timestamp, WaitId};
 use tower_sqrl::protocol::Nut;
 
 const TTL: Duration = Duration::from_secs(3600);

@@ -10,7 +10,7 @@ use axum::routing::get;
 use tower_sqrl::axum::{SqrlChallenge, SqrlLogin};
 use tower_sqrl::memory::MemoryIdentityStore;
 use tower_sqrl::memory::MemoryNutStore;
-use tower_sqrl::nuts::{Attached, Digest, NutInfo, NutState, NutStore, Timestamp, WaitId};
+use tower_sqrl::nuts::{Digest, NutInfo, NutState, NutStore, Timestamp, WaitId};
 use tower_sqrl::protocol::Nut;
 use tower_sqrl::{Sqrl, SqrlBuilder};
 use tower_sqrl_postgres::{Database, PostgresIdentityStore};

@@ -8,7 +8,7 @@ use common::proxy::Proxy;
 use common::{TTL, cps, nut, outcome, pending};
 use test_servers::Redis;
 use tower_sqrl_core::StoreErrorKind;
-use tower_sqrl_core::nuts::{NutInfo, NutState, NutStore};
+use tower_sqrl_core::nuts::{NutState, NutStore};
 use tower_sqrl_core::protocol::Idk;
 use tower_sqrl_redis::RedisNutStore;
 

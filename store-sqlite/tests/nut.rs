@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use common::File;
 use tokio::time::timeout;
-use tower_sqrl_core::nuts::{Attached, Digest, NutInfo, NutState, NutStore, Timestamp, WaitId};
+use tower_sqrl_core::nuts::{Digest, NutInfo, NutState, NutStore, Timestamp, WaitId};
 use tower_sqrl_core::protocol::Nut;
 use tower_sqrl_sqlite::SqliteNutStore;
 

@@ -11,7 +11,7 @@ use tower_sqrl::faults::{
 };
 use tower_sqrl::identities::IdentityStore;
 use tower_sqrl::memory::{MemoryIdentityStore, MemoryNutStore};
-use tower_sqrl::nuts::{Attached, Digest, NutInfo, NutState, NutStore, Timestamp, WaitId};
+use tower_sqrl::nuts::{Digest, NutInfo, NutState, NutStore, Timestamp, WaitId};
 use tower_sqrl::protocol::{Idk, Nut};
 use tower_sqrl::{StoreError, StoreErrorKind};
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use test_servers::Postgres;
 use tower_sqrl_core::identities::{Epoch, Identity, UserId, Version};
-use tower_sqrl_core::nuts::{Attached, Digest, NutInfo, Outcome, Timestamp, WaitId};
+use tower_sqrl_core::nuts::{Digest, NutInfo, Outcome, Timestamp, WaitId};
 use tower_sqrl_core::protocol::{Idk, Nut, Suk, Vuk};
 use tower_sqrl_postgres::Database;
 
