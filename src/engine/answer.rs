@@ -34,7 +34,7 @@ impl Engine {
         // failures.
         let is_slowed_down = self.failures.is_reached(peer, now);
         let gone = if is_slowed_down { Tif::REFUSED } else { Tif::TRY_AGAIN };
-        let Some(nut) = nut.and_then(Nut::parse) else {
+        let Some(nut) = nut.and_then(|nut| nut.parse().ok()) else {
             return refuse(gone, &"no nut");
         };
         if is_slowed_down && !self.may_be_live(&nut, peer, now) {

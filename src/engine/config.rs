@@ -12,17 +12,16 @@ use tower_sqrl_core::protocol::{Nut, PublicUrl, UrlScheme};
 ///
 /// Section 2 of `docs/protocol.md`: the specification leaves them to the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Lifetimes {
+pub(crate) struct Lifetimes {
     /// A link's nut: how long a page can be scanned. 5 minutes by default.
-    pub link: Duration,
+    pub(crate) link: Duration,
     /// Every later nut: how long people may take over a dialog or a rescue code.
     /// 10 minutes by default.
-    pub later: Duration,
+    pub(crate) later: Duration,
     /// A whole chain from its link on. 30 minutes by default.
-    pub chain: Duration,
+    pub(crate) chain: Duration,
     /// A CPS URL. 60 seconds by default.
-    pub cps: Duration,
+    pub(crate) cps: Duration,
 }
 
 impl Default for Lifetimes {

@@ -49,6 +49,11 @@ impl std::fmt::Debug for ChallengeOptions {
 }
 
 impl ChallengeOptions {
+    /// Returns the defaults: no question, no data, any identity, from anywhere.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
     /// The options for linking a further identity with the account that the browser is signed in
     /// to: [`same_address`](Self::same_address) and [`accept_new`](Self::accept_new).
     ///
@@ -56,7 +61,7 @@ impl ChallengeOptions {
     /// their own, and a stranger in the same room or behind the same NAT has the user's address.
     /// So link nothing before the user has confirmed it with a POST of your site, and treat two
     /// different identities that answer as none. The code is in
-    /// [`guide::own_user_table`](crate::guide::own_user_table), "A user adds SQRL".
+    /// [`guide::own_user_table`](crate::guide::own_user_table), "Add SQRL to an existing account".
     ///
     /// ```
     /// use tower_sqrl::ChallengeOptions;

@@ -7,6 +7,7 @@ mod apply;
 #[cfg(feature = "bench")]
 pub mod bench;
 mod chain;
+mod claim;
 mod clock;
 mod collect;
 mod conclude;
@@ -25,9 +26,10 @@ mod sign_in;
 mod spent_nuts;
 
 pub use account::LinkError;
+pub use claim::{Claim, ClaimStatus, InvalidClaim};
 pub use clock::Clock;
 pub use collect::NotSignedIn;
-pub use config::Lifetimes;
+pub(crate) use config::Lifetimes;
 pub use link::ChallengeOptions;
 pub use sign_in::{Answer, SignIn};
 

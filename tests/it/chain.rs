@@ -257,7 +257,7 @@ async fn row_30_a_link_for_one_identity() {
     let site = Site::new().await;
     site.knows(&alice()).await;
     site.knows(&mallory()).await;
-    let idk = Idk::parse(&site.visit().await.chain(&alice()).idk()).expect("a key");
+    let idk = site.visit().await.chain(&alice()).idk().parse::<Idk>().expect("a key");
     let visit = site.visit_for(ChallengeOptions::default().only_for(idk)).await;
     assert_eq!(visit.chain(&mallory()).query().await, "1c4");
     assert_eq!(visit.chain(&mallory()).ident().await, "1c4");

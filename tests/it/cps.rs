@@ -243,7 +243,7 @@ async fn an_account_is_named_for_people() {
         site.knows(&alice()).await;
         let visit = site.visit().await;
         let mut chain = visit.chain(&alice());
-        let idk = Idk::parse(&chain.idk()).expect("a key");
+        let idk = chain.idk().parse::<Idk>().expect("a key");
         site.sqrl.link(&idk, "4711").await.expect("an account");
         let url = given(&mut chain).await;
         let page = open(&Browser::new(site.http()), &url).await;

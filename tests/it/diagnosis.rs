@@ -5,7 +5,8 @@ use axum::http::{Request, StatusCode};
 use axum::routing::get;
 use axum::{Router, response::IntoResponse};
 use tower::ServiceExt;
-use tower_sqrl::axum::{ChallengeRejection, LoginRejection, SqrlChallenge, SqrlLogin};
+use tower_sqrl::axum::{SqrlChallenge, SqrlError, SqrlLogin};
+use tower_sqrl::{ChallengeError, LinkError, NotSignedIn, Sqrl, StoreError};
 use tower_sqrl_client::Http;
 use tower_sqrl_client::browser::Browser;
 
@@ -30,32 +31,60 @@ async fn a_sign_in_without_a_route_is_told() {
 }
 
 #[tokio::test]
-async fn a_path_that_the_layer_does_not_know_is_told() {
+async fn a_missing_layer_is_told() {
     secrets::listen();
     let inner = Router::new()
-        .route("/enter", get(async |challenge: SqrlChallenge| challenge.page()))
-        .route("/entered", get(async |login: SqrlLogin| login.idk().to_string()));
+        .route("/challenge", get(async |challenge: SqrlChallenge| challenge.page()))
+        .route("/login", get(async |login: SqrlLogin| login.idk().to_string()))
+        .route("/sqrl", get(async |sqrl: Sqrl| sqrl.store_failures().to_string()));
     let app = inner.clone().nest("/account", inner);
-    for (path, extractor, seen) in [
-        ("/enter", "SqrlChallenge", "`/enter`"),
-        ("/entered", "SqrlLogin", "`/entered`"),
-        ("/account/enter", "SqrlChallenge", "`/enter` below `/account`"),
-        ("/account/entered", "SqrlLogin", "`/entered` below `/account`"),
-    ] {
-        let request = Request::get(format!("{path}?secret")).body(Body::empty());
-        let answer = app.clone().oneshot(request.expect("a request")).await.expect("an answer");
-        assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
-        let says = format!("`{extractor}` on a path that the layer does not know, {seen}: add");
-        assert_eq!(times(&says), 1, "{says} in {}", secrets::logged());
+    for path in ["/challenge", "/login", "/sqrl"] {
+        for (below, seen) in
+            [("", format!("`{path}`")), ("/account", format!("`{path}` below `/account`"))]
+        {
+            let request = Request::get(format!("{below}{path}?secret")).body(Body::empty());
+            let answer = app.clone().oneshot(request.expect("a request")).await.expect("an answer");
+            assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+            let says = format!("the layer of tower-sqrl is missing on {seen}: add `.layer(");
+            assert_eq!(times(&says), 1, "{says} in {}", secrets::logged());
+        }
     }
     assert_eq!(times("secret"), 0, "not what else the address holds");
-    // An application may say it in its own way.
-    let seen = || "`/x`".into();
-    for rejection in [
-        ChallengeRejection::NotTheSignInPath { seen: seen() }.into_response(),
-        LoginRejection::NotTheSignedInPath { seen: seen() }.into_response(),
+}
+
+#[tokio::test]
+async fn a_login_where_no_sign_in_arrives_is_told() {
+    let site = Site::new().await;
+    let app = Router::new()
+        .route("/entered", get(async |login: SqrlLogin| login.idk().to_string()))
+        .layer(site.sqrl.layer());
+    let request = Request::get("/entered").body(Body::empty()).expect("a request");
+    let answer = app.oneshot(request).await.expect("an answer");
+    assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(times("`SqrlLogin` on `/entered`, where no sign-in arrives"), 1);
+}
+
+/// An application that passes an error on tells its users nothing about the site.
+#[tokio::test]
+async fn errors_are_responses() {
+    for (error, status, text) in [
+        (SqrlError::from(StoreError::unavailable("10.0.0.31")), 503, "does not work at the moment"),
+        (LinkError::Linked("ada".into()).into(), 409, "linked with another account"),
+        (LinkError::NotLive.into(), 401, "not known here any more"),
+        (LinkError::Busy.into(), 503, "does not work at the moment"),
+        (NotSignedIn::Nothing.into(), 401, ""),
+        (NotSignedIn::Unavailable.into(), 503, ""),
+        (ChallengeError::TooManyChallenges.into(), 429, "too many"),
+        (ChallengeError::NoClientAddress.into(), 500, "does not work at the moment"),
     ] {
-        assert_eq!(rejection.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let says = error.to_string();
+        let response = error.into_response();
+        assert_eq!(response.status(), status, "{says}");
+        assert_eq!(response.headers()["cache-control"], "no-store");
+        let body = axum::body::to_bytes(response.into_body(), 1000).await.expect("a text");
+        let body = String::from_utf8_lossy(&body).into_owned();
+        assert!(body.contains(text), "{says}: {body}");
+        assert!(!body.contains("10.0.0.31") && !body.contains("ada"), "{says}: {body}");
     }
 }
 

@@ -248,7 +248,7 @@ async fn site_with_key() -> (Site, Idk) {
     let site = Site::new().await;
     site.knows(&alice()).await;
     let idk = site.visit().await.chain(&alice()).idk();
-    (site, Idk::parse(&idk).expect("a key"))
+    (site, idk.parse::<Idk>().expect("a key"))
 }
 
 #[tokio::test]

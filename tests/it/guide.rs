@@ -4,17 +4,20 @@
 mod app {
     include!("guide/app.rs");
 
-    pub(super) fn router(sqrl: Sqrl) -> Router {
-        app(sqrl)
+    include!("guide/sign_out.rs");
+
+    /// The guide's application, with both of its examples.
+    pub(super) fn router(sqrl: &Sqrl) -> Router {
+        around(Router::new().route("/signed-in", get(signed_in_or_back)), sqrl)
     }
 
     /// A shop: its sessions have a basket.
-    pub(super) fn with_basket(sqrl: Sqrl) -> Router {
-        async fn basket(session: Session) -> Result<String, Failure> {
-            Ok(session.get::<String>("basket").await?.unwrap_or_default())
+    pub(super) fn with_basket(sqrl: &Sqrl) -> Router {
+        async fn basket(session: Session) -> Result<String> {
+            Ok(session.get::<String>("basket").await.map_err(broken)?.unwrap_or_default())
         }
-        async fn fill(session: Session) -> Result<(), Failure> {
-            Ok(session.insert("basket", "a present").await?)
+        async fn fill(session: Session) -> Result<()> {
+            Ok(session.insert("basket", "a present").await.map_err(broken)?)
         }
         let further = Router::new()
             .route("/basket", get(basket).post(fill))
@@ -24,16 +27,30 @@ mod app {
 
     pub(super) mod link {
         use axum::Router;
-        use axum::extract::State;
         use axum::routing::get;
-        use tower_sqrl::axum::{LoginRejection, SqrlLogin};
+        use tower_sqrl::axum::{SqrlError, SqrlLogin};
 
-        use super::{Failure, current};
+        use super::{current, signed_in_or_back};
 
         include!("guide/link.rs");
 
+        /// Whatever fails: 503.
+        struct Failure;
+
+        impl<E: Into<Box<dyn Error + Send + Sync>>> From<E> for Failure {
+            fn from(_: E) -> Self {
+                Self
+            }
+        }
+
+        impl IntoResponse for Failure {
+            fn into_response(self) -> Response {
+                StatusCode::SERVICE_UNAVAILABLE.into_response()
+            }
+        }
+
         /// The application with a page that links a further identity.
-        pub(in super::super) fn router(sqrl: Sqrl) -> Router {
+        pub(in super::super) fn router(sqrl: &Sqrl) -> Router {
             let further = Router::new()
                 .route("/account/sqrl", get(page))
                 .route("/account/sqrl/confirm", get(question).post(decided))
@@ -42,28 +59,27 @@ mod app {
         }
 
         async fn page(
-            State(sqrl): State<Sqrl>,
+            sqrl: Sqrl,
             session: Session,
-            headers: HeaderMap,
-            extensions: Extensions,
-        ) -> Result<Response, Failure> {
-            let Some(account) = current(&sqrl, &session).await? else {
+            parts: Parts,
+        ) -> axum::response::Result<Response, Failure> {
+            let Ok(Some(account)) = current(&sqrl, &session).await else {
                 return Ok(Redirect::to("/login").into_response());
             };
-            Ok(add_sqrl(&sqrl, &session, &account, &headers, &extensions).await?)
+            Ok(add_sqrl(&session, &account, &parts).await?)
         }
 
         async fn signed_in(
-            State(sqrl): State<Sqrl>,
+            sqrl: Sqrl,
             session: Session,
-            login: Result<SqrlLogin, LoginRejection>,
-        ) -> Result<Response, Failure> {
+            login: Result<SqrlLogin, SqrlError>,
+        ) -> axum::response::Result<Response> {
             match login {
                 Ok(login) if login.data().is_some() => {
                     let account = current(&sqrl, &session).await?;
-                    Ok(answered(&session, account.as_deref(), &login).await?)
+                    Ok(answered(&session, account.as_deref(), &login).await.map_err(|_| Failure)?)
                 }
-                login => super::signed_in(State(sqrl), session, login).await,
+                login => Ok(signed_in_or_back(sqrl, session, login).await?.into_response()),
             }
         }
 
@@ -72,26 +88,24 @@ mod app {
         }
 
         async fn decided(
-            State(sqrl): State<Sqrl>,
+            sqrl: Sqrl,
             session: Session,
             decision: Form<Decision>,
-        ) -> Result<Response, Failure> {
+        ) -> axum::response::Result<Response> {
             let account = current(&sqrl, &session).await?;
-            Ok(confirm(&sqrl, &session, account.as_deref(), decision).await?)
+            let done = confirm(&sqrl, &session, account.as_deref(), decision).await;
+            Ok(done.map_err(|_| Failure)?)
         }
     }
 
     /// What the example's `app` does, around further routes.
-    fn around(further: Router<Sqrl>, sqrl: Sqrl) -> Router {
+    fn around(further: Router, sqrl: &Sqrl) -> Router {
         let sessions = SessionManagerLayer::new(MemoryStore::default()).with_secure(false);
-        Router::new()
+        let routes = Router::new()
             .route("/", get(home))
             .route("/login", get(async |challenge: SqrlChallenge| challenge.page()))
-            .merge(further)
-            .layer(CsrfLayer::new())
-            .layer(sqrl.layer())
-            .layer(sessions)
-            .with_state(sqrl)
+            .merge(further);
+        with_sign_out(routes).layer(sqrl.layer()).layer(sessions)
     }
 }
 
@@ -124,10 +138,14 @@ use crate::common::{Hook, MemoryNutStore, Tap, Verdict, alice, mallory};
 
 #[test]
 fn the_guides_code_is_what_is_tried() {
-    let (guide, copy) =
-        (include_str!("../../docs/guide/add_to_an_app.md"), include_str!("guide/app.rs"));
-    let (_, code) = copy.split_once("\n\n").expect("documentation, then code");
-    assert!(guide.contains(&format!("```rust,no_run\n{code}```\n")), "copy it into the guide");
+    let guide = include_str!("../../docs/guide/add_to_an_app.md");
+    for (copy, attributes) in
+        [(include_str!("guide/app.rs"), "no_run"), (include_str!("guide/sign_out.rs"), "ignore")]
+    {
+        let (_, code) = copy.split_once("\n\n").expect("documentation, then code");
+        let block = format!("```rust,{attributes}\n{code}```\n");
+        assert!(guide.contains(&block), "copy it into the guide: {block}");
+    }
     let (_, span) =
         include_str!("guide/span.rs").split_once("\n\n").expect("documentation, then code");
     assert!(guide.contains(&format!("```rust\n{span}```\n")), "copy it into the guide");
@@ -169,7 +187,7 @@ impl Guide {
         Self::signed_in_to(app::router).await
     }
 
-    async fn signed_in_to(app: impl FnOnce(Sqrl) -> axum::Router) -> Self {
+    async fn signed_in_to(app: impl FnOnce(&Sqrl) -> axum::Router) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let site = format!("http://{}", listener.local_addr().expect("an address"));
         let identities: Arc<dyn IdentityStore> = Arc::new(MemoryIdentityStore::new());
@@ -177,7 +195,7 @@ impl Guide {
         let (nuts, identities) = tap.stores();
         let sqrl = Sqrl::builder_shared(&site, nuts, identities).build();
         let sqrl = sqrl.expect("a good configuration");
-        let app = app(sqrl.clone()).into_make_service_with_connect_info::<SocketAddr>();
+        let app = app(&sqrl).into_make_service_with_connect_info::<SocketAddr>();
         let task = tokio::spawn(async move {
             axum::serve(listener, app).await.expect("a server");
         });
@@ -225,7 +243,7 @@ impl Guide {
     async fn idk(&self) -> Idk {
         let (_, link) = self.login(&Browser::default()).await;
         let key = self.client.identity().site_key(0, link.domain()).expect("a key");
-        Idk::parse(&key.idk().to_string()).expect("a key")
+        key.idk().to_string().parse::<Idk>().expect("a key")
     }
 }
 
@@ -342,7 +360,7 @@ impl Linking<'_> {
     async fn key(&self, client: &Client) -> Idk {
         let (_, link) = self.0.login(&Browser::default()).await;
         let key = client.identity().site_key(0, link.domain()).expect("a key");
-        Idk::parse(&key.idk().to_string()).expect("a key")
+        key.idk().to_string().parse::<Idk>().expect("a key")
     }
 
     async fn user(&self, client: &Client) -> Option<String> {

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
 use tower_sqrl::nuts::NutState;
 use tower_sqrl::{ChallengeOptions, PeerAddress, SqrlBuilder};
 use tower_sqrl_client::browser::Browser;
@@ -200,9 +200,9 @@ async fn links_have_a_limit_unless_it_is_taken_away() {
 async fn a_flood_of_networks_does_not_open_the_limit() {
     let site = Site::new().await;
     let link = async |address: IpAddr| {
-        let mut request = Extensions::new();
-        request.insert(PeerAddress(SocketAddr::new(address, 1025)));
-        site.sqrl.challenge(&HeaderMap::new(), &request, ChallengeOptions::default()).await
+        let peer = PeerAddress(SocketAddr::new(address, 1025));
+        let request = Request::get("/").extension(peer).body(()).expect("a request");
+        site.sqrl.challenge(&request.into_parts().0, ChallengeOptions::default()).await
     };
     // Each in a /32 of its own: one network alone does not fill the limit.
     for network in 0..65_536_u128 {

@@ -1,9 +1,9 @@
 //! The rules behind the table of section 3: questions, secrets, flags, superseded keys.
 
-use axum::http::{Extensions, HeaderMap};
-use tower_sqrl::identities::KeyState;
+use axum::http::Request;
+use tower_sqrl::identities::{KeyState, UserId};
 use tower_sqrl::protocol::{Ask, Idk};
-use tower_sqrl::{ChallengeError, ChallengeOptions, LinkError, PeerAddress};
+use tower_sqrl::{ChallengeError, ChallengeOptions, ClaimStatus, LinkError, PeerAddress};
 use tower_sqrl_client::keys::SiteKey;
 
 use crate::common::{Chain, Hook, Site, Verdict, alice, new_alice, rekey};
@@ -34,11 +34,11 @@ async fn a_question_goes_to_whom_we_know() {
 #[tokio::test]
 async fn a_link_carries_so_much() {
     let site = Site::new().await;
-    let mut extensions = Extensions::new();
-    extensions.insert(PeerAddress(([127, 0, 0, 1], 4711).into()));
+    let peer = PeerAddress(([127, 0, 0, 1], 4711).into());
+    let (parts, ()) = Request::get("/").extension(peer).body(()).expect("a request").into_parts();
     let link = async |octets| {
         let options = ChallengeOptions::default().data(vec![7; octets]);
-        site.sqrl.challenge(&HeaderMap::new(), &extensions, options).await
+        site.sqrl.challenge(&parts, options).await
     };
     assert!(link(4096).await.is_ok());
     let refused = link(4097).await.expect_err("too much");
@@ -198,17 +198,29 @@ async fn accounts_are_linked() {
     let site = Site::new().await;
     site.knows(&alice()).await;
     let mut chain = site.visit().await.chain(&new_alice());
-    let idk = Idk::parse(&site.visit().await.chain(&alice()).idk()).expect("a key");
-    let account = site.sqrl.link_if_unlinked(&idk, "alice").await.expect("linked");
-    assert_eq!(account.as_str(), "alice");
-    let account = site.sqrl.link_if_unlinked(&idk, "bob").await.expect("linked before");
-    assert_eq!(account.as_str(), "alice");
+    let idk = site.visit().await.chain(&alice()).idk().parse::<Idk>().expect("a key");
+    // Two sign-ins of a new identity at once: both get the account that was first.
+    for _ in 0..2 {
+        site.visit().await.sign_in(&alice()).await;
+    }
+    let logins = site.logins();
+    for (login, account) in logins.iter().zip(["alice", "bob"]) {
+        assert_eq!(login.user(), None);
+        let claim = site.sqrl.link_if_unlinked(login, account).await.expect("linked");
+        assert_eq!(claim.user().map(UserId::as_str), Some("alice"));
+        assert_eq!(site.sqrl.check(&claim).await.expect("a store"), ClaimStatus::Current);
+        assert_eq!(
+            site.sqrl.check(&login.claim()).await.expect("a store"),
+            ClaimStatus::OtherAccount
+        );
+    }
+    assert_eq!(logins.len(), 2);
     rekey(&mut chain).await;
     let visit = site.visit().await;
     assert!(visit.sign_in(&new_alice()).await.contains("user=alice\n"), "a rekey keeps it");
-    let new = Idk::parse(&chain.idk()).expect("a key");
+    let new = chain.idk().parse::<Idk>().expect("a key");
     assert!(site.sqrl.link(&idk, "alice").await.is_err(), "superseded");
-    let superseded = site.sqrl.link_if_unlinked(&idk, "alice").await;
+    let superseded = site.sqrl.link_if_unlinked(&logins[0], "alice").await;
     assert!(matches!(superseded, Err(LinkError::NotLive)));
     assert!(site.sqrl.link(&new, "bob").await.is_err(), "another's");
     site.sqrl.unlink(&new).await.expect("unlinked");

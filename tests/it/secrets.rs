@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use axum::http::{HeaderMap, Request, StatusCode};
+use axum::http::{Request, StatusCode};
 use tower::{Layer, ServiceExt, service_fn};
 use tower_sqrl::ChallengeOptions;
 use tower_sqrl::nuts::{Attached, CpsId, Digest, NutStore, WaitId};
@@ -111,17 +111,16 @@ async fn what_is_printed_on_the_way_holds_no_secret() {
     let wait = site.visit().await;
     assert_eq!(wait.chain(&alice()).ident().await, "5");
     // The stores with all of it in them, and the site.
-    let nut = Nut::parse(&chain.reply().nut).expect("a nut");
+    let nut = chain.reply().nut.parse::<Nut>().expect("a nut");
     let info = nuts.get_nut(&nut, tower_sqrl::nuts::NutState::Pending).await.expect("a store");
     hides(&info.expect("a record"));
     hides(&nuts);
     hides(&identities);
     hides(&site.sqrl);
 
-    let mut extensions = axum::http::Extensions::new();
-    extensions.insert(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 1))));
-    let options = ChallengeOptions::default();
-    let challenge = site.sqrl.challenge(&HeaderMap::new(), &extensions, options).await;
+    let peer = ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 1)));
+    let (parts, ()) = Request::get("/").extension(peer).body(()).expect("a request").into_parts();
+    let challenge = site.sqrl.challenge(&parts, ChallengeOptions::default()).await;
     let challenge = challenge.expect("a challenge");
     secrets::learn(&challenge.nut().to_string());
     hides(&challenge);
@@ -137,7 +136,7 @@ async fn what_is_printed_on_the_way_holds_no_secret() {
     });
     let mut request = Request::new(Body::empty());
     *request.uri_mut() = "/nut.sqrl".parse().expect("a path");
-    request.extensions_mut().extend(extensions);
+    request.extensions_mut().insert(peer);
     let response = site.sqrl.layer().layer(inner).oneshot(request).await.expect("an answer");
     assert_eq!(response.status(), StatusCode::OK);
     let printed = format!("{response:?}");

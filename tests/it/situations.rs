@@ -150,7 +150,7 @@ async fn row_11_a_site_that_takes_no_new_ones() {
     assert_eq!(chain.ident().await, "5");
     assert!(visit.collect().await.body.contains(&chain.idk()));
     // That alone makes nobody known: everybody who saw the URL could answer it.
-    let idk = Idk::parse(&chain.idk()).expect("a key");
+    let idk = chain.idk().parse::<Idk>().expect("a key");
     for opt in ["suk", "suk~cps"] {
         let visit = site.visit().await;
         let mut stranger = visit.chain(&alice()).with_opt(opt);

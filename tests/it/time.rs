@@ -6,7 +6,7 @@ use axum::body::{Body, Bytes};
 use axum::http::Request;
 use http_body_util::BodyExt;
 use tokio::time::Instant;
-use tower_sqrl::SqrlBody;
+use tower_sqrl::middleware::SqrlBody;
 use tower_sqrl::nuts::NutState;
 use tower_sqrl_client::wire::Reply;
 

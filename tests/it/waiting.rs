@@ -306,7 +306,7 @@ async fn a_disabled_identity_is_not_collected_whoever_disabled_it() {
     let mut chain = browser.chain(&alice()).with_opt("cps");
     assert_eq!(chain.ident().await, "5");
 
-    let idk = Idk::parse(&chain.idk()).expect("a key");
+    let idk = chain.idk().parse::<Idk>().expect("a key");
     let current = site.sqrl.identity(&idk).await.expect("a store").expect("a row");
     let next = Identity { disabled: true, version: Version::new(1), ..current.clone() };
     let (_, identities) = site.tap.stores();
@@ -401,7 +401,7 @@ async fn the_page_learns_why_nobody_was_signed_in() {
     let enrolling = site.visit_for(tower_sqrl::ChallengeOptions::default().accept_new()).await;
     let mut member = enrolling.chain(&alice());
     assert_eq!(member.ident().await, "5");
-    let idk = Idk::parse(&member.idk()).expect("a key");
+    let idk = member.idk().parse::<Idk>().expect("a key");
     site.sqrl.link(&idk, "alice").await.expect("linked");
     let visit = site.visit().await;
     let further = visit.renew().await;

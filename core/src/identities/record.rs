@@ -1,4 +1,6 @@
+use std::convert::Infallible;
 use std::fmt;
+use std::str::FromStr;
 
 use crate::epoch::Epoch;
 use crate::protocol::{Idk, Suk, Vuk};
@@ -36,6 +38,16 @@ impl<T: Into<Box<str>>> From<T> for UserId {
         Self(name.into())
     }
 }
+
+impl FromStr for UserId {
+    type Err = Infallible;
+
+    fn from_str(name: &str) -> Result<Self, Infallible> {
+        Ok(Self(name.into()))
+    }
+}
+
+serde_as_text!(UserId);
 
 impl fmt::Display for UserId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

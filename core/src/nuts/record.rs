@@ -235,7 +235,7 @@ impl CpsId {
 
     /// Reads the one spelling that an id has.
     pub fn parse(text: &str) -> Option<Self> {
-        Nut::parse(text).map(|nut| Self(*nut.as_bytes()))
+        text.parse::<Nut>().ok().map(|nut| Self(*nut.as_bytes()))
     }
 
     /// The text for a URL. There is no `Display`, so that no id is written by accident.

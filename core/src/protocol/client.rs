@@ -58,12 +58,12 @@ impl ClientParams {
             match name {
                 "ver" => once(&mut speaks_ours, version::names_ours(value)?)?,
                 "cmd" => once(&mut command, Command::parse(value))?,
-                "idk" => once(&mut idk, Idk::parse(value)?)?,
-                "pidk" => once(&mut pidk, Idk::parse(value)?)?,
+                "idk" => once(&mut idk, value.parse()?)?,
+                "pidk" => once(&mut pidk, value.parse()?)?,
                 "ins" => once(&mut ins, IndexedSecret::parse(value)?)?,
                 "pins" => once(&mut pins, IndexedSecret::parse(value)?)?,
-                "suk" => once(&mut suk, Suk::parse(value)?)?,
-                "vuk" => once(&mut vuk, Vuk::parse(value)?)?,
+                "suk" => once(&mut suk, value.parse()?)?,
+                "vuk" => once(&mut vuk, value.parse()?)?,
                 "opt" => once(&mut options, Options::parse(value))?,
                 "btn" => once(&mut button, Button::parse(value)?)?,
                 _ if unknown.insert(name) => {}

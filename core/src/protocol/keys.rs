@@ -1,4 +1,5 @@
 use std::fmt;
+use std::str::FromStr;
 
 use super::base64url;
 use super::{ProtocolError, signature};
@@ -36,6 +37,8 @@ macro_rules! key {
                 write!(f, concat!(stringify!($name), "({}…)"), &text[..6])
             }
         }
+
+        serde_as_text!($name);
     };
 }
 
@@ -64,40 +67,44 @@ key! {
     Vuk
 }
 
-impl Idk {
-    /// Reads base64url of exactly 32 bytes.
-    ///
-    /// Whether the bytes are a key that can sign anything shows when a signature is
-    /// verified with it.
-    ///
-    /// # Errors
-    ///
-    /// [`ProtocolError::Base64url`] or [`ProtocolError::Length`].
-    pub fn parse(text: &str) -> Result<Self, ProtocolError> {
+/// Reads unpadded base64url of exactly 32 bytes.
+///
+/// Whether the bytes are a key that can sign shows when a signature is verified with it.
+///
+/// # Errors
+///
+/// [`ProtocolError::Base64url`] or [`ProtocolError::Length`].
+impl FromStr for Idk {
+    type Err = ProtocolError;
+
+    fn from_str(text: &str) -> Result<Self, ProtocolError> {
         base64url::decode_exact(text).map(Self)
     }
 }
 
-impl Suk {
-    /// Reads base64url of exactly 32 bytes.
-    ///
-    /// # Errors
-    ///
-    /// [`ProtocolError::Base64url`] or [`ProtocolError::Length`].
-    pub fn parse(text: &str) -> Result<Self, ProtocolError> {
+/// Reads unpadded base64url of exactly 32 bytes.
+///
+/// # Errors
+///
+/// [`ProtocolError::Base64url`] or [`ProtocolError::Length`].
+impl FromStr for Suk {
+    type Err = ProtocolError;
+
+    fn from_str(text: &str) -> Result<Self, ProtocolError> {
         base64url::decode_exact(text).map(Self)
     }
 }
 
-impl Vuk {
-    /// Reads base64url of exactly 32 bytes that are a canonical key of large order: with
-    /// any other a signature may verify that the owner never made.
-    ///
-    /// # Errors
-    ///
-    /// [`ProtocolError::Base64url`], [`ProtocolError::Length`] or
-    /// [`ProtocolError::WeakKey`].
-    pub fn parse(text: &str) -> Result<Self, ProtocolError> {
+/// Reads unpadded base64url of exactly 32 bytes that are a canonical key of large order. With any
+/// other key, a signature that the owner never made could verify.
+///
+/// # Errors
+///
+/// [`ProtocolError::Base64url`], [`ProtocolError::Length`] or [`ProtocolError::WeakKey`].
+impl FromStr for Vuk {
+    type Err = ProtocolError;
+
+    fn from_str(text: &str) -> Result<Self, ProtocolError> {
         let bytes = base64url::decode_exact(text)?;
         signature::strict_key(&bytes).ok_or(ProtocolError::WeakKey)?;
         Ok(Self(bytes))

@@ -48,7 +48,7 @@ async fn attack_10_a_name_is_text_in_the_page_that_asks() {
     let site = Site::new().await;
     site.knows(&alice()).await;
     let mut chain = site.visit().await.chain(&alice()).with_opt("cps");
-    let idk = Idk::parse(&chain.idk()).expect("a key");
+    let idk = chain.idk().parse::<Idk>().expect("a key");
     site.sqrl.link(&idk, EVIL).await.expect("linked");
     assert_eq!(chain.ident().await, "5");
     let url = chain.cps_url();
@@ -94,7 +94,7 @@ async fn attack_10_no_secret_is_logged() {
     assert_eq!(visit.browser.open(&url).await.expect("a page").status, 410);
     let stale = visit.browser.open(&visit.signed_in_url()).await.expect("a page");
     assert_eq!(stale.status, 401);
-    let idk = Idk::parse(&chain.idk()).expect("a key");
+    let idk = chain.idk().parse::<Idk>().expect("a key");
     let identity = site.sqrl.identity(&idk).await.expect("a look-up").expect("an identity");
     let debug = format!("{:?} {idk:?} {identity:?}", site.sqrl);
     let ours = secrets::logged();

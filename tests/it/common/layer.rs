@@ -7,7 +7,8 @@ use axum::body::Body;
 use axum::http::request::Builder;
 use axum::response::Response;
 use tower::{Layer, Service, ServiceExt};
-use tower_sqrl::{PeerAddress, SqrlBody};
+use tower_sqrl::PeerAddress;
+use tower_sqrl::middleware::SqrlBody;
 
 use super::Site;
 

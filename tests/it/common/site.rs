@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::State;
+use axum::http::request::Parts;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -15,7 +16,7 @@ use tokio::task::JoinHandle;
 use tower_sqrl::axum::{SqrlChallenge, SqrlLogin};
 use tower_sqrl::nuts::Timestamp;
 use tower_sqrl::protocol::base64url;
-use tower_sqrl::{ChallengeOptions, Clock, Sqrl, SqrlBuilder};
+use tower_sqrl::{ChallengeOptions, Clock, SignIn, Sqrl, SqrlBuilder};
 use tower_sqrl_client::browser::Browser;
 use tower_sqrl_client::{Http, Identity};
 
@@ -34,6 +35,7 @@ pub(crate) struct Site {
     /// Where the world sees it, with the path below which it is mounted.
     pub(crate) public: String,
     options: Options,
+    logins: Logins,
     task: JoinHandle<()>,
 }
 
@@ -47,6 +49,7 @@ pub(crate) struct Setup {
 }
 
 type Options = Arc<Mutex<ChallengeOptions>>;
+type Logins = Arc<Mutex<Vec<SignIn>>>;
 
 impl Site {
     pub(crate) async fn new() -> Self {
@@ -138,9 +141,9 @@ impl Site {
         let (nuts, identities) = tap.stores();
         let builder = Sqrl::builder_shared(&public, nuts, identities).clock(clock.clock());
         let sqrl = configure(builder).build().expect("a good configuration");
-        let options = Options::default();
-        let task = serve(nest(setup.mount, app(&sqrl, &options)));
-        Self { sqrl, tap, clock, here, public, options, task }
+        let (options, logins) = (Options::default(), Logins::default());
+        let task = serve(nest(setup.mount, app(&sqrl, &options, &logins)));
+        Self { sqrl, tap, clock, here, public, options, logins, task }
     }
 
     /// The connections of a browser or a client at 127.0.0.1.
@@ -205,6 +208,11 @@ impl Site {
         Visit::open(&browser, &format!("{}/own", self.public), self.http()).await
     }
 
+    /// The sign-ins that the application has received.
+    pub(crate) fn logins(&self) -> Vec<SignIn> {
+        self.logins.lock().expect("logins").clone()
+    }
+
     /// The site knows this identity afterwards.
     pub(crate) async fn knows(&self, identity: &Identity) {
         let visit = self.visit().await;
@@ -232,34 +240,31 @@ fn nest(mount: &str, app: Router) -> Router {
     if mount.is_empty() { app } else { Router::new().nest_service(mount, app) }
 }
 
-fn app(sqrl: &Sqrl, options: &Options) -> Router {
+fn app(sqrl: &Sqrl, options: &Options, logins: &Logins) -> Router {
     Router::new()
         .route("/", get(async || "home"))
         .route("/login", get(async |challenge: SqrlChallenge| challenge.page()))
         .route("/confirm", get(confirm))
         .route("/own", get(own))
         .route("/signed-in", get(signed_in))
-        .with_state((sqrl.clone(), Arc::clone(options)))
+        .with_state((Arc::clone(options), Arc::clone(logins)))
         .layer(sqrl.layer())
 }
 
-async fn confirm(State((sqrl, options)): State<(Sqrl, Options)>, request: Request) -> Response {
+async fn confirm(State((options, _)): State<(Options, Logins)>, parts: Parts) -> Response {
     let options = options.lock().expect("options").clone();
-    let challenge = sqrl.challenge(request.headers(), request.extensions(), options).await;
-    challenge.expect("a link").page().into_response()
+    SqrlChallenge::with_options(&parts, options).await.expect("a challenge").page()
 }
 
 /// A page of the application's own around the ready page's part.
-async fn own(State((sqrl, _)): State<(Sqrl, Options)>, request: Request) -> Response {
-    let options = ChallengeOptions::default();
-    let challenge = sqrl.challenge(request.headers(), request.extensions(), options).await;
-    let challenge = challenge.expect("a link");
+async fn own(challenge: SqrlChallenge) -> impl IntoResponse {
     let html = format!("<!doctype html><title>Own</title>{}", challenge.fragment());
-    challenge.attach_to(Html(html).into_response())
+    (challenge, Html(html))
 }
 
 /// All that the application learns, a line each.
-async fn signed_in(login: SqrlLogin) -> String {
+async fn signed_in(State((_, logins)): State<(Options, Logins)>, login: SqrlLogin) -> String {
+    logins.lock().expect("logins").push(SignIn::clone(&login));
     let mut text = format!("idk={}\n", login.idk());
     if let Some(user) = login.user() {
         text += &format!("user={user}\n");

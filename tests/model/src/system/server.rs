@@ -1,5 +1,4 @@
-//! A real server: the layer around an application that tells who has signed in, called with
-//! requests as they come off the wire.
+//! A server: the layer around an application that returns the sign-in result.
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
@@ -13,38 +12,39 @@ use http_body_util::{BodyExt, Full};
 use tower::util::ServiceFn;
 use tower::{ServiceExt, service_fn};
 use tower_sqrl::identities::IdentityStore;
+use tower_sqrl::middleware::SqrlService;
 use tower_sqrl::nuts::{NutStore, Timestamp};
-use tower_sqrl::{Clock, PeerAddress, SignInResult, Sqrl, SqrlService};
+use tower_sqrl::{Clock, PeerAddress, SignInResult, Sqrl};
 
 use crate::history::Site;
 use crate::spec::Lifetimes;
-use crate::words::Address;
+use crate::values::Address;
 
 type Inner =
     ServiceFn<fn(Request<Full<Bytes>>) -> Ready<Result<Response<Full<Bytes>>, Infallible>>>;
 
-/// Where the world finds the site.
+/// The origin of the site.
 pub(crate) const ORIGIN: &str = "https://example.com";
 
 /// One of the servers that share the stores.
 #[derive(Debug, Clone)]
-pub(crate) struct Server {
+pub(crate) struct SqrlServer {
     pub(crate) sqrl: Sqrl,
     service: SqrlService<Inner>,
 }
 
-/// What a server answers.
+/// A response of a server.
 #[derive(Debug, Clone)]
-pub(crate) struct Answer {
+pub(crate) struct ServerResponse {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: String,
-    /// What the application has learned.
+    /// The result that the application received.
     pub(crate) sign_in: Option<SignInResult>,
 }
 
-impl Server {
-    /// `now` is the seconds that have passed, on whose account the engine reads its clock.
+impl SqrlServer {
+    /// Creates a server whose clock is `ahead` seconds ahead of `now`.
     pub(crate) fn new(
         (nuts, identities): (&Arc<dyn NutStore>, &Arc<dyn IdentityStore>),
         site: Site,
@@ -55,35 +55,35 @@ impl Server {
         let (nuts, identities) = (Arc::clone(nuts), Arc::clone(identities));
         let seconds = std::time::Duration::from_secs;
         let mut builder = Sqrl::builder_shared(ORIGIN, nuts, identities)
-            .url_lifetime(seconds(lifetimes.link))
-            .nut_lifetime(seconds(lifetimes.later))
+            .url_lifetime(seconds(lifetimes.url))
+            .nut_lifetime(seconds(lifetimes.nut))
             .chain_lifetime(seconds(lifetimes.chain))
             .cps_lifetime(seconds(lifetimes.cps))
             .nut_key([7; 32])
             .clock(clock(now, ahead));
-        builder = match site.failures {
+        builder = match site.failures_per_minute {
             Some(failures) => builder.failures_per_minute(failures.into()),
             None => builder.without_slowing_down_failures(),
         };
-        builder = match site.links {
+        builder = match site.urls_per_minute {
             Some(links) => builder.challenges_per_minute(links.into()),
             None => builder.without_limiting_challenges(),
         };
-        if site.closed {
+        if site.known_only {
             builder = builder.known_identities_only();
         }
-        let sqrl = builder.build().expect("a good configuration");
+        let sqrl = builder.build().expect("a valid configuration");
         let inner: Inner = service_fn(application);
         let service = tower::Layer::layer(&sqrl.layer(), inner);
         Self { sqrl, service }
     }
 
-    /// Answers a request.
-    pub(crate) async fn answer(&self, request: Request<Full<Bytes>>) -> Answer {
+    /// Sends a request to the server.
+    pub(crate) async fn send(&self, request: Request<Full<Bytes>>) -> ServerResponse {
         let Ok(response) = self.service.clone().oneshot(request).await;
         let (mut parts, body) = response.into_parts();
         let body = body.collect().await.expect("a whole body").to_bytes();
-        Answer {
+        ServerResponse {
             status: parts.status,
             body: String::from_utf8_lossy(&body).into_owned(),
             sign_in: parts.extensions.remove(),
@@ -101,7 +101,7 @@ fn clock(now: &Arc<AtomicU64>, ahead: u8) -> Clock {
     })
 }
 
-/// The application: it hands back what the layer told it.
+/// The application. It returns the result that the layer passed to it.
 fn application(
     mut request: Request<Full<Bytes>>,
 ) -> Ready<Result<Response<Full<Bytes>>, Infallible>> {
@@ -112,7 +112,7 @@ fn application(
     ready(Ok(response))
 }
 
-/// A request from an address.
+/// Creates a request from an address.
 pub(crate) fn request(
     method: Method,
     path: &str,
@@ -128,7 +128,7 @@ pub(crate) fn request(
     request
 }
 
-/// The address of a connection from there.
+/// The address of the connection.
 pub(crate) fn peer(address: Address) -> PeerAddress {
     let ips: [IpAddr; 4] = [
         [192, 0, 2, 1].into(),

@@ -1,20 +1,20 @@
-//! The words of the model: who, what and when, without a byte of the wire.
+//! The values of the model: numbers for keys, nuts, browsers and so on.
 
 use std::fmt;
 
-/// A second of the one clock that the model knows; servers may be ahead of it.
+/// Seconds of the model's clock. The clocks of servers may be ahead of it.
 pub type Seconds = u64;
 
-/// A key pair of somebody at this site: what an `idk` or `pidk` names. Four belong to each
-/// person, the later ones to identities that replaced the earlier.
+/// A person's key pair at this site, whose public key is an `idk` or `pidk`. Each person has
+/// [`GENERATIONS`] of them; a later one replaces an earlier one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key(pub u8);
 
-/// A pair of `suk` and `vuk`, and who can sign a `urs` for it.
+/// A pair of `suk` and `vuk`. Its owner can sign `urs` for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Lock(pub u8);
 
-/// Where a request comes from. The last two are in one block of addresses.
+/// The address that a request comes from. The last two addresses belong to one block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Address(pub u8);
 
@@ -22,78 +22,78 @@ pub struct Address(pub u8);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Server(pub u8);
 
-/// A browser, that is: its cookies.
+/// A browser with its cookies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Browser(pub u8);
 
-/// The nth nut that any server gave out, dead or alive.
+/// The number of a nut, in the order in which the servers issued them, dead or live.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Nut(pub usize);
 
-/// The nth page that waits.
+/// The number of a wait, in the order in which they began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Wait(pub usize);
 
-/// The nth CPS URL.
+/// The number of a CPS URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Cps(pub usize);
+pub struct CpsUrl(pub usize);
 
-/// The nth epoch that any identity had.
+/// The number of an epoch.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Epoch(pub u32);
 
 impl Epoch {
-    /// One that the model does not know.
-    pub const STRANGE: Self = Self(u32::MAX);
+    /// An epoch that the model did not expect.
+    pub const UNKNOWN: Self = Self(u32::MAX);
 }
 
 impl fmt::Debug for Epoch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
-            Self::STRANGE => f.write_str("a strange epoch"),
+            Self::UNKNOWN => f.write_str("an unknown epoch"),
             Self(number) => write!(f, "epoch {number}"),
         }
     }
 }
 
-/// The nth account of the application.
+/// The number of an account of the application.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct User(pub u8);
 
-/// How many there are of each in a history.
+/// Persons in a history.
 pub const PERSONS: u8 = 3;
-/// Keys of one person, the oldest first.
+/// Key pairs of one person.
 pub const GENERATIONS: u8 = 4;
-/// Pairs of `suk` and `vuk` that one person makes.
+/// Pairs of `suk` and `vuk` of one person.
 pub const LOCKS: u8 = 4;
 /// Servers that share the stores.
 pub const SERVERS: u8 = 3;
 /// Browsers.
 pub const BROWSERS: u8 = 3;
-/// Addresses; the last two are of one block.
+/// Addresses.
 pub const ADDRESSES: u8 = 4;
-/// So many waits' secrets are kept by one browser, and so many words of waits that are over; the
-/// model never begins more waits.
+/// The waits whose secrets one browser keeps, and the ended waits that it remembers. The model begins
+/// no more waits than that.
 pub const WAITS_OF_A_BROWSER: usize = 20;
 
 impl Key {
-    /// A person's key.
+    /// Returns a person's key.
     pub fn of(person: u8, generation: u8) -> Self {
         Self(person * GENERATIONS + generation)
     }
 
-    /// Whose it is.
+    /// Returns the owner.
     pub fn person(self) -> u8 {
         self.0 / GENERATIONS
     }
 
-    /// Which of them: 0 for the first.
+    /// Returns the generation: 0 for the first key.
     pub fn generation(self) -> u8 {
         self.0 % GENERATIONS
     }
 }
 
-/// The owner's name, and which of the keys.
+/// The owner's name and the generation.
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let person = ["Alice", "Bob", "Carol"][usize::from(self.person())];
@@ -102,19 +102,19 @@ impl fmt::Debug for Key {
 }
 
 impl Lock {
-    /// A person's pair.
+    /// Returns a person's pair.
     pub fn of(person: u8, number: u8) -> Self {
         Self(person * LOCKS + number % LOCKS)
     }
 
-    /// Whose it is.
+    /// Returns the owner.
     pub fn person(self) -> u8 {
         self.0 / LOCKS
     }
 }
 
 impl Address {
-    /// The block that failures are counted for.
+    /// Returns the address that represents the block. Limits count by block.
     pub fn block(self) -> Self {
         Self(self.0.min(ADDRESSES - 2))
     }

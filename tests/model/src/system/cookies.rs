@@ -1,5 +1,5 @@
-//! A browser's cookies, kept for as long as nobody deletes them: an honest browser forgets
-//! them earlier, which no server may count on.
+//! The cookies of a browser. They do not expire, because a server must not rely on it that browsers
+//! delete them.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ const PREFIX: &str = "__Host-sqrl-";
 pub(crate) struct Jar(BTreeMap<String, String>);
 
 impl Jar {
-    /// What the browser sends along.
+    /// The headers of a request.
     pub(crate) fn headers(&self) -> HeaderMap {
         let line = self.0.iter().map(|(name, value)| format!("{name}={value}"));
         let line = line.collect::<Vec<_>>().join("; ");
@@ -25,8 +25,8 @@ impl Jar {
         headers
     }
 
-    /// Takes what a server sets.
-    pub(crate) fn take(&mut self, headers: &HeaderMap) {
+    /// Stores the cookies of a response.
+    pub(crate) fn store(&mut self, headers: &HeaderMap) {
         for line in headers.get_all(SET_COOKIE) {
             let line = line.to_str().expect("text");
             let pair = line.split("; ").next().unwrap_or_default();
@@ -39,7 +39,7 @@ impl Jar {
         }
     }
 
-    /// Under which the outcome of a link's chain is filed, by this browser's secret.
+    /// The id of the wait of a SQRL URL, from the secret in the cookie.
     pub(crate) fn wait(&self, nut: &str) -> Option<WaitId> {
         let (secret, _) = self.0.get(&format!("{PREFIX}{nut}"))?.split_once('.')?;
         Some(WaitId::of_secret(&base64url::decode_array(secret).ok()?))

@@ -1,23 +1,22 @@
-//! The final state: what the stores hold when a history is over, against the model's.
+//! Compares the content of the stores with the state of the model.
 
-use tower_sqrl::identities::KeyState;
+use tower_sqrl::identities::KeyState as RealKeyState;
 use tower_sqrl::nuts::{CpsId, NutState, Outcome as RealOutcome, Refusal};
 use tower_sqrl::protocol::{self, Nut as RealNut};
 use tower_sqrl_client::keys::Suk;
 
-use super::World;
-use super::read::user_named;
-use crate::spec::{Identity, Spec, State, What};
-use crate::words::{Cps, Epoch, Key, Nut, Wait};
+use super::{System, account_named};
+use crate::spec::{Identity, KeyState, OutcomeKind, Spec};
+use crate::values::{CpsUrl, Epoch, Key, Nut, Wait};
 
-impl World {
-    /// The first thing that is not as the model has it: what it says, and what there is.
-    pub(crate) async fn last_difference(&mut self, spec: &Spec) -> Option<(String, String)> {
-        for (key, idk) in self.ring.clone().idks() {
+impl System {
+    /// Returns the first difference: what the model has and what the stores have.
+    pub(crate) async fn final_difference(&mut self, spec: &Spec) -> Option<(String, String)> {
+        for (key, idk) in self.key_ring.clone().idks() {
             let idk = protocol::Idk::from_bytes(*idk.as_bytes());
             let lookup = self.stores.of(0).1.look_up(&idk, None).await;
             let expected = spec.key(key);
-            let found = self.state(lookup.expect("a store that works").idk, expected);
+            let found = self.key_state(lookup.expect("a working store").idk, expected);
             if found != Ok(expected) {
                 return Some((format!("{key:?} {expected:?}"), format!("{key:?} {found:?}")));
             }
@@ -25,20 +24,20 @@ impl World {
         for number in 0..self.waits.len() {
             let wait = self.wait(Wait(number)).as_nut();
             let info = self.stores.of(0).0.get_nut(wait, NutState::Authorized).await;
-            let info = info.expect("a store that works");
-            let expected = spec.outcome(Wait(number)).map(|it| (Some(it.key), it.what));
+            let info = info.expect("a working store");
+            let expected = spec.outcome(Wait(number)).map(|it| (Some(it.key), it.kind));
             let found = info.map(|info| {
-                let key = info.idk.and_then(|idk| self.ring.key_of(idk.as_bytes()));
-                let hint = match expected {
-                    Some((_, What::SignedIn(epoch))) => Some(epoch),
+                let key = info.idk.and_then(|idk| self.key_ring.key_of(idk.as_bytes()));
+                let expected_epoch = match expected {
+                    Some((_, OutcomeKind::SignedIn(epoch))) => Some(epoch),
                     _ => None,
                 };
                 let what = info.outcome.and_then(|outcome| match outcome {
                     RealOutcome::SignedIn { epoch } => {
-                        Some(What::SignedIn(self.epoch(epoch.get(), hint)))
+                        Some(OutcomeKind::SignedIn(self.epoch(epoch.get(), expected_epoch)))
                     }
-                    RealOutcome::TakenOver => Some(What::TakenOver),
-                    RealOutcome::Collected => Some(What::Collected),
+                    RealOutcome::TakenOver => Some(OutcomeKind::TakenOver),
+                    RealOutcome::Collected => Some(OutcomeKind::Collected),
                     RealOutcome::Refused(_) => None,
                 });
                 (key, what)
@@ -49,7 +48,7 @@ impl World {
             }
             let refusal = self.wait(Wait(number)).refusal();
             let info = self.stores.of(0).0.get_nut(refusal.as_nut(), NutState::Authorized).await;
-            let row = info.expect("a store that works").and_then(|info| match info.outcome? {
+            let row = info.expect("a working store").and_then(|info| match info.outcome? {
                 RealOutcome::Refused(Refusal::New) => Some(11),
                 RealOutcome::Refused(Refusal::Disabled) => Some(13),
                 RealOutcome::Refused(Refusal::Superseded) => Some(8),
@@ -71,11 +70,11 @@ impl World {
                 return Some((say(expected, spec.owner(Nut(number))), say(found, owner)));
             }
         }
-        for number in 0..self.urls.len() {
-            let id = CpsId::parse(&self.urls[number]).expect("an id");
-            let url = self.stores.of(0).0.get_user_id_by_cps_session_id(&id).await;
-            let found = url.expect("a store that works").is_some();
-            if found != spec.is_open(Cps(number)) {
+        for number in 0..self.cps_urls.len() {
+            let id = CpsId::parse(&self.cps_urls[number]).expect("an id");
+            let record = self.stores.of(0).0.get_user_id_by_cps_session_id(&id).await;
+            let found = record.expect("a working store").is_some();
+            if found != spec.is_open(CpsUrl(number)) {
                 let say = |open| format!("CPS URL {number} is open: {open}");
                 return Some((say(!found), say(found)));
             }
@@ -83,34 +82,38 @@ impl World {
         None
     }
 
-    /// Whose a nut's chain is.
+    /// The identity that a nut's chain belongs to.
     async fn owner(&self, number: usize) -> Option<Key> {
-        let nut = RealNut::parse(&self.nuts[number])?;
+        let nut = self.nuts[number].parse::<RealNut>().ok()?;
         let info = self.stores.of(0).0.get_nut(&nut, NutState::Pending).await;
-        self.ring.key_of(info.expect("a store that works")?.idk?.as_bytes())
+        self.key_ring.key_of(info.expect("a working store")?.idk?.as_bytes())
     }
 
-    fn state(&mut self, state: KeyState, expected: Option<State>) -> Result<Option<State>, String> {
+    fn key_state(
+        &mut self,
+        state: RealKeyState,
+        expected: Option<KeyState>,
+    ) -> Result<Option<KeyState>, String> {
         let it = match state {
-            KeyState::Unknown => return Ok(None),
-            KeyState::Superseded => return Ok(Some(State::Superseded)),
-            KeyState::Live(it) => it,
+            RealKeyState::Unknown => return Ok(None),
+            RealKeyState::Superseded => return Ok(Some(KeyState::Superseded)),
+            RealKeyState::Live(it) => it,
         };
-        let hint: Option<Epoch> = match expected {
-            Some(State::Live(identity)) => Some(identity.epoch),
+        let expected_epoch: Option<Epoch> = match expected {
+            Some(KeyState::Live(identity)) => Some(identity.epoch),
             _ => None,
         };
         let suk = Suk::from_bytes(*it.suk.as_bytes());
-        let lock = self.ring.lock_of(suk.as_bytes());
-        let lock = lock.filter(|&lock| self.ring.is_pair(lock, &suk, it.vuk.as_bytes()));
-        Ok(Some(State::Live(Identity {
+        let lock = self.key_ring.lock_of(suk.as_bytes());
+        let lock = lock.filter(|&lock| self.key_ring.is_pair(lock, &suk, it.vuk.as_bytes()));
+        Ok(Some(KeyState::Live(Identity {
             lock: lock.ok_or_else(|| format!("an unknown pair in {it:?}"))?,
-            user: it.user.as_ref().and_then(|user| user_named(user.as_str())),
+            user: it.user.as_ref().and_then(|user| account_named(user.as_str())),
             sqrlonly: it.sqrlonly,
             hardlock: it.hardlock,
             disabled: it.disabled,
-            epoch: self.epoch(it.epoch.get(), hint),
-            strangers: it.strangers,
+            epoch: self.epoch(it.epoch.get(), expected_epoch),
+            never_current_keys: it.strangers,
         })))
     }
 }
