@@ -75,8 +75,10 @@ fn debug_output_has_no_secret() {
     hides(&Suk::from_bytes(BYTES));
     hides(&Vuk::from_bytes(BYTES));
     hides(&IndexedSecret::from_bytes(BYTES));
-    let attached = || Some(BYTES.to_vec().into_boxed_slice());
-    hides(&Attached { data: attached(), sealed: attached(), ..Attached::default() });
+    let mut attached = Attached::default();
+    attached.data = Some(BYTES.to_vec().into());
+    attached.sealed = Some(BYTES.to_vec().into());
+    hides(&attached);
     hides(&ChallengeOptions::default().data(BYTES.to_vec()));
     #[cfg(feature = "sin")]
     {
