@@ -1,5 +1,5 @@
-//! The copies that a server keeps of the records of nuts that it has issued, when another server has
-//! consumed such a nut. Every reply is the one that it would be without a copy.
+//! A server keeps copies of the records of nuts that it has issued. Here another server has
+//! consumed such a nut. Every reply is the same as without a copy.
 
 use tower_sqrl::nuts::NutState::Pending;
 use tower_sqrl_client::base64url;
@@ -31,7 +31,7 @@ async fn the_take_decides() {
     assert_eq!(count(&calls, RemoveNut(Pending)), 1, "{calls:?}");
     assert_eq!(count(&calls, StoreNut(Pending)), 0, "a dead nut: {calls:?}");
     assert_eq!(chain.ident().await, "60", "a dead nut");
-    // A copy serves once.
+    // A copy is used once.
     site.tap.calls();
     assert_eq!(again.clone().ident().await, "60");
     assert_eq!(site.tap.calls(), [GetNut(Pending)]);

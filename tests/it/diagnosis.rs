@@ -1,4 +1,4 @@
-//! What is said where an application is set up wrong: a stranger has to find out by the log alone.
+//! Log messages for an application that is configured wrong.
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
@@ -12,7 +12,7 @@ use tower_sqrl_client::browser::Browser;
 
 use crate::common::{Site, alice, secrets};
 
-/// How often something has been logged.
+/// Returns how often a text has been logged.
 fn times(what: &str) -> usize {
     secrets::logged().matches(what).count()
 }
@@ -64,7 +64,7 @@ async fn a_login_where_no_sign_in_arrives_is_told() {
     assert_eq!(times("`SqrlLogin` on `/entered`, where no sign-in arrives"), 1);
 }
 
-/// An application that passes an error on tells its users nothing about the site.
+/// An error that the application returns as a response reveals nothing about the site.
 #[tokio::test]
 async fn errors_are_responses() {
     for (error, status, text) in [
@@ -91,7 +91,7 @@ async fn errors_are_responses() {
 const NOT_TRUSTED: &str = "from an address that is no trusted proxy";
 const NOT_READABLE: &str = "a trusted proxy brings no address that can be read";
 
-/// How often each was logged after a visit over these connections.
+/// Returns how often each message was logged after a visit with these connections.
 async fn said(site: &Site, http: Http) -> (usize, usize) {
     site.visit_with(&Browser::new(http)).await;
     (times(NOT_TRUSTED), times(NOT_READABLE))

@@ -1,4 +1,4 @@
-//! What reviewers found, so that it stays mended.
+//! Regression tests for findings of reviews.
 
 use tower_sqrl::nuts::NutState;
 use tower_sqrl::protocol::Ask;
@@ -7,8 +7,8 @@ use tower_sqrl_client::browser::{Browser, Waiting};
 
 use crate::common::{Hook, Site, alice, mallory};
 
-/// Refusals are kept with the address that asked for the link: somebody who is slowed down
-/// must not use its share up.
+/// Records of refusals belong to the address that requested the SQRL URL. A client that is slowed
+/// down must not use up its share.
 #[tokio::test]
 async fn a_stranger_who_is_slowed_down_pushes_no_link_out() {
     let site = Site::with_room_for(64, |builder| {
@@ -25,7 +25,7 @@ async fn a_stranger_who_is_slowed_down_pushes_no_link_out() {
     assert_eq!(visit.chain_by(&alice(), &owner).ident().await, "5");
 }
 
-/// So do many requests at the same instant: each of them still sees the limit not used up.
+/// Concurrent requests each see that the limit is not reached.
 #[tokio::test]
 async fn refusals_at_the_same_instant_leave_no_more_nuts_than_the_limit() {
     let configure =
@@ -51,7 +51,7 @@ async fn refusals_at_the_same_instant_leave_no_more_nuts_than_the_limit() {
     assert_eq!(stored, 3);
 }
 
-/// Another site leads the browser to the renewal of the link that its page shows.
+/// Another site sends the browser to the renewal of the SQRL URL that its page shows.
 #[tokio::test]
 async fn a_lured_renewal_ends_no_wait() {
     let site = Site::new().await;
@@ -62,8 +62,7 @@ async fn a_lured_renewal_ends_no_wait() {
     assert!(matches!(visit.poll().await, Waiting::GoTo(_)));
 }
 
-/// A sign-in that was told to have succeeded can be collected, though an earlier one of the
-/// same chain has been outdated.
+/// A sign-in that succeeded can be collected even if an earlier one of the same chain is outdated.
 #[tokio::test]
 async fn a_later_sign_in_replaces_an_outdated_one() {
     let site = Site::new().await;
@@ -76,8 +75,8 @@ async fn a_later_sign_in_replaces_an_outdated_one() {
     assert!(visit.collect().await.body.contains(&chain.idk()));
 }
 
-/// A client that signs in before it asks anything: the answer to the question that its later
-/// query brings reaches the application all the same.
+/// A client signs in before its first query. The answer to the question of a later query still
+/// reaches the application.
 #[tokio::test]
 async fn a_later_answer_takes_the_place_of_none() {
     let site = Site::new().await;
@@ -93,7 +92,7 @@ async fn a_later_answer_takes_the_place_of_none() {
     assert!(visit.collect().await.body.contains("button=1\n"));
 }
 
-/// One sign-in per chain: a CPS URL that comes after it takes the page's place.
+/// A chain has one sign-in. A later CPS URL takes the place of the page.
 #[tokio::test]
 async fn a_later_cps_url_takes_the_place_of_the_page() {
     let site = Site::new().await;

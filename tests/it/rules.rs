@@ -1,4 +1,4 @@
-//! The rules behind the table of section 3: questions, secrets, flags, superseded keys.
+//! The rules of section 3: questions, secrets, options, superseded keys.
 
 use axum::http::Request;
 use tower_sqrl::identities::{KeyState, UserId};
@@ -83,7 +83,7 @@ async fn an_answer_that_nobody_asked_for_is_ignored() {
     let form = chain.signed(&chain.params("ident").with("btn", "1"));
     assert_eq!(chain.send(&form).await, "5");
     assert!(!visit.collect().await.body.contains("button"));
-    // Nor before the question was put.
+    // Nor is an answer before the question.
     let visit = site.visit_for(question()).await;
     let mut chain = visit.chain(&alice());
     let form = chain.signed(&chain.params("ident").with("btn", "1"));
@@ -131,7 +131,7 @@ async fn flags_are_kept_from_every_command_that_succeeds() {
     assert_eq!(flags("suk").await, (false, false));
 }
 
-/// The states of keys, by the store itself.
+/// Counts the superseded keys in the store.
 async fn superseded(site: &Site, keys: impl Iterator<Item = SiteKey>) -> usize {
     let mut count = 0;
     for key in keys {
@@ -162,7 +162,7 @@ async fn a_proved_pidk_is_superseded_by_what_succeeds() {
     assert_eq!(with_stranger(&mut chain, "ident", 1).await, "5");
     assert_eq!(with_stranger(&mut chain, "disable", 2).await, "d");
     assert_eq!(superseded(&site, [stranger(1), stranger(2)].into_iter()).await, 2);
-    // Not one that is live.
+    // A live pidk is not superseded.
     site.knows(&new_alice()).await;
     let mut chain = site.visit().await.chain(&alice());
     assert_eq!(chain.query().await, "d");
@@ -227,7 +227,8 @@ async fn accounts_are_linked() {
     assert!(!site.visit().await.sign_in(&new_alice()).await.contains("user="));
 }
 
-/// Only what means yes is consent, whether the question has buttons or the client shows its "OK".
+/// Only an answer that means yes is consent, whether the question has buttons or the client shows
+/// "OK".
 #[tokio::test]
 async fn only_a_yes_is_consent() {
     let site = Site::new().await;
@@ -282,7 +283,7 @@ mod sin {
         assert!(!body.contains("pins="), "of nobody proved");
     }
 
-    /// Whoever has the store has not the secrets: only a server with the key opens them.
+    /// The store does not reveal the secrets. Only a server with the key can open them.
     #[tokio::test]
     async fn a_secret_is_sealed_where_it_is_stored() {
         let setup = || Setup { origin: Some("http://site.test"), ..Setup::default() };

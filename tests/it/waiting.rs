@@ -1,4 +1,4 @@
-//! Section 4: the cookie, the page that waits, and the collecting of a sign-in.
+//! Section 4: the cookie, the waiting page, and the collection of a sign-in.
 
 use axum::http::HeaderMap;
 use axum::http::header::{COOKIE, SET_COOKIE};
@@ -27,7 +27,7 @@ async fn a_cookie_for_each_link() {
     assert!(!visit.page.body.contains(secret));
     let other = site.visit_with(&visit.browser).await;
     assert!(!set_cookies(&other.page.headers)[0].contains(secret));
-    // Both links stay good in this browser.
+    // Both SQRL URLs stay valid in this browser.
     other.sign_in(&alice()).await;
     visit.sign_in(&alice()).await;
 }
@@ -60,7 +60,7 @@ async fn over_https_the_cookie_is_for_this_host_alone() {
     assert!(cookie.starts_with(&format!("__Host-sqrl-{}=", visit.link.nut())));
     assert!(cookie.ends_with("; Path=/; Max-Age=1800; HttpOnly; SameSite=Lax; Secure"));
     visit.sign_in(&alice()).await;
-    // The name without the promise is not taken for it.
+    // A cookie without the `__Host-` prefix is not accepted instead.
     let visit = site.visit().await;
     visit.chain(&alice()).ident().await;
     let mut jar = visit.browser.cookies();
@@ -80,7 +80,7 @@ async fn what_the_waiting_page_hears() {
     assert_eq!((pending.status().as_u16(), &pending.body()[..]), (404, &b"pending"[..]));
     assert_eq!(pending.headers()["cache-control"], "no-store");
     visit.chain(&alice()).ident().await;
-    // Asking consumes nothing.
+    // Polling consumes nothing.
     for _ in 0..2 {
         let ready = visit.pag().await;
         let url = String::from_utf8(ready.body().to_vec()).expect("text");
@@ -127,7 +127,7 @@ async fn a_wait_ends_with_its_chain() {
     assert_eq!(page.status, 401);
 }
 
-/// Somebody chooses the browser's cookie: a neighbour subdomain, say, over http.
+/// An attacker sets the browser's cookie, for example from a neighbour subdomain over http.
 #[tokio::test]
 async fn a_secret_that_we_did_not_issue_is_never_adopted() {
     let site = Site::new().await;
@@ -139,7 +139,7 @@ async fn a_secret_that_we_did_not_issue_is_never_adopted() {
     cookie.value.clone_from(&planted);
     jar.insert(cookie);
     visit.browser.set_cookies(jar);
-    // Neither for this link nor for its renewal, nor for the next.
+    // Neither for this SQRL URL, nor its renewal, nor the next one.
     assert_eq!(visit.get(&format!("nut.sqrl?renew={}", visit.link.nut())).await.status(), 410);
     let next = site.visit_with(&visit.browser).await;
     assert!(!set_cookies(&next.page.headers)[0].contains(&planted[..22]));
@@ -163,11 +163,11 @@ async fn a_renewal_keeps_the_wait() {
     let new = after.get(&format!("sqrl-{}", visit.link.nut())).expect("a cookie");
     assert_eq!(new.value[..22], old.value[..22], "the secret stays");
     assert_ne!(new.value, old.value, "as long as the new chain");
-    // A page may ask with the wait's first nut or with its latest.
+    // A page may poll with the wait's first nut or with its latest.
     for page in [&visit, &renewed] {
         assert_eq!(page.poll().await, Waiting::Pending);
     }
-    // Who has begun with the old link finishes, and the page hears of it.
+    // A client that has started with the old SQRL URL can finish, and the page is notified.
     let mut chain = visit.chain(&alice());
     assert_eq!(chain.ident().await, "64");
     assert_eq!(chain.ident().await, "5");
@@ -183,7 +183,7 @@ async fn only_the_browser_that_asked_renews() {
     assert_eq!(stranger.get(&renew).await.status(), 410);
     assert_eq!(visit.get("nut.sqrl?renew=nonsense").await.status(), 410);
     assert_eq!(visit.get(&format!("nut.sqrl?renew={}", "A".repeat(22))).await.status(), 410);
-    // Nor is a later nut of the chain a link.
+    // A later nut of the chain is not a SQRL URL.
     let mut chain = visit.chain(&alice());
     assert_eq!(chain.query().await, "4");
     let mut jar = visit.browser.cookies();
@@ -207,27 +207,27 @@ async fn a_browser_keeps_twenty_waits_and_an_evicted_one_ends_visibly() {
     }
     assert_eq!(first.browser.cookies().iter().count(), 21, "and the word of the first");
     assert!(first.browser.cookies().get(&format!("sqrl-{}", first.link.nut())).is_none());
-    // The evicted page learns it, and nobody else.
+    // Only the evicted page is notified.
     assert_eq!(first.poll().await, Waiting::Gone("evicted".into()));
     let stream = first.get(&format!("evt.sqrl?nut={}", first.link.nut())).await;
     assert_eq!((stream.status().as_u16(), &stream.body()[..]), (410, &b"evicted"[..]));
     let stranger = first.within(Browser::new(site.http()));
     assert_eq!(stranger.poll().await, Waiting::Gone("expired".into()));
-    // A renewal keeps a wait young: the next to go is another.
+    // A renewed wait counts as new, so the next one to be evicted is another.
     let renewed = others[0].renew().await;
     site.visit_with(&first.browser).await;
     renewed.sign_in(&alice()).await;
     assert_eq!(others[1].poll().await, Waiting::Gone("evicted".into()));
 }
 
-/// Somebody who has seen the code leads the browser to its renewal. The page does not notice.
+/// An attacker who has seen the QR code sends the browser to its renewal. The page does not notice.
 #[tokio::test]
 async fn a_lured_renewal_leaves_the_page_its_wait() {
     let site = Site::new().await;
     let visit = site.visit().await;
     let lured = visit.renew().await;
     assert_eq!(visit.poll().await, Waiting::Pending);
-    // The page goes on with the nut that it began with, though another was the latest.
+    // The page continues with the nut that it began with, although another one was the latest.
     let renewed = visit.renew().await;
     assert_ne!(renewed.link.nut(), lured.link.nut());
     let mut chain = renewed.chain(&alice());
@@ -235,7 +235,7 @@ async fn a_lured_renewal_leaves_the_page_its_wait() {
     assert!(visit.collect().await.body.contains(&chain.idk()));
 }
 
-/// With the form of the release before: a cookie for each link, without a latest nut.
+/// The cookie has the form of the previous release: one for each SQRL URL, without a latest nut.
 #[tokio::test]
 async fn a_cookie_of_the_release_before_collects() {
     let site = Site::new().await;
@@ -252,7 +252,7 @@ async fn a_cookie_of_the_release_before_collects() {
     renewed.sign_in(&alice()).await;
 }
 
-/// What was signed in before something happened to the identity, and not collected.
+/// Returns the status of collecting a sign-in after this change of the identity.
 async fn outlives(what: &str) -> u16 {
     let site = Site::new().await;
     site.knows(&alice()).await;
@@ -295,8 +295,7 @@ async fn nothing_pending_outlives_a_rekey() {
     assert_eq!(outlives("rekey").await, 401);
 }
 
-/// As an application may write it into its own users table, where no client's command and so no new
-/// epoch comes with it.
+/// An application may disable an identity in its own users table, without a new epoch.
 #[tokio::test]
 async fn a_disabled_identity_is_not_collected_whoever_disabled_it() {
     let site = Site::new().await;
@@ -388,7 +387,7 @@ async fn two_browsers_at_once_and_one_sign_in() {
     assert_eq!(collected, 1);
 }
 
-/// The words that the page hears while the wait goes on.
+/// The word that the page receives while it waits.
 async fn word(visit: &Visit) -> String {
     let answer = visit.pag().await;
     assert_eq!(answer.status(), 404);
@@ -411,7 +410,7 @@ async fn the_page_learns_why_nobody_was_signed_in() {
     let go = visit.get(&format!("pag.sqrl?nut={}&go", visit.link.nut())).await;
     assert_eq!(go.status(), 404);
     assert!(String::from_utf8_lossy(go.body()).contains("accepts no new ones"));
-    // It blocks nobody, names nobody, and goes with the next answer.
+    // It blocks no client, names no identity, and ends with the next sign-in.
     let mut chain = further.chain(&alice());
     assert_eq!(chain.query().await, "5");
     assert_eq!(chain.disable().await, "d");
@@ -423,7 +422,7 @@ async fn the_page_learns_why_nobody_was_signed_in() {
     assert_eq!(chain.enable().await, "5");
     assert_eq!(chain.ident().await, "5");
     assert!(visit.collect().await.body.contains(&chain.idk()));
-    // What a page may have collected is never replaced.
+    // A sign-in that a page may have collected is never replaced.
     assert_eq!(chain.disable().await, "d");
     assert_eq!(chain.ident().await, "4d");
     assert!(matches!(visit.poll().await, Waiting::Gone(_)));
@@ -443,7 +442,7 @@ async fn the_page_learns_that_an_identity_was_replaced() {
     assert_eq!(word(&visit).await, "refused-superseded");
     let mut chain = further.chain(&new_alice());
     assert_eq!(chain.ident().await, "5");
-    // A refusal does not take the place of a sign-in.
+    // A refusal does not replace a sign-in.
     assert_eq!(old.ident().await, "244");
     assert!(visit.collect().await.body.contains(&chain.idk()));
 }
