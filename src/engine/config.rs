@@ -1,8 +1,9 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::Clock;
+use super::clock::Clock;
 use super::decide::Policy;
+use super::nut_issuer::NutIssuer;
 use crate::address_block::AddressBlock;
 use tower_sqrl_core::nuts::NutInfo;
 use tower_sqrl_core::protocol::{Nut, PublicUrl, UrlScheme};
@@ -47,7 +48,7 @@ pub(crate) struct EngineConfig {
     pub(crate) cps_url: String,
     /// `x` of every link; 0 for none.
     pub(crate) domain_extension: usize,
-    pub(crate) nut_issuer: super::NutIssuer,
+    pub(crate) nut_issuer: NutIssuer,
     pub(crate) lifetimes: Lifetimes,
     pub(crate) policy: Policy,
     /// Whether two addresses of one IPv6 /64 network count as the same address.
