@@ -15,9 +15,9 @@ fn run(program: &str, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("UTF-8")
 }
 
-/// Returns the crates of a build on this platform, with their versions.
-fn tree(features: &[&str]) -> BTreeSet<String> {
-    let mut tree = vec!["tree", "--locked", "--offline", "--package", "tower-sqrl"];
+/// Returns the crates of a build of `package` on this platform, with their versions.
+fn tree(package: &str, features: &[&str]) -> BTreeSet<String> {
+    let mut tree = vec!["tree", "--locked", "--offline", "--package", package];
     tree.extend(["--edges", "normal", "--prefix", "none", "--no-dedupe"]);
     tree.extend(features);
     let lines = run(env!("CARGO"), &tree);

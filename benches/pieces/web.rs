@@ -1,7 +1,13 @@
 //! What a browser is shown.
 
+use std::net::SocketAddr;
+
 use divan::black_box;
-use tower_sqrl::web::{Qr, SignInPage, Texts};
+use futures_util::FutureExt as _;
+use http::Request;
+use tower_sqrl::memory::{MemoryIdentityStore, MemoryNutStore};
+use tower_sqrl::web::Qr;
+use tower_sqrl::{ChallengeOptions, PeerAddress, Sqrl};
 
 const LINK: &str = "sqrl://example.com/cli.sqrl?nut=AAAAAAAAAAAAAAAAAAAAAA";
 
@@ -17,11 +23,11 @@ fn qr_png() -> Vec<u8> {
 
 #[divan::bench]
 fn sign_in_page(bencher: divan::Bencher<'_, '_>) {
-    let texts = Texts::default();
-    bencher.bench(|| {
-        let nut = "AAAAAAAAAAAAAAAAAAAAAA";
-        let page =
-            SignInPage { link: black_box(LINK), nut, base: "", expires_in: 300, texts: &texts };
-        page.render().unwrap()
-    });
+    let (nuts, identities) = (MemoryNutStore::new(), MemoryIdentityStore::new());
+    let sqrl = Sqrl::builder("https://example.com", nuts, identities).build().unwrap();
+    let peer = PeerAddress(SocketAddr::from(([192, 0, 2, 1], 443)));
+    let (parts, ()) = Request::get("/login").extension(peer).body(()).unwrap().into_parts();
+    let challenge = sqrl.challenge(&parts, ChallengeOptions::default());
+    let challenge = challenge.now_or_never().unwrap().unwrap();
+    bencher.bench_local(|| challenge.fragment());
 }

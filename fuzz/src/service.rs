@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request, Uri, header};
 use sha2::{Digest as _, Sha256};
 use tower_sqrl::identities::{Epoch, Identity, KeyState, Version};
-use tower_sqrl::nuts::{Attached, CpsInfo, Digest, NutInfo, NutState, Outcome, WaitId};
+use tower_sqrl::nuts::{CpsInfo, Digest, NutInfo, NutState, Outcome, WaitId};
 use tower_sqrl::protocol::{Command, Idk, Nut, Suk, Vuk};
 use tower_sqrl_client::wire::Reply;
 
@@ -28,7 +28,7 @@ thread_local! {
     /// What is kept is new for every input; the rest of a site remembers nothing of an input
     /// but how many requests were refused, which decides nothing where nobody signs.
     static SITE: Site = Site::new(|builder| {
-        builder.trusted_proxy("10.0.0.0/8").without_limiting_links()
+        builder.trusted_proxy("10.0.0.0/8").without_limiting_challenges()
     })
     .expect("a site");
 }
@@ -70,25 +70,9 @@ fn kept(data: &[u8]) -> Kept {
     let mut live = Identity::new(Suk::from_bytes([2; 32]), vuk, epoch, Version::new(1));
     live.user = Some("alice".into());
     let wait = WaitId::of_secret(&secret("wait"));
-    let link = NutInfo {
-        created: NOW,
-        chain_start: NOW,
-        ip: HERE,
-        first_nut: NUT,
-        wait,
-        sent: Digest::of(format!("qrl://localhost/cli.sqrl?nut={NUT}")),
-        idk: None,
-        ask: None,
-        asked: false,
-        sin_sent: false,
-        same_address_only: false,
-        accepts_new: false,
-        beside: None,
-        attached: Attached::default(),
-        outcome: None,
-    };
-    let outcome =
-        NutInfo { idk: Some(idk), outcome: Some(Outcome::SignedIn { epoch }), ..link.clone() };
+    let sent = Digest::of(format!("qrl://localhost/cli.sqrl?nut={NUT}"));
+    let link = NutInfo::first(NUT, wait, HERE, NOW, sent);
+    let outcome = link.ended(NOW, Some(idk), Outcome::SignedIn { epoch });
     let cps = CpsInfo::new(idk, epoch, Command::Ident, HERE, wait);
     let mut kept = Kept::default();
     kept.nuts(NutState::Pending).insert(NUT, link);
@@ -195,7 +179,7 @@ fn complete(answer: &Answer) {
     assert_eq!(header(answer, "content-type"), "application/x-www-form-urlencoded");
     let body = std::str::from_utf8(response.body()).expect("ASCII");
     let reply = Reply::parse(body).expect("a complete reply");
-    assert_eq!(reply.departures(), Vec::<String>::new());
+    assert_eq!(reply.deviations(), Vec::<String>::new());
     assert_eq!(reply.tif.to_string(), "c0", "nobody signed anything");
     assert_eq!(reply.lines.iter().count(), 4, "nothing is told");
 }
@@ -231,7 +215,7 @@ fn cookies(answer: &Answer, path: &str) {
         let (pair, attributes) = cookie.split_once("; ").expect("attributes");
         let (name, value) = pair.split_once('=').expect("a pair");
         let nut = name.strip_prefix("sqrl-").expect("a cookie of ours");
-        assert!(["cps", "ask"].contains(&nut) || Nut::parse(nut).is_some(), "{nut}");
+        assert!(["cps", "ask"].contains(&nut) || nut.parse::<Nut>().is_ok(), "{nut}");
         assert!(value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)));
         let words: Vec<_> = attributes.split("; ").collect();
         let [place, age, "HttpOnly", "SameSite=Lax"] = words[..] else { panic!("{words:?}") };

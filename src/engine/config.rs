@@ -1,27 +1,27 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::Clock;
+use super::clock::Clock;
 use super::decide::Policy;
+use super::nut_issuer::NutIssuer;
 use crate::address_block::AddressBlock;
 use tower_sqrl_core::nuts::NutInfo;
-use tower_sqrl_core::protocol::{LinkScheme, Nut, PublicUrl};
+use tower_sqrl_core::protocol::{Nut, PublicUrl, UrlScheme};
 
 /// How long things live.
 ///
 /// Section 2 of `docs/protocol.md`: the specification leaves them to the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Lifetimes {
+pub(crate) struct Lifetimes {
     /// A link's nut: how long a page can be scanned. 5 minutes by default.
-    pub link: Duration,
+    pub(crate) link: Duration,
     /// Every later nut: how long people may take over a dialog or a rescue code.
     /// 10 minutes by default.
-    pub later: Duration,
+    pub(crate) later: Duration,
     /// A whole chain from its link on. 30 minutes by default.
-    pub chain: Duration,
+    pub(crate) chain: Duration,
     /// A CPS URL. 60 seconds by default.
-    pub cps: Duration,
+    pub(crate) cps: Duration,
 }
 
 impl Default for Lifetimes {
@@ -39,7 +39,7 @@ impl Default for Lifetimes {
 #[derive(Debug)]
 pub(crate) struct EngineConfig {
     pub(crate) public_url: PublicUrl,
-    pub(crate) link_scheme: LinkScheme,
+    pub(crate) url_scheme: UrlScheme,
     /// The client's endpoint below the mount: prefix and `/cli.sqrl`.
     pub(crate) endpoint: String,
     /// The same with the mount: `qry` of every reply.
@@ -48,7 +48,7 @@ pub(crate) struct EngineConfig {
     pub(crate) cps_url: String,
     /// `x` of every link; 0 for none.
     pub(crate) domain_extension: usize,
-    pub(crate) nut_issuer: super::NutIssuer,
+    pub(crate) nut_issuer: NutIssuer,
     pub(crate) lifetimes: Lifetimes,
     pub(crate) policy: Policy,
     /// Whether two addresses of one IPv6 /64 network count as the same address.
@@ -56,7 +56,7 @@ pub(crate) struct EngineConfig {
     /// Refused requests of one address before it is slowed down; none for no limit.
     pub(crate) failures_per_minute: Option<u32>,
     /// Links, and what else outlasts a request, of one address; none for no limit.
-    pub(crate) links_per_minute: Option<u32>,
+    pub(crate) challenges_per_minute: Option<u32>,
     #[cfg(feature = "sin")]
     pub(crate) secrets: Option<super::seal::IndexedSecrets>,
     pub(crate) clock: Clock,
@@ -65,7 +65,7 @@ pub(crate) struct EngineConfig {
 impl EngineConfig {
     /// The text of the link with this nut.
     pub(crate) fn link(&self, nut: Nut) -> String {
-        self.public_url.link(self.link_scheme, &self.endpoint, self.domain_extension, nut)
+        self.public_url.sqrl_url(self.url_scheme, &self.endpoint, self.domain_extension, nut)
     }
 
     /// `sin` of every reply to a query.

@@ -4,20 +4,20 @@ use futures_util::future::try_join;
 
 use super::Engine;
 use super::config::held_for;
-use super::rate_limiter::UsedUp;
+use super::rate_limiter::LimitReached;
 use tower_sqrl_core::StoreError;
-use tower_sqrl_core::nuts::{Attached, Digest, NutInfo, NutState, Timestamp, WaitId};
+use tower_sqrl_core::nuts::{Digest, NutInfo, NutState, Timestamp, WaitId};
 use tower_sqrl_core::protocol::{Ask, Idk, Nut};
 
 /// What a link is made for, if for more than signing in.
 ///
 /// ```
-/// use tower_sqrl::LinkOptions;
+/// use tower_sqrl::ChallengeOptions;
 /// use tower_sqrl::protocol::{Ask, Idk};
 ///
-/// # fn options(signed_in: Idk) -> Result<LinkOptions, tower_sqrl::protocol::AskError> {
+/// # fn options(signed_in: Idk) -> Result<ChallengeOptions, tower_sqrl::protocol::AskError> {
 /// let ask = Ask::new("Delete your account?")?.button("Delete")?.button("Keep")?;
-/// let options = LinkOptions::default().ask(ask).only_for(signed_in).data(*b"delete");
+/// let options = ChallengeOptions::default().ask(ask).only_for(signed_in).data(*b"delete");
 /// # Ok(options)
 /// # }
 /// # options(Idk::from_bytes([1; 32]))?;
@@ -27,7 +27,7 @@ use tower_sqrl_core::protocol::{Ask, Idk, Nut};
 /// A link with them is made by [`Sqrl::challenge`](crate::Sqrl::challenge); answer and data come
 /// back with the [`SignIn`](super::SignIn).
 #[derive(Clone, Default)]
-pub struct LinkOptions {
+pub struct ChallengeOptions {
     pub(super) ask: Option<Box<Ask>>,
     pub(super) idk: Option<Idk>,
     pub(super) data: Option<Box<[u8]>>,
@@ -36,9 +36,9 @@ pub struct LinkOptions {
 }
 
 /// Of the application's bytes the length in octets alone.
-impl std::fmt::Debug for LinkOptions {
+impl std::fmt::Debug for ChallengeOptions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("LinkOptions")
+        f.debug_struct("ChallengeOptions")
             .field("ask", &self.ask)
             .field("idk", &self.idk)
             .field("data", &self.data.as_ref().map(|data| data.len()))
@@ -48,7 +48,12 @@ impl std::fmt::Debug for LinkOptions {
     }
 }
 
-impl LinkOptions {
+impl ChallengeOptions {
+    /// Returns the defaults: no question, no data, any identity, from anywhere.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
     /// The options for linking a further identity with the account that the browser is signed in
     /// to: [`same_address`](Self::same_address) and [`accept_new`](Self::accept_new).
     ///
@@ -56,12 +61,12 @@ impl LinkOptions {
     /// their own, and a stranger in the same room or behind the same NAT has the user's address.
     /// So link nothing before the user has confirmed it with a POST of your site, and treat two
     /// different identities that answer as none. The code is in
-    /// [`guide::own_user_table`](crate::guide::own_user_table), "A user adds SQRL".
+    /// [`guide::own_user_table`](crate::guide::own_user_table), "Add SQRL to an existing account".
     ///
     /// ```
-    /// use tower_sqrl::LinkOptions;
+    /// use tower_sqrl::ChallengeOptions;
     ///
-    /// let options = LinkOptions::linking().data(*b"link with account 4711");
+    /// let options = ChallengeOptions::linking().data(*b"link with account 4711");
     /// ```
     pub fn linking() -> Self {
         Self::default().same_address().accept_new()
@@ -152,7 +157,6 @@ pub(crate) enum Renewal {
 
 impl Engine {
     /// A link that nobody can answer: its nut is stored nowhere.
-    #[cfg(feature = "axum")]
     pub(crate) fn dead_link(&self) -> IssuedLink {
         let nut = super::random::dead_nut();
         IssuedLink { nut, text: self.config.link(nut) }
@@ -163,9 +167,9 @@ impl Engine {
         &self,
         ip: IpAddr,
         wait: WaitId,
-        options: LinkOptions,
+        options: ChallengeOptions,
     ) -> Result<IssuedLink, NoLink> {
-        self.count_lasting(ip, self.config.clock.now()).map_err(|_| NoLink::TooMany)?;
+        self.charge(ip, self.config.clock.now()).map_err(|_| NoLink::TooMany)?;
         self.issue_counted(ip, wait, options).await
     }
 
@@ -173,9 +177,9 @@ impl Engine {
         &self,
         ip: IpAddr,
         wait: WaitId,
-        options: LinkOptions,
+        options: ChallengeOptions,
     ) -> Result<IssuedLink, NoLink> {
-        let LinkOptions { ask, idk, data, same_address, accept_new } = options;
+        let ChallengeOptions { ask, idk, data, same_address, accept_new } = options;
         let nut = self.config.nut_issuer.issue();
         let text = self.config.link(nut);
         let now = self.config.clock.now();
@@ -183,26 +187,15 @@ impl Engine {
         if let Some(data) = data.as_ref().filter(|data| data.len() > MAX_DATA) {
             return Err(NoLink::DataTooLong(data.len()));
         }
-        let info = NutInfo {
-            created: now,
-            chain_start: now,
-            ip,
-            first_nut: nut,
-            wait,
-            sent: Digest::of(&text),
-            idk,
-            ask,
-            asked: false,
-            sin_sent: false,
-            same_address_only: same_address,
-            accepts_new: accept_new,
-            beside: None,
-            attached: Attached { data, ..Attached::default() },
-            outcome: None,
-        };
+        let mut info = NutInfo::first(nut, wait, ip, now, Digest::of(&text));
+        info.idk = idk;
+        info.ask = ask;
+        info.same_address_only = same_address;
+        info.accepts_new = accept_new;
+        info.attached.data = data;
         let lifetimes = self.config.lifetimes;
         let ttl = held_for(lifetimes.link).min(lifetimes.chain);
-        match self.nuts.store_nut(&nut, &info, NutState::Pending, ttl).await {
+        match self.store_nut(nut, info, ttl).await {
             Ok(()) => Ok(IssuedLink { nut, text }),
             Err(error) => {
                 self.store_failed("storing a link's nut", &error);
@@ -211,14 +204,15 @@ impl Engine {
         }
     }
 
-    /// Counts something that outlasts its request: a link with its chain and outcome, a CPS URL, or
-    /// any write of an identity. So what one address does to the stores has a bound.
-    pub(super) fn count_lasting(&self, ip: IpAddr, now: Timestamp) -> Result<(), UsedUp> {
-        self.links.count(ip, now).inspect_err(|used_up| {
-            if used_up.first {
+    /// Charges an address for something that outlasts the request: a sign-in URL with its chain and
+    /// outcome, a CPS URL, or any write of an identity. So one address leaves a bounded amount in the
+    /// stores.
+    pub(super) fn charge(&self, ip: IpAddr, now: Timestamp) -> Result<(), LimitReached> {
+        self.charges.count(ip, now).inspect_err(|reached| {
+            if reached.first {
                 tracing::warn!(
                     %ip,
-                    "an address has used up `links_per_minute`: SQRL URLs, CPS URLs and changes of \
+                    "an address has used up `challenges_per_minute`: SQRL URLs, CPS URLs and changes of \
                      identities are rejected until the minute is over. If the address is your \
                      proxy's, configure `trusted_proxy`; otherwise raise the limit"
                 );
@@ -235,7 +229,7 @@ impl Engine {
         wait: WaitId,
     ) -> Result<Renewal, NoLink> {
         // Before the look at the store, so that made-up links cost no more of them than real ones.
-        self.count_lasting(ip, self.config.clock.now()).map_err(|_| NoLink::TooMany)?;
+        self.charge(ip, self.config.clock.now()).map_err(|_| NoLink::TooMany)?;
         let record = self.nuts.get_nut(old, NutState::Pending);
         let outcome = self.nuts.get_nut(wait.as_nut(), NutState::Authorized);
         let (record, outcome) = try_join(record, outcome).await.map_err(|error| {
@@ -251,7 +245,7 @@ impl Engine {
             return Ok(Renewal::Gone);
         };
         let NutInfo { ask, idk, attached, same_address_only, accepts_new, .. } = record;
-        let options = LinkOptions {
+        let options = ChallengeOptions {
             ask,
             idk,
             data: attached.data,

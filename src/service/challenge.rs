@@ -3,13 +3,14 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use http::{Extensions, HeaderMap, HeaderValue, Response, StatusCode, header};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 
 use super::cookies::{Secret, WaitCookie};
 use super::other_site::check_visit;
-use super::pages::{Pages, SignInView};
 use super::{Sqrl, respond};
-use crate::engine::{IssuedLink, LinkOptions, NoLink, Renewal};
+use crate::engine::{ChallengeOptions, IssuedLink, NoLink, Renewal};
+use crate::web::{self, SignIn};
 use tower_sqrl_core::StoreError;
 use tower_sqrl_core::protocol::Nut;
 
@@ -23,27 +24,30 @@ pub struct Challenge {
 }
 
 impl Sqrl {
-    /// A link for the browser that sent this request, in a page of the application's own.
+    /// Issues a challenge for the browser that sent this request.
     ///
-    /// Axum handlers take a [`SqrlChallenge`](crate::axum::SqrlChallenge) instead. Call it for
-    /// GET: a HEAD needs no link.
+    /// Axum handlers take a [`SqrlChallenge`](crate::axum::SqrlChallenge) instead. For a HEAD request
+    /// nothing is stored: the challenge cannot be answered.
     ///
     /// # Errors
     ///
     /// [`ChallengeError`].
     pub async fn challenge(
         &self,
-        headers: &HeaderMap,
-        extensions: &Extensions,
-        options: LinkOptions,
+        parts: &Parts,
+        options: ChallengeOptions,
     ) -> Result<Challenge, ChallengeError> {
-        check_visit(headers)?;
-        let ip = self.asking_address(headers, extensions)?;
+        if parts.method == Method::HEAD {
+            let link = self.engine().dead_link();
+            return Ok(Challenge { sqrl: self.clone(), link, cookies: Vec::new() });
+        }
+        check_visit(&parts.headers)?;
+        let ip = self.asking_address(parts)?;
         let config = &self.engine().config;
         let (now, secret) = (config.clock.now(), Secret::fresh());
         let link = self.engine().issue(ip, secret.wait(), options).await?;
         let cookie = WaitCookie::new(secret, link.nut, now, config.lifetimes.chain);
-        Ok(self.with_cookie(headers, link, &cookie))
+        Ok(self.with_cookie(&parts.headers, link, &cookie))
     }
 
     /// Issues a further link for the wait whose first or latest nut is `old`, if this browser
@@ -53,40 +57,28 @@ impl Sqrl {
     /// leads the browser here, with the nut of its QR code, ends nothing.
     pub(super) async fn renewed_challenge(
         &self,
-        headers: &HeaderMap,
-        extensions: &Extensions,
+        parts: &Parts,
         old: &str,
     ) -> Result<Option<Challenge>, ChallengeError> {
-        check_visit(headers)?;
-        let ip = self.asking_address(headers, extensions)?;
-        let Some(old) = Nut::parse(old) else { return Ok(None) };
-        let Some(cookie) = self.cookies().wait(headers, &old) else { return Ok(None) };
+        check_visit(&parts.headers)?;
+        let ip = self.asking_address(parts)?;
+        let Ok(old) = old.parse::<Nut>() else { return Ok(None) };
+        let Some(cookie) = self.cookies().wait(&parts.headers, &old) else { return Ok(None) };
         match self.engine().renew(cookie.latest(), ip, cookie.wait()).await? {
             Renewal::Gone => Ok(None),
             Renewal::Renewed(link) => {
                 let config = &self.engine().config;
                 let (now, chain) = (config.clock.now(), config.lifetimes.chain);
                 let cookie = cookie.renewed(link.nut, now, chain);
-                Ok(Some(self.with_cookie(headers, link, &cookie)))
+                Ok(Some(self.with_cookie(&parts.headers, link, &cookie)))
             }
         }
     }
 
-    /// What HEAD is answered with: like a challenge's page, but nothing is stored, and no
-    /// cookie is set, for what shows nobody anything.
-    #[cfg(feature = "axum")]
-    pub(crate) fn challenge_for_head(&self) -> Challenge {
-        let link = self.engine().dead_link();
-        Challenge { sqrl: self.clone(), link, cookies: Vec::new() }
-    }
-
-    /// The address with which the client's will be compared.
-    fn asking_address(
-        &self,
-        headers: &HeaderMap,
-        extensions: &Extensions,
-    ) -> Result<IpAddr, ChallengeError> {
-        self.client_address(headers, extensions).ok_or(ChallengeError::NoClientAddress)
+    /// Returns the address with which the client's is compared.
+    fn asking_address(&self, parts: &Parts) -> Result<IpAddr, ChallengeError> {
+        let address = self.client_address(&parts.headers, &parts.extensions);
+        address.ok_or(ChallengeError::NoClientAddress)
     }
 
     fn with_cookie(&self, headers: &HeaderMap, link: IssuedLink, cookie: &WaitCookie) -> Challenge {
@@ -115,7 +107,7 @@ impl Challenge {
     /// Where the script of the ready page is, from the root, with its version: caches keep it for
     /// ever.
     pub fn script_path(&self) -> String {
-        let version = self.sqrl.settings().pages.asset("sqrl.js").map(|script| script.version);
+        let version = web::asset("sqrl.js").map(|script| script.version);
         let query = version.map(|version| format!("?v={version}")).unwrap_or_default();
         format!("{}/sqrl.js{query}", self.sqrl.base())
     }
@@ -135,35 +127,33 @@ impl Challenge {
     /// button, status, QR code. That page loads the script at [`script_path`](Self::script_path),
     /// and is sent with [`attach_to`](Self::attach_to).
     pub fn fragment(&self) -> String {
-        self.view(|pages, view| pages.sign_in_fragment(view))
+        self.sqrl.settings().pages.fragment(&self.view(&self.link.nut.to_string()))
     }
 
     /// The ready sign-in page.
     pub fn page(self) -> Response<String> {
-        let page = self.view(|pages, view| pages.sign_in(view));
+        let page = self.sqrl.settings().pages.sign_in(&self.view(&self.link.nut.to_string()));
         let mut response = Response::new(page.html);
-        respond::set_sign_in_headers(response.headers_mut(), &page.csp);
+        respond::set_sign_in_headers(response.headers_mut(), &page.policy);
         self.attach_to(response)
     }
 
-    fn view<T>(&self, show: impl FnOnce(&dyn Pages, &SignInView<'_>) -> T) -> T {
-        let view = SignInView {
-            link: self.href(),
-            nut: &self.link.nut.to_string(),
-            base: self.sqrl.base(),
-            expires_in: self.lifetime().as_secs(),
-        };
-        show(&*self.sqrl.settings().pages, &view)
+    fn view<'a>(&'a self, nut: &'a str) -> SignIn<'a> {
+        SignIn { url: self.href(), nut, expires_in: self.lifetime().as_secs() }
     }
 
-    /// Gives a response of the application's own the cookie, and keeps it out of caches.
+    /// Adds the cookie to a response with a page of your own, and keeps the response out of caches.
     pub fn attach_to<B>(self, mut response: Response<B>) -> Response<B> {
-        let headers = response.headers_mut();
+        self.set_headers(response.headers_mut());
+        response
+    }
+
+    /// Sets what a response with this challenge needs.
+    pub(crate) fn set_headers(self, headers: &mut HeaderMap) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         for cookie in self.cookies {
             headers.append(header::SET_COOKIE, cookie);
         }
-        response
     }
 }
 
@@ -180,9 +170,9 @@ pub enum ChallengeError {
     )]
     NoClientAddress,
     /// The address has asked for more links than it gets in a minute:
-    /// [`SqrlBuilder::links_per_minute`](crate::SqrlBuilder::links_per_minute).
+    /// [`SqrlBuilder::challenges_per_minute`](crate::SqrlBuilder::challenges_per_minute).
     #[error("too many attempts to sign in from this address: try again in a minute")]
-    TooManyLinks,
+    TooManyChallenges,
     /// A page of another site, or of another subdomain, loads this as an image, a frame or by a
     /// script: nothing that its visitor sees as a page.
     #[error("this page is not for frames and images of other sites")]
@@ -191,7 +181,7 @@ pub enum ChallengeError {
     /// the response and loads the page again when its user visits it.
     #[error("this page does not load before it is visited")]
     Prefetch,
-    /// [`LinkOptions::data`] of so many octets.
+    /// [`ChallengeOptions::data`] of so many octets.
     #[error(
         "a link carries at most 4096 octets of data, not {0}: keep what is longer under an id of \
          your own, and give that"
@@ -208,7 +198,7 @@ impl ChallengeError {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::NoClientAddress | Self::DataTooLong(_) => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::TooManyLinks => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooManyChallenges => StatusCode::TOO_MANY_REQUESTS,
             Self::OtherSite => StatusCode::FORBIDDEN,
             Self::Prefetch | Self::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -218,7 +208,7 @@ impl ChallengeError {
 impl From<NoLink> for ChallengeError {
     fn from(why: NoLink) -> Self {
         match why {
-            NoLink::TooMany => Self::TooManyLinks,
+            NoLink::TooMany => Self::TooManyChallenges,
             NoLink::DataTooLong(octets) => Self::DataTooLong(octets),
             NoLink::Store(error) => Self::Store(error),
         }

@@ -10,7 +10,6 @@ mod endpoints;
 mod events;
 mod layer;
 mod other_site;
-pub(crate) mod pages;
 mod places;
 mod respond;
 mod routes;

@@ -7,7 +7,7 @@ use http_body_util::Full;
 
 use super::body::OwnBody;
 use super::events::Events;
-use super::pages::{Asset, Page};
+use crate::web::{Asset, Page};
 
 pub(super) type Own = Response<OwnBody>;
 
@@ -41,9 +41,9 @@ pub(super) fn text(status: StatusCode, body: impl Into<Bytes>) -> Own {
 
 /// A page under its policy.
 pub(super) fn page(status: StatusCode, page: Page) -> Own {
-    let Page { html, csp } = page;
+    let Page { html, policy } = page;
     let mut response = whole(status, HTML, html);
-    set_page_headers(response.headers_mut(), &csp);
+    set_page_headers(response.headers_mut(), &policy);
     response
 }
 
@@ -98,8 +98,8 @@ pub(super) fn picture(content_type: &'static str, picture: Option<impl Into<Byte
 }
 
 /// A script or style: for ever in caches under the URL with its version, else not at all.
-pub(super) fn asset(asset: Option<&Asset>, asked_version: Option<&str>) -> Own {
-    let Some(&Asset { content_type, body, version }) = asset else {
+pub(super) fn asset(asset: Option<Asset>, asked_version: Option<&str>) -> Own {
+    let Some(Asset { content_type, body, version, .. }) = asset else {
         return text(StatusCode::NOT_FOUND, "");
     };
     let mut response = whole(StatusCode::OK, content_type, body);

@@ -1,10 +1,8 @@
-//! The composition root: the one place that knows every room and plugs them together.
+//! The builder, which puts the modules together, and its checks.
 
 mod builder;
 mod checks;
 mod error;
-#[cfg(feature = "web")]
-mod ready_pages;
 
 pub use builder::SqrlBuilder;
 pub use error::ConfigError;

@@ -1,23 +1,9 @@
 //! The script and the style, embedded.
 
-/// A file of ours that the pages load. Its bytes never change under one version, so that it may
-/// be served with `Cache-Control: public, max-age=31536000, immutable` where the query names
-/// that version.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Asset {
-    /// Below the base of the SQRL paths.
-    pub name: &'static str,
-    /// For the `Content-Type` header.
-    pub content_type: &'static str,
-    /// UTF-8.
-    pub body: &'static str,
-    /// 16 hex digits, made from the body; the pages ask for `name?v=version`.
-    pub version: &'static str,
-}
+use super::view::Asset;
 
 /// The script of the sign-in page and of the confirmation.
-pub const SCRIPT: Asset = Asset {
+pub(super) const SCRIPT: Asset = Asset {
     name: "sqrl.js",
     content_type: "text/javascript; charset=utf-8",
     body: include_str!("script.js"),
@@ -25,12 +11,17 @@ pub const SCRIPT: Asset = Asset {
 };
 
 /// The style of all pages.
-pub const STYLE: Asset = Asset {
+pub(super) const STYLE: Asset = Asset {
     name: "sqrl.css",
     content_type: "text/css; charset=utf-8",
     body: include_str!("style.css"),
     version: digits(&STYLE_VERSION),
 };
+
+/// Returns the file of this name, if the pages load one.
+pub(crate) fn asset(name: &str) -> Option<Asset> {
+    [SCRIPT, STYLE].into_iter().find(|asset| asset.name == name)
+}
 
 const SCRIPT_VERSION: [u8; 16] = version(include_bytes!("script.js"));
 const STYLE_VERSION: [u8; 16] = version(include_bytes!("style.css"));

@@ -1,16 +1,6 @@
-//! Escaping, and links that may stand in a page.
+//! Escaping, and URLs that may stand in a page.
 
 use std::fmt::{self, Display, Formatter, Write as _};
-
-/// A link that must not stand in a page: its scheme or form is not one that is expected there.
-///
-/// The link itself is not told, since it may hold a nut.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{what} is not {expected}")]
-pub struct UnsafeLink {
-    what: &'static str,
-    expected: &'static str,
-}
 
 /// Text for an element or a double-quoted attribute.
 ///
@@ -45,9 +35,11 @@ fn is_bidi_control(character: char) -> bool {
 }
 
 /// A value in a query: everything but the unreserved characters percent-encoded.
+#[cfg(feature = "web")]
 #[derive(Clone, Copy)]
 pub(super) struct Query<'a>(pub(super) &'a str);
 
+#[cfg(feature = "web")]
 impl Display for Query<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         for byte in self.0.bytes() {
@@ -61,55 +53,20 @@ impl Display for Query<'_> {
     }
 }
 
-/// The SQRL link: `sqrl://`, or `qrl://` for a site without TLS.
-pub(super) fn sqrl_link(link: &str) -> Result<Esc<'_>, UnsafeLink> {
-    let safe = ["sqrl://", "qrl://"].iter().any(|scheme| link.starts_with(scheme));
-    check(safe && is_plain(link), link, "the SQRL link", "a sqrl:// or qrl:// URL")
+/// A URL for a person to follow: `https://`, `http://`, or a path of this site. `None` for any
+/// other, such as `javascript:`.
+#[cfg(feature = "web")]
+pub(super) fn web_link(url: &str) -> Option<Esc<'_>> {
+    // Browsers drop tabs and newlines inside a URL and blanks around it.
+    let is_plain =
+        !url.contains(|character: char| character.is_control() || character.is_whitespace());
+    let is_absolute = ["https://", "http://"].iter().any(|scheme| url.starts_with(scheme));
+    // `//host` and `/\host` would leave the site.
+    let is_path = url.starts_with('/') && !url[1..].starts_with(['/', '\\']);
+    (is_plain && (is_absolute || is_path)).then_some(Esc(url))
 }
 
-/// A link for a person to follow: `https://`, `http://`, or a path of this site.
-pub(super) fn web_link(link: &str) -> Result<Esc<'_>, UnsafeLink> {
-    let absolute = ["https://", "http://"].iter().any(|scheme| link.starts_with(scheme));
-    check(
-        (absolute || is_path(link)) && is_plain(link),
-        link,
-        "the link to go on",
-        "an http:// or https:// URL or an absolute path",
-    )
-}
-
-/// The prefix of the SQRL paths, without a slash at its end: empty, or a path of this site.
-pub(super) fn base_path(base: &str) -> Result<Esc<'_>, UnsafeLink> {
-    let base = base.trim_end_matches('/');
-    let safe = base.is_empty() || is_path(base);
-    check(
-        safe && is_plain(base) && !base.contains(['?', '#']),
-        base,
-        "the base of the SQRL paths",
-        "empty or an absolute path",
-    )
-}
-
-/// `//host` and `/\host` would leave the site.
-fn is_path(link: &str) -> bool {
-    link.starts_with('/') && !link[1..].starts_with(['/', '\\'])
-}
-
-/// Browsers drop tabs and newlines inside a URL and blanks around it: no check sees through that.
-fn is_plain(link: &str) -> bool {
-    !link.contains(|character: char| character.is_control() || character.is_whitespace())
-}
-
-fn check<'a>(
-    safe: bool,
-    link: &'a str,
-    what: &'static str,
-    expected: &'static str,
-) -> Result<Esc<'a>, UnsafeLink> {
-    if safe { Ok(Esc(link)) } else { Err(UnsafeLink { what, expected }) }
-}
-
-#[cfg(test)]
+#[cfg(all(test, feature = "web"))]
 mod tests {
     use super::*;
 
@@ -128,30 +85,9 @@ mod tests {
     }
 
     #[test]
-    fn only_sqrl_links_count_as_sqrl_links() {
-        for link in ["sqrl://example.com/cli.sqrl?nut=a", "qrl://example.com/cli.sqrl?nut=a"] {
-            assert!(sqrl_link(link).is_ok(), "{link}");
-        }
-        for link in [
-            "",
-            "javascript:alert(1)",
-            "https://example.com",
-            "sqrl:alert",
-            " sqrl://a",
-            "sqrl://a\tb",
-            "SQRL://a",
-            "sqrl://a b",
-            "data:text/html,sqrl://",
-            "/cli.sqrl",
-        ] {
-            assert!(sqrl_link(link).is_err(), "{link:?}");
-        }
-    }
-
-    #[test]
     fn only_paths_and_web_addresses_are_followed() {
         for link in ["/", "/login?a=b#c", "https://example.com/", "http://127.0.0.1:8080/login"] {
-            assert!(web_link(link).is_ok(), "{link}");
+            assert!(web_link(link).is_some(), "{link}");
         }
         for link in [
             "",
@@ -168,25 +104,7 @@ mod tests {
             "sqrl://example.com",
             "\u{0}/",
         ] {
-            assert!(web_link(link).is_err(), "{link:?}");
+            assert!(web_link(link).is_none(), "{link:?}");
         }
-    }
-
-    #[test]
-    fn the_base_is_a_path_of_this_site() {
-        for (base, written) in [("", ""), ("/", ""), ("/auth", "/auth"), ("/a/b/", "/a/b")] {
-            assert_eq!(base_path(base).expect("a path").to_string(), written);
-        }
-        for base in ["auth", "//evil.example", "/\\evil", "https://a", "/a?b", "/a#b", "/a b"] {
-            assert!(base_path(base).is_err(), "{base:?}");
-        }
-    }
-
-    #[test]
-    fn a_refusal_says_what_was_expected() {
-        assert_eq!(
-            sqrl_link("javascript:1").err().expect("refused").to_string(),
-            "the SQRL link is not a sqrl:// or qrl:// URL",
-        );
     }
 }

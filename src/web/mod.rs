@@ -1,23 +1,38 @@
 //! The ready pages, their script and style, and QR codes.
 //!
-//! Pure rendering: plain strings and numbers in, text and pictures out. What a caller passes in
-//! is escaped; a link that does not belong in a page is refused. The paths that pages and script
-//! use, below one base: `nut.sqrl`, `pag.sqrl`, `evt.sqrl`, `cps.sqrl`, `svg.sqrl`, [`SCRIPT`] and
-//! [`STYLE`].
+//! Pure rendering: strings and numbers in, text and pictures out. Text that a caller passes in is
+//! escaped. Pages and script use the paths `nut.sqrl`, `pag.sqrl`, `evt.sqrl`, `cps.sqrl`,
+//! `svg.sqrl`, `sqrl.js` and `sqrl.css` below one base.
 
-mod asset;
-mod csp;
-mod frame;
 mod html;
+mod view;
+
+#[cfg(feature = "web")]
+mod asset;
+#[cfg(feature = "web")]
+mod csp;
+#[cfg(feature = "web")]
 mod pages;
+#[cfg(not(feature = "web"))]
+mod plain;
+#[cfg(feature = "web")]
 mod qr;
-mod sign_in;
+#[cfg(feature = "web")]
 mod texts;
 
-pub use asset::{Asset, SCRIPT, STYLE};
-pub use csp::{CONFIRM_POLICY, MESSAGE_POLICY, SIGN_IN_POLICY};
-pub use html::UnsafeLink;
-pub use pages::{ConfirmPage, MessagePage, Notice, Who};
-pub use qr::{Qr, QrTooLong};
-pub use sign_in::SignInPage;
-pub use texts::Texts;
+#[cfg(feature = "web")]
+pub use {
+    csp::{CONFIRM_POLICY, MESSAGE_POLICY, SIGN_IN_POLICY},
+    qr::{Qr, QrTooLong},
+    texts::Texts,
+};
+
+#[cfg(not(feature = "web"))]
+pub(crate) use plain::{Pages, asset, png, svg};
+pub(crate) use view::{Asset, Confirm, Notice, Page, SignIn, Who};
+#[cfg(feature = "web")]
+pub(crate) use {
+    asset::asset,
+    pages::Pages,
+    qr::{png, svg},
+};

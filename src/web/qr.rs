@@ -1,4 +1,4 @@
-//! The link as a QR code.
+//! QR codes.
 
 use std::fmt::Write as _;
 
@@ -26,6 +26,16 @@ pub struct QrTooLong;
 /// *Operating Details*, "Cross-Device Authentication".
 #[derive(Clone)]
 pub struct Qr(QrCode);
+
+/// Draws `url` as an SVG document, unless it is too long.
+pub(crate) fn svg(url: &str) -> Option<String> {
+    Qr::new(url).ok().map(|qr| qr.svg())
+}
+
+/// Draws `url` as a PNG file, unless it is too long.
+pub(crate) fn png(url: &str) -> Option<Vec<u8>> {
+    Qr::new(url).ok().map(|qr| qr.png())
+}
 
 impl Qr {
     /// Encodes `link`, the `sqrl://` link without `can`, which would only make the code denser

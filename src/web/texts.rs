@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use super::html::web_link;
+
 /// Declares the texts once: each becomes a field, a method to replace it, and a default.
 macro_rules! texts {
     ($($(#[$doc:meta])+ $name:ident: $default:literal,)+) => {
@@ -31,6 +33,13 @@ macro_rules! texts {
                     self
                 }
             )+
+        }
+
+        impl Texts {
+            /// Whether [`install_url`](Self::install_url) may stand in a page.
+            pub(crate) fn is_safe(&self) -> bool {
+                web_link(&self.install_url).is_some()
+            }
         }
 
         impl Default for Texts {
@@ -73,7 +82,8 @@ texts! {
         code from another.",
     /// The link to an app.
     install_link: "Find a SQRL app",
-    /// Where the link to an app leads: an `http://` or `https://` URL or an absolute path.
+    /// Where the link to an app leads: an `http://` or `https://` URL or an absolute path. The
+    /// pages leave out any other; [`SqrlBuilder::build`](crate::SqrlBuilder::build) rejects it.
     install_url: "https://www.grc.com/sqrl/sqrl.htm",
     /// Where JavaScript is off: what works nevertheless.
     no_script: "JavaScript is off, so this page does not notice by itself when you have signed \
@@ -151,11 +161,11 @@ texts! {
     to_sign_in: "To the sign-in page",
     /// The link from a message that is worth trying again.
     try_again: "Try again",
-    /// Heading: the URL that the app opened was used, or is older than a minute.
-    link_gone_heading: "This link no longer works",
+    /// Heading: the URL that the app opened was used, or has expired.
+    url_expired_heading: "This URL no longer works",
     /// Text below it.
-    link_gone: "The link from your SQRL app works once, and only for a minute. Nobody was \
-        signed in by it now. Please sign in again.",
+    url_expired: "The URL from your SQRL app works once, for one minute. You were not signed in. \
+        Please sign in again.",
     /// Heading: the app disabled the identity.
     disabled_heading: "Identity disabled",
     /// Text below it.

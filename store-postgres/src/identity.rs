@@ -119,7 +119,7 @@ fn state(row: &Row) -> Result<(Idk, KeyState), BoxError> {
             identity.sqrlonly = row.try_get(5)?;
             identity.hardlock = row.try_get(6)?;
             identity.disabled = row.try_get(7)?;
-            identity.strangers = row.try_get::<_, i16>(10)?.try_into()?;
+            identity.never_current_keys = row.try_get::<_, i16>(10)?.try_into()?;
             KeyState::Live(identity)
         }
         _ => return Err("a state of another release".into()),

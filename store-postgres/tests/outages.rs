@@ -183,7 +183,7 @@ async fn forgotten_connections_cost_one_write_at_most() {
     store.store_nut(&nut(0), &info(), state, LONG).await.expect("free");
     let forget = async || {
         make_connections(&server, &store, "forgotten", 4).await;
-        assert!(proxy.forget_connections() >= 4);
+        assert!(proxy.blackhole_connections() >= 4);
     };
 
     forget().await;
@@ -234,8 +234,8 @@ async fn a_standby_is_never_asked_and_soon_forgotten() {
         assert_eq!(identities.apply(&change).await.expect("a primary"), Swap::Done);
 
         let standby = primary.standby().expect("a standby");
-        proxy.lead_to(standby.port());
-        proxy.cut_connections();
+        proxy.redirect_to(standby.port());
+        proxy.close_connections();
         let lost = async || identities.look_up(&key, None).await.err();
         let error = until(lost).await;
         assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{error:?}");
@@ -245,7 +245,7 @@ async fn a_standby_is_never_asked_and_soon_forgotten() {
         let _ = nuts.get_nut(&nut(1), NutState::Pending).await;
         let current = identity(version);
         let next = Change::set(key, &current, identity(version + 100));
-        proxy.lead_to(primary.port());
+        proxy.redirect_to(primary.port());
         let swap = identities.apply(&next).await.expect("the first write");
         assert_eq!(swap, Swap::Done);
         let found = identities.look_up(&key, None).await.expect("a primary");
@@ -268,14 +268,14 @@ async fn a_standby_behind_a_pooler_is_not_read_from() {
     let known = KeyState::Live(identity(7));
     assert_eq!(identities.look_up(&idk(1), None).await.expect("a primary").idk, known);
 
-    proxy.lead_to(standby.port());
-    proxy.cut_connections();
+    proxy.redirect_to(standby.port());
+    proxy.close_connections();
     for key in [idk(1), idk(2)] {
         is_unavailable(identities.look_up(&key, None)).await;
         is_unavailable(identities.look_up(&key, Some(&idk(3)))).await;
     }
-    proxy.lead_to(primary.port());
-    proxy.cut_connections();
+    proxy.redirect_to(primary.port());
+    proxy.close_connections();
     let back = async || identities.look_up(&idk(1), None).await.ok();
     assert_eq!(until(back).await.idk, known);
 }
@@ -345,13 +345,13 @@ async fn silence_is_given_up_in_time() {
     let state = NutState::Pending;
     store.store_nut(&nut(1), &info(), state, LONG).await.expect("free");
 
-    proxy.set_flowing(false);
+    proxy.pause();
     // The first of them have a connection, the others try to make one.
     for _ in 0..4 {
         is_unavailable(store.get_nut(&nut(1), state)).await;
         is_unavailable(identities.look_up(&idk(1), None)).await;
     }
-    proxy.set_flowing(true);
+    proxy.resume();
     assert_eq!(store.get_nut(&nut(1), state).await.expect("it flows"), Some(info()));
     assert_eq!(store.remove_nut(&nut(1), state).await.expect("it flows"), Some(info()));
 }

@@ -4,7 +4,7 @@
 mod common;
 
 use common::{LONG, SERVER, database, identity, idk, info, nut, outcome, wait};
-use test_servers::secrets::{HALVES, hides_password, printed, told};
+use test_servers::secrets::{PASSWORD_HALVES, assert_hides_password, debug_output, error_output};
 use tower_sqrl_core::StoreError;
 use tower_sqrl_core::identities::{Change, Epoch, IdentityStore};
 use tower_sqrl_core::nuts::{CpsId, CpsInfo, NutState, NutStore};
@@ -12,8 +12,8 @@ use tower_sqrl_core::protocol::Command;
 use tower_sqrl_postgres::{Database, PostgresIdentityStore, PostgresNutStore};
 
 #[tokio::test]
-async fn no_password_is_told() {
-    let [one, two] = HALVES;
+async fn no_password_is_shown() {
+    let [one, two] = PASSWORD_HALVES;
     let mut wrong = 0;
     // Signs that a URL takes for its own.
     for sign in ["@", "/", "?", "#", "%", "%zz", ":", " ", "=", "'", "\\", "&", "[", "]"] {
@@ -27,10 +27,10 @@ async fn no_password_is_told() {
             format!("host=127.0.0.1 port=one user=u password='{password}'"),
         ] {
             match Database::connect_no_tls(&url) {
-                Ok(database) => hides_password(&printed(&database)),
+                Ok(database) => assert_hides_password(&debug_output(&database)),
                 Err(error) => {
                     wrong += 1;
-                    hides_password(&told(&error));
+                    assert_hides_password(&error_output(&error));
                 }
             }
         }
@@ -40,9 +40,9 @@ async fn no_password_is_told() {
     let database = Database::connect_no_tls(&format!("postgres://u:{one}@127.0.0.1:1/db"));
     let database = database.expect("a good URL");
     let error = PostgresNutStore::open(&database).await.expect_err("nobody there");
-    hides_password(&told(&error));
+    assert_hides_password(&error_output(&error));
     let error = PostgresIdentityStore::open(&database).await.expect_err("nobody there");
-    hides_password(&told(&error));
+    assert_hides_password(&error_output(&error));
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn a_main_that_fails_says_what_is_wrong() {
 
 /// Postgres shows the row that a rule refuses, and an operator may make rules.
 #[tokio::test]
-async fn no_row_is_told() {
+async fn no_row_is_shown() {
     let database = database("rows");
     let nuts = PostgresNutStore::open(&database).await.expect("a store");
     let identities = PostgresIdentityStore::open(&database).await.expect("a store");
@@ -77,13 +77,13 @@ async fn no_row_is_told() {
         refused(nuts.store_cps_session_id(&id, &cps, LONG).await),
         refused(identities.apply(&change).await.map(drop)),
     ] {
-        let told = told(&error);
+        let output = error_output(&error);
         for secret in ["abab", "cdcd", "eeee", "6565", "6666", "171, 171", "räksmörgås"] {
-            assert!(!told.contains(secret), "{secret}: {told}");
+            assert!(!output.contains(secret), "{secret}: {output}");
         }
         // What an operator looks for is there.
         for said in ["violates check constraint", "23514", "mine", "sqrl_"] {
-            assert!(told.contains(said), "{said}: {told}");
+            assert!(output.contains(said), "{said}: {output}");
         }
     }
 }

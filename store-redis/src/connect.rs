@@ -89,7 +89,7 @@ async fn ask(
         .await?;
     let (host, port) = address.ok_or((
         ErrorKind::MasterNameNotFoundBySentinel,
-        "the sentinel knows no service of this name",
+        "the sentinel knows no service of that name",
     ))?;
     let master = at(&of.template, host, port);
     // Sentinel may still name a master that has been replaced.

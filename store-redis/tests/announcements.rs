@@ -197,7 +197,7 @@ async fn a_forgotten_subscription_comes_back_and_asks_everybody_to_look() {
     let url = format!("redis://{}", proxy.address());
     let (waiting, storing) = (connect(&url).await, build(&redis.url()));
     let (wait, mut watching) = watch(&waiting).await;
-    assert_eq!(proxy.forget_connections(), 2);
+    assert_eq!(proxy.blackhole_connections(), 2);
     store_outcome(&storing, &wait).await;
     assert!(heard(&mut watching).await);
     hears_again(&waiting, &storing).await;

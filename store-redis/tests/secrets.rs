@@ -4,14 +4,14 @@
 mod common;
 
 use common::{TTL, cps, nut, pending};
-use test_servers::secrets::{HALVES, hides_password, printed, told};
+use test_servers::secrets::{PASSWORD_HALVES, assert_hides_password, debug_output, error_output};
 use test_servers::{Redis, RedisOptions};
 use tower_sqrl_core::nuts::{NutState, NutStore};
 use tower_sqrl_redis::{OpenError, RedisNutStore};
 
 #[tokio::test]
-async fn no_password_is_told() {
-    let [one, two] = HALVES;
+async fn no_password_is_shown() {
+    let [one, two] = PASSWORD_HALVES;
     let mut wrong = 0;
     // Signs that a URL takes for its own.
     for sign in ["@", "/", "?", "#", "%", "%zz", ":", " ", "=", ",", "\\", "&", "[", "]"] {
@@ -26,12 +26,12 @@ async fn no_password_is_told() {
             format!("redis-sentinel://127.0.0.1:1/0?service=a&{password}"),
         ] {
             let builder = RedisNutStore::builder(&url);
-            hides_password(&printed(&builder));
+            assert_hides_password(&debug_output(&builder));
             match builder.build() {
-                Ok(store) => hides_password(&printed(&store)),
+                Ok(store) => assert_hides_password(&debug_output(&store)),
                 Err(error) => {
                     wrong += 1;
-                    hides_password(&told(&error));
+                    assert_hides_password(&error_output(&error));
                 }
             }
         }
@@ -41,7 +41,7 @@ async fn no_password_is_told() {
     for scheme in ["redis", "redis-cluster"] {
         let url = format!("{scheme}://u:{one}@127.0.0.1:1");
         let error = RedisNutStore::connect(&url).await.expect_err("nobody there");
-        hides_password(&told(&error));
+        assert_hides_password(&error_output(&error));
     }
 }
 
@@ -63,7 +63,7 @@ async fn an_invalid_url_is_an_error_of_the_configuration() {
 
 /// Redis repeats the arguments of a command that it does not know.
 #[tokio::test]
-async fn no_argument_is_told() {
+async fn no_argument_is_shown() {
     let config = ["SET", "GET"].map(|command| format!("rename-command {command} \"\"")).into();
     let options = RedisOptions { config, ..RedisOptions::default() };
     let redis = Redis::start_with(&options).expect("a Redis server");
@@ -77,10 +77,10 @@ async fn no_argument_is_told() {
         (store.store_cps_session_id(&id, &info, TTL).await.expect_err("no SET"), "error"),
         (store.get_user_id_by_cps_session_id(&id).await.expect_err("no GET"), "unknown command"),
     ] {
-        let told = told(&error);
-        assert!(!told.contains(&nut.to_string()) && !told.contains(&id.to_text()), "{told}");
-        assert!(!told.contains("sqrl:"), "{told}");
+        let output = error_output(&error);
+        assert!(!output.contains(&nut.to_string()) && !output.contains(&id.to_text()), "{output}");
+        assert!(!output.contains("sqrl:"), "{output}");
         // What an operator looks for is there.
-        assert!(told.contains(said), "{told}");
+        assert!(output.contains(said), "{output}");
     }
 }

@@ -8,7 +8,7 @@ use common::{
     TTL, cps, every_hook_is_unavailable, nut, outcome, pending, until_it_works,
     without_subscription, works,
 };
-use test_servers::secrets::told;
+use test_servers::secrets::error_output;
 use test_servers::{Proxy, Redis};
 use tower_sqrl_core::StoreErrorKind;
 use tower_sqrl_core::nuts::{NutState, NutStore};
@@ -110,7 +110,7 @@ async fn a_connection_that_was_forgotten_while_idle_costs_no_call() {
     for nut in &nuts {
         store.store_nut(nut, &info, state, TTL).await.expect("created");
     }
-    assert!(proxy.forget_connections() > 0);
+    assert!(proxy.blackhole_connections() > 0);
     tokio::time::pause();
     tokio::time::advance(Duration::from_secs(6)).await;
     tokio::time::resume();
@@ -127,11 +127,11 @@ async fn a_connection_that_is_forgotten_in_use_costs_one_call_and_no_look() {
     let (proxy, store) = behind_a_proxy(&redis).await;
     let (nut, info, state) = (nut(), pending(), NutState::Pending);
     store.store_nut(&nut, &info, state, TTL).await.expect("created");
-    assert!(proxy.forget_connections() > 0);
+    assert!(proxy.blackhole_connections() > 0);
     assert_eq!(store.get_nut(&nut, state).await.expect("a look").as_ref(), Some(&info));
     works(&store).await.expect("it works");
 
-    assert!(proxy.forget_connections() > 0);
+    assert!(proxy.blackhole_connections() > 0);
     let error = store.remove_nut(&nut, state).await.expect_err("a reply is lost");
     assert_eq!(error.kind(), StoreErrorKind::Unavailable);
     assert_eq!(store.remove_nut(&nut, state).await.expect("a take").as_ref(), Some(&info));
@@ -151,7 +151,7 @@ async fn connections_that_are_forgotten_together_cost_one_call() {
     for _ in 0..8 {
         assert!(create().await);
     }
-    assert!(proxy.forget_connections() >= 8);
+    assert!(proxy.blackhole_connections() >= 8);
     assert!(!create().await, "a reply is lost");
     for _ in 0..16 {
         assert!(create().await);
@@ -182,9 +182,9 @@ async fn a_user_without_a_permission_is_refused_when_the_store_connects() {
     ] {
         let rules: Vec<_> = all.split(' ').filter(|rule| *rule != without).collect();
         let error = connect(&rules.join(" ")).await.expect_err(without);
-        let told = told(&error);
-        assert!(told.contains(&format!("may not run {named};")), "{told}");
-        assert!(told.contains(&format!("ACL SETUSER … {without}")), "{told}");
+        let output = error_output(&error);
+        assert!(output.contains(&format!("may not run {named};")), "{output}");
+        assert!(output.contains(&format!("ACL SETUSER … {without}")), "{output}");
     }
     for (rule, narrower, named) in [
         ("~sqrl:*", "~sqrl:nut:* ~sqrl:cps:*", "+set ~sqrl:out:*"),
@@ -193,7 +193,7 @@ async fn a_user_without_a_permission_is_refused_when_the_store_connects() {
         ("&sqrl:announce", "&other:announce", "+publish &sqrl:announce"),
     ] {
         let error = connect(&all.replace(rule, narrower)).await.expect_err(narrower);
-        let told = told(&error);
-        assert!(told.contains(named), "{told}");
+        let output = error_output(&error);
+        assert!(output.contains(named), "{output}");
     }
 }

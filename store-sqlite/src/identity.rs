@@ -101,7 +101,7 @@ fn state(row: &Row<'_>) -> rusqlite::Result<KeyState> {
     identity.sqrlonly = row.get(4)?;
     identity.hardlock = row.get(5)?;
     identity.disabled = row.get(6)?;
-    identity.strangers = row.get(9)?;
+    identity.never_current_keys = row.get(9)?;
     Ok(KeyState::Live(identity))
 }
 
@@ -162,7 +162,7 @@ fn apply(connection: &Connection, write: &KeyWrite<'_>) -> rusqlite::Result<()> 
             identity.map(|identity| identity.disabled),
             identity.map(|identity| identity.epoch.get().cast_signed()),
             identity.map(|identity| identity.version.get().cast_signed()),
-            identity.map(|identity| identity.strangers),
+            identity.map(|identity| identity.never_current_keys),
         ])?;
     Ok(())
 }

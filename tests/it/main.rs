@@ -1,10 +1,11 @@
-//! Tests over the public API: a real application behind a real socket, and the client.
+//! Tests of the public API: an application on a real socket, and the SQRL client.
 
 mod addresses;
 mod attacks;
 mod calls;
 mod chain;
 mod common;
+mod copies;
 mod cps;
 mod diagnosis;
 mod events;

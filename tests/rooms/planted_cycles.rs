@@ -1,4 +1,4 @@
-//! The search for cycles itself: finds each kind that is planted, and nothing else.
+//! Tests of the search for circular imports: it reports each planted cycle and nothing else.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -14,7 +14,7 @@ fn search(files: &[(&str, &str)]) -> Vec<String> {
 
 /// Asserts that the files hold one cycle with these nodes.
 #[track_caller]
-fn circular(nodes: &str, files: &[(&str, &str)]) {
+fn assert_circular(nodes: &str, files: &[(&str, &str)]) {
     let found = search(files);
     assert_eq!(heads(&found), [nodes], "{found:?}");
 }
@@ -24,7 +24,7 @@ fn heads(found: &[String]) -> Vec<&str> {
 }
 
 #[track_caller]
-fn free(files: &[(&str, &str)]) {
+fn assert_free(files: &[(&str, &str)]) {
     let found = search(files);
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
@@ -42,9 +42,9 @@ fn siblings_that_import_each_other_are_circular() {
         ("use crate::b::*;", "fn f() { assert!(crate::a::f()) }"),
         ("mod inner { use super::super::b::B; }", "fn f() { use crate::a::A; }"),
     ] {
-        circular("a -> b -> a", &[TWO, ("a.rs", a), ("b.rs", b)]);
+        assert_circular("a -> b -> a", &[TWO, ("a.rs", a), ("b.rs", b)]);
     }
-    free(&[TWO, ("a.rs", "use crate::b::B;"), ("b.rs", "use a::A; use std::fmt;")]);
+    assert_free(&[TWO, ("a.rs", "use crate::b::B;"), ("b.rs", "use a::A; use std::fmt;")]);
 }
 
 #[test]
@@ -59,8 +59,8 @@ fn a_cycle_is_reported_with_its_places() {
 }
 
 #[test]
-fn a_way_round_is_circular() {
-    circular(
+fn an_indirect_cycle_is_circular() {
+    assert_circular(
         "a -> b -> c -> a",
         &[
             ("lib.rs", "mod a; mod b; mod c;"),
@@ -73,7 +73,7 @@ fn a_way_round_is_circular() {
 
 #[test]
 fn an_import_from_the_subtree_of_a_sibling_is_an_import_of_the_sibling() {
-    circular(
+    assert_circular(
         "a -> b -> a",
         &[
             TWO,
@@ -83,8 +83,8 @@ fn an_import_from_the_subtree_of_a_sibling_is_an_import_of_the_sibling() {
             ("b.rs", "use crate::a::y::Y;"),
         ],
     );
-    // Inside a subtree, the modules of the same level are compared again.
-    circular(
+    // Each level of the tree has its own graph.
+    assert_circular(
         "a::x -> a::y -> a::x",
         &[
             TWO,
@@ -97,7 +97,7 @@ fn an_import_from_the_subtree_of_a_sibling_is_an_import_of_the_sibling() {
 }
 
 #[test]
-fn an_ancestor_that_uses_a_child_is_not_for_its_descendants() {
+fn a_module_may_not_import_from_an_ancestor_that_uses_it() {
     let grandchild = ("a/x.rs", "use crate::Thing;");
     for own in [
         "use a::A; struct Thing;",
@@ -107,12 +107,15 @@ fn an_ancestor_that_uses_a_child_is_not_for_its_descendants() {
         "pub use a::Other as A; struct Thing; fn f() -> A {}",
     ] {
         let root = format!("mod a; {own}");
-        circular("crate -> a -> crate", &[("lib.rs", &root), ("a.rs", "mod x;"), grandchild]);
+        assert_circular(
+            "crate -> a -> crate",
+            &[("lib.rs", &root), ("a.rs", "mod x;"), grandchild],
+        );
     }
-    // What only hands on or declares its children may be imported from.
+    // An ancestor that only re-exports or declares its children does not use them.
     for own in ["pub use a::A;", "pub(crate) use a::{A, x::X};", "pub use a::*;", ""] {
         let root = format!("mod a; {own} struct Thing; fn f(a: a) {{ a.A }} ");
-        free(&[("lib.rs", &root), ("a.rs", "mod x;"), grandchild]);
+        assert_free(&[("lib.rs", &root), ("a.rs", "mod x;"), grandchild]);
     }
 }
 
@@ -125,11 +128,11 @@ fn a_reexport_leads_to_where_the_item_is_defined() {
         ("use super::*; struct A(B);", "use super::{A};"),
         ("use crate::B as Mine;", "fn f() { crate::A::new() }"),
     ] {
-        circular("a -> b -> a", &[root, ("a.rs", a), ("b.rs", b)]);
+        assert_circular("a -> b -> a", &[root, ("a.rs", a), ("b.rs", b)]);
     }
-    free(&[root, ("a.rs", "use super::B;"), ("b.rs", "use std::fmt;")]);
-    free(&[root, ("a.rs", "use super::*;"), ("b.rs", "use crate::A;")]);
-    // Through a name that a module is imported under: to the module and to what it re-exports.
+    assert_free(&[root, ("a.rs", "use super::B;"), ("b.rs", "use std::fmt;")]);
+    assert_free(&[root, ("a.rs", "use super::*;"), ("b.rs", "use crate::A;")]);
+    // A path through an imported module leads to that module and to what it re-exports.
     let found = search(&[
         ("lib.rs", "mod a; mod b; mod c;"),
         ("a.rs", "pub use crate::b::B;"),
@@ -146,15 +149,15 @@ fn tests_inside_a_module_do_not_count() {
         "#[cfg(test)] use crate::b::B;",
         "#[cfg(test)] mod tests;",
     ] {
-        free(&[
+        assert_free(&[
             TWO,
             ("a.rs", tests),
             ("a/tests.rs", "use super::A; use crate::b::B;"),
             ("b.rs", "use crate::a::A;"),
         ]);
     }
-    // Among themselves they do.
-    circular(
+    // Modules of tests must not import each other either.
+    assert_circular(
         "a::tests::x -> a::tests::y -> a::tests::x",
         &[
             TWO,
@@ -169,7 +172,7 @@ fn tests_inside_a_module_do_not_count() {
 
 #[test]
 fn modules_are_found_in_the_files_that_they_name() {
-    circular(
+    assert_circular(
         "a -> b -> a",
         &[
             ("lib.rs", "#[path = \"rooms/a.rs\"] pub(crate) mod a; #[path = \"c.rs\"] mod b;"),
@@ -181,8 +184,8 @@ fn modules_are_found_in_the_files_that_they_name() {
 }
 
 #[test]
-fn prose_and_visibility_are_no_imports() {
-    free(&[
+fn comments_and_visibilities_are_not_imports() {
+    assert_free(&[
         TWO,
         (
             "a.rs",

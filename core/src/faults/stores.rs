@@ -12,6 +12,9 @@ use crate::protocol::{Idk, Nut};
 
 /// A [`NutStore`] that injects failures into calls, as [`Faults`](super::Faults) or another
 /// [`Intercept`] prescribes.
+///
+/// A server treats it as a store that other servers share, whatever is behind it: it looks up the
+/// nuts of other servers alone.
 #[derive(Debug)]
 pub struct FaultyNutStore {
     store: Arc<dyn NutStore>,

@@ -74,6 +74,12 @@ pub enum NutState {
 /// ```
 #[async_trait]
 pub trait NutStore: Debug + Send + Sync + 'static {
+    /// Whether the records are in the memory of this process. If not, the engine keeps copies of some
+    /// records that it has stored, to save a look at the store. Default: `false`.
+    fn is_in_process(&self) -> bool {
+        false
+    }
+
     /// `StoreNut`: creates a record that lives for `ttl`.
     ///
     /// Creating an outcome ([`NutState::Authorized`]) also notifies its [watches](Self::watch). A

@@ -1,10 +1,8 @@
-//! Starts several demo servers behind nginx, with one Redis and one Postgres, and stops
-//! them all when it is told to.
+//! Starts several demo servers behind nginx, with one Redis and one Postgres.
 
 use std::error::Error;
 use std::ffi::OsStr;
 use std::io::Write as _;
-use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -14,24 +12,23 @@ use tokio::signal::unix::{SignalKind, signal};
 
 /// Several demo servers behind nginx, without sticky sessions, with one Redis and one Postgres
 ///
-/// Everything listens on free ports of 127.0.0.1, works in temporary directories, and is gone
-/// with Ctrl-C.
+/// Everything listens on free ports of 127.0.0.1 and stores its files in temporary directories.
+/// Ctrl-C stops it and deletes the files.
 #[derive(Debug, Parser)]
 #[command(name = "cluster", version)]
 struct Args {
-    /// How many demo servers
+    /// Number of demo servers
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=20))]
     servers: u8,
 }
 
 fn main() -> ExitCode {
-    // One program to build and to start: its servers are itself, as `cluster demo …`.
+    // This program is the servers' program, too: `cluster demo …`.
     let mut arguments = std::env::args_os().skip(1).peekable();
     if arguments.peek().is_some_and(|first| first == OsStr::new("demo")) {
         return demo::main_from(arguments);
     }
-    let args = Args::parse();
-    match run(&args) {
+    match run(&Args::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("cluster: {error}");
@@ -41,34 +38,24 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> Result<(), Box<dyn Error>> {
-    let itself = std::env::current_exe()?;
     let (redis, postgres) = (Redis::start()?, Postgres::start()?);
-    let servers = start(args, &itself, &redis, &postgres)?;
+    let (nuts, identities) = (redis.url(), postgres.url());
+    let flags = ["--nuts", &nuts, "--identities", &identities];
+    let servers = Servers::start(&std::env::current_exe()?, args.servers.into(), &flags)?;
     let url = servers.url();
+    // The cluster runs even if nobody reads its output.
     let mut out = std::io::stdout();
-    // Who started it may have gone; it stops with a signal all the same.
-    let _ = writeln!(out, "open {url}/\nwho answered what: {url}/servers\nRedis: {}", redis.url());
-    let _ = writeln!(out, "Postgres: {}\nCtrl-C stops everything", postgres.url());
-    stopped()?;
+    let _ = writeln!(out, "open {url}/\nwhich server answered: {url}/servers");
+    let _ = writeln!(out, "Redis: {nuts}\nPostgres: {identities}\nCtrl-C stops everything");
+    wait_for_signal()?;
     let _ = writeln!(out, "stopping");
     servers.stop()?;
     Ok(())
 }
 
-fn start(
-    args: &Args,
-    itself: &Path,
-    redis: &Redis,
-    postgres: &Postgres,
-) -> Result<Servers, Box<dyn Error>> {
-    let (nuts, identities) = (redis.url(), postgres.url());
-    let flags = ["--nuts", &nuts, "--identities", &identities];
-    Servers::start(itself, args.servers.into(), &flags)
-}
-
-/// Returns with SIGINT or SIGTERM.
+/// Waits for SIGINT or SIGTERM.
 #[tokio::main(flavor = "current_thread")]
-async fn stopped() -> std::io::Result<()> {
+async fn wait_for_signal() -> std::io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     tokio::select! {

@@ -1,57 +1,71 @@
-//! The demo's own data: accounts with a name. They are kept beside the identities, so that
-//! both live equally long.
+//! The demo's accounts: an id and a name. Which identity signs in to an account is in the
+//! identity store.
 
-mod memory;
-mod postgres;
-mod sqlite;
+pub(crate) mod memory;
+pub(crate) mod postgres;
+pub(crate) mod sqlite;
 
 use std::fmt::Debug;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-pub(crate) use memory::MemoryAccounts;
-pub(crate) use postgres::PostgresAccounts;
-pub(crate) use sqlite::SqliteAccounts;
 use tower_sqrl::identities::UserId;
 
-/// What the application itself knows of somebody.
+/// Characters of a name.
+pub(crate) const MAX_NAME_LENGTH: usize = 60;
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Account {
-    /// What its owner calls it; empty until then.
+    /// Empty until the user chooses one.
     pub(crate) name: String,
-    /// Which sign-in was the last: [`SignedIn::mark`](crate::session::SignedIn::mark).
+    /// The last sign-in's identity and epoch, as `SignedIn::version` returns them.
     pub(crate) last_sign_in: String,
 }
 
-type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
+pub(crate) type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
-/// Where accounts are kept. Which identity signs in to which account the identity store
-/// knows; here stands what only the application knows.
+/// A store of accounts.
 #[async_trait]
 pub(crate) trait Accounts: Debug + Send + Sync + 'static {
-    /// Opens the account that somebody has just signed in to if it is new, and remembers the
-    /// sign-in. Writes nothing where both are as they were.
-    async fn enter(&self, id: &str, sign_in: &str) -> Result<()>;
+    /// Records a sign-in, and creates the account if it is new. Writes nothing if the last
+    /// sign-in was the same.
+    async fn record_sign_in(&self, id: &str, sign_in: &str) -> Result<()>;
 
-    /// `None`: nobody has signed in to it here.
+    /// Returns `None` if nobody has signed in to the account.
     async fn find(&self, id: &str) -> Result<Option<Account>>;
 
-    /// Gives it a name.
     async fn rename(&self, id: &str, name: &str) -> Result<()>;
 
-    /// Passes it on from its last sign-in to another identity's, if nobody else did: of all
-    /// callers one gets true.
-    async fn pass_on(&self, id: &str, from: &str, to: &str) -> Result<bool>;
+    /// Replaces the last sign-in if it is still `from`, in one atomic step. Returns whether it was.
+    async fn replace_sign_in(&self, id: &str, from: &str, to: &str) -> Result<bool>;
 }
 
-/// What SQRL's page calls an account where it asks before it signs in. The id stands beside the
-/// name, since everybody may choose anybody's name.
-pub(crate) async fn name(accounts: Arc<dyn Accounts>, id: UserId) -> Option<String> {
+/// Returns what SQRL's confirmation page calls an account. The id is part of it, because
+/// everybody can choose any name.
+pub(crate) async fn display_name(accounts: Arc<dyn Accounts>, id: UserId) -> Option<String> {
     let account = accounts.find(id.as_str()).await.ok()??;
     Some(if account.name.is_empty() { id.to_string() } else { format!("{} ({id})", account.name) })
 }
 
-/// A new account's id. People may read it where SQRL asks whom it is to sign in.
+/// Returns a random id for a new account.
 pub(crate) fn new_id() -> String {
     format!("account-{:010x}", rand::random::<u64>() >> 24)
+}
+
+/// Removes control characters, characters that reorder text, and what is too long.
+pub(crate) fn clean_name(name: &str) -> String {
+    let reorders = |c| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let kept = name.chars().filter(|c| !c.is_control() && !reorders(*c));
+    kept.take(MAX_NAME_LENGTH).collect::<String>().trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clean_name_is_one_readable_line() {
+        assert_eq!(clean_name("  <Ada> \u{202e}Lovelace\r\n "), "<Ada> Lovelace");
+        assert_eq!(clean_name(&"é".repeat(100)), "é".repeat(MAX_NAME_LENGTH));
+    }
 }

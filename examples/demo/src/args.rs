@@ -8,80 +8,78 @@ use std::time::Duration;
 
 use axum::http::HeaderValue;
 use clap::Parser;
-use tower_sqrl::protocol::LinkScheme;
+use tower_sqrl::protocol::UrlScheme;
 
-/// A small application with SQRL sign-in, for trying out and for reading.
+/// A small application with SQRL sign-in
 #[derive(Debug, Parser)]
 #[command(name = "demo", version)]
 pub(crate) struct Args {
-    /// Where to listen; port 0 is any free one
+    /// Address to listen on; port 0 selects a free port
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     pub(crate) listen: SocketAddr,
 
-    /// Where browsers reach the demo [default: `http://` and the address it listens on]
+    /// URL at which browsers open the demo [default: `http://` and the address to listen on]
     #[arg(long, value_name = "URL")]
     pub(crate) public_url: Option<String>,
 
-    /// Where sign-ins under way are kept: memory, sqlite:FILE, `postgres://…`, `redis://…`,
+    /// Store of pending sign-ins: memory, sqlite:FILE, `postgres://…`, `redis://…`,
     /// `redis-sentinel://…` or `redis-cluster://…`
     #[arg(long, value_name = "STORE", default_value = "memory")]
     pub(crate) nuts: Store,
 
-    /// Where identities and accounts are kept: sqlite:FILE, memory or `postgres://…`; with
-    /// Postgres the sessions too
+    /// Store of identities and accounts: sqlite:FILE, memory or `postgres://…`, which stores the
+    /// sessions too
     #[arg(long, value_name = "STORE", default_value = "sqlite:demo.sqlite")]
     pub(crate) identities: Store,
 
-    /// Postgres is reached without a pooler: statements are prepared once per connection, which is
-    /// faster
+    /// There is no pooler in front of Postgres: prepare each statement once for a connection,
+    /// which is faster
     #[arg(long)]
     pub(crate) direct_postgres: bool,
 
-    /// A proxy in front, whose X-Forwarded-For is believed: a network (10.0.0.0/8) or an
-    /// address; repeatable
+    /// Network (10.0.0.0/8) or address of a proxy whose X-Forwarded-For is trusted; repeatable
     #[arg(long, value_name = "CIDR")]
     pub(crate) trusted_proxy: Vec<String>,
 
-    /// A file with 32 random bytes, the same for every server that shares --nuts: `head -c 32
-    /// /dev/urandom > FILE` [default: a random key for each process]
+    /// File with 32 random bytes, the same for all servers that share --nuts; to create it: `head
+    /// -c 32 /dev/urandom > FILE` [default: a random key for each process]
     #[arg(long, value_name = "FILE")]
     pub(crate) nut_key: Option<PathBuf>,
 
-    /// The scheme of links [default: sqrl for a public URL with https, qrl with http]
+    /// Scheme of SQRL URLs [default: sqrl if the public URL is https, qrl if it is http]
     #[arg(long, value_name = "sqrl|qrl", value_parser = scheme)]
-    pub(crate) link_scheme: Option<LinkScheme>,
+    pub(crate) url_scheme: Option<UrlScheme>,
 
-    /// The path below which nut.sqrl, cli.sqrl and the others are [default: none]
+    /// Path below which nut.sqrl, cli.sqrl and the others are [default: none]
     #[arg(long, value_name = "PATH")]
     pub(crate) prefix: Option<String>,
 
-    /// How many refused requests a minute slow an address down, or off [default: 120]
+    /// Refused requests a minute after which an address is slowed down, or off [default: 120]
     #[arg(long, value_name = "N|off")]
-    pub(crate) failures_per_minute: Option<PerMinute>,
+    pub(crate) failures_per_minute: Option<RateLimit>,
 
-    /// How many links a minute an address gets, or off [default: 600]
+    /// SQRL URLs a minute that an address gets, or off [default: 600]
     #[arg(long, value_name = "N|off")]
-    pub(crate) links_per_minute: Option<PerMinute>,
+    pub(crate) challenges_per_minute: Option<RateLimit>,
 
-    /// How long a link can be scanned [default: 300]
+    /// Time in which an app must answer a SQRL URL [default: 300]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
-    pub(crate) link_lifetime: Option<Duration>,
+    pub(crate) url_lifetime: Option<Duration>,
 
-    /// How long a client's every further step may take [default: 600]
+    /// Time for each further step of the app [default: 600]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) nut_lifetime: Option<Duration>,
 
-    /// How long a whole sign-in may take [default: 1800]
+    /// Time for a whole sign-in [default: 1800]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) chain_lifetime: Option<Duration>,
 
-    /// What this server is called among several: said in the header x-server and on the pages,
-    /// and /servers shows to everybody which server answered which step of recent sign-ins
-    #[arg(long, value_name = "NAME", value_parser = name)]
+    /// Name of this server among several, sent in the header x-server
+    #[arg(long, value_name = "NAME", value_parser = server_name)]
     pub(crate) server_name: Option<HeaderValue>,
 }
 
-/// Where something is kept.
+/// A store, as the command line names it.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Store {
     Memory,
@@ -108,7 +106,7 @@ impl FromStr for Store {
     }
 }
 
-/// Without addresses: they may hold a password.
+/// Redacts URLs, which may hold a password, and paths.
 impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -120,33 +118,33 @@ impl fmt::Debug for Store {
     }
 }
 
-/// How often a minute an address may do something.
+/// A limit for each address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum PerMinute {
+pub(crate) enum RateLimit {
     Off,
-    AtMost(u32),
+    PerMinute(u32),
 }
 
-impl FromStr for PerMinute {
+impl FromStr for RateLimit {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "off" => Ok(Self::Off),
-            number => number.parse().map(Self::AtMost).map_err(|_| "write a number, or off"),
+            number => number.parse().map(Self::PerMinute).map_err(|_| "write a number, or off"),
         }
     }
 }
 
-fn scheme(text: &str) -> Result<LinkScheme, &'static str> {
+fn scheme(text: &str) -> Result<UrlScheme, &'static str> {
     match text {
-        "sqrl" => Ok(LinkScheme::Sqrl),
-        "qrl" => Ok(LinkScheme::Qrl),
+        "sqrl" => Ok(UrlScheme::Sqrl),
+        "qrl" => Ok(UrlScheme::Qrl),
         _ => Err("write sqrl or qrl"),
     }
 }
 
-fn name(text: &str) -> Result<HeaderValue, &'static str> {
+fn server_name(text: &str) -> Result<HeaderValue, &'static str> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
     match HeaderValue::from_str(text) {
         Ok(name) if (1..=60).contains(&text.len()) && text.bytes().all(plain) => Ok(name),

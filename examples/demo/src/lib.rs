@@ -1,26 +1,36 @@
-//! A small application with SQRL sign-in, for trying out and for reading.
+//! A small application with SQRL sign-in, to try out and to copy from.
 //!
-//! Begin with `app.rs`: what an application has to do for SQRL stands there and in
-//! `sign_in.rs`; the rest is the application's own. It is a library only so that
-//! `examples/cluster` can start several of it.
+//! SQRL itself takes two files: `sqrl.rs` configures it, and `sign_in.rs` has its two routes.
+//! Read these next:
+//!
+//! | File | What it shows |
+//! |---|---|
+//! | `user.rs` | checks the identity at every request of a signed-in user |
+//! | `session.rs` | what a session stores, and how it begins and ends |
+//! | `account.rs` | the account page: rename the account, unlink the identity |
+//! | `link_identity.rs` | links a new identity after the user has confirmed it |
+//! | `protect.rs` | security headers, and the refusal of other sites' forms |
+//!
+//! The demo is a library so that `examples/cluster` can start several of it.
 
 mod account;
 mod accounts;
 mod app;
+mod app_error;
 mod args;
-mod failure;
-mod guard;
+mod error;
 mod link_identity;
 mod pages;
-mod problem;
+mod protect;
+mod routes;
 mod serve;
-mod server;
 mod session;
 mod sign_in;
-mod standing;
-mod steps;
+mod sqrl;
+mod status;
 mod stores;
 mod tables;
+mod user;
 
 use std::ffi::OsString;
 use std::io::IsTerminal as _;
@@ -31,40 +41,40 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-/// Runs the demo as its command line says, until it is told to stop.
+/// Runs the demo with the arguments of this process until it receives SIGTERM or SIGINT.
 pub fn main() -> ExitCode {
-    main_with(&args::Args::parse())
+    run(&args::Args::parse())
 }
 
-/// The same with these arguments, the first of which is the program's name.
+/// Runs the demo with these arguments. The first one is the program's name.
 pub fn main_from(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    main_with(&args::Args::parse_from(arguments))
+    run(&args::Args::parse_from(arguments))
 }
 
-/// Logs to standard error what `RUST_LOG` asks for; without it, what an operator wants to know.
+#[tokio::main]
+async fn run(args: &args::Args) -> ExitCode {
+    log();
+    match serve::serve(args).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("demo: {error}");
+            error.exit_code()
+        }
+    }
+}
+
+/// Logs to standard error: the level `info`, or what `RUST_LOG` selects.
 fn log() {
-    let usual = || Targets::new().with_default(LevelFilter::INFO);
-    let wanted = match std::env::var("RUST_LOG") {
-        Err(_) => usual(),
-        Ok(wanted) => wanted.parse().unwrap_or_else(|error| {
+    let default = || Targets::new().with_default(LevelFilter::INFO);
+    let filter = match std::env::var("RUST_LOG") {
+        Err(_) => default(),
+        Ok(filter) => filter.parse().unwrap_or_else(|error| {
             eprintln!("demo: RUST_LOG: {error}");
-            usual()
+            default()
         }),
     };
     let lines = tracing_subscriber::fmt::layer()
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
-    tracing_subscriber::registry().with(lines).with(wanted).init();
-}
-
-#[tokio::main]
-async fn main_with(args: &args::Args) -> ExitCode {
-    log();
-    match serve::run(args).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(problem) => {
-            eprintln!("demo: {problem}");
-            problem.exit_code()
-        }
-    }
+    tracing_subscriber::registry().with(lines).with(filter).init();
 }

@@ -1,177 +1,177 @@
 //! Links another identity with an account that has lost its own.
 //!
 //! A SQRL URL is public: a stranger who sees the QR code can answer it with their own identity. So
-//! nothing is linked before the user has confirmed it, whatever address the answer came from: a
-//! stranger may share the user's address. The page's URL accepts that address only. For a phone in
-//! another network there is a second page.
+//! an identity is linked only after the user has confirmed it, whatever address the answer came
+//! from: a stranger may share the user's address. The page's URL accepts that address only. A
+//! second page is for a phone in another network.
 //!
 //! Two different identities that answer cancel each other. Otherwise a stranger who answers a second
 //! tab would replace the identity for which the user's app reported success.
 
+mod attempt;
+
 use axum::Form;
 use axum::extract::State;
-use axum::http::{Extensions, HeaderMap, StatusCode};
+use axum::http::{StatusCode, request::Parts};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use tower_sessions::Session;
-use tower_sqrl::axum::ChallengeRejection;
-use tower_sqrl::{LinkOptions, SignIn};
+use tower_sqrl::axum::SqrlChallenge;
+use tower_sqrl::{ChallengeOptions, SignIn};
 
+use self::attempt::Attempt;
 use crate::app::App;
-use crate::failure::Failure;
-use crate::pages;
-use crate::session::{self, Answered, Linking, SignedIn, Visitor};
-use crate::sign_in::whose;
-use crate::standing::Standing;
+use crate::app_error::AppError;
+use crate::pages::layout::message;
+use crate::pages::linking::confirm_link;
+use crate::session::{self, SignedIn, Visitor};
+use crate::status::Status;
+use crate::user::User;
 
-/// The page for a SQRL app at this address.
-pub(crate) async fn from_here(
-    State(app): State<App>,
+/// The page for a SQRL app at the browser's address.
+pub(crate) async fn same_address(
     session: Session,
-    headers: HeaderMap,
-    extensions: Extensions,
-) -> Result<Response, Failure> {
-    page(&app, &session, &headers, &extensions, LinkOptions::linking()).await
+    user: Option<User>,
+    parts: Parts,
+) -> Result<Response, AppError> {
+    page(&session, user, &parts, ChallengeOptions::linking()).await
 }
 
 /// The page for a SQRL app at any address.
-pub(crate) async fn from_elsewhere(
-    State(app): State<App>,
+pub(crate) async fn any_address(
     session: Session,
-    headers: HeaderMap,
-    extensions: Extensions,
-) -> Result<Response, Failure> {
-    page(&app, &session, &headers, &extensions, LinkOptions::default().accept_new()).await
+    user: Option<User>,
+    parts: Parts,
+) -> Result<Response, AppError> {
+    let options = ChallengeOptions::default().accept_new();
+    page(&session, user, &parts, options).await
 }
 
-/// A sign-in page whose URL carries the attempt, for a session whose identity is gone.
+/// A sign-in page whose SQRL URL carries the attempt's id.
 async fn page(
-    app: &App,
     session: &Session,
-    headers: &HeaderMap,
-    extensions: &Extensions,
-    options: LinkOptions,
-) -> Result<Response, Failure> {
-    let Some((_, Standing::Without)) = whose(app, session).await? else {
+    user: Option<User>,
+    parts: &Parts,
+    options: ChallengeOptions,
+) -> Result<Response, AppError> {
+    if without_identity(user).is_none() {
         return Ok(Redirect::to("/account").into_response());
-    };
-    let linking = if let Some(linking) = session::linking(session).await? {
-        linking
-    } else {
-        let linking = Linking::new();
-        session::set_linking(session, linking.clone()).await?;
-        linking
-    };
-    let options = options.data(linking.id.into_bytes());
-    Ok(match app.sqrl.challenge(headers, extensions, options).await {
-        Ok(challenge) => challenge.page().into_response(),
-        Err(error) => ChallengeRejection::from(error).into_response(),
+    }
+    let attempt = Attempt::continue_or_start(session).await?;
+    let options = options.data(attempt.id.into_bytes());
+    Ok(match SqrlChallenge::with_options(parts, options).await {
+        Ok(challenge) => challenge.page(),
+        Err(error) => error.into_response(),
     })
 }
 
-/// The browser arrives here when an identity has answered. The user is asked about it.
+/// The browser arrives here after an identity has answered. The next page asks the user about it.
 pub(crate) async fn answered(
     app: &App,
     session: &Session,
     login: &SignIn,
-    attempt: &[u8],
-) -> Result<Response, Failure> {
+    attempt_id: &[u8],
+) -> Result<Response, AppError> {
     if login.user().is_some() {
-        return refuse(session, "This identity has its own account. Sign in to that one.").await;
+        let text = "This identity has an account of its own. Sign in to that account.";
+        return refuse(session, text).await;
     }
-    let Some((before, Standing::Without)) = whose(app, session).await? else {
-        return refuse(session, "This browser is not signed in to an account without an identity.")
-            .await;
+    let Some(before) = without_identity(User::of(session, app).await?) else {
+        let text = "You are not signed in to an account without an identity.";
+        return refuse(session, text).await;
     };
-    let linking = session::linking(session).await?;
-    let Some(linking) = linking.filter(|linking| linking.id.as_bytes() == attempt) else {
+    let attempt = Attempt::current(session).await?;
+    let Some(attempt) = attempt.filter(|attempt| attempt.id.as_bytes() == attempt_id) else {
         return refuse(session, "This page has expired. Please start again.").await;
     };
     let after = SignedIn::new(&before.account, login);
-    if linking.answer.is_some_and(|first| first.idk() != after.idk()) {
-        session::end_linking(session).await?;
-        tracing::warn!(account = before.account, "two identities answered; none is linked");
-        return refuse(
-            session,
-            "Two identities answered, and one may be a stranger's. Please start again, and show the \
-             code to nobody.",
-        )
-        .await;
+    if attempt.contradicts(&after) {
+        Attempt::end(session).await?;
+        tracing::warn!(account = before.account, "two identities answered; linked neither");
+        let text = "Two identities answered, and one may be a stranger's. Please start again, and \
+                    show the code to nobody.";
+        return refuse(session, text).await;
     }
-    session::set_linking(session, Linking { answer: Some(Answered::now(after)), ..linking })
-        .await?;
+    attempt.store_answer(session, after).await?;
     Ok(Redirect::to("/account/identity/confirm").into_response())
 }
 
 /// The page that asks about the identity.
-pub(crate) async fn ask(session: Session) -> Result<Response, Failure> {
-    let answer = session::linking(&session).await?.and_then(|linking| linking.answer);
-    Ok(match answer.and_then(Answered::after) {
-        Some(after) => pages::confirm_identity(after.idk()).into_response(),
+pub(crate) async fn ask(session: Session) -> Result<Response, AppError> {
+    Ok(match Attempt::current(&session).await?.and_then(Attempt::answer) {
+        Some(answer) => confirm_link(answer.idk()).into_response(),
         None => Redirect::to("/account").into_response(),
     })
 }
 
-/// The key that the user has seen and accepted.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Confirmed {
+pub(crate) struct ConfirmForm {
+    /// The key that the page showed.
     key: String,
 }
 
-/// Links the identity that the user was asked about.
+/// Links the identity that the user has confirmed.
 pub(crate) async fn confirm(
     State(app): State<App>,
     session: Session,
-    Form(Confirmed { key }): Form<Confirmed>,
-) -> Result<Response, Failure> {
-    let answer = session::end_linking(&session).await?.and_then(|linking| linking.answer);
-    let after = answer.and_then(Answered::after).filter(|after| after.idk().to_string() == key);
-    let (Some(after), Some((before, Standing::Without))) = (after, whose(&app, &session).await?)
-    else {
-        return refuse(&session, "There is no identity to link any more. Please start again.")
-            .await;
-    };
-    // Its owner may have disabled it, or signed up with it, since it answered.
-    let identity = app.sqrl.identity(&after.idk()).await?;
-    let is_as_it_was = identity.is_some_and(|identity| {
-        !identity.disabled && identity.epoch == after.epoch() && identity.user.is_none()
-    });
-    if before.account != after.account || !is_as_it_was {
-        return refuse(&session, "There is no identity to link any more. Please start again.")
-            .await;
+    user: Option<User>,
+    Form(ConfirmForm { key }): Form<ConfirmForm>,
+) -> Result<Response, AppError> {
+    let answer = Attempt::end(&session).await?.and_then(Attempt::answer);
+    let answer = answer.filter(|answer| answer.idk().to_string() == key);
+    match (answer, without_identity(user)) {
+        (Some(after), Some(before))
+            if before.account == after.account && is_unchanged(&app, &after).await? =>
+        {
+            link(&app, &session, &before, after).await
+        }
+        _ => refuse(&session, "There is no identity to link. Please start again.").await,
     }
-    link(&app, &session, &before, after).await
 }
 
-/// Ends the attempt: the user does not know the identity.
-pub(crate) async fn decline(session: Session) -> Result<Response, Failure> {
-    session::end_linking(&session).await?;
+/// Ends the attempt, because the user does not know the identity.
+pub(crate) async fn decline(session: Session) -> Result<Response, AppError> {
+    Attempt::end(&session).await?;
     let text = "Nothing was linked. A stranger may have seen the code. When you start again, show it \
                 to nobody.";
-    let page = pages::message("Not linked", text, Visitor::of(&session).await?);
-    Ok(page.into_response())
+    Ok(message("Not linked", text, Visitor::of(&session).await?).into_response())
 }
 
-/// Links the identity, and goes on as the one that it signs in.
+/// Returns whether the identity is still as it answered. Since then its owner may have disabled it,
+/// or signed up with it.
+async fn is_unchanged(app: &App, answer: &SignedIn) -> Result<bool, AppError> {
+    let identity = app.sqrl.identity(&answer.idk()).await?;
+    Ok(identity.is_some_and(|identity| {
+        !identity.disabled && identity.epoch == answer.epoch() && identity.user.is_none()
+    }))
+}
+
+/// Links the identity, and continues the session with it.
 async fn link(
     app: &App,
     session: &Session,
     before: &SignedIn,
     after: SignedIn,
-) -> Result<Response, Failure> {
-    if !app.accounts.pass_on(&before.account, &before.mark(), &after.mark()).await? {
-        let why = "The account has another identity by now: sign in with that one.";
-        return refuse(session, why).await;
+) -> Result<Response, AppError> {
+    let (from, to) = (before.version(), after.version());
+    if !app.accounts.replace_sign_in(&before.account, &from, &to).await? {
+        let text = "The account has another identity now. Sign in with that one.";
+        return refuse(session, text).await;
     }
     let idk = after.idk();
-    // From here on the session belongs to the new identity, so that what fails can be repeated.
+    // The session belongs to the new identity first. If the link then fails, the user can repeat it.
     session::begin(session, after).await?;
     app.sqrl.link(&idk, before.account.as_str()).await?;
     tracing::info!(account = before.account, "linked another identity");
     Ok(Redirect::to("/account").into_response())
 }
 
-async fn refuse(session: &Session, why: &str) -> Result<Response, Failure> {
-    let page = pages::message("Not linked", why, Visitor::of(session).await?);
+/// Returns the sign-in of a user whose account has no identity.
+fn without_identity(user: Option<User>) -> Option<SignedIn> {
+    user.filter(|user| matches!(user.status, Status::NoIdentity)).map(|user| user.signed_in)
+}
+
+async fn refuse(session: &Session, text: &str) -> Result<Response, AppError> {
+    let page = message("Not linked", text, Visitor::of(session).await?);
     Ok((StatusCode::CONFLICT, page).into_response())
 }

@@ -1,4 +1,4 @@
-//! A small application with SQRL sign-in: see `lib.rs`.
+//! A small application with SQRL sign-in. The code starts in `lib.rs`.
 
 use std::process::ExitCode;
 

@@ -1,157 +1,103 @@
-//! From the command line to a server, and its end.
+//! Starts the server and stops it.
 
 use std::future::IntoFuture as _;
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+use tower_sqrl::Sqrl;
 use tower_sqrl::protocol::PublicUrl;
-use tower_sqrl::{ConfigError, Sqrl};
 
-use crate::app::{self, App};
-use crate::args::{Args, PerMinute};
-use crate::problem::Problem;
-use crate::stores::Kept;
-use crate::{accounts, server, session, stores};
+use crate::app::App;
+use crate::args::Args;
+use crate::error::StartError;
+use crate::stores::{self, AppStores};
+use crate::{routes, session, sqrl};
 
-/// How long requests under way may take once the server is told to stop.
-const GRACE: Duration = Duration::from_secs(30);
+/// After a signal to stop, requests in progress have this time to finish.
+const SHUTDOWN_TIME: Duration = Duration::from_secs(30);
 
-pub(crate) async fn run(args: &Args) -> Result<(), Problem> {
-    let public_url = public_url(args)?;
-    if let Some(name) = &args.server_name {
-        server::set_name(name.clone());
-    }
-    let nuts = stores::nuts(&args.nuts, args.direct_postgres).await?;
-    let Kept { identities, accounts, sessions, steps } =
-        stores::identities(&args.identities, args.direct_postgres).await?;
-    let listener = TcpListener::bind(args.listen)
-        .await
-        .map_err(|error| Problem::failed(&format!("cannot listen on {}", args.listen), &error))?;
+pub(crate) async fn serve(args: &Args) -> Result<(), StartError> {
+    let listener = TcpListener::bind(args.listen).await.map_err(|error| {
+        StartError::failed(&format!("cannot listen on {}", args.listen), &error)
+    })?;
     let address = listener.local_addr().unwrap_or(args.listen);
-    let public_url = match public_url {
-        Some(url) => url,
-        None => parse(&format!("http://{address}"))?,
-    };
+    let public_url = public_url(args, address)?;
 
-    let mut builder = Sqrl::builder_shared(public_url.to_string(), nuts, Arc::clone(&identities));
-    if let Some(prefix) = &args.prefix {
-        builder = builder.prefix(prefix);
-    }
-    if let Some(file) = &args.nut_key {
-        builder = builder.nut_key(nut_key(file)?);
-    }
-    if let Some(scheme) = args.link_scheme {
-        builder = builder.link_scheme(scheme);
-    }
-    if let Some(lifetime) = args.link_lifetime {
-        builder = builder.link_lifetime(lifetime);
-    }
-    if let Some(lifetime) = args.nut_lifetime {
-        builder = builder.nut_lifetime(lifetime);
-    }
-    if let Some(lifetime) = args.chain_lifetime {
-        builder = builder.chain_lifetime(lifetime);
-    }
-    builder = match args.failures_per_minute {
-        None => builder,
-        Some(PerMinute::Off) => builder.without_slowing_down_failures(),
-        Some(PerMinute::AtMost(failures)) => builder.failures_per_minute(failures),
-    };
-    builder = match args.links_per_minute {
-        None => builder,
-        Some(PerMinute::Off) => builder.without_limiting_links(),
-        Some(PerMinute::AtMost(links)) => builder.links_per_minute(links),
-    };
-    for network in &args.trusted_proxy {
-        builder = builder.trusted_proxy(network);
-    }
-    let names = Arc::clone(&accounts);
-    builder = builder.account_name(move |account| accounts::name(Arc::clone(&names), account));
-    let sqrl = builder.build().map_err(|error: ConfigError| Problem::Usage(error.to_string()))?;
-
+    let nuts = stores::nut_store(&args.nuts, args.direct_postgres).await?;
+    let AppStores { identities, accounts, sessions } =
+        stores::app_stores(&args.identities, args.direct_postgres).await?;
+    let sqrl =
+        sqrl::configure(args, &public_url, nuts, Arc::clone(&identities), Arc::clone(&accounts))?;
     let sessions = session::layer(sessions, public_url.is_https());
-    let app =
-        App { sqrl: sqrl.clone(), identities, accounts, steps, public_url: public_url.clone() };
-    let router = app::router(app, sessions);
-    let stopping = stopping(sqrl).map_err(|error| Problem::failed("signals", &error))?;
-    let graceful =
-        axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
-            .with_graceful_shutdown(told(stopping.clone()))
-            .into_future();
+    let app = App { sqrl: sqrl.clone(), identities, accounts, public_url: public_url.clone() };
+    let mut router = routes::router(app, sessions);
+    if let Some(name) = &args.server_name {
+        router = routes::name_server(router, name.clone());
+    }
 
-    // Scripts read the first line, people the second; neither is worth failing for.
-    let _ = writeln!(io::stdout(), "listening on {address}\nopen {public_url}/");
+    let started = format!("listening on {address}\nopen {public_url}/");
+    run(listener, router, sqrl, &started)
+        .await
+        .map_err(|error| StartError::failed("cannot serve", &error))
+}
+
+/// Prints `started` and serves until SIGTERM or SIGINT, then lets requests in progress finish.
+async fn run(listener: TcpListener, router: Router, sqrl: Sqrl, started: &str) -> io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let (stop, stopped) = oneshot::channel::<()>();
+    // SQRL compares the client's address with the browser's.
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let server = axum::serve(listener, service)
+        .with_graceful_shutdown(async { drop(stopped.await) })
+        .into_future();
+    let server = tokio::spawn(server);
+    // Scripts read the first line. The demo runs even if nobody reads its output.
+    let _ = writeln!(io::stdout(), "{started}");
     tokio::select! {
-        done = graceful => done.map_err(|error| Problem::failed("serving", &error)),
-        () = async { told(stopping).await; tokio::time::sleep(GRACE).await } => {
-            tracing::warn!("some requests did not end in time");
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("stopping: finishing the requests in progress");
+    // Pages that wait for events reconnect to another server, or to this one after its restart.
+    sqrl.end_events();
+    drop(stop);
+    match timeout(SHUTDOWN_TIME, server).await {
+        Ok(Ok(served)) => served,
+        Ok(Err(panicked)) => Err(panicked.into()),
+        Err(_) => {
+            tracing::warn!("some requests did not finish within {SHUTDOWN_TIME:?}");
             Ok(())
         }
     }
 }
 
-/// The key in a file. It is read from a file because every user of the machine can read a command
-/// line.
-fn nut_key(file: &Path) -> Result<[u8; 32], Problem> {
-    let name = file.display();
-    let bytes = std::fs::read(file)
-        .map_err(|error| Problem::failed(&format!("--nut-key {name}"), &error))?;
-    let length = bytes.len();
-    bytes.try_into().map_err(|_| {
-        Problem::Usage(format!("--nut-key {name}: the file has {length} bytes; it must have 32"))
-    })
-}
-
-/// Where browsers are told to go, if the command line says it: always a whole host, so
-/// that the paths in the pages hold.
-fn public_url(args: &Args) -> Result<Option<PublicUrl>, Problem> {
-    let Some(url) = &args.public_url else {
-        if args.listen.ip().is_unspecified() {
-            let sentence = "listening on every address: say with --public-url where browsers \
-                            reach the demo, as in --public-url https://demo.example.com";
-            return Err(Problem::Usage(sentence.to_owned()));
+/// Returns the public URL of the command line, or one with the address that the demo listens on.
+fn public_url(args: &Args, address: SocketAddr) -> Result<PublicUrl, StartError> {
+    let url = match &args.public_url {
+        Some(url) => url.clone(),
+        None if address.ip().is_unspecified() => {
+            let text = "the demo listens on every address: give the one that browsers open with \
+                        --public-url, for example --public-url https://demo.example.com";
+            return Err(StartError::Usage(text.to_owned()));
         }
-        return Ok(None);
+        None => format!("http://{address}"),
     };
-    let url = parse(url)?;
-    if !url.path().is_empty() {
-        let origin = url.origin();
-        return Err(Problem::Usage(format!(
-            "the demo needs a host for itself: write --public-url {origin}, without a path"
-        )));
+    let url = url
+        .parse::<PublicUrl>()
+        .map_err(|error| StartError::Usage(format!("--public-url: {error}")))?;
+    if url.path().is_empty() {
+        return Ok(url);
     }
-    Ok(Some(url))
-}
-
-fn parse(url: &str) -> Result<PublicUrl, Problem> {
-    PublicUrl::parse(url).map_err(|error| Problem::Usage(format!("--public-url: {error}")))
-}
-
-/// Becomes true with SIGTERM or SIGINT. Pages that wait by events are let go at once;
-/// they come back to another server, or to this one after its restart.
-fn stopping(sqrl: Sqrl) -> io::Result<watch::Receiver<bool>> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let (tell, told) = watch::channel(false);
-    tokio::spawn(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        tracing::info!("stopping: requests under way are finished");
-        sqrl.end_events();
-        tell.send_replace(true);
-    });
-    Ok(told)
-}
-
-async fn told(mut stopping: watch::Receiver<bool>) {
-    // The sender goes away only with the runtime.
-    let _ = stopping.wait_for(|told| *told).await;
+    let origin = url.origin();
+    Err(StartError::Usage(format!(
+        "the demo needs a host of its own: write --public-url {origin}, without a path"
+    )))
 }

@@ -1,69 +1,58 @@
-//! The two routes that SQRL needs.
+//! The two routes of a sign-in.
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use tower_sessions::Session;
 use tower_sqrl::SignIn;
-use tower_sqrl::axum::{LoginRejection, SqrlChallenge, SqrlLogin};
+use tower_sqrl::axum::{SqrlChallenge, SqrlError, SqrlLogin};
 
 use crate::app::App;
-use crate::failure::Failure;
+use crate::app_error::AppError;
+use crate::pages::layout::message;
 use crate::session::{self, SignedIn, Visitor};
-use crate::standing::{self, Standing};
-use crate::{accounts, link_identity, pages};
+use crate::{accounts, link_identity};
 
 /// The sign-in page.
 pub(crate) async fn login(challenge: SqrlChallenge) -> Response {
     challenge.page()
 }
 
-/// Where the browser arrives when somebody has signed in.
+/// The browser arrives here after a sign-in.
 pub(crate) async fn signed_in(
     State(app): State<App>,
     session: Session,
-    login: Result<SqrlLogin, LoginRejection>,
-) -> Result<Response, Failure> {
+    login: Result<SqrlLogin, SqrlError>,
+) -> Result<Response, AppError> {
     let login = match login {
         Ok(login) => login,
-        Err(why) => return Ok(not_signed_in(why, Visitor::of(&session).await?)),
+        Err(rejection) => return Ok(not_signed_in(rejection, Visitor::of(&session).await?)),
     };
     if let Some(attempt) = login.data() {
         return link_identity::answered(&app, &session, &login, attempt).await;
     }
     let account = account_of(&app, &login).await?;
     let signed_in = SignedIn::new(&account, &login);
-    app.accounts.enter(&account, &signed_in.mark()).await?;
+    app.accounts.record_sign_in(&account, &signed_in.version()).await?;
     session::begin(&session, signed_in).await?;
     tracing::info!(account, "signed in");
     Ok(Redirect::to("/account").into_response())
 }
 
-fn not_signed_in(why: LoginRejection, visitor: Visitor) -> Response {
-    let reason = format!("{why}.");
-    let status = why.into_response().status();
-    (status, pages::message("Not signed in", &reason, visitor)).into_response()
+fn not_signed_in(rejection: SqrlError, visitor: Visitor) -> Response {
+    let page = message("Not signed in", &format!("{rejection}."), visitor);
+    (rejection.into_response().status(), page).into_response()
 }
 
-/// The account that the identity signs in to: a new one for an identity that has none.
-async fn account_of(app: &App, login: &SignIn) -> Result<String, Failure> {
+/// Returns the identity's account. An identity without one gets a new account.
+async fn account_of(app: &App, login: &SignIn) -> Result<String, AppError> {
     if let Some(user) = login.user() {
         return Ok(user.to_string());
     }
     let new = accounts::new_id();
-    let account = app.sqrl.link_if_unlinked(login.idk(), new.as_str()).await?.to_string();
+    let claim = app.sqrl.link_if_unlinked(login, new.as_str()).await?;
+    let account = claim.user().map_or_else(|| new.clone(), ToString::to_string);
     if account == new {
         tracing::info!(account, "new account");
     }
     Ok(account)
-}
-
-/// Who is signed in here, and how the identity stands.
-pub(crate) async fn whose(
-    app: &App,
-    session: &Session,
-) -> Result<Option<(SignedIn, Standing)>, Failure> {
-    let Some(signed_in) = session::current(session).await? else { return Ok(None) };
-    let Some(account) = app.accounts.find(&signed_in.account).await? else { return Ok(None) };
-    let standing = standing::of(app, &signed_in, &account).await?;
-    Ok(Some((signed_in, standing)))
 }

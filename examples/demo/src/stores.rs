@@ -1,4 +1,4 @@
-//! From the command line to stores: the one place that names them.
+//! Opens the stores that the command line names.
 
 use std::error::Error;
 use std::path::Path;
@@ -6,40 +6,44 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tower_sqrl::identities::IdentityStore;
-use tower_sqrl::memory::MemoryIdentityStore;
-use tower_sqrl::memory::MemoryNutStore;
+use tower_sqrl::memory::{MemoryIdentityStore, MemoryNutStore};
 use tower_sqrl::nuts::NutStore;
 use tower_sqrl_postgres::{Database, PostgresIdentityStore, PostgresNutStore};
 use tower_sqrl_redis::RedisNutStore;
 use tower_sqrl_sqlite::{SqliteIdentityStore, SqliteNutStore};
 
-use crate::accounts::{Accounts, MemoryAccounts, PostgresAccounts, SqliteAccounts};
+use crate::accounts::Accounts;
+use crate::accounts::memory::MemoryAccounts;
+use crate::accounts::postgres::PostgresAccounts;
+use crate::accounts::sqlite::SqliteAccounts;
 use crate::args::Store;
-use crate::problem::{Chain, Problem};
-use crate::session::{PostgresSessions, Sessions};
-use crate::steps::Steps;
+use crate::error::{ErrorChain, StartError};
+use crate::session::postgres::PostgresSessions;
+use crate::session::store::AnySessionStore;
 use crate::tables::Tables;
 
-/// How long a store may take to open: whoever starts the demo is watching.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Opening a store takes no longer.
+const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Identities, and what lives beside them.
+/// The identities, and the stores of the demo itself.
 #[derive(Debug)]
-pub(crate) struct Kept {
+pub(crate) struct AppStores {
     pub(crate) identities: Arc<dyn IdentityStore>,
     pub(crate) accounts: Arc<dyn Accounts>,
-    pub(crate) sessions: Sessions,
-    pub(crate) steps: Steps,
+    pub(crate) sessions: AnySessionStore,
 }
 
-pub(crate) async fn nuts(store: &Store, direct: bool) -> Result<Arc<dyn NutStore>, Problem> {
+pub(crate) async fn nut_store(
+    store: &Store,
+    direct: bool,
+) -> Result<Arc<dyn NutStore>, StartError> {
     Ok(match store {
         Store::Memory => Arc::new(MemoryNutStore::new()),
         Store::Sqlite(file) => {
-            Arc::new(SqliteNutStore::open(file).map_err(|error| opening(file, &error))?)
+            Arc::new(SqliteNutStore::open(file).map_err(|error| cannot_open(file, &error))?)
         }
         Store::Redis(url) => {
-            let wrong = |error| Problem::Usage(format!("--nuts: {}", Chain(&error)));
+            let wrong = |error| StartError::Usage(format!("--nuts: {}", ErrorChain(&error)));
             let _: RedisNutStore = RedisNutStore::builder(url).build().map_err(wrong)?;
             Arc::new(in_time("Redis", RedisNutStore::connect(url)).await?)
         }
@@ -50,59 +54,57 @@ pub(crate) async fn nuts(store: &Store, direct: bool) -> Result<Arc<dyn NutStore
     })
 }
 
-pub(crate) async fn identities(store: &Store, direct: bool) -> Result<Kept, Problem> {
+pub(crate) async fn app_stores(store: &Store, direct: bool) -> Result<AppStores, StartError> {
     Ok(match store {
-        Store::Memory => Kept {
+        Store::Memory => AppStores {
             identities: Arc::new(MemoryIdentityStore::new()),
             accounts: Arc::new(MemoryAccounts::default()),
-            sessions: Sessions::default(),
-            steps: Steps::in_memory(),
+            sessions: AnySessionStore::default(),
         },
         Store::Sqlite(file) => {
-            let identities = SqliteIdentityStore::open(file).map_err(|e| opening(file, &e))?;
-            Kept {
+            let identities = SqliteIdentityStore::open(file).map_err(|e| cannot_open(file, &e))?;
+            let accounts = SqliteAccounts::open(file).map_err(|e| cannot_open(file, &e))?;
+            AppStores {
                 identities: Arc::new(identities),
-                accounts: Arc::new(SqliteAccounts::open(file).map_err(|e| opening(file, &e))?),
-                sessions: Sessions::default(),
-                steps: Steps::in_memory(),
+                accounts: Arc::new(accounts),
+                sessions: AnySessionStore::default(),
             }
         }
         Store::Redis(_) => {
-            let sentence = "identities are kept for ever, which is not what Redis is for: \
-                            use --identities sqlite:FILE or memory";
-            return Err(Problem::Usage(sentence.to_owned()));
+            let text = "Redis does not store identities, because they must never be lost: use \
+                        --identities sqlite:FILE, postgres://… or memory";
+            return Err(StartError::Usage(text.to_owned()));
         }
         Store::Postgres(url) => {
             let database = database("--identities", url, direct)?;
             let identities = in_time("Postgres", PostgresIdentityStore::open(&database)).await?;
             let tables = in_time("Postgres", Tables::open(url)).await?;
-            Kept {
+            AppStores {
                 identities: Arc::new(identities),
                 accounts: Arc::new(PostgresAccounts(tables.clone())),
-                sessions: Sessions::new(PostgresSessions::new(tables.clone())),
-                steps: Steps::in_postgres(tables),
+                sessions: AnySessionStore::new(PostgresSessions::new(tables)),
             }
         }
     })
 }
 
-fn database(flag: &str, url: &str, direct: bool) -> Result<Database, Problem> {
-    let database = Database::connect_no_tls(url)
-        .map_err(|error| Problem::Usage(format!("{flag}: {}", Chain(&error))))?;
+fn database(flag: &str, url: &str, direct: bool) -> Result<Database, StartError> {
+    let wrong = |error| StartError::Usage(format!("{flag}: {}", ErrorChain(&error)));
+    let database = Database::connect_no_tls(url).map_err(wrong)?;
     Ok(if direct { database.prepared_statements_on_direct_connections() } else { database })
 }
 
-/// Opens a store that is elsewhere, and does not wait for ever if there is none.
+/// Opens a store on a server, unless that takes too long.
 async fn in_time<T, E: Into<Box<dyn Error + Send + Sync>>>(
-    what: &str,
-    opening: impl Future<Output = Result<T, E>>,
-) -> Result<T, Problem> {
-    match tokio::time::timeout(PATIENCE, opening).await {
-        Ok(opened) => opened.map_err(|error| Problem::failed(what, &*error.into())),
-        Err(_) => Err(Problem::Failed(format!("{what}: no answer within {PATIENCE:?}"))),
+    server: &str,
+    open: impl Future<Output = Result<T, E>>,
+) -> Result<T, StartError> {
+    match tokio::time::timeout(TIMEOUT, open).await {
+        Ok(opened) => opened.map_err(|error| StartError::failed(server, &*error.into())),
+        Err(_) => Err(StartError::Failed(format!("{server}: no answer within {TIMEOUT:?}"))),
     }
 }
 
-fn opening(file: &Path, error: &dyn Error) -> Problem {
-    Problem::failed(&file.display().to_string(), error)
+fn cannot_open(file: &Path, error: &dyn Error) -> StartError {
+    StartError::failed(&file.display().to_string(), error)
 }

@@ -1,4 +1,4 @@
-//! The demo's own tables in Postgres, beside the identities: accounts, sessions, steps.
+//! The demo's own tables in Postgres: accounts and sessions.
 
 use std::time::Duration;
 
@@ -10,11 +10,11 @@ use tower_sqrl_postgres::tokio_postgres::{Config, NoTls, Row};
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
-/// A value, and its type in Postgres.
+/// A value and its type in Postgres.
 pub(crate) type Parameter<'a> = (&'a (dyn ToSql + Sync), Type);
 
-/// The lock makes one server after the other look whether they are there: two that make the
-/// same table at the same time fail, `if not exists` or not.
+/// The lock lets one server at a time create the tables. Without it, two servers that start at
+/// the same time can fail, in spite of `if not exists`.
 const CREATE: &str = "
     begin;
     select pg_advisory_xact_lock(hashtextextended('tower-sqrl demo', 0));
@@ -25,17 +25,15 @@ const CREATE: &str = "
         id text primary key, data text not null, expires_at timestamptz not null
     );
     create index if not exists demo_sessions_expiry on demo_sessions (expires_at);
-    create table if not exists demo_steps (
-        number bigserial primary key, at timestamptz not null default now(),
-        server text not null, step text not null, label text not null, leads_to text[] not null
-    );
     commit";
 
-/// No page waits longer for the database.
-const PATIENCE: Duration = Duration::from_secs(2);
+const POOL_SIZE: usize = 8;
 
-/// Access to them. Each statement is unnamed and a transaction of its own, so that a pooler may
-/// lend every one another connection.
+/// For a connection and a statement together.
+const TIMEOUT: Duration = Duration::from_secs(2);
+
+/// A connection pool. Each statement is unnamed and a transaction of its own, so it works
+/// through a transaction pooler such as PgBouncer.
 #[derive(Debug, Clone)]
 pub(crate) struct Tables(Pool);
 
@@ -43,13 +41,11 @@ impl Tables {
     pub(crate) async fn open(url: &str) -> Result<Self, Error> {
         let mut config: Config = url.parse()?;
         config.target_session_attrs(TargetSessionAttrs::ReadWrite);
-        let size = PoolConfig { queue_mode: QueueMode::Lifo, ..PoolConfig::new(8) };
-        let tables = Self(Pool::builder(Manager::new(config, NoTls)).config(size).build()?);
-        timeout(PATIENCE, async {
-            Ok::<_, Error>(tables.0.get().await?.batch_execute(CREATE).await?)
-        })
-        .await??;
-        Ok(tables)
+        let size = PoolConfig { queue_mode: QueueMode::Lifo, ..PoolConfig::new(POOL_SIZE) };
+        let pool = Pool::builder(Manager::new(config, NoTls)).config(size).build()?;
+        let create = async { Ok::<_, Error>(pool.get().await?.batch_execute(CREATE).await?) };
+        timeout(TIMEOUT, create).await??;
+        Ok(Self(pool))
     }
 
     /// Runs one statement.
@@ -58,12 +54,12 @@ impl Tables {
         sql: &str,
         parameters: &[Parameter<'_>],
     ) -> Result<Vec<Row>, Error> {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         let client = timeout_at(deadline, self.0.get()).await??;
         match timeout_at(deadline, client.query_typed(sql, parameters)).await {
             Ok(Ok(rows)) => Ok(rows),
             failed => {
-                // Whatever it was, the next call begins with a new connection.
+                // The server may have restarted or become a standby: start with new connections.
                 drop(Object::take(client));
                 let _ = self.0.retain(|_, _| false);
                 Ok(failed??)

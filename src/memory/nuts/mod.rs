@@ -103,6 +103,10 @@ impl Default for MemoryNutStore {
 
 #[async_trait]
 impl NutStore for MemoryNutStore {
+    fn is_in_process(&self) -> bool {
+        true
+    }
+
     async fn store_nut(
         &self,
         nut: &Nut,

@@ -12,9 +12,9 @@ use http_body::Body;
 use super::read;
 use crate::engine::NotSignedIn;
 use crate::service::cookies::CpsStep;
-use crate::service::pages::{ConfirmView, Notice, Who};
 use crate::service::respond::{self, Own};
 use crate::service::{BoxError, Sqrl};
+use crate::web::{Confirm, Notice, Who};
 use tower_sqrl_core::nuts::CpsId;
 use tower_sqrl_core::protocol::Command;
 
@@ -25,7 +25,7 @@ pub(super) async fn answer(sqrl: &Sqrl, parts: &Parts) -> Own {
         Some("disabled") => done(sqrl, parts, "disabled", Notice::Disabled),
         Some("enabled") => done(sqrl, parts, "enabled", Notice::Enabled),
         Some("removed") => done(sqrl, parts, "removed", Notice::Removed),
-        Some("gone") => tell(sqrl, StatusCode::GONE, Notice::LinkGone),
+        Some("gone") => tell(sqrl, StatusCode::GONE, Notice::UrlExpired),
         Some(id) => match follow(sqrl, parts, id).await {
             Ok(onward) => onward,
             // What can be tried again is tried again here.
@@ -63,7 +63,7 @@ fn done(sqrl: &Sqrl, parts: &Parts, word: &str, notice: Notice) -> Own {
     if sqrl.cookies().done(&parts.headers).as_deref() == Some(word) {
         tell(sqrl, StatusCode::OK, notice)
     } else {
-        tell(sqrl, StatusCode::GONE, Notice::LinkGone)
+        tell(sqrl, StatusCode::GONE, Notice::UrlExpired)
     }
 }
 
@@ -81,15 +81,13 @@ async fn ask(sqrl: &Sqrl, parts: &Parts) -> Result<Own, NotSignedIn> {
         (Some(user), None) => Some(Some(user.to_string())),
         (Some(user), Some(names)) => Some(names.of(user).await),
     };
-    let view = ConfirmView {
+    let view = Confirm {
         who: match &name {
             None => Who::NewIdentity,
             Some(None) => Who::Account,
             Some(Some(name)) => Who::Name(name),
         },
         id: &id.to_text(),
-        cancel: &sqrl.sign_in_path(),
-        base: sqrl.base(),
     };
     let page = sqrl.settings().pages.confirm(&view);
     Ok(respond::page(StatusCode::OK, page))
@@ -147,13 +145,13 @@ fn not_signed_in(sqrl: &Sqrl, why: NotSignedIn) -> Own {
             tell(sqrl, StatusCode::SERVICE_UNAVAILABLE, Notice::Unavailable)
         }
         NotSignedIn::Nothing | NotSignedIn::Outdated => {
-            tell(sqrl, StatusCode::GONE, Notice::LinkGone)
+            tell(sqrl, StatusCode::GONE, Notice::UrlExpired)
         }
     }
 }
 
 fn tell(sqrl: &Sqrl, status: StatusCode, notice: Notice) -> Own {
-    let page = sqrl.settings().pages.tell(notice, &sqrl.sign_in_path(), sqrl.base());
+    let page = sqrl.settings().pages.notice(notice, None);
     let mut response = respond::page(status, page);
     // The address of this page may be a CPS URL.
     let no_referrer = HeaderValue::from_static("no-referrer");

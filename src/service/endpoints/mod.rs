@@ -18,6 +18,7 @@ use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use super::respond::{self, Own};
 use super::routes::Endpoint;
 use super::{BoxError, Sqrl};
+use crate::web;
 use tower_sqrl_core::protocol::Nut;
 
 /// How long a body may take to arrive.
@@ -43,16 +44,15 @@ where
         Endpoint::Events => events(&sqrl, &parts),
         Endpoint::Cps => cps::answer(&sqrl, &parts).await,
         Endpoint::ConfirmCps => cps::confirmed(&sqrl, &parts, body).await,
-        Endpoint::Svg => picture(&sqrl, &parts, "image/svg+xml", |link| {
-            sqrl.settings().pages.svg(link).map(Bytes::from)
-        }),
-        Endpoint::Png => picture(&sqrl, &parts, "image/png", |link| {
-            sqrl.settings().pages.png(link).map(Bytes::from)
-        }),
-        Endpoint::Asset(name) => respond::asset(
-            sqrl.settings().pages.asset(name).as_ref(),
-            parameter(&parts, "v").as_deref(),
-        ),
+        Endpoint::Svg => {
+            picture(&sqrl, &parts, "image/svg+xml", |link| web::svg(link).map(Bytes::from))
+        }
+        Endpoint::Png => {
+            picture(&sqrl, &parts, "image/png", |link| web::png(link).map(Bytes::from))
+        }
+        Endpoint::Asset(name) => {
+            respond::asset(web::asset(name), parameter(&parts, "v").as_deref())
+        }
     }
 }
 
@@ -90,7 +90,7 @@ pub(super) fn parameter(parts: &Parts, name: &str) -> Option<String> {
 
 /// The nut in the URL.
 pub(super) fn nut(parts: &Parts) -> Option<Nut> {
-    parameter(parts, "nut").and_then(|nut| Nut::parse(&nut))
+    parameter(parts, "nut").and_then(|nut| nut.parse::<Nut>().ok())
 }
 
 /// Why a body was not read.

@@ -10,8 +10,8 @@ use crate::engine::Waiting;
 use crate::service::Sqrl;
 use crate::service::cookies::{Ended, WaitCookie};
 use crate::service::events::Events;
-use crate::service::pages::Notice;
 use crate::service::respond::{self, Own};
+use crate::web::Notice;
 use tower_sqrl_core::nuts::Refusal;
 use tower_sqrl_core::protocol::Nut;
 
@@ -30,7 +30,9 @@ pub(super) async fn answer(sqrl: &Sqrl, parts: &Parts) -> Own {
             let url = format!("{}{path}?nut={nut}", sqrl.engine().config.public_url);
             if go { respond::see_other(&url) } else { respond::text(StatusCode::OK, url) }
         }
-        Ok(Waiting::Pending) if go => tell(sqrl, StatusCode::NOT_FOUND, Notice::Pending, &again()),
+        Ok(Waiting::Pending) if go => {
+            tell(sqrl, StatusCode::NOT_FOUND, Notice::Pending, Some(&again()))
+        }
         Ok(Waiting::Pending) => respond::text(StatusCode::NOT_FOUND, "pending"),
         Ok(Waiting::Refused(why)) => {
             let (word, notice) = match why {
@@ -39,14 +41,16 @@ pub(super) async fn answer(sqrl: &Sqrl, parts: &Parts) -> Own {
                 Refusal::Superseded => ("refused-superseded", Notice::RefusedSuperseded),
             };
             if go {
-                tell(sqrl, StatusCode::NOT_FOUND, notice, &sqrl.sign_in_path())
+                tell(sqrl, StatusCode::NOT_FOUND, notice, None)
             } else {
                 respond::text(StatusCode::NOT_FOUND, word)
             }
         }
         Ok(Waiting::TakenOver) => gone(sqrl, go, "taken-over", Notice::TakenOver),
         Ok(Waiting::Collected) => gone(sqrl, go, "collected", Notice::Collected),
-        Err(_) if go => tell(sqrl, StatusCode::SERVICE_UNAVAILABLE, Notice::Unavailable, &again()),
+        Err(_) if go => {
+            tell(sqrl, StatusCode::SERVICE_UNAVAILABLE, Notice::Unavailable, Some(&again()))
+        }
         Err(_) => respond::text(StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
     }
 }
@@ -84,12 +88,12 @@ fn ended(sqrl: &Sqrl, parts: &Parts) -> (&'static str, Notice) {
 
 fn gone(sqrl: &Sqrl, go: bool, word: &'static str, notice: Notice) -> Own {
     if go {
-        tell(sqrl, StatusCode::GONE, notice, &sqrl.sign_in_path())
+        tell(sqrl, StatusCode::GONE, notice, None)
     } else {
         respond::text(StatusCode::GONE, word)
     }
 }
 
-fn tell(sqrl: &Sqrl, status: StatusCode, notice: Notice, onward: &str) -> Own {
-    respond::page(status, sqrl.settings().pages.tell(notice, onward, sqrl.base()))
+fn tell(sqrl: &Sqrl, status: StatusCode, notice: Notice, retry: Option<&str>) -> Own {
+    respond::page(status, sqrl.settings().pages.notice(notice, retry))
 }

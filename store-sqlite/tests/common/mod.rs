@@ -43,6 +43,6 @@ pub fn identity(version: u64) -> Identity {
     identity.user = Some(UserId::from("räksmörgås"));
     identity.sqrlonly = true;
     identity.disabled = true;
-    identity.strangers = 16;
+    identity.never_current_keys = 16;
     identity
 }

@@ -10,8 +10,7 @@ use test_servers::{Postgres, Redis};
 use tokio::net::TcpListener;
 use tower_sqrl::Sqrl;
 use tower_sqrl::identities::IdentityStore;
-use tower_sqrl::memory::MemoryIdentityStore;
-use tower_sqrl::memory::MemoryNutStore;
+use tower_sqrl::memory::{MemoryIdentityStore, MemoryNutStore};
 use tower_sqrl::nuts::NutStore;
 use tower_sqrl_client::browser::{Browser, Waiting};
 use tower_sqrl_client::wire::Command;
@@ -45,7 +44,7 @@ impl Site {
     /// The start page after a sign-in.
     async fn sign_in(&self) -> String {
         let page = self.browser.open(&format!("{}/login", self.url)).await.expect("a page");
-        let link = page.sqrl_link().expect("a link");
+        let link = page.sqrl_url().expect("a link");
         self.client.sign_in(&link).await.expect("a sign-in");
         match self.browser.poll(&page.url, &link).await.expect("an answer") {
             Waiting::GoTo(url) => self.browser.open(url.as_str()).await.expect("a page").body,
@@ -55,7 +54,7 @@ impl Site {
 
     async fn command(&self, command: Command) {
         let page = Browser::default().open(&format!("{}/login", self.url)).await.expect("a page");
-        let link = page.sqrl_link().expect("a link");
+        let link = page.sqrl_url().expect("a link");
         self.client.run(&link, command).await.expect("done");
     }
 

@@ -1,4 +1,4 @@
-//! A walk past every response that the layer can give.
+//! Collects every response that the layer can give.
 
 use std::net::SocketAddr;
 
@@ -24,7 +24,7 @@ pub(super) struct Walk {
 }
 
 impl Walk {
-    /// Past all of them, at a site that the world reaches over http or https.
+    /// Collects the responses of a site that browsers reach over http or https.
     pub(super) async fn all(https: bool) -> Vec<String> {
         let origin = https.then_some("https://example.com");
         let setup = Setup { origin, ..Setup::default() };
@@ -61,7 +61,7 @@ impl Walk {
         visit.request(Method::GET, name, map(headers), "").await
     }
 
-    /// A chain that was signed in, and its page.
+    /// A page whose client has signed in.
     async fn signed_in(&self) -> Visit {
         let visit = self.site.visit().await;
         assert_eq!(visit.chain(&alice()).ident().await, "5");
@@ -80,7 +80,7 @@ impl Walk {
         visit
     }
 
-    /// The id of a CPS URL, and the browser that asked for its link.
+    /// A page whose client has used CPS, and the id of the CPS URL.
     async fn handed_over(&self, command: &str) -> (Visit, String) {
         let visit = self.site.visit().await;
         let mut chain = visit.chain(&alice()).with_opt("cps~suk");
@@ -94,7 +94,7 @@ impl Walk {
     async fn links(&mut self) {
         let visit = self.site.visit().await;
         let page = visit.get("login").await;
-        self.add("`GET /login`, the ready page", &page);
+        self.add("`GET /login`, the built-in page", &page);
         let head = visit.request(Method::HEAD, "login", HeaderMap::new(), "").await;
         self.add("`HEAD /login`", &head);
         self.site.tap.plan(Hook::StoreNut(Pending), Verdict::Fail);
@@ -106,7 +106,7 @@ impl Walk {
         self.add("`GET nut.sqrl?renew=`", &visit.get(&format!("nut.sqrl?renew={nut}")).await);
         let stranger = visit.within(Browser::new(self.site.http()));
         let gone = stranger.get(&format!("nut.sqrl?renew={nut}")).await;
-        self.add("`GET nut.sqrl?renew=`, not this browser's", &gone);
+        self.add("`GET nut.sqrl?renew=`, another browser's", &gone);
         let within = [("sec-fetch-site", "cross-site")];
         let frame = self.get(&visit, "login", &within).await;
         self.add_by(By::Application, "`GET /login`, from within another site", &frame);
@@ -120,12 +120,12 @@ impl Walk {
         }
         let can = base64url::encode("https://elsewhere.example/");
         self.add(
-            "`GET nut.sqrl?can=`, elsewhere",
+            "`GET nut.sqrl?can=`, another origin",
             &visit.get(&format!("nut.sqrl?can={can}")).await,
         );
         self.site.tap.plan(Hook::StoreNut(Pending), Verdict::Fail);
         self.add("`GET nut.sqrl`, the store fails", &visit.get("nut.sqrl").await);
-        // One more makes room.
+        // Another wait evicts the oldest.
         let browser = Browser::new(self.site.http());
         let first = self.site.visit_with(&browser).await;
         for _ in 1..20 {
@@ -133,18 +133,18 @@ impl Walk {
             self.site.visit_with(&browser).await;
         }
         let more = first.get("nut.sqrl").await;
-        self.add("`GET nut.sqrl`, with twenty links open", &more);
+        self.add("`GET nut.sqrl`, with twenty pages open", &more);
         let evicted = first.get(&format!("pag.sqrl?nut={}", first.link.nut())).await;
         assert_eq!(evicted.body(), "evicted");
         self.add("`GET pag.sqrl`, evicted", &evicted);
     }
 
-    /// An address that has asked for more links than it may.
+    /// An address that has reached the limit of SQRL URLs.
     async fn too_many_links(&mut self) {
-        let site = Site::with(|builder| builder.links_per_minute(1)).await;
+        let site = Site::with(|builder| builder.challenges_per_minute(1)).await;
         let visit = site.visit().await;
-        self.add_by(By::Application, "`GET /login`, too many links", &visit.get("login").await);
-        self.add("`GET nut.sqrl`, too many links", &visit.get("nut.sqrl").await);
+        self.add_by(By::Application, "`GET /login`, too many URLs", &visit.get("login").await);
+        self.add("`GET nut.sqrl`, too many URLs", &visit.get("nut.sqrl").await);
     }
 
     async fn pictures_and_assets(&mut self) {
@@ -172,7 +172,7 @@ impl Walk {
             let what = format!("`GET pag.sqrl{}`", go.replace('&', "?"));
             let visit = self.site.visit().await;
             let name = format!("pag.sqrl?nut={}{go}", visit.link.nut());
-            self.add(&format!("{what}, nobody yet"), &visit.get(&name).await);
+            self.add(&format!("{what}, no sign-in yet"), &visit.get(&name).await);
             self.site.tap.plan(Hook::GetNut(Authorized), Verdict::Fail);
             self.add(&format!("{what}, the store fails"), &visit.get(&name).await);
             let refused = self.refused().await;
@@ -183,7 +183,7 @@ impl Walk {
             visit.browser.open(&visit.signed_in_url()).await.expect("a page");
             let stranger = visit.within(Browser::new(self.site.http()));
             self.add(&format!("{what}, no cookie"), &stranger.get(&name).await);
-            // As one who asks again after collecting, whose cookie is not gone yet.
+            // A page that polls again after collecting, with the old cookie.
             let visit = self.signed_in().await;
             let name = format!("pag.sqrl?nut={}{go}", visit.link.nut());
             let cookies = visit.browser.cookies();
@@ -236,7 +236,7 @@ impl Walk {
             self.add(&format!("`POST cli.sqrl`, {what}"), &chain.post(body).await);
         }
         let chain = self.site.visit().await.chain(&alice());
-        self.site.tap.plan(Hook::GetNut(Pending), Verdict::Fail);
+        self.site.tap.plan(Hook::RemoveNut(Pending), Verdict::Fail);
         let body = chain.signed(&chain.params("query")).encode();
         self.add("`POST cli.sqrl`, the store fails", &chain.post(body).await);
     }
@@ -246,12 +246,12 @@ impl Walk {
         self.site.tap.plan(Hook::GetUserIdByCpsSessionId, Verdict::Fail);
         self.add("`GET cps.sqrl?id`, the store fails", &visit.get(&format!("cps.sqrl?{id}")).await);
         let here = visit.get(&format!("cps.sqrl?{id}")).await;
-        self.add("`GET cps.sqrl?id`, the browser that asked", &here);
+        self.add("`GET cps.sqrl?id`, same browser", &here);
         let (visit, id) = self.handed_over("ident").await;
         let other = visit.within(Browser::new(self.site.http()));
         let asked = other.get(&format!("cps.sqrl?{id}")).await;
         self.add("`GET cps.sqrl?id`, another browser", &asked);
-        self.add("`GET cps.sqrl`, it asks", &other.get("cps.sqrl").await);
+        self.add("`GET cps.sqrl`, confirmation", &other.get("cps.sqrl").await);
         self.site.tap.plan(Hook::GetUserIdByCpsSessionId, Verdict::Fail);
         self.add("`GET cps.sqrl`, the store fails", &other.get("cps.sqrl").await);
         let stranger = visit.within(Browser::new(self.site.http()));
@@ -270,7 +270,7 @@ impl Walk {
             );
             let other = visit.within(Browser::new(self.site.http()));
             self.add(
-                &format!("`GET cps.sqrl?{word}`, nobody has just been there"),
+                &format!("`GET cps.sqrl?{word}`, not just followed"),
                 &other.get(&format!("cps.sqrl?{word}")).await,
             );
         }
@@ -288,7 +288,7 @@ impl Walk {
         let (same, body) = ([("sec-fetch-site", "same-origin")], format!("id={id}"));
         let elsewhere = confirm(&[("sec-fetch-site", "cross-site")], body.clone()).await;
         let (wrong, right) = (confirm(&same, "id=x".into()).await, confirm(&same, body).await);
-        self.add("`POST cps.sqrl`, of another site", &elsewhere);
+        self.add("`POST cps.sqrl`, from another site", &elsewhere);
         self.add("`POST cps.sqrl`, another id", &wrong);
         self.add("`POST cps.sqrl`, confirmed", &right);
     }
@@ -335,7 +335,7 @@ impl Walk {
         }
     }
 
-    /// A server that is not set up to know its clients' addresses.
+    /// A server without the addresses of its clients.
     async fn no_address(&mut self) {
         let app = Router::new()
             .route("/login", get(async |challenge: SqrlChallenge| challenge.page()))

@@ -1,48 +1,47 @@
 use serde_json::{Map, Value, json};
 
 use crate::process::Process;
+use crate::server::{Launch, Server, deref_to_server};
 use crate::{Result, programs};
 
-/// A `WebDriver` server for headless Chromium; every session of it starts a browser of its own.
+/// A `WebDriver` server for headless Chromium. Each session starts its own browser, which ends with
+/// the driver.
 #[derive(Debug)]
 pub struct Chromedriver {
-    process: Process,
-    port: u16,
+    server: Server,
     chromium: String,
 }
 
+deref_to_server!(Chromedriver);
+
 impl Chromedriver {
-    /// Starts it; the browser follows with the first session.
+    /// Starts the driver. The first session starts a browser.
     pub fn start() -> Result<Self> {
         let chromium = programs::find("chromium", "chromium")?.display().to_string();
         let program = programs::find("chromedriver", "chromium-driver")?;
-        let mut process = Process::new("chromedriver", None)?;
-        process.spawn(&program, &["--port=0"])?;
-        let port = process.wait_for("\"was started successfully on port\"", |process| {
-            let log = process.log();
-            let (_, rest) = log.split_once("was started successfully on port ")?;
-            let (port, _) = rest.split_once('.')?;
-            port.parse().ok()
-        })?;
-        Ok(Self { process, port, chromium })
+        let launch = Launch::new(program, ["--port=0"])
+            .ready_when("the port in the log", |process| Ok(port_in(&process.log()).is_some()));
+        let server = Server::launch(Process::new("chromedriver", None)?, launch)?;
+        Ok(Self { server, chromium })
     }
 
     /// The URL for `WebDriver` clients: `http://127.0.0.1:PORT`.
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        let port = port_in(&self.server.log()).unwrap_or_default();
+        format!("http://127.0.0.1:{port}")
     }
 
-    /// The capabilities of a session whose browser is headless, calls nobody but the pages' own
-    /// hosts, and begins with an empty profile.
+    /// Capabilities of a session with a headless browser and an empty profile. The browser sends no
+    /// requests of its own.
     pub fn capabilities(&self) -> Map<String, Value> {
         self.capabilities_with(&[])
     }
 
-    /// The same with further command line arguments, such as `--window-size=390,844`.
+    /// Capabilities with additional command line arguments, such as `--window-size=390,844`.
     pub fn capabilities_with(&self, arguments: &[&str]) -> Map<String, Value> {
         const ARGUMENTS: [&str; 10] = [
             "--headless=new",
-            // Containers and root have no use for it; the pages are our own.
+            // The sandbox does not work as root or in most containers.
             "--no-sandbox",
             "--disable-dev-shm-usage",
             "--disable-gpu",
@@ -53,7 +52,7 @@ impl Chromedriver {
             "--disable-sync",
             "--lang=en",
         ];
-        let profiles = self.process.data();
+        let profiles = self.server.directory();
         let profile = tempfile::Builder::new().prefix("profile-").tempdir_in(&profiles);
         let profile = profile.map_or(profiles, tempfile::TempDir::keep);
         let profile = format!("--user-data-dir={}", profile.display());
@@ -68,19 +67,10 @@ impl Chromedriver {
             ("goog:chromeOptions".to_owned(), options),
         ])
     }
+}
 
-    /// The driver's process id, while it runs.
-    pub fn pid(&self) -> Option<u32> {
-        self.process.pid()
-    }
-
-    /// SIGTERM, and waits for the end; browsers end with it.
-    pub fn stop(&mut self) -> Result<()> {
-        self.process.stop("TERM")
-    }
-
-    /// What it has logged.
-    pub fn log(&self) -> String {
-        self.process.log()
-    }
+fn port_in(log: &str) -> Option<u16> {
+    let (_, rest) = log.split_once("was started successfully on port ")?;
+    let (port, _) = rest.split_once('.')?;
+    port.parse().ok()
 }

@@ -1,15 +1,15 @@
 use std::fmt;
 use std::io;
 
-/// Why a server did not start, answer or stop, with the end of its log.
+/// A server did not start, answer or stop. The message ends with the end of the server's log.
 #[derive(Clone)]
 pub struct Error {
     message: String,
-    /// Another process listens on the port: worth another try on another one.
+    /// Another process listens on the port. The start may succeed on another port.
     pub(crate) port_taken: bool,
 }
 
-/// The result of everything here that can fail.
+/// The result of a fallible function of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
@@ -29,7 +29,7 @@ impl fmt::Display for Error {
     }
 }
 
-// As `expect` prints it: line breaks kept, or nobody could read the log.
+// `expect` prints this. Line breaks keep the log readable.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)

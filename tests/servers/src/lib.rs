@@ -1,16 +1,17 @@
-//! Real servers for tests, on free ports of 127.0.0.1, each in a temporary directory of its own.
+//! Real servers for tests, on free ports of 127.0.0.1, each in its own temporary directory.
 //!
-//! A server is ready when its `start` returns, and gone, its files too, when its value is dropped or
-//! the test's process ends, however it ends: a small shell watchdog in a session of its own waits for
-//! that ([`Redis`] and the others hold the other end of its pipe). A server in a `static` is ended
-//! with the process.
+//! A server is ready when its `start` function returns. The server and its files are removed when
+//! its value is dropped or the test process ends, even if that is killed. A watchdog, a small shell
+//! script in its own session, waits for the end of the pipe that the value holds. A server in a
+//! `static` is removed when the process ends.
 //!
-//! Everything blocks, for a second or so where it starts something; from asynchronous tests call it
-//! directly, or in `spawn_blocking` where other tasks must go on meanwhile. Every wait has an end,
-//! with an [`Error`] that shows the server's log. Linux only: it reads `/proc`.
+//! Every function blocks; starting a server takes about a second. An asynchronous test can call
+//! them directly, or in `spawn_blocking` if other tasks must run meanwhile. Every wait has a limit,
+//! after which it returns an [`Error`] with the server's log. The crate needs Linux, because it
+//! reads `/proc`.
 //!
-//! [`secrets`] is for what those who talk to the servers say about them.
-#![allow(clippy::missing_errors_doc, reason = "each can fail as its server can, and says how")]
+//! [`secrets`] has assertions that output does not reveal passwords.
+#![allow(clippy::missing_errors_doc, reason = "the error of each function describes itself")]
 
 mod chromedriver;
 mod error;
@@ -19,11 +20,11 @@ mod pgbouncer;
 mod ports;
 mod postgres;
 mod process;
-mod program;
 mod programs;
 mod proxy;
 mod redis;
 pub mod secrets;
+mod server;
 mod user;
 
 pub use chromedriver::Chromedriver;
@@ -32,6 +33,6 @@ pub use nginx::Nginx;
 pub use pgbouncer::Pgbouncer;
 pub use ports::free as free_port;
 pub use postgres::Postgres;
-pub use program::Program;
 pub use proxy::Proxy;
 pub use redis::{Redis, RedisCluster, RedisOptions, RedisSentinel};
+pub use server::Server;

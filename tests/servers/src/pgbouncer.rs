@@ -1,33 +1,37 @@
 use std::net::{Ipv4Addr, TcpStream};
 
 use crate::process::Process;
+use crate::server::{Launch, Server, deref_to_server};
 use crate::user::User;
 use crate::{Error, Postgres, Result, ports, programs};
 
-/// A PgBouncer before a [`Postgres`]: a pooler that lends a connection for each transaction.
+/// A PgBouncer in front of a [`Postgres`]: a pooler that assigns a connection per transaction.
 #[derive(Debug)]
 pub struct Pgbouncer {
-    process: Process,
+    server: Server,
     port: u16,
 }
 
+deref_to_server!(Pgbouncer);
+
 impl Pgbouncer {
-    /// Starts one before this server, with `pool_mode = transaction` and further lines of its
-    /// section `[pgbouncer]`, such as `default_pool_size = 3`. It admits the roles `postgres` and
-    /// `roles` without a password.
+    /// Starts PgBouncer in front of `postgres` with `pool_mode = transaction`. `settings` are
+    /// additional lines of the section `[pgbouncer]`, such as `default_pool_size = 3`. The roles
+    /// `postgres` and `roles` log in without a password.
     pub fn start(postgres: &Postgres, roles: &[&str], settings: &[&str]) -> Result<Self> {
         Self::start_before(postgres.port(), roles, settings)
     }
 
-    /// The same, before a port of 127.0.0.1 that leads to a server, such as a [`Proxy`]'s.
+    /// Starts PgBouncer in front of a server on this port of 127.0.0.1, such as a [`Proxy`].
     ///
     /// [`Proxy`]: crate::Proxy
     pub fn start_before(server: u16, roles: &[&str], settings: &[&str]) -> Result<Self> {
+        let program = programs::find("pgbouncer", "pgbouncer")?;
         let roles = ["postgres"].iter().chain(roles);
         let users: Vec<String> = roles.map(|role| format!("\"{role}\" \"\"")).collect();
         let users = users.join("\n") + "\n";
         ports::with_free_port(|port| {
-            let mut process = Process::new("pgbouncer", User::instead_of_root())?;
+            let process = Process::new("pgbouncer", User::instead_of_root())?;
             process.write("users.txt", &users)?;
             let configuration = format!(
                 "[databases]\n\
@@ -44,19 +48,9 @@ impl Pgbouncer {
                 settings.join("\n")
             );
             process.write("pgbouncer.ini", &configuration)?;
-            process.spawn(&programs::find("pgbouncer", "pgbouncer")?, &["pgbouncer.ini"])?;
-            process.wait_for("\"process up\"", |process| {
-                process.log().contains("process up").then_some(())
-            })?;
-            // It says so even where another process has the port.
-            if process.log().contains("Address already in use") {
-                let mut error = process.error("does not listen");
-                error.port_taken = true;
-                return Err(error);
-            }
-            TcpStream::connect((Ipv4Addr::LOCALHOST, port))
-                .map_err(Error::io("PgBouncer does not listen"))?;
-            Ok(Self { process, port })
+            let launch = Launch::new(program.clone(), ["pgbouncer.ini"])
+                .ready_when("\"process up\"", move |process| is_ready(process, port));
+            Ok(Self { server: Server::launch(process, launch)?, port })
         })
     }
 
@@ -69,14 +63,20 @@ impl Pgbouncer {
     pub fn url(&self) -> String {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
     }
+}
 
-    /// The process's id, while it runs.
-    pub fn pid(&self) -> Option<u32> {
-        self.process.pid()
+fn is_ready(process: &Process, port: u16) -> Result<bool> {
+    let log = process.log();
+    if !log.contains("process up") {
+        return Ok(false);
     }
-
-    /// What it has logged.
-    pub fn log(&self) -> String {
-        self.process.log()
+    // PgBouncer logs "process up" even if another process holds the port.
+    if log.contains("Address already in use") {
+        let mut error = process.error("does not listen");
+        error.port_taken = true;
+        return Err(error);
     }
+    TcpStream::connect((Ipv4Addr::LOCALHOST, port))
+        .map_err(Error::io("PgBouncer does not listen"))
+        .map(|_| true)
 }

@@ -1,4 +1,4 @@
-//! Ports for servers that cannot bind port 0 and report what they got.
+//! Free ports for servers that cannot bind port 0 and report the port they got.
 
 use std::hash::{BuildHasher, RandomState};
 use std::net::{Ipv4Addr, TcpListener};
@@ -7,13 +7,13 @@ use std::sync::atomic::{AtomicU16, Ordering};
 
 use crate::{Error, Result};
 
-/// Below the range that the kernel takes for outgoing connections, so that the port is still free
-/// when a killed server comes back; and so that a Redis Cluster's bus, 10,000 above, is as well.
+/// The range is below the kernel's range for outgoing connections, so that the port is still free
+/// when a killed server restarts. So is the port of a Redis Cluster's bus, 10,000 above.
 const FIRST: u16 = 10_240;
 const COUNT: u16 = 12_000;
 
-/// A port on 127.0.0.1 that was free just now, and that no outgoing connection takes. Test
-/// processes begin at random places of the range.
+/// Returns a port on 127.0.0.1 that was free at the time of the call and that no outgoing connection
+/// uses. Each test process starts at a random port of the range.
 pub fn free() -> Result<u16> {
     static NEXT: OnceLock<AtomicU16> = OnceLock::new();
     let next = NEXT.get_or_init(|| {
@@ -26,7 +26,7 @@ pub fn free() -> Result<u16> {
         .ok_or_else(|| Error::new("no free port on 127.0.0.1"))
 }
 
-/// Starts a server on a free port, on another one when somebody was faster.
+/// Starts a server on a free port. Retries with another port if another process took the first one.
 pub(crate) fn with_free_port<T>(mut start: impl FnMut(u16) -> Result<T>) -> Result<T> {
     const TRIES: usize = 20;
     let mut result = start(free()?);

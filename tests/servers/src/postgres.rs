@@ -3,148 +3,146 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
 use crate::process::Process;
+use crate::server::{Launch, Server, deref_to_server};
 use crate::user::User;
 use crate::{Error, Result, ports, programs};
 
-/// A Postgres server with an empty database. It trusts whoever connects, and does not wait for the
-/// disk; being killed itself loses nothing that it confirmed.
+/// A Postgres server with an empty database. Every role logs in without a password.
+///
+/// The server does not wait for the disk. A killed server loses nothing that it confirmed, as long
+/// as the machine runs on.
 #[derive(Debug)]
 pub struct Postgres {
-    process: Process,
+    server: Server,
     port: u16,
     settings: Vec<String>,
 }
 
+deref_to_server!(Postgres);
+
 impl Postgres {
-    /// Starts one. Where the test runs as root, it runs as another user, since Postgres insists.
+    /// Starts a server. If the test runs as root, the server runs as another user, as Postgres
+    /// requires.
     pub fn start() -> Result<Self> {
         Self::start_with(&[])
     }
 
-    /// Starts one with further settings, each as in `max_connections=300`.
+    /// Starts a server with additional settings, such as `max_connections=300`.
     pub fn start_with(settings: &[&str]) -> Result<Self> {
-        let mut process = Process::new("postgres", User::instead_of_root())?;
-        let initdb = programs::find_postgres("initdb")?;
-        let arguments =
-            ["--auth=trust", "--username=postgres", "--encoding=UTF8", "--no-locale", "--no-sync"];
-        process.spawn(&initdb, &[&arguments[..], &["--pgdata=."]].concat())?;
-        if !process.wait()?.success() {
-            return Err(process.error("initdb failed"));
-        }
-        process.kill()?;
-        let settings = settings.iter().map(|&setting| setting.to_owned()).collect();
-        let mut postgres = Self { process, port: 0, settings };
-        ports::with_free_port(|port| {
-            postgres.process.kill()?;
-            postgres.port = port;
-            postgres.run()
-        })?;
-        Ok(postgres)
-    }
-
-    /// Starts a hot standby that streams from this server, with the same settings. It has all that
-    /// this server confirmed before the call. `select pg_promote()` makes it a primary.
-    pub fn standby(&self) -> Result<Self> {
-        let mut process = Process::new("postgres", User::instead_of_root())?;
-        let data = process.data();
-        // Postgres insists; `initdb` would have done so.
-        fs::set_permissions(&data, Permissions::from_mode(0o700))
-            .map_err(Error::io(data.display()))?;
-        let port = self.port.to_string();
-        let arguments = ["--host=127.0.0.1", "--port", &port, "--username=postgres", "--pgdata=."];
-        let how = ["--write-recovery-conf", "--checkpoint=fast", "--no-sync"];
-        process
-            .spawn(&programs::find_postgres("pg_basebackup")?, &[&arguments[..], &how].concat())?;
-        if !process.wait()?.success() {
-            return Err(process.error("pg_basebackup failed"));
-        }
-        process.kill()?;
-        let mut standby = Self { process, port: 0, settings: self.settings.clone() };
-        ports::with_free_port(|port| {
-            standby.process.kill()?;
-            standby.port = port;
-            standby.run()
-        })?;
-        Ok(standby)
-    }
-
-    fn run(&mut self) -> Result<()> {
-        let data = self.process.data();
-        let base = [
-            format!("port={}", self.port),
-            format!("unix_socket_directories={}", data.display()),
-            "listen_addresses=127.0.0.1".to_owned(),
-            "fsync=off".to_owned(),
+        let arguments = [
+            "--auth=trust",
+            "--username=postgres",
+            "--encoding=UTF8",
+            "--no-locale",
+            "--no-sync",
+            "--pgdata=.",
         ];
-        let mut arguments = vec!["-D", "."];
-        for setting in base.iter().chain(&self.settings) {
-            arguments.extend(["-c", setting]);
-        }
-        self.process.spawn(&programs::find_postgres("postgres")?, &arguments)?;
-        self.process.wait_for("\"ready\" or \"standby\" in postmaster.pid", |process| {
-            let status = fs::read_to_string(data.join("postmaster.pid")).ok()?;
-            let mut lines = status.lines().map(str::trim);
-            let own = lines.next()? == process.pid()?.to_string();
-            (own && matches!(lines.next_back()?, "ready" | "standby")).then_some(())
-        })?;
-        let answer = self.query("select 6 * 7")?;
-        if answer == "42" { Ok(()) } else { Err(self.process.error(&format!("6 * 7 is {answer}"))) }
+        let settings: Vec<_> = settings.iter().map(|&setting| setting.to_owned()).collect();
+        Self::start_on(&settings, "initdb", &arguments)
     }
 
-    /// The port on 127.0.0.1; it stays the same over restarts.
+    /// Starts a hot standby that streams from this server and has the same settings. It has
+    /// everything that this server confirmed before the call. `select pg_promote()` makes it a
+    /// primary.
+    pub fn standby(&self) -> Result<Self> {
+        let port = self.port.to_string();
+        let arguments = [
+            "--host=127.0.0.1",
+            "--port",
+            &port,
+            "--username=postgres",
+            "--pgdata=.",
+            "--write-recovery-conf",
+            "--checkpoint=fast",
+            "--no-sync",
+        ];
+        Self::start_on(&self.settings, "pg_basebackup", &arguments)
+    }
+
+    /// Starts a server on the data directory that `program` creates.
+    fn start_on(settings: &[String], program: &str, arguments: &[&str]) -> Result<Self> {
+        let (postgres, program) =
+            (programs::find_postgres("postgres")?, programs::find_postgres(program)?);
+        ports::with_free_port(|port| {
+            let mut process = Process::new("postgres", User::instead_of_root())?;
+            let data = process.directory();
+            // Postgres requires these permissions. `initdb` sets them, `pg_basebackup` does not.
+            fs::set_permissions(&data, Permissions::from_mode(0o700))
+                .map_err(Error::io(data.display()))?;
+            process.spawn(&program, arguments)?;
+            if !process.wait()?.success() {
+                return Err(process.error(&format!("{} failed", program.display())));
+            }
+            process.kill()?;
+            let base = [
+                format!("port={port}"),
+                format!("unix_socket_directories={}", data.display()),
+                "listen_addresses=127.0.0.1".to_owned(),
+                "fsync=off".to_owned(),
+            ];
+            let settings_arguments =
+                base.iter().chain(settings).flat_map(|setting| ["-c", setting]);
+            let launch =
+                Launch::new(postgres.clone(), ["-D", "."].into_iter().chain(settings_arguments))
+                    .stop_signal("INT")
+                    .ready_when("\"ready\" or \"standby\" in postmaster.pid", move |process| {
+                        is_ready(process, port)
+                    });
+            let server = Server::launch(process, launch)?;
+            Ok(Self { server, port, settings: settings.to_owned() })
+        })
+    }
+
+    /// The port on 127.0.0.1. It stays the same after a restart.
     pub fn port(&self) -> u16 {
         self.port
     }
 
     /// `postgres://postgres@127.0.0.1:PORT/postgres`.
     pub fn url(&self) -> String {
-        format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
+        url(self.port)
     }
 
-    /// The server's process id, while it runs.
-    pub fn pid(&self) -> Option<u32> {
-        self.process.pid()
-    }
-
-    /// Runs SQL through `psql`: values in text, unaligned, a row a line.
+    /// Runs SQL with `psql`. Returns the values as unaligned text, one row per line.
     pub fn query(&self, sql: &str) -> Result<String> {
         self.query_through(&self.url(), sql)
     }
 
-    /// The same, by another URL that leads to this server.
+    /// Runs SQL with `psql` over another URL that leads to this server.
     pub fn query_through(&self, url: &str, sql: &str) -> Result<String> {
-        let output = Command::new(programs::find_postgres("psql")?)
-            .args(["--no-psqlrc", "-qAt", "-v", "ON_ERROR_STOP=1", "-c", sql, url])
-            .env("PGCONNECT_TIMEOUT", "10")
-            .output()
-            .map_err(Error::io("psql"))?;
-        if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr);
-            return Err(self.process.error(&format!("{sql}: {said}")));
-        }
-        Ok(String::from_utf8_lossy(&output.stdout).trim_end().to_owned())
+        query(url, sql).map_err(|error| self.server.error(&error.to_string()))
     }
+}
 
-    /// SIGKILL, to every process of it; gone when this returns.
-    pub fn kill(&mut self) -> Result<()> {
-        self.process.kill()
-    }
+fn url(port: u16) -> String {
+    format!("postgres://postgres@127.0.0.1:{port}/postgres")
+}
 
-    /// Stops it without waiting for its clients (a "fast shutdown").
-    pub fn stop(&mut self) -> Result<()> {
-        self.process.stop("INT")
+fn is_ready(process: &Process, port: u16) -> Result<bool> {
+    let status = || {
+        let file = fs::read_to_string(process.directory().join("postmaster.pid")).ok()?;
+        let mut lines = file.lines().map(str::trim);
+        let own = lines.next()? == process.pid()?.to_string();
+        Some(own && matches!(lines.next_back()?, "ready" | "standby"))
+    };
+    if status() != Some(true) {
+        return Ok(false);
     }
+    match query(&url(port), "select 6 * 7").map_err(|error| process.error(&error.to_string()))? {
+        answer if answer == "42" => Ok(true),
+        answer => Err(process.error(&format!("6 * 7 is {answer}"))),
+    }
+}
 
-    /// Stops it if it runs, and starts it again on the same port and data.
-    pub fn restart(&mut self) -> Result<()> {
-        if self.process.pid().is_some() {
-            self.stop()?;
-        }
-        self.run()
+fn query(url: &str, sql: &str) -> Result<String> {
+    let output = Command::new(programs::find_postgres("psql")?)
+        .args(["--no-psqlrc", "-qAt", "-v", "ON_ERROR_STOP=1", "-c", sql, url])
+        .env("PGCONNECT_TIMEOUT", "10")
+        .output()
+        .map_err(Error::io("psql"))?;
+    if !output.status.success() {
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        return Err(Error::new(format!("{sql}: {stderr}")));
     }
-
-    /// What it has logged since it last started.
-    pub fn log(&self) -> String {
-        self.process.log()
-    }
+    Ok(String::from_utf8_lossy(&output.stdout).trim_end().to_owned())
 }

@@ -1,4 +1,4 @@
-//! One server: its directory, its process, and the watchdog that ends both with the test.
+//! A directory, a process that runs in it, and a watchdog that removes both when the test ends.
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, Permissions};
@@ -12,44 +12,46 @@ use std::time::{Duration, Instant};
 use crate::user::User;
 use crate::{Error, Result};
 
-/// For every single wait. Generous, because machines that run tests are busy; a server that is
-/// broken ends, and that is noticed at once.
-const PATIENCE: Duration = Duration::from_secs(60);
-const PAUSE: Duration = Duration::from_millis(5);
-const LOG_TAIL: usize = 4_000;
+/// The limit for each wait. It is long because machines that run tests are busy. A server that fails
+/// to start exits, which is noticed immediately.
+const TIMEOUT: Duration = Duration::from_secs(60);
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
+/// In bytes.
+const MAX_LOG_IN_ERROR: usize = 4_000;
 
-/// A directory, and at most one process at a time that works in it.
+/// A directory and at most one process at a time that runs in it.
 #[derive(Debug)]
 pub(crate) struct Process {
     name: &'static str,
-    directory: PathBuf,
+    /// Holds the log, and the process's working directory `data`.
+    root: PathBuf,
     user: Option<User>,
     child: Option<Child>,
-    /// Where in the log the present process began.
+    /// The length of the log when the current process started, in bytes.
     log_start: u64,
     watchdog: Child,
-    orders: Option<ChildStdin>,
-    answers: BufReader<ChildStdout>,
+    commands: Option<ChildStdin>,
+    replies: BufReader<ChildStdout>,
 }
 
 impl Process {
-    /// A fresh directory under watch, and nothing running in it yet. With `user`, the directory is
-    /// that user's and so is every process.
+    /// Creates a directory and its watchdog. Nothing runs yet. If there is a `user`, that user owns
+    /// the directory and runs the processes.
     pub(crate) fn new(name: &'static str, user: Option<User>) -> Result<Self> {
-        let directory = tempfile::Builder::new()
+        let root = tempfile::Builder::new()
             .prefix(&format!("test-{name}-"))
             .permissions(Permissions::from_mode(0o711))
             .tempdir()
             .map_err(Error::io("a temporary directory"))?
             .keep();
-        let data = directory.join("data");
+        let data = root.join("data");
         fs::create_dir(&data).map_err(Error::io(data.display()))?;
         if let Some(user) = user {
             chown(&data, Some(user.uid), Some(user.gid)).map_err(Error::io(data.display()))?;
         }
         let mut watchdog = Command::new("setsid")
             .args(["sh", "-c", include_str!("watchdog.sh"), "watchdog"])
-            .arg(&directory)
+            .arg(&root)
             .current_dir("/")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -57,35 +59,35 @@ impl Process {
             .spawn()
             .map_err(Error::io("setsid"))?;
         let pipes = watchdog.stdin.take().zip(watchdog.stdout.take());
-        let (orders, answers) = pipes.ok_or_else(|| Error::new("the watchdog has no pipes"))?;
+        let (commands, replies) = pipes.ok_or_else(|| Error::new("the watchdog has no pipes"))?;
         Ok(Self {
             name,
-            directory,
+            root,
             user,
             child: None,
             log_start: 0,
             watchdog,
-            orders: Some(orders),
-            answers: BufReader::new(answers),
+            commands: Some(commands),
+            replies: BufReader::new(replies),
         })
     }
 
-    /// The process's working directory, for its files and sockets.
-    pub(crate) fn data(&self) -> PathBuf {
-        self.directory.join("data")
+    /// The process's working directory.
+    pub(crate) fn directory(&self) -> PathBuf {
+        self.root.join("data")
     }
 
-    /// Writes a file into [`Self::data`].
+    /// Writes a file into [`Self::directory`].
     pub(crate) fn write(&self, file: &str, text: &str) -> Result<PathBuf> {
-        let path = self.data().join(file);
+        let path = self.directory().join(file);
         fs::write(&path, text).map_err(Error::io(path.display()))?;
         Ok(path)
     }
 
-    /// Starts `program`, whose output goes to the log.
+    /// Starts `program`. Its output goes to the log.
     pub(crate) fn spawn(&mut self, program: &Path, arguments: &[&str]) -> Result<()> {
-        // It waits for the watchdog to know it. Should the test die before, it reads the end of the
-        // file and runs nothing.
+        // Runs the program after the watchdog has its process id. If the test ends earlier, `read`
+        // meets the end of the file and the program does not run.
         const WHEN_WATCHED: &str = r#"read -r go && exec "$@" </dev/null"#;
         let log = self.open_log()?;
         self.log_start = log.metadata().map_or(0, |data| data.len());
@@ -93,14 +95,14 @@ impl Process {
         let mut command: Vec<OsString> = self.user.map_or_else(Vec::new, User::prefix);
         command.push(program.into());
         command.extend(arguments.iter().map(OsString::from));
-        // `setsid` does not fork here, so the child's id is the server's and the session's.
+        // `setsid` does not fork here: the child's id is also the server's and the session's.
         let mut child = Command::new("setsid")
             .args(["sh", "-c", WHEN_WATCHED, "sh"])
             .args(command)
-            .current_dir(self.data())
+            .current_dir(self.directory())
             .env("LC_ALL", "C")
-            .env("HOME", self.data())
-            .env("TMPDIR", self.data())
+            .env("HOME", self.directory())
+            .env("TMPDIR", self.directory())
             .stdin(Stdio::piped())
             .stdout(log)
             .stderr(stderr)
@@ -109,111 +111,114 @@ impl Process {
         let pid = child.id();
         let go = child.stdin.take();
         self.child = Some(child);
-        self.order(&format!("watch {pid}"))?;
+        self.command_watchdog(&format!("watch {pid}"))?;
         if let Some(mut go) = go {
             go.write_all(b"go\n").map_err(Error::io(self.name))?;
         }
         Ok(())
     }
 
-    /// The running process's id.
+    /// The process id, if the process runs.
     pub(crate) fn pid(&self) -> Option<u32> {
         self.child.as_ref().map(Child::id)
     }
 
-    /// Waits until `ready` gives something. The process's end and [`PATIENCE`]'s are errors, which
-    /// say what was awaited and how the log ends.
-    pub(crate) fn wait_for<T>(
+    /// Polls until `ready` returns `true`. Returns an error with `awaited` and the end of the log if
+    /// the process exits or [`TIMEOUT`] passes.
+    pub(crate) fn wait_for(
         &mut self,
-        what: &str,
-        mut ready: impl FnMut(&Self) -> Option<T>,
-    ) -> Result<T> {
+        awaited: &str,
+        ready: impl Fn(&Self) -> Result<bool>,
+    ) -> Result<()> {
         let start = Instant::now();
         loop {
-            if let Some(value) = ready(self) {
-                return Ok(value);
+            if ready(self)? {
+                return Ok(());
             }
-            if let Some(status) = self.ended()? {
-                let mut error = self.error(&format!("ended with {status} before {what}"));
+            if let Some(status) = self.exit_status()? {
+                let mut error = self.error(&format!("exited with {status} before {awaited}"));
                 error.port_taken = self.log().contains("Address already in use");
                 return Err(error);
             }
-            if start.elapsed() > PATIENCE {
-                return Err(self.error(&format!("no {what} within {PATIENCE:?}")));
+            if start.elapsed() > TIMEOUT {
+                return Err(self.error(&format!("no {awaited} within {TIMEOUT:?}")));
             }
-            thread::sleep(PAUSE);
+            thread::sleep(POLL_INTERVAL);
         }
     }
 
-    /// Waits for the process's end.
+    /// Waits until the process exits.
     pub(crate) fn wait(&mut self) -> Result<ExitStatus> {
         let start = Instant::now();
         loop {
-            if let Some(status) = self.ended()? {
+            if let Some(status) = self.exit_status()? {
                 return Ok(status);
             }
-            if start.elapsed() > PATIENCE {
-                return Err(self.error(&format!("still running after {PATIENCE:?}")));
+            if start.elapsed() > TIMEOUT {
+                return Err(self.error(&format!("still running after {TIMEOUT:?}")));
             }
-            thread::sleep(PAUSE);
+            thread::sleep(POLL_INTERVAL);
         }
     }
 
-    fn ended(&mut self) -> Result<Option<ExitStatus>> {
-        let child = self.child.as_mut().ok_or_else(|| Error::new("it is not running"))?;
+    fn exit_status(&mut self) -> Result<Option<ExitStatus>> {
+        let child = self.child.as_mut().ok_or_else(|| Error::new("the server is not running"))?;
         child.try_wait().map_err(Error::io(self.name))
     }
 
     /// Sends a signal: `TERM`, `INT`, `STOP`, `CONT`, …
     pub(crate) fn signal(&mut self, signal: &str) -> Result<()> {
         let pid = self.pid().ok_or_else(|| self.error("is not running"))?;
-        self.order(&format!("{signal} {pid}"))
+        self.command_watchdog(&format!("{signal} {pid}"))
     }
 
-    /// SIGSTOP, and waits until it works: orders take their time.
+    /// Sends SIGSTOP and waits until the process is stopped.
     pub(crate) fn pause(&mut self) -> Result<()> {
         self.signal("STOP")?;
         self.wait_for("the pause", |process| {
-            let stat = fs::read_to_string(format!("/proc/{}/stat", process.pid()?)).ok()?;
+            let pid = process.pid().unwrap_or_default();
+            let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
             // pid (name) state …
-            stat.rsplit_once(") ")?.1.starts_with('T').then_some(())
+            Ok(stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('T')))
         })
     }
 
-    /// Asks it to end with `signal`, waits until it has, and makes sure of its descendants.
+    /// Sends `signal`, waits until the process exits, and kills its descendants.
     pub(crate) fn stop(&mut self, signal: &str) -> Result<()> {
         self.signal(signal)?;
         self.wait()?;
         self.kill()
     }
 
-    /// SIGKILL for the process and its descendants; they are gone when this returns.
+    /// Kills the process and its descendants with SIGKILL. They have ended when this returns.
     pub(crate) fn kill(&mut self) -> Result<()> {
         if self.child.is_none() {
             return Ok(());
         }
-        self.order("sweep")?;
-        let mut answer = String::new();
-        self.answers.read_line(&mut answer).map_err(Error::io("the watchdog"))?;
+        self.command_watchdog("sweep")?;
+        let mut reply = String::new();
+        self.replies.read_line(&mut reply).map_err(Error::io("the watchdog"))?;
         if let Some(mut child) = self.child.take() {
             child.wait().map_err(Error::io(self.name))?;
         }
         Ok(())
     }
 
-    fn order(&mut self, order: &str) -> Result<()> {
-        let orders = self.orders.as_mut().ok_or_else(|| Error::new("the watchdog is gone"))?;
-        writeln!(orders, "{order}").map_err(Error::io("the watchdog"))
+    /// Sends a command to the watchdog.
+    fn command_watchdog(&mut self, command: &str) -> Result<()> {
+        let commands =
+            self.commands.as_mut().ok_or_else(|| Error::new("the watchdog has ended"))?;
+        writeln!(commands, "{command}").map_err(Error::io("the watchdog"))
     }
 
     fn open_log(&self) -> Result<File> {
-        let path = self.directory.join("log");
+        let path = self.root.join("log");
         OpenOptions::new().create(true).append(true).open(&path).map_err(Error::io(path.display()))
     }
 
-    /// What the present process has logged.
+    /// What the current process has logged.
     pub(crate) fn log(&self) -> String {
-        let bytes = fs::read(self.directory.join("log")).unwrap_or_default();
+        let bytes = fs::read(self.root.join("log")).unwrap_or_default();
         let start = usize::try_from(self.log_start).unwrap_or_default();
         String::from_utf8_lossy(bytes.get(start..).unwrap_or_default()).into_owned()
     }
@@ -221,7 +226,8 @@ impl Process {
     /// An error about this process, with the end of its log.
     pub(crate) fn error(&self, message: &str) -> Error {
         let log = self.log();
-        let tail = log.as_bytes().get(log.len().saturating_sub(LOG_TAIL)..).unwrap_or_default();
+        let start = log.len().saturating_sub(MAX_LOG_IN_ERROR);
+        let tail = log.as_bytes().get(start..).unwrap_or_default();
         let tail = String::from_utf8_lossy(tail.trim_ascii_end());
         Error::new(format!("{}: {message}; its log ends:\n{tail}", self.name))
     }
@@ -229,8 +235,8 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // The same way out as after the test's own violent death: the watchdog reads the end.
-        drop(self.orders.take());
+        // The watchdog reads the end of its commands, as it does when the test is killed.
+        drop(self.commands.take());
         let _ = self.watchdog.wait();
         if let Some(child) = self.child.as_mut() {
             let _ = child.wait();

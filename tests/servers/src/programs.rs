@@ -1,4 +1,4 @@
-//! Where the programs are: `PATH`, then Debian's places that an ordinary user's `PATH` leaves out.
+//! Finds programs on `PATH` and in the directories that Debian leaves out of a user's `PATH`.
 
 use std::env;
 use std::fs;
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::{Error, Result};
 
-/// Finds `name`; a miss names the Debian `package` to install.
+/// Finds `name`. The error names the Debian `package` to install.
 pub(crate) fn find(name: &str, package: &str) -> Result<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&path)
@@ -16,7 +16,7 @@ pub(crate) fn find(name: &str, package: &str) -> Result<PathBuf> {
         .ok_or_else(|| missing(name, package))
 }
 
-/// Finds one of Postgres's programs: of Debian's newest version if there is one, else on `PATH`.
+/// Finds a program of Postgres: in Debian's directory of the newest version, or else on `PATH`.
 pub(crate) fn find_postgres(name: &str) -> Result<PathBuf> {
     newest_version(Path::new("/usr/lib/postgresql"))
         .map(|version| version.join("bin").join(name))
@@ -44,13 +44,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_miss_names_the_package() {
-        let error = find("no-such-program", "some-package").expect_err("nobody has it");
+    fn a_missing_program_names_its_package() {
+        let error = find("no-such-program", "some-package").expect_err("no such program");
         assert!(error.to_string().contains("apt-get install some-package"), "{error}");
     }
 
     #[test]
-    fn the_newest_postgres_wins_by_number() {
+    fn the_newest_postgres_has_the_highest_number() {
         let directory = tempfile::tempdir().expect("a directory");
         for version in ["9", "15", "notes"] {
             let bin = directory.path().join(version).join("bin");

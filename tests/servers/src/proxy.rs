@@ -5,12 +5,12 @@ use std::thread;
 
 use crate::{Error, Result};
 
-/// A TCP proxy on a free port of 127.0.0.1 that misbehaves as networks do.
+/// A TCP proxy on a free port of 127.0.0.1 that simulates network failures.
 ///
-/// It holds bytes back ([`set_flowing`](Self::set_flowing)), loses connections without closing them
-/// ([`forget_connections`](Self::forget_connections)), closes them
-/// ([`cut_connections`](Self::cut_connections)), and leads to another server
-/// ([`lead_to`](Self::lead_to)). Dropping it closes every connection.
+/// It can hold bytes back ([`pause`](Self::pause)), discard them without closing the connection
+/// ([`blackhole_connections`](Self::blackhole_connections)), close connections
+/// ([`close_connections`](Self::close_connections)) and connect to another server
+/// ([`redirect_to`](Self::redirect_to)). Dropping it closes every connection.
 #[derive(Debug)]
 pub struct Proxy {
     address: SocketAddr,
@@ -26,29 +26,29 @@ struct Shared {
 #[derive(Debug)]
 struct State {
     server: u16,
-    flowing: bool,
+    paused: bool,
     stopped: bool,
     accepted: usize,
-    /// Every connection that neither side has closed, and the forgotten ones.
+    /// Every connection that neither side has closed, and every blackholed one.
     connections: Vec<Connection>,
 }
 
 #[derive(Debug)]
 struct Connection {
     number: usize,
-    forgotten: bool,
+    blackholed: bool,
     client: TcpStream,
     server: TcpStream,
 }
 
 impl Proxy {
-    /// Starts one that leads to this port of 127.0.0.1.
+    /// Starts a proxy for the server on this port of 127.0.0.1.
     pub fn start(server: u16) -> Result<Self> {
         let listener =
             TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(Error::io("a proxy's port"))?;
         let address = listener.local_addr().map_err(Error::io("a proxy's port"))?;
         let state =
-            State { server, flowing: true, stopped: false, accepted: 0, connections: Vec::new() };
+            State { server, paused: false, stopped: false, accepted: 0, connections: Vec::new() };
         let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() });
         let for_new = Arc::clone(&shared);
         thread::spawn(move || {
@@ -56,14 +56,14 @@ impl Proxy {
                 if for_new.lock().stopped {
                     break;
                 }
-                // A server that is not there shows as a connection that ends at once.
+                // If the server is unreachable, the client's connection closes immediately.
                 let _ = client.and_then(|client| connect(&for_new, client));
             }
         });
         Ok(Self { address, shared })
     }
 
-    /// Where clients connect to.
+    /// The address that clients connect to.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -73,38 +73,46 @@ impl Proxy {
         self.address.port()
     }
 
-    /// Leads new connections to another port. Present ones stay.
-    pub fn lead_to(&self, server: u16) {
+    /// Connects new connections to another port. Open connections stay where they are.
+    pub fn redirect_to(&self, server: u16) {
         self.shared.lock().server = server;
     }
 
-    /// With `false`, holds back everything that either side sends, on every connection, and closes
-    /// none. With `true`, delivers it and all that follows.
-    pub fn set_flowing(&self, flowing: bool) {
-        self.shared.lock().flowing = flowing;
+    /// Holds back everything that either side sends, on every connection. Closes no connection.
+    pub fn pause(&self) {
+        self.set_paused(true);
+    }
+
+    /// Delivers everything that was held back since [`pause`](Self::pause), and all that follows.
+    pub fn resume(&self) {
+        self.set_paused(false);
+    }
+
+    fn set_paused(&self, paused: bool) {
+        self.shared.lock().paused = paused;
         self.shared.changed.notify_all();
     }
 
-    /// Throws away, from now on, what either side sends over the present connections, their end
-    /// included, and closes none: what a NAT or a load balancer does to connections that it has
-    /// forgotten. New connections work. Returns how many are forgotten.
-    pub fn forget_connections(&self) -> usize {
+    /// From now on discards everything that either side sends over the open connections, including
+    /// their end. Closes no connection. This is what a NAT or load balancer does with connections
+    /// that it no longer tracks. New connections work. Returns the number of affected connections.
+    pub fn blackhole_connections(&self) -> usize {
         let mut state = self.shared.lock();
-        let present = state.connections.iter_mut().filter(|connection| !connection.forgotten);
-        present.map(|connection| connection.forgotten = true).count()
+        let open = state.connections.iter_mut().filter(|connection| !connection.blackholed);
+        open.map(|connection| connection.blackholed = true).count()
     }
 
     /// Closes every connection, on both sides. New connections work.
-    pub fn cut_connections(&self) {
+    pub fn close_connections(&self) {
         self.shared.lock().connections.iter().for_each(Connection::close);
     }
 
-    /// How many connections there are now that work.
+    /// The number of open connections that are not blackholed.
     pub fn connections(&self) -> usize {
-        self.shared.lock().connections.iter().filter(|connection| !connection.forgotten).count()
+        self.shared.lock().connections.iter().filter(|connection| !connection.blackholed).count()
     }
 
-    /// How many connections there have been so far.
+    /// The number of connections accepted so far.
     pub fn accepted(&self) -> usize {
         self.shared.lock().accepted
     }
@@ -113,9 +121,9 @@ impl Proxy {
 impl Drop for Proxy {
     fn drop(&mut self) {
         self.shared.lock().stopped = true;
-        self.set_flowing(true);
-        self.cut_connections();
-        // Wakes the thread that accepts.
+        self.resume();
+        self.close_connections();
+        // Wakes the accepting thread.
         let _ = TcpStream::connect(self.address);
     }
 }
@@ -125,19 +133,18 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until bytes may pass; false if this connection is forgotten.
+    /// Waits while the proxy is paused. Returns `false` if the connection is blackholed.
     fn may_pass(&self, number: usize) -> bool {
-        let held = |state: &mut State| !state.flowing;
-        let state = self.changed.wait_while(self.lock(), held);
+        let state = self.changed.wait_while(self.lock(), |state| state.paused);
         let state = state.unwrap_or_else(PoisonError::into_inner);
-        !state.connections.iter().any(|open| open.number == number && open.forgotten)
+        !state.connections.iter().any(|open| open.number == number && open.blackholed)
     }
 }
 
 impl Connection {
     fn close(&self) {
         for stream in [&self.client, &self.server] {
-            // The other side may have closed it already.
+            // The other side may already have closed it.
             let _ = stream.shutdown(Shutdown::Both);
         }
     }
@@ -153,7 +160,7 @@ fn connect(shared: &Arc<Shared>, client: TcpStream) -> std::io::Result<()> {
     let mut state = shared.lock();
     let number = state.accepted;
     state.accepted += 1;
-    let connection = Connection { number, forgotten: false, client, server };
+    let connection = Connection { number, blackholed: false, client, server };
     if state.stopped {
         connection.close();
         return Ok(());
@@ -162,19 +169,19 @@ fn connect(shared: &Arc<Shared>, client: TcpStream) -> std::io::Result<()> {
     drop(state);
     for (from, to) in directions {
         let shared = Arc::clone(shared);
-        thread::spawn(move || pass_on(&shared, number, from, to));
+        thread::spawn(move || forward(&shared, number, from, to));
     }
     Ok(())
 }
 
-fn pass_on(shared: &Shared, number: usize, mut from: TcpStream, mut to: TcpStream) {
+fn forward(shared: &Shared, number: usize, mut from: TcpStream, mut to: TcpStream) {
     let mut buffer = [0; 16 * 1024];
     while let Ok(length @ 1..) = from.read(&mut buffer) {
         if shared.may_pass(number) && to.write_all(&buffer[..length]).is_err() {
             break;
         }
     }
-    // The end passes like everything else. Either side's end is the connection's.
+    // The end of the stream is subject to the same rules. Either side's end closes the connection.
     if shared.may_pass(number) {
         let mut state = shared.lock();
         if let Some(place) = state.connections.iter().position(|open| open.number == number) {

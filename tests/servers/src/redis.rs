@@ -1,4 +1,5 @@
 use crate::process::Process;
+use crate::server::{Launch, Server, deref_to_server};
 use crate::{Result, ports, programs};
 
 mod cluster;
@@ -6,67 +7,58 @@ mod resp;
 mod sentinel;
 
 pub use cluster::RedisCluster;
-pub(crate) use resp::{Reply, command};
+use resp::{Reply, command};
 pub use sentinel::RedisSentinel;
 
-/// How a [`Redis`] differs from an empty one that keeps nothing on disk.
+/// How a [`Redis`] differs from an empty server that stores nothing on disk.
 #[derive(Clone, Debug, Default)]
 pub struct RedisOptions {
-    /// Keep an append-only file, so that a restart finds what was there; default: no.
+    /// Writes an append-only file, so that data survives a restart. Default: `false`.
     pub appendonly: bool,
-    /// Further lines of redis.conf.
+    /// Additional lines of redis.conf.
     pub config: Vec<String>,
-    /// This port instead of a free one.
+    /// Default: a free port.
     pub port: Option<u16>,
 }
 
 /// A Redis server.
 #[derive(Debug)]
 pub struct Redis {
-    process: Process,
+    server: Server,
     port: u16,
-    sentinel: bool,
 }
 
+deref_to_server!(Redis);
+
 impl Redis {
-    /// Starts one that keeps nothing on disk.
+    /// Starts a server that stores nothing on disk.
     pub fn start() -> Result<Self> {
         Self::start_with(&RedisOptions::default())
     }
 
-    /// Starts one with `options`.
+    /// Starts a server with `options`.
     pub fn start_with(options: &RedisOptions) -> Result<Self> {
-        let start = |port| Self::launch("redis", port, false, &config(options));
+        let start = |port| Self::launch("redis", port, &config(options), &["redis.conf"]);
         options.port.map_or_else(|| ports::with_free_port(start), start)
     }
 
-    fn launch(name: &'static str, port: u16, sentinel: bool, config: &str) -> Result<Self> {
+    fn start_sentinel(config: &str) -> Result<Self> {
+        let arguments = ["redis.conf", "--sentinel"];
+        ports::with_free_port(|port| Self::launch("redis-sentinel", port, config, &arguments))
+    }
+
+    fn launch(name: &'static str, port: u16, config: &str, arguments: &[&str]) -> Result<Self> {
         let process = Process::new(name, None)?;
         process.write("redis.conf", &format!("port {port}\n{config}"))?;
-        let mut redis = Self { process, port, sentinel };
-        redis.run()?;
-        Ok(redis)
-    }
-
-    fn run(&mut self) -> Result<()> {
         let program = programs::find("redis-server", "redis-server")?;
-        let arguments: &[&str] =
-            if self.sentinel { &["redis.conf", "--sentinel"] } else { &["redis.conf"] };
-        self.process.spawn(&program, arguments)?;
-        let port = self.port;
-        self.process.wait_for("an answer to INFO", |process| {
-            // Its own word that it is the one behind the port; until it has loaded its data it
-            // answers with an error.
-            let Reply::Text(info) = command(port, &["INFO", "server"]).ok()? else {
-                return None;
-            };
-            let own = format!("process_id:{}\r\n", process.pid()?);
-            let loaded = command(port, &["PING"]).ok()?.text()? == "PONG";
-            (info.contains(&own) && loaded).then_some(())
-        })
+        let launch = Launch::new(program, arguments.iter().copied())
+            .ready_when("an answer to INFO", move |process| {
+                Ok(is_ready(process, port) == Some(true))
+            });
+        Ok(Self { server: Server::launch(process, launch)?, port })
     }
 
-    /// The port on 127.0.0.1; it stays the same over restarts.
+    /// The port on 127.0.0.1. It stays the same after a restart.
     pub fn port(&self) -> u16 {
         self.port
     }
@@ -76,58 +68,31 @@ impl Redis {
         format!("redis://127.0.0.1:{}/", self.port)
     }
 
-    /// The server's process id, while it runs.
-    pub fn pid(&self) -> Option<u32> {
-        self.process.pid()
-    }
-
-    /// SIGKILL; gone when this returns.
-    pub fn kill(&mut self) -> Result<()> {
-        self.process.kill()
-    }
-
-    /// SIGTERM, and waits for the end.
-    pub fn stop(&mut self) -> Result<()> {
-        self.process.stop("TERM")
-    }
-
-    /// Stops it if it runs, and starts it again on the same port and directory.
-    pub fn restart(&mut self) -> Result<()> {
-        if self.process.pid().is_some() {
-            self.stop()?;
-        }
-        self.run()
-    }
-
-    /// SIGSTOP: connections stay open and nobody answers.
-    pub fn pause(&mut self) -> Result<()> {
-        self.process.pause()
-    }
-
-    /// Ends a [`pause`](Self::pause).
-    pub fn resume(&mut self) -> Result<()> {
-        self.process.signal("CONT")
-    }
-
-    /// Sends one command over a connection of its own: the reply in text, an array's elements in
-    /// lines of their own, nothing for nil.
+    /// Sends one command over a new connection. Returns the reply as text: the elements of an array
+    /// in lines, and nil as an empty string.
     pub fn command(&self, words: &[&str]) -> Result<String> {
         command(self.port, words)
-            .map_err(|error| self.process.error(&format!("{words:?}: {error}")))?
-            .into_result()
-            .map_err(|error| self.process.error(&format!("{words:?}: {error}")))
+            .map_err(|error| error.to_string())
+            .and_then(Reply::into_result)
+            .map_err(|error| self.server.error(&format!("{words:?}: {error}")))
     }
 
-    /// What it has logged since it last started.
-    pub fn log(&self) -> String {
-        self.process.log()
-    }
-
-    /// Polls until `ready`.
-    fn wait_for(&mut self, what: &str, ready: impl Fn(u16) -> bool) -> Result<()> {
+    /// Polls until `ready` returns `true` for the server's port.
+    fn wait_for(&mut self, awaited: &str, ready: impl Fn(u16) -> bool) -> Result<()> {
         let port = self.port;
-        self.process.wait_for(what, |_| ready(port).then_some(()))
+        self.server.wait_for(awaited, || ready(port))
     }
+}
+
+fn is_ready(process: &Process, port: u16) -> Option<bool> {
+    // The process id shows that no other server answers on the port.
+    let Reply::Text(info) = command(port, &["INFO", "server"]).ok()? else {
+        return None;
+    };
+    let own = format!("process_id:{}\r\n", process.pid()?);
+    // Redis answers PING with an error until it has loaded its data.
+    let loaded = command(port, &["PING"]).ok()?.text()? == "PONG";
+    Some(info.contains(&own) && loaded)
 }
 
 fn config(options: &RedisOptions) -> String {
@@ -139,12 +104,4 @@ fn config(options: &RedisOptions) -> String {
         config.push('\n');
     }
     config
-}
-
-/// Whether `INFO section` of the server on `port` holds all these lines.
-fn info_says(port: u16, section: &str, lines: &[&str]) -> bool {
-    let Ok(Reply::Text(info)) = command(port, &["INFO", section]) else {
-        return false;
-    };
-    lines.iter().all(|line| info.lines().any(|have| have == *line))
 }

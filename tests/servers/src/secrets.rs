@@ -1,35 +1,37 @@
-//! What a log may have of a server that cannot be used: everything but the password, and what
-//! was sent or stored.
+//! Assertions that errors and debug output of a store do not reveal passwords.
 //!
-//! Here and not in the conformance suites, since it is no clause of a store's contract: what may
-//! stand in a URL, and what a server repeats of what it was sent, differs from one to the next.
+//! They are not part of the conformance suites, because the forms of a URL, and what a server
+//! repeats of its input in errors, differ between stores.
 
 use std::error::Error;
 use std::fmt::Debug;
 use std::iter::successors;
 
-/// Both halves of a password, between which a sign may stand that cuts a URL in two.
-pub const HALVES: [&str; 2] = ["hunter2hunter2", "swordfish9fish"];
+/// The two halves of a password. A test puts a character between them that splits a URL.
+pub const PASSWORD_HALVES: [&str; 2] = ["hunter2hunter2", "swordfish9fish"];
 
-/// All that a log may have of a value.
-pub fn printed(value: &impl Debug) -> String {
+/// Returns everything that a log can show of a value.
+pub fn debug_output(value: &impl Debug) -> String {
     format!("{value:?}\n{value:#?}\n")
 }
 
-/// All that a log may have of an error and its causes.
-pub fn told(error: &(dyn Error + 'static)) -> String {
+/// Returns everything that a log can show of an error and its causes.
+pub fn error_output(error: &(dyn Error + 'static)) -> String {
     let causes = successors(Some(error), |&error| error.source());
-    causes.fold(String::new(), |told, error| told + &format!("{error}\n") + &printed(&error))
+    causes.fold(String::new(), |text, error| text + &format!("{error}\n") + &debug_output(&error))
 }
 
-/// Fails where half of the password can be read.
+/// Asserts that the text contains neither half of the password.
 ///
 /// # Panics
 ///
-/// That is how it fails.
+/// Panics if it does.
 #[track_caller]
-pub fn hides_password(text: &str) {
-    assert!(HALVES.iter().all(|half| !text.contains(half)), "a password is told: {text}");
+pub fn assert_hides_password(text: &str) {
+    assert!(
+        PASSWORD_HALVES.iter().all(|half| !text.contains(half)),
+        "the password is shown: {text}"
+    );
 }
 
 #[cfg(test)]
@@ -38,27 +40,28 @@ mod tests {
 
     use super::*;
 
-    /// Half a password where `Display` does not show it: in the cause of a cause.
+    /// The `Display` of the outer error does not show the inner cause.
     #[test]
-    #[should_panic(expected = "a password is told")]
-    fn the_last_cause_is_looked_at_too() {
+    #[should_panic(expected = "the password is shown")]
+    fn the_last_cause_is_included() {
         #[derive(Debug)]
-        struct Because(io::Error);
+        struct Outer(io::Error);
 
-        impl std::fmt::Display for Because {
+        impl std::fmt::Display for Outer {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("because")
+                f.write_str("outer")
             }
         }
 
-        impl Error for Because {
+        impl Error for Outer {
             fn source(&self) -> Option<&(dyn Error + 'static)> {
                 Some(&self.0)
             }
         }
 
-        let told = told(&Because(io::Error::other(format!("no user {}", HALVES[1]))));
-        assert!(told.starts_with("because\n"), "{told}");
-        hides_password(&told);
+        let text =
+            error_output(&Outer(io::Error::other(format!("no user {}", PASSWORD_HALVES[1]))));
+        assert!(text.starts_with("outer\n"), "{text}");
+        assert_hides_password(&text);
     }
 }

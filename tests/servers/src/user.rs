@@ -2,7 +2,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 
-/// Somebody else than root.
+/// A user other than root.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct User {
     pub(crate) uid: u32,
@@ -10,7 +10,7 @@ pub(crate) struct User {
 }
 
 impl User {
-    /// Whom to become for a server that refuses to run as root; `None` where we are not root.
+    /// The user for a server that refuses to run as root. `None` if the test does not run as root.
     pub(crate) fn instead_of_root() -> Option<Self> {
         let root = fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0);
         let users = root.then(|| fs::read_to_string("/etc/passwd").ok())??;
@@ -27,7 +27,7 @@ impl User {
         Some(Self { uid: fields.next()?.parse().ok()?, gid: fields.next()?.parse().ok()? })
     }
 
-    /// What stands before a command to run it as this user.
+    /// The words before a command that run it as this user.
     pub(crate) fn prefix(self) -> Vec<OsString> {
         let Self { uid, gid } = self;
         let arguments = [format!("--reuid={uid}"), format!("--regid={gid}")];

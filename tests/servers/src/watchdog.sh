@@ -1,15 +1,16 @@
-# Outlives the test, whatever ends it: every server has one of these in a session of its own.
+# Removes a server when its test ends. Each server has its own watchdog, in its own session, so that
+# the watchdog outlives the test even if that is killed with SIGKILL.
 #
-# $1 is the server's directory. Orders come on standard input, from a pipe that only the test holds;
-# its end is the test's end, a SIGKILL included.
-#   watch PID    the session that PID leads is ours
-#   sweep        kill what is left of it; answered with "swept" when nothing is
-#   SIGNAL PID   send it
+# $1 is the server's directory. Commands arrive on standard input, a pipe that only the test holds.
+# When the pipe closes, the test has ended.
+#   watch PID    The session that PID leads is the server's.
+#   sweep        Kill the server's processes. Replies "swept" when none is left.
+#   SIGNAL PID   Send the signal.
 dir=$1
 session=none
 
-# Kills the session and whatever works in the server's directory: a browser starts process groups,
-# Postgres even sessions.
+# Kills the session and every process in the server's directory. A browser starts process groups,
+# and Postgres starts sessions.
 sweep() {
     for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
         for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
@@ -29,11 +30,11 @@ sweep() {
     done
 }
 
-while read -r order pid; do
-    case $order in
+while read -r command pid; do
+    case $command in
         watch) session=$pid ;;
         sweep) sweep; session=none; echo swept ;;
-        *) kill -s "$order" "$pid" 2>/dev/null ;;
+        *) kill -s "$command" "$pid" 2>/dev/null ;;
     esac
 done
 sweep

@@ -1,4 +1,4 @@
-//! Each kind once: it starts, answers, comes back where it can, and is gone in the end.
+//! Each server starts, answers, restarts where it can, and is removed in the end.
 #![allow(missing_docs)]
 
 use std::fs;
@@ -14,7 +14,7 @@ use test_servers::{
     RedisSentinel,
 };
 
-/// A zombie is dead; whoever inherited it will come to bury it.
+/// A zombie is not alive.
 fn is_alive(pid: u32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
@@ -29,7 +29,7 @@ fn listens(port: u16) -> bool {
     TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok()
 }
 
-/// One HTTP request; the response's status and body. Its length has to be announced.
+/// Sends one HTTP request. Returns the status and the body, whose length must be in a header.
 fn http(port: u16, method: &str, path: &str, body: &str) -> (u16, String) {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("a connection");
     stream.set_read_timeout(Some(Duration::from_secs(60))).expect("a time limit");
@@ -56,7 +56,7 @@ fn http(port: u16, method: &str, path: &str, body: &str) -> (u16, String) {
 }
 
 #[test]
-fn redis_forgets_over_a_restart_and_is_gone_when_dropped() {
+fn redis_loses_its_data_in_a_restart_and_is_removed_when_dropped() {
     let mut redis = Redis::start().expect("Redis");
     let (port, pid) = (redis.port(), redis.pid().expect("it runs"));
     assert_eq!(redis.command(&["SET", "a", "1"]).expect("a reply"), "OK");
@@ -74,7 +74,7 @@ fn redis_forgets_over_a_restart_and_is_gone_when_dropped() {
 }
 
 #[test]
-fn redis_with_an_append_only_file_remembers_over_a_kill() {
+fn redis_with_an_append_only_file_keeps_its_data_when_killed() {
     let options = RedisOptions { appendonly: true, ..RedisOptions::default() };
     let mut redis = Redis::start_with(&options).expect("Redis");
     let pid = redis.pid().expect("it runs");
@@ -89,7 +89,7 @@ fn redis_with_an_append_only_file_remembers_over_a_kill() {
 fn redis_can_be_paused() {
     let mut redis = Redis::start().expect("Redis");
     redis.pause().expect("a pause");
-    // Given up within its own time limit, since nobody answers.
+    // The command times out.
     let waiting = redis.command(&["PING"]);
     assert!(waiting.is_err(), "{waiting:?}");
     redis.resume().expect("an end of the pause");
@@ -97,25 +97,25 @@ fn redis_can_be_paused() {
 }
 
 #[test]
-fn a_port_in_use_and_a_broken_configuration_are_said_with_the_log() {
+fn an_error_shows_the_log_of_a_port_in_use_and_a_broken_configuration() {
     let first = Redis::start().expect("Redis");
     let options = RedisOptions { port: Some(first.port()), ..RedisOptions::default() };
     let error = Redis::start_with(&options).expect_err("the port is in use").to_string();
     assert!(error.contains("Address already in use"), "{error}");
 
     let options = RedisOptions { config: vec!["nonsense 1".into()], ..RedisOptions::default() };
-    let error = Redis::start_with(&options).expect_err("nobody knows that").to_string();
+    let error = Redis::start_with(&options).expect_err("an unknown directive").to_string();
     assert!(error.contains("nonsense"), "{error}");
 }
 
 #[test]
-fn sentinels_agree_on_a_new_primary() {
+fn sentinels_fail_over_to_the_replica() {
     let mut redis = RedisSentinel::start().expect("Redis with sentinels");
     let old = redis.primary_port().expect("a primary");
     let new = redis.kill_primary().expect("a switch");
     assert_ne!(old, new);
     assert_eq!(redis.primary_port().expect("a primary"), new);
-    let node = redis.nodes().iter().find(|node| node.port() == new).expect("a node of ours");
+    let node = redis.nodes().iter().find(|node| node.port() == new).expect("a node");
     assert_eq!(node.command(&["SET", "a", "1"]).expect("a reply"), "OK");
 
     let sentinels = redis.sentinel_ports();
@@ -125,7 +125,7 @@ fn sentinels_agree_on_a_new_primary() {
 }
 
 #[test]
-fn a_cluster_survives_a_master() {
+fn a_cluster_fails_over_to_a_replica() {
     let mut cluster = RedisCluster::start().expect("a Redis Cluster");
     let old = cluster.master_of("key").expect("a master");
     let set = |cluster: &mut RedisCluster, port| {
@@ -144,14 +144,14 @@ fn a_cluster_survives_a_master() {
 }
 
 #[test]
-fn postgres_keeps_what_it_confirmed() {
+fn postgres_keeps_what_it_confirmed_when_killed() {
     let mut postgres = Postgres::start_with(&["max_connections=30"]).expect("Postgres");
     let port = postgres.port();
     assert_eq!(postgres.query("show max_connections").expect("a row"), "30");
     postgres.query("create table t as select 1 as a").expect("a table");
 
     let pid = postgres.pid().expect("it runs");
-    // A client in the middle of something: its process must end as well, or no restart works.
+    // The server process of a busy client must end too, or no restart works.
     let busy = thread::scope(|scope| {
         let busy = scope.spawn(|| postgres.query("select pg_sleep(60)"));
         let seen = "select count(*) from pg_stat_activity where query = 'select pg_sleep(60)'";
@@ -192,7 +192,7 @@ fn a_standby_reads_what_its_primary_wrote_and_is_promoted() {
 }
 
 #[test]
-fn pgbouncer_lends_a_connection_for_each_transaction() {
+fn pgbouncer_assigns_a_connection_per_transaction() {
     let postgres = Postgres::start().expect("Postgres");
     postgres.query("create role modest login").expect("a role");
     let pooler = Pgbouncer::start(&postgres, &["modest"], &["default_pool_size = 1"]);
@@ -200,7 +200,7 @@ fn pgbouncer_lends_a_connection_for_each_transaction() {
     let (port, pid) = (pooler.port(), pooler.pid().expect("it runs"));
     let process = |url: &str| postgres.query_through(url, "select pg_backend_pid()");
     let first = process(&pooler.url()).expect("a row");
-    assert_eq!(process(&pooler.url()).expect("a row"), first, "the same for everybody");
+    assert_eq!(process(&pooler.url()).expect("a row"), first, "one connection for all clients");
     assert_ne!(process(&pooler.url().replace("postgres@", "modest@")).expect("a row"), first);
     drop(pooler);
     assert!(!listens(port) && !is_alive(pid));
@@ -222,7 +222,7 @@ fn nginx_serves_its_configuration() {
     drop(nginx);
     assert!(!listens(port) && !is_alive(pid));
 
-    let error = Nginx::start("nonsense;").expect_err("nobody knows that").to_string();
+    let error = Nginx::start("nonsense;").expect_err("an unknown directive").to_string();
     assert!(error.contains("unknown directive \"nonsense\""), "{error}");
 }
 
@@ -244,7 +244,7 @@ fn chromium_opens_a_page() {
     ask("POST", &format!("{session}/url"), &json!({ "url": "data:text/html,<title>Hi</title>" }));
     assert_eq!(ask("GET", &format!("{session}/title"), &Value::Null), "Hi");
     assert!(is_alive(browser));
-    // The session is left open, as by a test that failed.
+    // The session stays open, as after a failed test.
     driver.stop().expect("a stop");
     assert!(!listens(port) && !is_alive(browser));
 }
@@ -256,8 +256,8 @@ fn echoes(mut stream: &TcpStream, patience: Duration) -> std::io::Result<()> {
     stream.read_exact(&mut [0])
 }
 
-/// Sends back what it receives, on as many connections as there are.
-fn echo() -> u16 {
+/// Starts a server that echoes what it receives. Returns its port.
+fn start_echo_server() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
     let port = listener.local_addr().expect("an address").port();
     thread::spawn(move || {
@@ -269,41 +269,40 @@ fn echo() -> u16 {
 }
 
 #[test]
-fn a_proxy_forgets_holds_cuts_and_leads_elsewhere() {
+fn a_proxy_blackholes_pauses_closes_and_redirects() {
     const LONG: Duration = Duration::from_secs(60);
     const SHORT: Duration = Duration::from_millis(100);
-    let proxy = Proxy::start(echo()).expect("a proxy");
+    let proxy = Proxy::start(start_echo_server()).expect("a proxy");
     let connect = || TcpStream::connect(proxy.address()).expect("a connection");
     let old = connect();
     echoes(&old, LONG).expect("it flows");
 
-    assert_eq!((proxy.forget_connections(), proxy.forget_connections()), (1, 0));
-    let error = echoes(&old, SHORT).expect_err("forgotten, not closed");
+    assert_eq!((proxy.blackhole_connections(), proxy.blackhole_connections()), (1, 0));
+    let error = echoes(&old, SHORT).expect_err("blackholed, not closed");
     assert_eq!(error.kind(), ErrorKind::WouldBlock);
     let new = connect();
     echoes(&new, LONG).expect("it flows");
     assert_eq!((proxy.accepted(), proxy.connections()), (2, 1));
 
-    proxy.set_flowing(false);
-    assert_eq!(echoes(&new, SHORT).expect_err("held back").kind(), ErrorKind::WouldBlock);
-    proxy.set_flowing(true);
+    proxy.pause();
+    assert_eq!(echoes(&new, SHORT).expect_err("paused").kind(), ErrorKind::WouldBlock);
+    proxy.resume();
     new.set_read_timeout(Some(LONG)).expect("a time limit");
-    (&new).read_exact(&mut [0]).expect("delivered late");
+    (&new).read_exact(&mut [0]).expect("delivered after the pause");
 
-    let nobody = test_servers::free_port().expect("a port");
-    proxy.lead_to(nobody);
-    echoes(&connect(), LONG).expect_err("nobody listens there");
+    proxy.redirect_to(test_servers::free_port().expect("a port"));
+    echoes(&connect(), LONG).expect_err("nothing listens on the port");
     echoes(&new, LONG).expect("connected before");
 
-    proxy.cut_connections();
+    proxy.close_connections();
     echoes(&new, LONG).expect_err("closed");
-    proxy.lead_to(echo());
+    proxy.redirect_to(start_echo_server());
     let last = connect();
     echoes(&last, LONG).expect("it flows");
     let port = proxy.port();
     drop(proxy);
     echoes(&last, LONG).expect_err("closed");
-    // The thread that listens ends by itself.
+    // The listening thread ends soon after.
     while listens(port) {
         thread::yield_now();
     }

@@ -13,7 +13,7 @@ use test_servers::{Chromedriver, Nginx, Postgres, Redis};
 
 const HOLDER: &str = "TEST_SERVERS_HOLDER";
 
-/// Not a test of its own: what the other one kills.
+/// The process that the other test kills. Does nothing without the variable.
 #[test]
 fn hold_servers_until_killed() {
     if env::var_os(HOLDER).is_none() {
@@ -47,7 +47,7 @@ fn nothing_survives_a_killed_test() {
         .filter_map(|line| line.strip_prefix("pid ")?.parse().ok())
         .collect();
     assert_eq!(pids.len(), 4);
-    // Each works in `data` of its own directory, its watchdog waits beside it.
+    // Each server works in the subdirectory `data` of its directory.
     let directories: Vec<PathBuf> = pids.iter().map(|pid| directory_of(*pid)).collect();
     assert!(directories.iter().all(|directory| directory.is_dir()));
     assert!(directories.iter().all(|directory| mentions(directory) > 0));
@@ -71,7 +71,7 @@ fn directory_of(pid: u32) -> PathBuf {
     data.parent().expect("a parent").to_owned()
 }
 
-/// How many processes work in the directory or have it in their command line.
+/// The number of processes that work in the directory or have it in their command line.
 fn mentions(directory: &Path) -> usize {
     let name = directory.as_os_str().as_encoded_bytes();
     fs::read_dir("/proc")

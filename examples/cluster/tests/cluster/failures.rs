@@ -1,4 +1,4 @@
-//! What people notice when something fails while they sign in, for docs/scaling.md.
+//! What users notice when a server or store fails while they sign in, for docs/scaling.md.
 
 use std::time::{Duration, Instant};
 
@@ -7,46 +7,46 @@ use test_servers::{Nginx, Postgres, Redis, RedisCluster, RedisSentinel};
 use tokio::task::block_in_place;
 use tokio::time::sleep;
 
-use crate::site::{SERVERS, Site, alone, start_servers};
-use crate::stream::{Report, Stream, WhatRedisLoses};
+use crate::load::{DataLoss, Load, Report};
+use crate::site::{SERVERS, Site, exclusive, start_servers};
 
-/// Before and behind each failure.
-const CALM: Duration = Duration::from_secs(2);
+/// Normal operation before and after each failure.
+const NORMAL_TIME: Duration = Duration::from_secs(2);
 
-/// Runs logins, lets something happen among them, and says what they were like.
-async fn meanwhile(
+/// Runs sign-ins during a failure, and prints the report.
+async fn report_failure(
     nginx: &Nginx,
     identities: &str,
-    redis: WhatRedisLoses,
+    loss: DataLoss,
     name: &str,
-    happens: impl AsyncFnOnce(),
+    failure: impl AsyncFnOnce(),
 ) -> Report {
-    let stream = Stream::begin(nginx);
-    sleep(CALM).await;
-    stream.forget_pauses();
-    let begin = Instant::now();
-    happens().await;
-    let away = begin.elapsed().as_secs_f64();
-    sleep(CALM).await;
-    let report = stream.end(nginx, identities, redis).await;
-    println!("| {name} | {away:.1} s | {report} |");
+    let load = Load::start(nginx);
+    sleep(NORMAL_TIME).await;
+    load.reset_times();
+    let start = Instant::now();
+    failure().await;
+    let seconds = start.elapsed().as_secs_f64();
+    sleep(NORMAL_TIME).await;
+    let report = load.finish(nginx, identities, loss).await;
+    println!("| {name} | {seconds:.1} s | {report} |");
     report
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "slow: failures of one server after the other"]
-async fn servers_that_fail_and_come_back() {
-    let _alone = alone().await;
+#[ignore = "slow: several failures, one after the other"]
+async fn servers_fail_and_restart() {
+    let _guard = exclusive().await;
     let mut site = Site::start(&[]);
-    let keeps = WhatRedisLoses::Nothing;
+    let nothing = DataLoss::None;
 
     let Site { servers, postgres, redis, .. } = &mut site;
     let Servers { demos, nginx, .. } = servers;
     let identities = postgres.url();
-    meanwhile(
+    report_failure(
         nginx,
         &identities,
-        keeps,
+        nothing,
         "a demo server killed, and started 2 s later",
         async || {
             let demo = &mut demos[SERVERS / 2];
@@ -57,39 +57,45 @@ async fn servers_that_fail_and_come_back() {
     )
     .await;
 
-    let loses = WhatRedisLoses::Everything;
-    meanwhile(nginx, &identities, loses, "Redis restarted, without persistence", async || {
+    let all = DataLoss::All;
+    report_failure(nginx, &identities, all, "Redis restarted, without persistence", async || {
         block_in_place(|| redis.restart()).expect("a restart");
     })
     .await;
 
-    meanwhile(nginx, &identities, keeps, "the connection to Redis cut for 5 s", async || {
-        redis.pause().expect("a pause");
-        sleep(Duration::from_secs(5)).await;
-        redis.resume().expect("an end of it");
-    })
+    report_failure(
+        nginx,
+        &identities,
+        nothing,
+        "the connection to Redis cut for 5 s",
+        async || {
+            redis.pause().expect("a pause");
+            sleep(Duration::from_secs(5)).await;
+            redis.resume().expect("an end of it");
+        },
+    )
     .await;
 
-    meanwhile(nginx, &identities, keeps, "Postgres restarted", async || {
+    report_failure(nginx, &identities, nothing, "Postgres restarted", async || {
         block_in_place(|| postgres.restart()).expect("a restart");
     })
     .await;
 }
 
-/// Servers over a Redis of which something fails, once.
-async fn redis_fails(url: &str, loses: WhatRedisLoses, name: &str, fail: impl FnOnce()) {
+/// Starts servers on this Redis, and reports its failure.
+async fn redis_fails(url: &str, loss: DataLoss, name: &str, fail: impl FnOnce()) {
     let postgres = Postgres::start().expect("Postgres");
     let servers = start_servers(url, &postgres, &[]);
-    meanwhile(&servers.nginx, &postgres.url(), loses, name, async || block_in_place(fail)).await;
+    report_failure(&servers.nginx, &postgres.url(), loss, name, async || block_in_place(fail))
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "slow: a fail-over"]
 async fn sentinel_fails_over() {
-    let _alone = alone().await;
+    let _guard = exclusive().await;
     let mut redis = RedisSentinel::start().expect("Redis");
-    let loses = WhatRedisLoses::SomeOfLate;
-    redis_fails(&redis.url(), loses, "the Sentinel's primary killed", || {
+    redis_fails(&redis.url(), DataLoss::Recent, "the Sentinel's primary killed", || {
         redis.kill_primary().expect("a fail-over");
     })
     .await;
@@ -98,20 +104,19 @@ async fn sentinel_fails_over() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "slow: a fail-over"]
 async fn a_clusters_master_fails() {
-    let _alone = alone().await;
+    let _guard = exclusive().await;
     let mut redis = RedisCluster::start().expect("Redis");
-    let loses = WhatRedisLoses::SomeOfLate;
-    redis_fails(&redis.url(), loses, "a master of the Cluster killed", || {
+    redis_fails(&redis.url(), DataLoss::Recent, "a master of the Cluster killed", || {
         redis.kill_master_of("sqrl:nut:a").expect("a fail-over");
     })
     .await;
 }
 
-/// A single server that keeps what it was told loses nothing in a restart.
+/// A Redis that writes each command to disk loses nothing in a restart.
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "slow: failures of one server after the other"]
-async fn redis_that_keeps_everything_restarts() {
-    let _alone = alone().await;
+#[ignore = "slow: several failures, one after the other"]
+async fn a_durable_redis_restarts() {
+    let _guard = exclusive().await;
     let options = test_servers::RedisOptions {
         appendonly: true,
         config: vec!["appendfsync always".to_owned()],
@@ -119,7 +124,7 @@ async fn redis_that_keeps_everything_restarts() {
     };
     let mut redis = Redis::start_with(&options).expect("Redis");
     let name = "Redis restarted, with `appendfsync always`";
-    redis_fails(&redis.url(), WhatRedisLoses::Nothing, name, || {
+    redis_fails(&redis.url(), DataLoss::None, name, || {
         redis.restart().expect("a restart");
     })
     .await;

@@ -1,4 +1,4 @@
-//! An address that is slowed down, over two servers.
+//! Rate limits on two servers.
 
 use std::sync::Arc;
 
@@ -6,14 +6,14 @@ use cluster::Servers;
 use tempfile::TempDir;
 use test_servers::Redis;
 use tower_sqrl_client::wire::Command;
-use tower_sqrl_client::{Http, Identity, Link};
+use tower_sqrl_client::{Http, Identity, SqrlUrl};
 
-use crate::people::{Visit, client};
-use crate::site::{PATIENCE, program};
+use crate::site::{TIMEOUT, program};
+use crate::visit::{Visit, client};
 
 /// A neighbour behind the same address sends made-up nuts to both servers until they slow the
 /// address down. A sign-in whose requests alternate between the servers still succeeds, because
-/// both recognise each other's nuts by the shared key.
+/// each recognizes the other's nuts by the shared key.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_address_that_is_slowed_down_signs_in_over_two_servers() {
     let redis = Redis::start().expect("Redis");
@@ -24,7 +24,7 @@ async fn an_address_that_is_slowed_down_signs_in_over_two_servers() {
     let url = servers.url();
     let backends = servers.backends();
     let http = |to: &[String]| {
-        let builder = Http::builder().timeout(PATIENCE);
+        let builder = Http::builder().timeout(TIMEOUT);
         to.iter().fold(builder, |builder, server| builder.route(&url, server)).build()
     };
 
@@ -32,11 +32,11 @@ async fn an_address_that_is_slowed_down_signs_in_over_two_servers() {
         let http = http(std::slice::from_ref(server));
         let visit = Visit::begin(&url, http.clone()).await;
         let made_up = visit.link.as_str().replace(visit.link.nut(), "AAAAAAAAAAAAAAAAAAAAAA");
-        let made_up: Link = made_up.parse().expect("a link");
+        let made_up: SqrlUrl = made_up.parse().expect("a link");
         let neighbour = Arc::new(Identity::generate());
         let mut tif = String::new();
-        // After the third failure, three more are looked up as nuts that another server may have
-        // issued.
+        // After the third failure, the server still looks up three nuts, because another server
+        // may have issued them.
         for _ in 0..20 {
             let mut session = client(&neighbour, &http).session(&made_up);
             tif = session.send(&Command::Query).await.expect("a reply").tif.to_string();
@@ -49,6 +49,6 @@ async fn an_address_that_is_slowed_down_signs_in_over_two_servers() {
         let http = http(&first);
         let visit = Visit::begin(&url, http.clone()).await;
         client(&ada, &http).sign_in(&visit.link).await.expect("a sign-in");
-        assert!(visit.goes(&visit.signed_in(), &http).await.signs_in());
+        assert!(visit.get(&visit.signed_in(), &http).await.signs_in());
     }
 }

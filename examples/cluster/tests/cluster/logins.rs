@@ -1,4 +1,4 @@
-//! Whole logins, each request of which another server answers than the one before.
+//! Whole sign-ins. Each request goes to another server than the one before.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -11,28 +11,28 @@ use tower_sqrl_client::browser::Waiting;
 use tower_sqrl_client::wire::Options;
 use tower_sqrl_client::{Http, Identity};
 
-use crate::people::{Visit, account_id, client, server};
-use crate::site::{Site, alone};
+use crate::site::{Site, exclusive};
+use crate::visit::{Visit, account_id, client, server};
 
 const LOGINS: usize = 1000;
 const AT_ONCE: usize = 32;
 const IDENTITIES: usize = 250;
-/// Of links and nuts; a chain lives twice as long, and no record longer than its chain.
+/// Of SQRL URLs and nuts. A chain lives twice as long, and no record longer than its chain.
 const LIFETIME: Duration = Duration::from_secs(10);
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "slow: 1,000 logins, and the life of what they leave"]
-async fn a_thousand_logins_wander_over_all_servers_and_leave_nothing() {
-    let _alone = alone().await;
+#[ignore = "slow: 1,000 sign-ins, and the lifetime of their records"]
+async fn sign_ins_across_servers_leave_nothing_behind() {
+    let _guard = exclusive().await;
     let (lifetime, chain) = (LIFETIME.as_secs().to_string(), (2 * LIFETIME).as_secs().to_string());
     let flags =
-        ["--link-lifetime", &lifetime, "--nut-lifetime", &lifetime, "--chain-lifetime", &chain];
+        ["--url-lifetime", &lifetime, "--nut-lifetime", &lifetime, "--chain-lifetime", &chain];
     let site = Site::start(&flags);
     let identities: Vec<_> = (0..IDENTITIES).map(|_| Arc::new(Identity::generate())).collect();
     let accounts = Mutex::new(HashMap::new());
     stream::iter(0..LOGINS)
         .for_each_concurrent(AT_ONCE, async |number| {
-            let http = site.in_turn(number);
+            let http = site.round_robin(number);
             let account = login(&site.url, http, &identities[number % IDENTITIES], number).await;
             let mut accounts = accounts.lock().unwrap();
             let known = accounts.entry(number % IDENTITIES).or_insert_with(|| account.clone());
@@ -43,11 +43,11 @@ async fn a_thousand_logins_wander_over_all_servers_and_leave_nothing() {
     accounts.sort();
     accounts.dedup();
     assert_eq!(accounts.len(), IDENTITIES, "an account has one identity");
-    nothing_stays(&site.redis).await;
+    all_records_expire(&site.redis).await;
 }
 
-/// One login, each request of which goes to another server; every other time the client takes
-/// the session to the browser.
+/// Signs in, with each request at another server, and returns the account's id. Odd numbers sign in
+/// with CPS.
 pub(crate) async fn login(
     site: &str,
     http: Http,
@@ -62,7 +62,7 @@ pub(crate) async fn login(
 
     let mut before = server(&visit.page.headers);
     for step in &outcome.steps {
-        assert!(step.reply.departures().is_empty(), "{:?}", step.reply.departures());
+        assert!(step.reply.deviations().is_empty(), "{:?}", step.reply.deviations());
         let server = server(&step.headers);
         assert_ne!(server, before);
         before = server;
@@ -70,29 +70,29 @@ pub(crate) async fn login(
     let page = if let Some(url) = outcome.url {
         visit.browser.open(&url).await
     } else {
-        // At once: the outcome is stored before the client is answered.
+        // The outcome is stored before the client gets its reply.
         let Waiting::GoTo(url) = visit.poll().await else { panic!("nothing to collect") };
         visit.browser.open(url.as_str()).await
     };
     account_id(&page.expect("a page"))
 }
 
-/// Everything in Redis has an end, a chain's life from now at most, and is gone then.
-async fn nothing_stays(redis: &Redis) {
+/// All records in Redis expire after a chain's lifetime at most.
+async fn all_records_expire(redis: &Redis) {
     let keys = redis.command(&["KEYS", "*"]).expect("keys");
-    assert!(keys.lines().count() >= LOGINS / 2, "the outcomes of so many logins stay for a while");
+    assert!(keys.lines().count() >= LOGINS / 2, "the outcomes are still stored");
     let mut last = 0;
     for key in keys.lines() {
         let left: i64 = redis.command(&["PTTL", key]).expect("a time").parse().expect("a number");
-        // -2: gone meanwhile.
-        assert!(left != -1, "{key} stays for ever");
+        // -1: it never expires. -2: it has just expired.
+        assert!(left != -1, "{key} does not expire");
         last = last.max(left);
     }
     let chain = i64::try_from((2 * LIFETIME).as_millis()).expect("a number");
     assert!(last <= chain, "{last} ms");
     let deadline = Instant::now() + 2 * LIFETIME;
     while redis.command(&["DBSIZE"]).expect("a size") != "0" {
-        assert!(Instant::now() < deadline, "something has outlived its time");
+        assert!(Instant::now() < deadline, "a record has not expired in time");
         sleep(Duration::from_millis(100)).await;
     }
 }

@@ -1,16 +1,16 @@
-//! Several demo servers on one Redis and one Postgres, real processes all of them.
+//! Several demo servers, one Redis and one Postgres, each a process.
 #![allow(clippy::unwrap_used)]
 
-mod calls;
 mod command;
 mod failures;
-mod instants;
 mod limits;
+mod load;
 mod logins;
 mod nginx;
-mod people;
 mod pooler;
 mod races;
+mod redis_cost;
+mod simultaneous;
 mod site;
-mod stream;
+mod visit;
 mod waiting;

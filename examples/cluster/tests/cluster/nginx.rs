@@ -1,4 +1,4 @@
-//! The configuration that people copy.
+//! The nginx configuration that people copy.
 
 use std::collections::HashSet;
 use std::process::Command;
@@ -15,14 +15,14 @@ use tokio::sync::{Notify, mpsc};
 use tower_sqrl_client::Http;
 use tower_sqrl_client::wire::{Reply, Tif};
 
-use crate::people::{Visit, server};
 use crate::site::{Site, until};
+use crate::visit::{Visit, server};
 
-/// What the whole path, of nginx too, may take.
-const LONGEST: Duration = Duration::from_secs(3);
+/// A request of SQRL takes no longer, nginx included.
+const MAX_TIME: Duration = Duration::from_secs(3);
 
 fn http() -> Http {
-    Http::builder().timeout(LONGEST).build()
+    Http::builder().timeout(MAX_TIME).build()
 }
 
 async fn post(nginx: &Nginx, body: &[u8]) -> Reply {
@@ -32,11 +32,11 @@ async fn post(nginx: &Nginx, body: &[u8]) -> Reply {
     assert_eq!(answer.headers()["content-type"], "application/x-www-form-urlencoded");
     assert_eq!(answer.headers()["cache-control"], "no-store");
     let reply = Reply::parse(std::str::from_utf8(answer.body()).expect("text")).expect("a reply");
-    assert!(reply.departures().is_empty(), "{:?}", reply.departures());
+    assert!(reply.deviations().is_empty(), "{:?}", reply.deviations());
     reply
 }
 
-/// The access log, once there is so much in it: nginx writes behind its answers.
+/// Returns the access log when it has this many lines. nginx writes it after its responses.
 async fn access_log(nginx: &Nginx, lines: usize) -> String {
     until("the log's lines", async || {
         let log = std::fs::read_to_string(nginx.directory().join("sqrl_access.log"));
@@ -45,7 +45,8 @@ async fn access_log(nginx: &Nginx, lines: usize) -> String {
     .await
 }
 
-/// Answers nothing; says what it is sent, and keeps the connection or closes it.
+/// A server that sends no response. It forwards requests to the channel, and keeps the connection
+/// or closes it.
 async fn silent_server(keep: bool, requests: mpsc::UnboundedSender<String>) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = listener.local_addr().expect("an address").port();
@@ -68,7 +69,7 @@ async fn silent_server(keep: bool, requests: mpsc::UnboundedSender<String>) -> u
 }
 
 #[test]
-fn nginx_takes_it() {
+fn nginx_accepts_the_configuration() {
     let directory = TempDir::new().expect("a directory");
     let path = directory.path().display().to_string();
     let text = configuration(&[8081, 8082]);
@@ -83,13 +84,13 @@ fn nginx_takes_it() {
         .arg(&file)
         .output()
         .expect("nginx runs");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}");
-    assert!(!said.contains("[warn]"), "{said}");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{stderr}");
+    assert!(!stderr.contains("[warn]"), "{stderr}");
 }
 
 #[tokio::test]
-async fn without_servers_clients_get_whole_replies_and_logs_no_secrets() {
+async fn without_servers_clients_get_complete_replies_and_logs_have_no_secrets() {
     let dead = [free_port().expect("a port"), free_port().expect("a port")];
     let nginx = Nginx::start(&configuration(&dead)).expect("nginx");
     assert_eq!(post(&nginx, b"client=a").await.tif, Tif(0x60));
@@ -111,7 +112,7 @@ async fn without_servers_clients_get_whole_replies_and_logs_no_secrets() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_that_has_reached_a_server_goes_to_no_other() {
+async fn a_request_that_has_reached_a_server_is_not_repeated() {
     let (sender, mut requests) = mpsc::unbounded_channel();
     for keep in [false, true] {
         let ports =
@@ -121,30 +122,30 @@ async fn a_request_that_has_reached_a_server_goes_to_no_other() {
         requests.recv().await.expect("the request");
         assert!(requests.try_recv().is_err(), "it was sent again");
     }
-    // One that is not there is another matter.
-    let there = silent_server(false, sender).await;
+    // A server that does not listen has not been reached.
+    let listening = silent_server(false, sender).await;
     let nginx =
-        Nginx::start(&configuration(&[free_port().expect("a port"), there])).expect("nginx");
+        Nginx::start(&configuration(&[free_port().expect("a port"), listening])).expect("nginx");
     assert_eq!(post(&nginx, b"the body").await.tif, Tif(0x60));
     requests.recv().await.expect("the request");
     let log = access_log(&nginx, 1).await;
-    assert!(log.contains(&format!(", 127.0.0.1:{there} ")), "{log}");
+    assert!(log.contains(&format!(", 127.0.0.1:{listening} ")), "{log}");
 }
 
-/// Answers `/slow` when it is told to, and nothing else ever.
-async fn slow_server(go_on: Arc<Notify>) -> u16 {
+/// A server that answers only `/slow`, after a notification.
+async fn slow_server(respond: Arc<Notify>) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = listener.local_addr().expect("an address").port();
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
-            let go_on = Arc::clone(&go_on);
+            let respond = Arc::clone(&respond);
             tokio::spawn(async move {
                 let mut head = vec![0; 4096];
                 let length = stream.read(&mut head).await.unwrap_or_default();
                 if !head[..length].starts_with(b"GET /slow ") {
                     return std::future::pending().await;
                 }
-                go_on.notified().await;
+                respond.notified().await;
                 let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
             });
         }
@@ -154,25 +155,25 @@ async fn slow_server(go_on: Arc<Notify>) -> u16 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sqrls_paths_have_a_time_limit_and_the_applications_pages_have_none() {
-    let go_on = Arc::new(Notify::new());
-    let nginx = Nginx::start(&configuration(&[slow_server(Arc::clone(&go_on)).await]));
+    let respond = Arc::new(Notify::new());
+    let nginx = Nginx::start(&configuration(&[slow_server(Arc::clone(&respond)).await]));
     let nginx = nginx.expect("nginx");
     let ask = async |path: &str| {
         let url = format!("{}{path}", nginx.url());
-        let patient = Http::builder().timeout(Duration::from_secs(30)).build();
-        patient.get(&url, HeaderMap::new()).await.expect("an answer").status().as_u16()
+        let http = Http::builder().timeout(Duration::from_secs(30)).build();
+        http.get(&url, HeaderMap::new()).await.expect("an answer").status().as_u16()
     };
-    // The page was asked for before, so it has waited longer than the limit when that is reached.
+    // The page is requested first, so it waits longer than the limit.
     let limits = async {
         let reached = tokio::join!(ask("/pag.sqrl?nut=a"), ask("/auth/pag.sqrl?nut=a"));
         assert_eq!(reached, (504, 504));
-        go_on.notify_one();
+        respond.notify_one();
     };
     assert_eq!(tokio::join!(ask("/slow"), limits).0, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_clients_address_is_nginxs_word() {
+async fn nginx_replaces_forwarding_headers_of_the_client() {
     let (sender, mut requests) = mpsc::unbounded_channel();
     let nginx = Nginx::start(&configuration(&[silent_server(false, sender).await])).expect("nginx");
     let url = format!("{}/cli.sqrl?nut=a", nginx.url());
@@ -187,7 +188,7 @@ async fn the_clients_address_is_nginxs_word() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn requests_go_to_all_servers_and_events_come_as_they_are_sent() {
+async fn requests_reach_all_servers_and_events_are_not_buffered() {
     let site = Site::shared();
     let mut servers = HashSet::new();
     let visit = Visit::begin(&site.url, Http::default()).await;
@@ -206,13 +207,13 @@ async fn requests_go_to_all_servers_and_events_come_as_they_are_sent() {
         cookie.name, cookie.value
     );
     stream.write_all(request.as_bytes()).await.expect("a connection");
-    let mut heard = String::new();
-    // The stream goes on: what has come was not held back until its end.
-    while !heard.contains("retry:") {
+    let mut received = String::new();
+    // The stream has not ended, so nginx has not buffered what arrived.
+    while !received.contains("retry:") {
         let mut buffer = [0; 4096];
         let length = stream.read(&mut buffer).await.expect("a connection");
-        assert_ne!(length, 0, "{heard}");
-        heard += &String::from_utf8_lossy(&buffer[..length]);
+        assert_ne!(length, 0, "{received}");
+        received += &String::from_utf8_lossy(&buffer[..length]);
     }
-    assert!(heard.contains("text/event-stream"), "{heard}");
+    assert!(received.contains("text/event-stream"), "{received}");
 }

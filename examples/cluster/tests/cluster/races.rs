@@ -1,5 +1,5 @@
-//! Two commands at two servers at the same instant: what comes of it is what one of the two
-//! orders would have come to.
+//! Two commands at two servers at the same instant. The result must be that of one of the two
+//! orders.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -15,14 +15,14 @@ use tower_sqrl_client::wire::{Command, Form, Tif};
 use tower_sqrl_client::{Http, Identity, Session};
 use tower_sqrl_postgres::PostgresIdentityStore;
 
-use crate::people::{Visit, client, idk};
-use crate::site::{SERVERS, Site, alone};
+use crate::site::{SERVERS, Site, exclusive};
+use crate::visit::{Visit, client, idk};
 
 const ROUNDS: usize = 1000;
 const AT_ONCE: usize = 8;
 
-/// What a race needs.
-struct Track {
+/// The site, an identity and the number of the round.
+struct Race {
     site: &'static Site,
     servers: Vec<Http>,
     store: PostgresIdentityStore,
@@ -30,14 +30,20 @@ struct Track {
     round: usize,
 }
 
-impl Track {
+impl Race {
     async fn new() -> Self {
         let site = Site::shared();
         let identity = Arc::new(Identity::generate());
-        Self { site, servers: site.each(), store: site.identities().await, identity, round: 0 }
+        Self {
+            site,
+            servers: site.per_server(),
+            store: site.identities().await,
+            identity,
+            round: 0,
+        }
     }
 
-    /// The servers take turns at both parts.
+    /// Over the rounds, each pair of servers takes both parts.
     fn one(&self) -> &Http {
         &self.servers[self.round % SERVERS]
     }
@@ -50,14 +56,14 @@ impl Track {
         Visit::begin(&self.site.url, self.one().clone()).await
     }
 
-    /// Two clients of these identities that have asked, at two servers.
-    async fn starters(
+    /// Returns clients of these identities at two servers that have both sent `query`.
+    async fn contestants(
         &self,
         one: &Arc<Identity>,
         other: &Arc<Identity>,
     ) -> (Visit, Session, Session) {
         let (visit, second) = join!(self.visit(), self.visit());
-        let (one, other) = join!(visit.asked(one, self.one()), second.asked(other, self.other()));
+        let (one, other) = join!(visit.query(one, self.one()), second.query(other, self.other()));
         (visit, one, other)
     }
 
@@ -79,15 +85,15 @@ impl Track {
     }
 }
 
-/// Runs the rounds, some at once, and says how often each outcome came about.
-async fn race<O: Debug + PartialEq>(orders: [O; 2], round: impl AsyncFn(&Track) -> O) {
-    let _alone = alone().await;
+/// Runs the rounds, some in parallel, and prints how often each outcome occurred.
+async fn run<O: Debug + PartialEq>(orders: [O; 2], round: impl AsyncFn(&Race) -> O) {
+    let _guard = exclusive().await;
     let counts = [AtomicUsize::new(0), AtomicUsize::new(0)];
     join_all((0..AT_ONCE).map(|_| async {
-        let mut track = Track::new().await;
+        let mut race = Race::new().await;
         for number in 0..ROUNDS / AT_ONCE {
-            track.round = number;
-            let outcome = round(&track).await;
+            race.round = number;
+            let outcome = round(&race).await;
             let order = orders.iter().position(|order| *order == outcome);
             let order = order.unwrap_or_else(|| panic!("{outcome:?} is neither of {orders:?}"));
             counts[order].fetch_add(1, Ordering::Relaxed);
@@ -97,7 +103,7 @@ async fn race<O: Debug + PartialEq>(orders: [O; 2], round: impl AsyncFn(&Track) 
     println!("{counts:?} of {orders:?}");
 }
 
-/// Sends two forms at the same instant.
+/// Sends both forms at the same instant.
 async fn at_once(one: (&mut Session, Form), other: (&mut Session, Form)) -> (Tif, Tif) {
     let (one, other) = join!(one.0.post(one.1), other.0.post(other.1));
     (one.expect("a reply").tif, other.expect("a reply").tif)
@@ -110,22 +116,22 @@ fn request(session: &Session, command: &Command) -> Form {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "slow: 1,000 rounds"]
 async fn disable_against_ident() {
-    // Ident and disable: flags; what the page hears; whether it is signed in then.
+    // The tif of ident and of disable; whether the page gets the outcome; whether it can sign in.
     let ident_first = (Tif(5), Tif(0xd), true, false);
     let disable_first = (Tif(0x4d), Tif(0xd), false, false);
-    race([ident_first, disable_first], async |track| {
-        if track.round == 0 {
-            track.sign_in(&track.identity).await;
+    run([ident_first, disable_first], async |race| {
+        if race.round == 0 {
+            race.sign_in(&race.identity).await;
         }
-        let (visit, mut one, mut other) = track.starters(&track.identity, &track.identity).await;
+        let (visit, mut one, mut other) = race.contestants(&race.identity, &race.identity).await;
         let (ident, disable) = (request(&one, &Command::Ident), request(&other, &Command::Disable));
         let (ident, disable) = at_once((&mut one, ident), (&mut other, disable)).await;
-        let row = track.live(&idk(&one)).await.expect("it is known");
+        let row = race.live(&idk(&one)).await.expect("it is known");
         assert!(row.disabled, "an ident undid a disable");
-        let heard = visit.poll().await != Waiting::Pending;
-        let signs_in = visit.goes(&visit.signed_in(), track.other()).await.signs_in();
+        let has_outcome = visit.poll().await != Waiting::Pending;
+        let signs_in = visit.get(&visit.signed_in(), race.other()).await.signs_in();
         assert_eq!(other.send(&Command::Enable).await.expect("a reply").tif, Tif(5));
-        (ident, disable, heard, signs_in)
+        (ident, disable, has_outcome, signs_in)
     })
     .await;
 }
@@ -133,24 +139,25 @@ async fn disable_against_ident() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "slow: 1,000 rounds"]
 async fn remove_against_ident() {
-    // Ident that does not bring an identity along, and remove: flags; known then; signed in then.
+    // The tif of ident without keys and of remove; whether the identity is known; whether the page
+    // can sign in.
     let ident_first = (Tif(5), Tif(4), false, false);
     let remove_first = (Tif(0xc4), Tif(4), false, false);
-    race([ident_first, remove_first], async |track| {
-        remove_and(track, |session| request(session, &Command::Ident)).await
+    run([ident_first, remove_first], async |race| {
+        remove_and(race, |session| request(session, &Command::Ident)).await
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "slow: 1,000 rounds"]
-async fn remove_against_ident_that_comes_anew() {
-    // An ident that brings keys along makes a new identity, where it comes second.
+async fn remove_against_ident_with_keys() {
+    // An ident with keys creates a new identity if it comes second.
     let ident_first = (Tif(5), Tif(4), false, false);
     let remove_first = (Tif(5), Tif(4), true, true);
-    race([ident_first, remove_first], async |track| {
-        remove_and(track, |session| {
-            let pair = UnlockPair::generate(track.identity.ilk());
+    run([ident_first, remove_first], async |race| {
+        remove_and(race, |session| {
+            let pair = UnlockPair::generate(race.identity.ilk());
             session.sign(&session.params(&Command::Ident).with_pair(&pair))
         })
         .await
@@ -158,45 +165,45 @@ async fn remove_against_ident_that_comes_anew() {
     .await;
 }
 
-async fn remove_and(track: &Track, ident: impl Fn(&Session) -> Form) -> (Tif, Tif, bool, bool) {
-    track.sign_in(&track.identity).await;
-    let (visit, mut one, mut other) = track.starters(&track.identity, &track.identity).await;
-    let before = track.live(&idk(&one)).await.expect("it is known");
+async fn remove_and(race: &Race, ident: impl Fn(&Session) -> Form) -> (Tif, Tif, bool, bool) {
+    race.sign_in(&race.identity).await;
+    let (visit, mut one, mut other) = race.contestants(&race.identity, &race.identity).await;
+    let before = race.live(&idk(&one)).await.expect("it is known");
     let (ident, remove) = (ident(&one), request(&other, &Command::Remove));
     let (ident, remove) = at_once((&mut one, ident), (&mut other, remove)).await;
-    let after = track.live(&idk(&one)).await;
+    let after = race.live(&idk(&one)).await;
     if let Some(after) = &after {
         assert_ne!(after.suk, before.suk, "a removed identity came back");
         assert!(after.epoch != before.epoch && after.user.is_none());
     }
-    let signs_in = visit.goes(&visit.signed_in(), track.other()).await.signs_in();
+    let signs_in = visit.get(&visit.signed_in(), race.other()).await.signs_in();
     (ident, remove, after.is_some(), signs_in)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "slow: 1,000 rounds"]
 async fn two_rekeys() {
-    // Whoever comes second finds the previous identity superseded, and is somebody new: flags;
-    // which of the two has the account.
+    // The tif of both; which of the two has the account. The second one finds the previous
+    // identity superseded, and becomes a new identity without an account.
     let one_first = (Tif(5), Tif(5), [true, false]);
     let other_first = (Tif(5), Tif(5), [false, true]);
-    race([one_first, other_first], async |track| {
+    run([one_first, other_first], async |race| {
         let identity = Arc::new(Identity::generate());
-        let visit = track.sign_in(&identity).await;
-        assert!(visit.goes(&visit.signed_in(), track.one()).await.signs_in());
+        let visit = race.sign_in(&identity).await;
+        assert!(visit.get(&visit.signed_in(), race.one()).await.signs_in());
         let rekeyed = || Arc::new(identity.rekey_to(Iuk::generate()).expect("unlocked"));
-        let (_, mut one, mut other) = track.starters(&rekeyed(), &rekeyed()).await;
+        let (_, mut one, mut other) = race.contestants(&rekeyed(), &rekeyed()).await;
         let previous = one.previous_key().expect("a previous identity").idk();
         let previous = Idk::from_bytes(*previous.as_bytes());
-        let account = track.live(&previous).await.expect("it is known").user;
+        let account = race.live(&previous).await.expect("it is known").user;
         assert!(account.is_some());
         let forms = [request(&one, &Command::Ident), request(&other, &Command::Ident)];
         assert!(forms.iter().all(|form| form.get("urs").is_some()));
         let [first, second] = forms;
         let (first, second) = at_once((&mut one, first), (&mut other, second)).await;
-        assert_eq!(track.state(&previous).await, KeyState::Superseded);
+        assert_eq!(race.state(&previous).await, KeyState::Superseded);
         let has = async |session: &Session| {
-            let user = track.live(&idk(session)).await.expect("it is known").user;
+            let user = race.live(&idk(session)).await.expect("it is known").user;
             assert!(user.is_none() || user == account);
             user.is_some()
         };
@@ -208,19 +215,20 @@ async fn two_rekeys() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "slow: 1,000 rounds"]
 async fn create_against_supersede() {
-    // Flags; whether A and B live. Who finds A live needs its owner's `urs` to supersede it.
+    // The tif of both; whether A and B are live. B needs the `urs` of A's owner to supersede A if A
+    // is live.
     let create_first = (Tif(5), Tif(0xc6), [true, false]);
     let supersede_first = (Tif(0x244), Tif(5), [false, true]);
-    race([create_first, supersede_first], async |track| {
+    run([create_first, supersede_first], async |race| {
         let a = Arc::new(Identity::generate());
         let b = Arc::new(a.rekey_to(Iuk::generate()).expect("unlocked"));
-        let (_, mut one, mut other) = track.starters(&a, &b).await;
+        let (_, mut one, mut other) = race.contestants(&a, &b).await;
         let (create, supersede) =
             (request(&one, &Command::Ident), request(&other, &Command::Ident));
         let (create, supersede) = at_once((&mut one, create), (&mut other, supersede)).await;
         let (a, b) = (idk(&one), idk(&other));
-        let live = [track.live(&a).await.is_some(), track.live(&b).await.is_some()];
-        assert_eq!(track.state(&a).await == KeyState::Superseded, live[1], "an entry is lost");
+        let live = [race.live(&a).await.is_some(), race.live(&b).await.is_some()];
+        assert_eq!(race.state(&a).await == KeyState::Superseded, live[1], "an entry is lost");
         (create, supersede, live)
     })
     .await;
@@ -229,18 +237,18 @@ async fn create_against_supersede() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "slow: 1,000 rounds"]
 async fn disable_against_collection() {
-    // Whether the browser is signed in; disable's flags; whether it is signed in by trying again.
+    // Whether the browser is signed in; the tif of disable; whether a second try signs in.
     let collected_first = (true, Tif(0xd), false);
     let disabled_first = (false, Tif(0xd), false);
-    race([collected_first, disabled_first], async |track| {
-        let visit = track.sign_in(&track.identity).await;
-        let mut session = track.visit().await.asked(&track.identity, track.other()).await;
+    run([collected_first, disabled_first], async |race| {
+        let visit = race.sign_in(&race.identity).await;
+        let mut session = race.visit().await.query(&race.identity, race.other()).await;
         let disable = request(&session, &Command::Disable);
         let url = visit.signed_in();
-        let (collected, disabled) = join!(visit.goes(&url, track.one()), session.post(disable));
-        let row = track.live(&idk(&session)).await.expect("it is known");
+        let (collected, disabled) = join!(visit.get(&url, race.one()), session.post(disable));
+        let row = race.live(&idk(&session)).await.expect("it is known");
         assert!(row.disabled, "a collection undid a disable");
-        let again = visit.goes(&url, track.other()).await.signs_in();
+        let again = visit.get(&url, race.other()).await.signs_in();
         assert_eq!(session.send(&Command::Enable).await.expect("a reply").tif, Tif(5));
         (collected.signs_in(), disabled.expect("a reply").tif, again)
     })

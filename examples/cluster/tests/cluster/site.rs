@@ -1,4 +1,4 @@
-//! What the tests run against.
+//! The servers and stores that the tests use.
 
 use std::path::Path;
 use std::sync::OnceLock;
@@ -10,24 +10,24 @@ use tokio::sync::{Mutex, MutexGuard};
 use tower_sqrl_client::Http;
 use tower_sqrl_postgres::{Database, PostgresIdentityStore};
 
-/// How many servers there are.
+/// Number of servers.
 pub(crate) const SERVERS: usize = 4;
 
-/// Longer than any answer takes, on however busy a machine.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+/// No response takes longer, even on a busy machine.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Looks every few milliseconds until there is something to see.
-pub(crate) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
-    let seen = async {
+/// Calls `check` every few milliseconds until it returns a value.
+pub(crate) async fn until<T>(what: &str, mut check: impl AsyncFnMut() -> Option<T>) -> T {
+    let checks = async {
         loop {
-            if let Some(seen) = look().await {
-                return seen;
+            if let Some(value) = check().await {
+                return value;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    let seen = tokio::time::timeout(PATIENCE, seen).await;
-    seen.unwrap_or_else(|_| panic!("in vain: {what}"))
+    let value = tokio::time::timeout(TIMEOUT, checks).await;
+    value.unwrap_or_else(|_| panic!("{what}: not within {TIMEOUT:?}"))
 }
 
 /// Four servers, one Redis, one Postgres.
@@ -40,7 +40,7 @@ pub(crate) struct Site {
 }
 
 impl Site {
-    /// With further flags of the demo's.
+    /// Starts everything, with additional flags of the demo.
     pub(crate) fn start(flags: &[&str]) -> Self {
         let redis = Redis::start().expect("Redis");
         let postgres = Postgres::start().expect("Postgres");
@@ -49,40 +49,39 @@ impl Site {
         Self { servers, postgres, redis, url, backends }
     }
 
-    /// One that the tests share which leave it as it was.
+    /// Returns the site that tests share if they do not stop or restart any part of it.
     pub(crate) fn shared() -> &'static Self {
         static SHARED: OnceLock<Site> = OnceLock::new();
         SHARED.get_or_init(|| Self::start(&[]))
     }
 
-    /// Connections whose every request goes to another server than the one before; the first
-    /// to this one.
-    pub(crate) fn in_turn(&self, first: usize) -> Http {
+    /// Returns connections that send each request to the next server, the first one to `first`.
+    pub(crate) fn round_robin(&self, first: usize) -> Http {
         let servers = self.backends.iter().cycle().skip(first % SERVERS).take(SERVERS);
-        let builder = Http::builder().timeout(PATIENCE);
+        let builder = Http::builder().timeout(TIMEOUT);
         servers.fold(builder, |builder, server| builder.route(&self.url, server)).build()
     }
 
-    /// Connections to each of the servers.
-    pub(crate) fn each(&self) -> Vec<Http> {
-        let to = |server| Http::builder().timeout(PATIENCE).route(&self.url, server).build();
+    /// Returns connections to each of the servers.
+    pub(crate) fn per_server(&self) -> Vec<Http> {
+        let to = |server| Http::builder().timeout(TIMEOUT).route(&self.url, server).build();
         self.backends.iter().map(|server| to(server)).collect()
     }
 
-    /// Connections to one of the servers.
-    pub(crate) fn only(&self, server: usize) -> Http {
+    /// Returns connections to one of the servers.
+    pub(crate) fn to_server(&self, server: usize) -> Http {
         let server = &self.backends[server % SERVERS];
-        Http::builder().timeout(PATIENCE).route(&self.url, server).build()
+        Http::builder().timeout(TIMEOUT).route(&self.url, server).build()
     }
 
-    /// What all servers know about identities, without any of them.
+    /// Opens the identity store without a server.
     pub(crate) async fn identities(&self) -> PostgresIdentityStore {
         let database = Database::connect_no_tls(&self.postgres.url()).expect("an address");
         PostgresIdentityStore::open(&database).await.expect("a store")
     }
 }
 
-/// The servers alone, whose nuts are anywhere.
+/// Starts the servers alone, with this nut store.
 pub(crate) fn start_servers(nuts: &str, postgres: &Postgres, flags: &[&str]) -> Servers {
     let identities = postgres.url();
     let own = [
@@ -92,19 +91,19 @@ pub(crate) fn start_servers(nuts: &str, postgres: &Postgres, flags: &[&str]) -> 
         &identities,
         "--failures-per-minute",
         "off",
-        "--links-per-minute",
+        "--challenges-per-minute",
         "off",
     ];
     Servers::start(program(), SERVERS, &[&own, flags].concat()).expect("servers")
 }
 
-/// The program `cluster`.
+/// Returns the path of the program `cluster`.
 pub(crate) fn program() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_cluster"))
 }
 
-/// Lets tests that keep the whole machine busy run one after the other.
-pub(crate) async fn alone() -> MutexGuard<'static, ()> {
+/// Waits until no other test uses the whole machine.
+pub(crate) async fn exclusive() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::const_new(());
     TURN.lock().await
 }

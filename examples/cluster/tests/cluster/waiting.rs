@@ -1,57 +1,58 @@
-//! How soon the page that waits hears of it, from another server than the client talked to.
+//! Time until a waiting page is notified by another server than the client's.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use test_servers::{Program, free_port};
+use test_servers::{Server, free_port};
 use tokio::join;
 use tower_sqrl_client::wire::Command;
 use tower_sqrl_client::{Http, Identity};
 
-use crate::people::Visit;
-use crate::site::{Site, alone, program};
+use crate::site::{Site, exclusive, program};
+use crate::visit::Visit;
 
 const ROUNDS: usize = 30;
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "slow: half a second a round, for whoever has to look"]
-async fn announcements_are_heard_before_the_next_look() {
-    let _alone = alone().await;
+#[ignore = "slow: half a second a round, for the server that polls"]
+async fn notifications_arrive_before_the_next_poll() {
+    let _guard = exclusive().await;
     let site = Site::shared();
-    let (deaf, _process) = deaf_server(site);
+    let (polling, _process) = polling_server(site);
     let identity = Arc::new(Identity::generate());
-    let (mut announced, mut looked) = (Vec::new(), Vec::new());
+    let (mut notified, mut polled) = (Vec::new(), Vec::new());
     for round in 0..ROUNDS {
-        let visit = Visit::begin(&site.url, site.only(round)).await;
-        let mut session = visit.asked(&identity, &site.only(round + 1)).await;
-        let (first, second) = (hears(&visit, site.only(round + 2)), hears(&visit, deaf.clone()));
+        let visit = Visit::begin(&site.url, site.to_server(round)).await;
+        let mut session = visit.query(&identity, &site.to_server(round + 1)).await;
+        let first = outcome_time(&visit, site.to_server(round + 2));
+        let second = outcome_time(&visit, polling.clone());
         let ident = async {
-            // Both wait: their streams begin with the first bytes, and look at once.
+            // Both streams poll when they start. Their next poll is a second later.
             tokio::time::sleep(Duration::from_millis(50 + 23 * round as u64 % 500)).await;
             let begin = Instant::now();
             session.send(&Command::Ident).await.expect("a reply");
             begin
         };
         let (first, second, begin) = join!(first, second, ident);
-        announced.push(first.duration_since(begin));
-        looked.push(second.duration_since(begin));
+        notified.push(first.duration_since(begin));
+        polled.push(second.duration_since(begin));
     }
-    let sooner = announced.iter().zip(&looked).filter(|(a, b)| a < b).count();
-    announced.sort();
-    looked.sort();
+    let sooner = notified.iter().zip(&polled).filter(|(a, b)| a < b).count();
+    notified.sort();
+    polled.sort();
     println!(
-        "heard after (from sending ident on, median and last): announced {:?} {:?}, looked {:?} {:?}",
-        announced[ROUNDS / 2],
-        announced[ROUNDS - 1],
-        looked[ROUNDS / 2],
-        looked[ROUNDS - 1]
+        "median and maximum after ident was sent: notified {:?} {:?}, polled {:?} {:?}",
+        notified[ROUNDS / 2],
+        notified[ROUNDS - 1],
+        polled[ROUNDS / 2],
+        polled[ROUNDS - 1]
     );
-    // Who looks once a second may have luck now and then.
-    assert!(sooner > ROUNDS * 3 / 4, "the announcement came first only {sooner} times");
+    // A poll can come first by chance.
+    assert!(sooner > ROUNDS * 3 / 4, "the notification came first only {sooner} times");
 }
 
-/// Connections to one more server, whom Redis tells nothing.
-fn deaf_server(site: &Site) -> (Http, Program) {
+/// Starts one more server, which gets no notifications from Redis. Returns connections to it.
+fn polling_server(site: &Site) -> (Http, Server) {
     let redis = |command: &str| {
         site.redis.command(&command.split(' ').collect::<Vec<_>>()).expect("an answer of Redis")
     };
@@ -61,15 +62,15 @@ fn deaf_server(site: &Site) -> (Http, Program) {
     let (identities, url) = (site.postgres.url(), &site.url);
     let flags = ["demo", "--listen", &listen, "--public-url", url, "--nuts", &nuts];
     let flags = [&flags[..], &["--identities", &identities]].concat();
-    let process = Program::start(program(), &flags, "listening on ").expect("a server");
-    // A store connects only with all permissions; this ends the subscription that it has.
+    let process = Server::start(program(), &flags, "listening on ").expect("a server");
+    // The store needs this permission to connect. Without it, its subscription ends.
     redis("ACL SETUSER deaf resetchannels -subscribe");
     let http = Http::builder().route(url, &format!("http://{listen}")).build();
     (http, process)
 }
 
-/// When the events of a page have ended with the outcome.
-async fn hears(visit: &Visit, http: Http) -> Instant {
+/// Returns when the events of a page ended with the outcome.
+async fn outcome_time(visit: &Visit, http: Http) -> Instant {
     let url = visit.page.url.join(&format!("/evt.sqrl?nut={}", visit.link.nut()));
     let events = visit.body(&url.expect("an address"), &http).await;
     assert!(events.ends_with("event: outcome\ndata: look\n\n"), "{events}");

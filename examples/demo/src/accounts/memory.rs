@@ -1,11 +1,12 @@
+//! Accounts in memory. A restart forgets them.
+
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
-use super::{Account, Accounts, Result};
+use crate::accounts::{Account, Accounts, Result};
 
-/// Gone with the process.
 #[derive(Debug, Default)]
 pub(crate) struct MemoryAccounts(Mutex<HashMap<String, Account>>);
 
@@ -17,7 +18,7 @@ impl MemoryAccounts {
 
 #[async_trait]
 impl Accounts for MemoryAccounts {
-    async fn enter(&self, id: &str, sign_in: &str) -> Result<()> {
+    async fn record_sign_in(&self, id: &str, sign_in: &str) -> Result<()> {
         let mut accounts = self.lock();
         let new = || Account { name: String::new(), last_sign_in: String::new() };
         let account = accounts.entry(id.to_owned()).or_insert_with(new);
@@ -36,7 +37,7 @@ impl Accounts for MemoryAccounts {
         Ok(())
     }
 
-    async fn pass_on(&self, id: &str, from: &str, to: &str) -> Result<bool> {
+    async fn replace_sign_in(&self, id: &str, from: &str, to: &str) -> Result<bool> {
         let mut accounts = self.lock();
         let account = accounts.get_mut(id).filter(|account| account.last_sign_in == from);
         Ok(account.map(|account| to.clone_into(&mut account.last_sign_in)).is_some())

@@ -1,18 +1,19 @@
+//! Accounts in a table of Postgres, which all servers share.
+
 use async_trait::async_trait;
 use tower_sqrl_postgres::tokio_postgres::Row;
 use tower_sqrl_postgres::tokio_postgres::types::Type;
 
-use super::{Account, Accounts, Result};
+use crate::accounts::{Account, Accounts, Result};
 use crate::tables::{Parameter, Tables};
 
-/// A table beside the identities, for any number of servers.
 #[derive(Debug)]
 pub(crate) struct PostgresAccounts(pub(crate) Tables);
 
 #[async_trait]
 impl Accounts for PostgresAccounts {
-    async fn enter(&self, id: &str, sign_in: &str) -> Result<()> {
-        // An update that changes nothing would lock the row, which is a commit as well.
+    async fn record_sign_in(&self, id: &str, sign_in: &str) -> Result<()> {
+        // An update that changes nothing would still lock the row, and so take a commit.
         const SQL: &str = "insert into demo_accounts (id, last_sign_in) select $1, $2
                            where not exists (
                                select from demo_accounts where id = $1 and last_sign_in = $2
@@ -33,7 +34,7 @@ impl Accounts for PostgresAccounts {
         Ok(())
     }
 
-    async fn pass_on(&self, id: &str, from: &str, to: &str) -> Result<bool> {
+    async fn replace_sign_in(&self, id: &str, from: &str, to: &str) -> Result<bool> {
         const SQL: &str = "update demo_accounts set last_sign_in = $3
                            where id = $1 and last_sign_in = $2 returning true";
         let parameters: [Parameter<'_>; 3] =

@@ -1,3 +1,5 @@
+//! Accounts in a table of the SQLite file of the identities.
+
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -5,9 +7,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
-use super::{Account, Accounts, Result};
+use crate::accounts::{Account, Accounts, Result};
 
-/// One more table in the identities' file.
 #[derive(Debug)]
 pub(crate) struct SqliteAccounts(Arc<Mutex<Connection>>);
 
@@ -23,20 +24,20 @@ impl SqliteAccounts {
         Ok(Self(Arc::new(Mutex::new(connection))))
     }
 
-    /// On a thread that may wait for the disk.
+    /// Runs on a thread that may block on the disk.
     async fn run<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+        query: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T> {
         let connection = Arc::clone(&self.0);
-        let work = move || work(&connection.lock().unwrap_or_else(PoisonError::into_inner));
-        Ok(tokio::task::spawn_blocking(work).await??)
+        let query = move || query(&connection.lock().unwrap_or_else(PoisonError::into_inner));
+        Ok(tokio::task::spawn_blocking(query).await??)
     }
 }
 
 #[async_trait]
 impl Accounts for SqliteAccounts {
-    async fn enter(&self, id: &str, sign_in: &str) -> Result<()> {
+    async fn record_sign_in(&self, id: &str, sign_in: &str) -> Result<()> {
         const SQL: &str = "insert into demo_accounts (id, last_sign_in) values (?1, ?2)
                            on conflict (id) do update set last_sign_in = excluded.last_sign_in
                            where last_sign_in <> excluded.last_sign_in";
@@ -58,7 +59,7 @@ impl Accounts for SqliteAccounts {
         Ok(())
     }
 
-    async fn pass_on(&self, id: &str, from: &str, to: &str) -> Result<bool> {
+    async fn replace_sign_in(&self, id: &str, from: &str, to: &str) -> Result<bool> {
         const SQL: &str =
             "update demo_accounts set last_sign_in = ?3 where id = ?1 and last_sign_in = ?2";
         let row = (id.to_owned(), from.to_owned(), to.to_owned());

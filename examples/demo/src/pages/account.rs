@@ -1,17 +1,19 @@
+//! The account page, and the page that asks before an identity is unlinked.
+
 use axum::response::Html;
 use maud::{Markup, html};
 use tower_sqrl::identities::Identity;
 use tower_sqrl::protocol::{Idk, PublicUrl};
 
-use super::{message, page};
-use crate::account::LONGEST_NAME;
+use crate::accounts::MAX_NAME_LENGTH;
+use crate::pages::layout::{message, page};
 use crate::session::{SignedIn, Visitor};
-use crate::standing::Standing;
+use crate::status::Status;
 
 pub(crate) fn account(
     signed_in: &SignedIn,
     name: &str,
-    standing: &Standing,
+    status: &Status,
     public_url: &PublicUrl,
 ) -> Html<String> {
     let heading = if name.is_empty() { "Your account" } else { name };
@@ -21,32 +23,32 @@ pub(crate) fn account(
         &html! {
             h1 { (heading) }
             p.soft { "Account " code { (signed_in.account) } }
-            @match standing {
-                Standing::Current(identity) => {
+            @match status {
+                Status::Active(identity) => {
                     (name_form(name))
-                    (identity_section(signed_in, identity))
+                    (identity_section(signed_in.idk(), identity))
                     (commands(public_url))
-                    (unlink_form())
+                    (unlink_section())
                 }
-                Standing::Disabled(identity) => {
+                Status::Disabled(identity) => {
                     p.notice role="status" {
                         strong { "SQRL is disabled for this account. " }
-                        "Nobody can sign in, and nothing can be changed here, until its owner enables "
-                        "it with the rescue code."
+                        "Nobody can sign in or change anything until the owner enables the identity "
+                        "with the rescue code."
                     }
-                    (identity_section(signed_in, identity))
+                    (identity_section(signed_in.idk(), identity))
                     (commands(public_url))
                 }
-                Standing::Without | Standing::Over => {
+                Status::NoIdentity | Status::Ended => {
                     p.notice role="status" {
-                        strong { "This account has no identity any more. " }
-                        "It was removed, or unlinked. You are still signed in here, so you can give "
-                        "the account another identity; once you sign out, nobody can come back."
+                        strong { "This account has no identity. " }
+                        "It was removed or unlinked. Link another one before you sign out: without "
+                        "an identity, nobody can sign in to this account again."
                     }
-                    p { a.button href="/account/identity" { "Give it another identity" } }
+                    p { a.button href="/account/identity" { "Link another identity" } }
                     p {
                         "Is your SQRL app on a phone in another network? "
-                        a href="/account/identity/elsewhere" { "Use that one" }
+                        a href="/account/identity/elsewhere" { "Link it from there" }
                     }
                 }
             }
@@ -54,47 +56,15 @@ pub(crate) fn account(
     )
 }
 
-/// Asks before an identity is linked.
-///
-/// The user alone can tell their own app from a stranger's: by what their app reported.
-pub(crate) fn confirm_identity(idk: Idk) -> Html<String> {
-    let key = idk.to_string();
-    page(
-        "Link this identity?",
-        Visitor::SignedIn,
-        &html! {
-            h1 { "Is this your identity?" }
-            p.lead {
-                "A SQRL app answered with an identity that has no account here. Its key begins with "
-                code { (key[..8]) } "."
-            }
-            p.notice {
-                strong { "Look at your SQRL app before you answer. " }
-                "Say yes only if you have just used it for this page and it reported success. If it "
-                "reported an error or is still waiting, or if you have not used one, a stranger has "
-                "answered your code: say no. The owner of this identity will be able to use your "
-                "account."
-            }
-            form.row method="post" action="/account/identity/decline" {
-                button { "No, do not link it" }
-            }
-            form.row method="post" action="/account/identity/confirm" {
-                input type="hidden" name="key" value=(key);
-                button.plain { "Yes, my app reported success" }
-            }
-        },
-    )
-}
-
-/// Asks before the account lets its only identity go.
-pub(crate) fn ask_to_unlink() -> Html<String> {
+/// Asks before the only identity of an account is unlinked.
+pub(crate) fn confirm_unlink() -> Html<String> {
     page(
         "Unlink this identity?",
         Visitor::SignedIn,
         &html! {
             h1 { "Unlink this identity?" }
             p.lead {
-                "Nobody can sign in to the account after that, unless you give it another identity "
+                "Nobody can sign in to the account afterwards, unless you link another identity "
                 "before you sign out."
             }
             form.row method="post" action="/account/unlink" {
@@ -105,13 +75,13 @@ pub(crate) fn ask_to_unlink() -> Html<String> {
     )
 }
 
-/// The session has ended by itself.
-pub(crate) fn over() -> Html<String> {
+/// Says that the session has ended because the identity has changed.
+pub(crate) fn session_ended() -> Html<String> {
     message(
         "You are signed out",
         "Your identity has changed since you signed in here: it was replaced by a newer one, or \
-         disabled and enabled again. Please sign in once more.",
-        Visitor::Stranger,
+         disabled and enabled again. Please sign in again.",
+        Visitor::SignedOut,
     )
 }
 
@@ -120,16 +90,16 @@ fn name_form(name: &str) -> Markup {
         section {
             h2 { "Name" }
             form.row method="post" action="/account/name" {
-                label for="name" { "What the account is called" }
-                input #name name="name" value=(name) maxlength=(LONGEST_NAME) autocomplete="off";
+                label for="name" { "Name of the account" }
+                input #name name="name" value=(name) maxlength=(MAX_NAME_LENGTH) autocomplete="off";
                 button { "Save" }
             }
         }
     }
 }
 
-fn identity_section(signed_in: &SignedIn, identity: &Identity) -> Markup {
-    let key = signed_in.idk().to_string();
+fn identity_section(idk: Idk, identity: &Identity) -> Markup {
+    let key = idk.to_string();
     html! {
         section {
             h2 { "Identity" }
@@ -137,14 +107,15 @@ fn identity_section(signed_in: &SignedIn, identity: &Identity) -> Markup {
                 dt { "Key at this site" }
                 dd { code { (key[..8]) "…" } }
                 dt { "sqrlonly" }
-                dd { (yes_or_no(identity.sqrlonly)) "other ways of signing in are "
-                    @if identity.sqrlonly { "not wanted" } @else { "welcome" } }
+                dd { (yes_or_no(identity.sqrlonly)) "the owner "
+                    @if identity.sqrlonly { "refuses" } @else { "allows" } " other ways to sign in" }
                 dt { "hardlock" }
-                dd { (yes_or_no(identity.hardlock)) "recovery by the site is "
-                    @if identity.hardlock { "not wanted" } @else { "welcome" } }
+                dd { (yes_or_no(identity.hardlock)) "the owner "
+                    @if identity.hardlock { "refuses" } @else { "allows" }
+                    " account recovery by the site" }
                 dt { "disabled" }
-                dd { (yes_or_no(identity.disabled)) "it "
-                    @if identity.disabled { "signs nobody in" } @else { "signs you in" } }
+                dd { (yes_or_no(identity.disabled)) "the identity "
+                    @if identity.disabled { "cannot" } @else { "can" } " sign in" }
             }
         }
     }
@@ -155,20 +126,20 @@ fn yes_or_no(set: bool) -> Markup {
 }
 
 const COMMANDS: [(&str, &str); 4] = [
-    ("disable", "Nobody can sign in with it until you enable it. Needs no rescue code."),
+    ("disable", "Nobody can sign in with the identity until you enable it. Needs no rescue code."),
     ("enable", "Undoes disable. Needs the rescue code."),
-    ("rekey", "Puts a new identity in its place, and signs in with that. Needs the rescue code."),
+    ("rekey", "Replaces the identity by a new one, and signs in with it. Needs the rescue code."),
     ("remove", "The site forgets the identity. Needs the rescue code."),
 ];
 
-/// What only the owner's client can do.
+/// The commands that only the owner's client can send.
 fn commands(public_url: &PublicUrl) -> Markup {
     html! {
         section {
-            h2 { "From your SQRL client" }
+            h2 { "Commands of your SQRL client" }
             p {
-                "Your identity is yours: the site cannot change it. Your client can, or this "
-                "repository's command " code { "sqrl" } ":"
+                "Only your client can change your identity. This repository has one, the command "
+                code { "sqrl" } ":"
             }
             dl.commands {
                 @for (command, explanation) in COMMANDS {
@@ -176,16 +147,16 @@ fn commands(public_url: &PublicUrl) -> Markup {
                     dd { (explanation) }
                 }
             }
-            p.soft { code { "sqrl" } " stands for " code { "cargo run -p tower-sqrl-client --" } }
+            p.soft { code { "sqrl" } " is short for " code { "cargo run -p tower-sqrl-client --" } }
         }
     }
 }
 
-fn unlink_form() -> Markup {
+fn unlink_section() -> Markup {
     html! {
         section {
             h2 { "Unlink" }
-            p { "The account lets go of this identity, which then signs in to a new account." }
+            p { "The identity no longer signs in to this account. It gets a new account instead." }
             p { a href="/account/unlink" { "Unlink this identity …" } }
         }
     }

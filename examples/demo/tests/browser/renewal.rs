@@ -7,7 +7,7 @@ use crate::chromium::Chromium;
 use crate::process::Demo;
 use crate::somebody;
 
-const SHORT: [&str; 2] = ["--link-lifetime", "3"];
+const SHORT: [&str; 2] = ["--url-lifetime", "3"];
 const RELOAD: &str = "[data-sqrl=\"reload\"]";
 
 #[tokio::test]
@@ -36,7 +36,7 @@ async fn a_link_that_an_app_answers_is_not_renewed_and_still_signs_in() {
     browser.open(&demo.url("/login")).await;
     browser.mark().await;
     let mut session = somebody().session(&browser.scan().await);
-    session.find().await.expect("an answer");
+    session.query().await.expect("an answer");
     // The person thinks it over.
     let said = browser.state("begun").await;
     assert!(said.starts_with("This code is already in use."), "{said}");
@@ -67,7 +67,7 @@ async fn a_link_of_nobodys_is_not_renewed_and_the_person_gets_a_new_one() {
 #[tokio::test]
 async fn a_page_that_is_refused_a_new_link_asks_again_later() {
     // The page's link is the minute's only one.
-    let demo = Demo::in_memory(&["--link-lifetime", "5", "--links-per-minute", "1"]);
+    let demo = Demo::in_memory(&["--url-lifetime", "5", "--challenges-per-minute", "1"]);
     let mut browser = Chromium::start().await;
     browser.hurry(50).await;
     browser.open(&demo.url("/login")).await;

@@ -6,11 +6,11 @@ use tower_sqrl_client::browser::{Page, Waiting};
 use tower_sqrl_client::wire::{Command, Options};
 use tower_sqrl_client::{Client, Http, Identity, Refusal};
 
-use crate::people::{Person, account_id, fresh_link};
+use crate::person::{Person, account_id, fresh_link};
 use crate::process::Demo;
 
 #[tokio::test]
-async fn an_account_has_the_name_that_its_owner_gives_it() {
+async fn an_account_has_the_name_that_its_owner_chose() {
     let directory = TempDir::new().expect("a directory");
     let demo = Demo::start(directory.path(), &[]);
     let (ada, bob) = (Person::new(), Person::new());
@@ -33,7 +33,7 @@ async fn an_account_has_the_name_that_its_owner_gives_it() {
 }
 
 #[tokio::test]
-async fn the_flags_that_the_owner_sets_are_shown() {
+async fn the_account_page_shows_the_owners_flags() {
     let demo = Demo::in_memory(&[]);
     let mut ada = Person::new();
     let page = ada.sign_in(&demo).await;
@@ -69,7 +69,7 @@ async fn a_disabled_identity_changes_nothing() {
     assert_eq!(page.url.path(), "/account", "no other identity either");
     assert!(page.body.contains("SQRL is disabled"), "{}", page.body);
 
-    // Whoever it was that made the owner disable it does not come back with an enable.
+    // The session of a thief stays ended after an enable.
     ada.command(&demo, Command::Enable).await.expect("enabled");
     let page = ada.account(&demo).await;
     assert!(page.body.contains("You are signed out"), "{}", page.body);
@@ -97,7 +97,7 @@ async fn a_replaced_identity_is_signed_out() {
 }
 
 #[tokio::test]
-async fn whose_identity_is_removed_gives_the_account_another() {
+async fn a_user_whose_identity_was_removed_links_another() {
     let demo = Demo::in_memory(&[]);
     let mut ada = Person::new();
     let account = account_id(&ada.sign_in(&demo).await);
@@ -106,30 +106,30 @@ async fn whose_identity_is_removed_gives_the_account_another() {
     ada.command(&demo, Command::Remove).await.expect("removed");
 
     let page = ada.account(&demo).await;
-    assert!(page.body.contains("This account has no identity any more."), "{}", page.body);
-    assert_eq!(account_id(&page), account, "signed in all the same");
+    assert!(page.body.contains("This account has no identity."), "{}", page.body);
+    assert_eq!(account_id(&page), account, "the session goes on");
     let name = [("name", "Eve")];
     assert_eq!(ada.submit(&demo, "/account/name", &name).await.status, StatusCode::FORBIDDEN);
 
     ada.client = ada.client.with_identity(Person::new().client.identity().clone());
     let page = ada.sign_in_at(&demo, "/account/identity").await;
-    let page = confirms(&ada, &demo, &page).await;
+    let page = confirm(&ada, &demo, &page).await;
     assert_eq!((page.url.path(), account_id(&page)), ("/account", account.clone()));
     assert!(page.body.contains("/account/unlink"), "{}", page.body);
     assert_eq!(account_id(&ada.at_another_browser().sign_in(&demo).await), account);
     assert!(
         other_tab.account(&demo).await.body.contains("You are signed out"),
-        "it has another by now"
+        "the account has another identity"
     );
 }
 
-/// A session that a disable has ended stays ended, whatever its owner does afterwards.
+/// A disable ends a session permanently.
 #[tokio::test]
-async fn a_session_that_is_over_takes_no_account_after_a_removal() {
+async fn an_ended_session_cannot_link_an_identity_after_a_removal() {
     let demo = Demo::in_memory(&[]);
     let ada = Person::new();
     let thief = ada.at_another_browser();
-    // He keeps the cookie and opens no page, so that nothing tells the server to forget it.
+    // The thief opens no page, so the server does not delete the session.
     thief.sign_in(&demo).await;
     ada.command(&demo, Command::Disable).await.expect("disabled");
     ada.command(&demo, Command::Enable).await.expect("enabled");
@@ -137,9 +137,9 @@ async fn a_session_that_is_over_takes_no_account_after_a_removal() {
     ada.command(&demo, Command::Remove).await.expect("removed");
 
     let page = thief.browser.open(&demo.url("/account/identity")).await.expect("a page");
-    assert!(page.sqrl_link().is_err(), "no link for another identity: {}", page.body);
+    assert!(page.sqrl_url().is_err(), "no page that links an identity: {}", page.body);
     let page = ada.browser.open(&demo.url("/account/identity")).await.expect("a page");
-    assert!(page.sqrl_link().is_ok(), "the owner gets one: {}", page.body);
+    assert!(page.sqrl_url().is_ok(), "the owner gets that page: {}", page.body);
 }
 
 #[tokio::test]
@@ -149,30 +149,30 @@ async fn an_unlinked_identity_gets_a_new_account() {
     let account = account_id(&ada.sign_in(&demo).await);
     let page = ada.submit(&demo, "/account/unlink", &[]).await;
     assert_eq!(account_id(&page), account);
-    assert!(page.body.contains("This account has no identity any more."), "{}", page.body);
+    assert!(page.body.contains("This account has no identity."), "{}", page.body);
 
     let elsewhere = ada.at_another_browser();
     assert_ne!(account_id(&elsewhere.sign_in(&demo).await), account);
 
-    // An identity with an account of its own takes no other.
+    // An identity that has an account is not linked with another.
     let page = ada.sign_in_at(&demo, "/account/identity").await;
     assert_eq!(page.status, StatusCode::CONFLICT);
-    assert!(page.body.contains("This identity has its own account"), "{}", page.body);
-    assert_eq!(account_id(&ada.account(&demo).await), account, "signed in as before");
+    assert!(page.body.contains("This identity has an account of its own"), "{}", page.body);
+    assert_eq!(account_id(&ada.account(&demo).await), account, "the session goes on");
 }
 
 #[tokio::test]
-async fn an_account_that_has_an_identity_again_takes_no_other() {
+async fn an_account_that_has_an_identity_again_links_no_other() {
     let demo = Demo::in_memory(&[]);
     let mut ada = Person::new();
     let account = account_id(&ada.sign_in(&demo).await);
     ada.command(&demo, Command::Remove).await.expect("removed");
-    // Two tabs: the second one's link is answered when the first one's has been.
+    // The URL of a second tab is answered after that of the first.
     let second = ada.browser.open(&demo.url("/account/identity")).await.expect("a page");
-    let link = second.sqrl_link().expect("a link");
+    let link = second.sqrl_url().expect("a link");
     ada.client = Person::new().client;
     let page = ada.sign_in_at(&demo, "/account/identity").await;
-    confirms(&ada, &demo, &page).await;
+    confirm(&ada, &demo, &page).await;
 
     Person::new().client.sign_in(&link).await.expect("a sign-in");
     let late = demo.url(&format!("/signed-in?nut={}", link.nut()));
@@ -182,15 +182,15 @@ async fn an_account_that_has_an_identity_again_takes_no_other() {
 }
 
 #[tokio::test]
-async fn a_link_for_one_account_gives_nobody_elses_account_away() {
+async fn a_user_who_has_signed_out_links_nothing() {
     let demo = Demo::in_memory(&[]);
     let ada = Person::new();
     ada.sign_in(&demo).await;
     ada.submit(&demo, "/account/unlink", &[]).await;
     let page = ada.browser.open(&demo.url("/account/identity")).await.expect("a page");
-    let link = page.sqrl_link().expect("a link");
+    let link = page.sqrl_url().expect("a link");
 
-    // Signed out in between: the link does not sign in to the account by itself.
+    // The user signs out before the answer.
     let out = ada.submit(&demo, "/sign-out", &[]).await;
     assert_eq!(out.status, StatusCode::OK);
     let stranger = Person::new();
@@ -201,8 +201,8 @@ async fn a_link_for_one_account_gives_nobody_elses_account_away() {
     assert_eq!(ada.account(&demo).await.url.path(), "/login");
 }
 
-/// Somebody who has seen a QR code, elsewhere: an identity of their own, and an app that says that it is
-/// another device than the browser's.
+/// A stranger who has seen a QR code: another identity, at another address, whose app sends
+/// `noiptest`.
 fn stranger() -> Client {
     let elsewhere = "127.0.0.2".parse().expect("an address");
     let options = Options { noiptest: true, ..Options::default() };
@@ -210,14 +210,14 @@ fn stranger() -> Client {
     Client::new(Identity::generate()).with_http(http).with_options(options)
 }
 
-/// The identity's key at the demo.
+/// The client's key at the demo.
 async fn key_of(client: &Client, demo: &Demo) -> String {
     let link = fresh_link(demo).await;
     client.identity().site_key(0, link.domain()).expect("a key").idk().to_string()
 }
 
-/// The owner says yes to the identity that the page asks about.
-async fn confirms(owner: &Person, demo: &Demo, page: &Page) -> Page {
+/// Confirms the identity that the page asks about.
+async fn confirm(owner: &Person, demo: &Demo, page: &Page) -> Page {
     assert_eq!(page.url.path(), "/account/identity/confirm", "{}", page.body);
     let (_, key) = page.body.split_once("name=\"key\" value=\"").expect("a key");
     let (key, _) = key.split_once('"').expect("its end");
@@ -226,7 +226,7 @@ async fn confirms(owner: &Person, demo: &Demo, page: &Page) -> Page {
     page
 }
 
-/// Ada, signed in to an account that has lost its identity, and the account's id.
+/// Returns Ada, who is signed in to an account without an identity, and the account's id.
 async fn without_identity(demo: &Demo) -> (Person, String) {
     let ada = Person::new();
     let account = account_id(&ada.sign_in(demo).await);
@@ -239,33 +239,32 @@ async fn a_stranger_links_nothing_by_a_photographed_code() {
     let demo = Demo::in_memory(&[]);
     let (mut ada, account) = without_identity(&demo).await;
     let page = ada.browser.open(&demo.url("/account/identity")).await.expect("a page");
-    let link = page.sqrl_link().expect("a link");
+    let link = page.sqrl_url().expect("a link");
     let stranger = stranger();
     let refused = stranger.sign_in(&link).await.expect_err("another address");
     assert!(matches!(refused.refusal(), Some(Refusal::Failed(_, tif)) if tif.to_string() == "40"));
-    // Nor by a URL that leads the browser on.
+    // Nor with a CPS URL.
     let options = Options { cps: true, ..stranger.options() };
     let refused = stranger.with_options(options).sign_in(&link).await.expect_err("refused");
     assert!(matches!(refused.refusal(), Some(Refusal::Failed(_, tif)) if tif.to_string() == "40"));
-    let heard = ada.browser.poll(&page.url, &link).await.expect("an answer");
-    assert_eq!(heard, Waiting::Pending, "Ada's page waits for her own app");
+    let state = ada.browser.poll(&page.url, &link).await.expect("an answer");
+    assert_eq!(state, Waiting::Pending, "Ada's page waits for her own app");
 
     ada.client = Person::new().client;
     let page = ada.sign_in_at(&demo, "/account/identity").await;
-    let page = confirms(&ada, &demo, &page).await;
+    let page = confirm(&ada, &demo, &page).await;
     assert_eq!((page.url.path(), account_id(&page)), ("/account", account));
 }
 
-/// Ada opens a page that links an identity; the URL on it is answered, and the browser goes where
-/// the page sends it.
-async fn arrives(ada: &Person, demo: &Demo, page: &Page, who: &Client) -> Page {
-    let link = page.sqrl_link().expect("a link");
-    who.sign_in(&link).await.expect("a sign-in");
+/// Answers the URL of a page with this client, and returns the page that the browser opens next.
+async fn answer(ada: &Person, demo: &Demo, page: &Page, client: &Client) -> Page {
+    let link = page.sqrl_url().expect("a link");
+    client.sign_in(&link).await.expect("a sign-in");
     let url = demo.url(&format!("/signed-in?nut={}", link.nut()));
     ada.browser.open(&url).await.expect("a page")
 }
 
-/// He sits in the same room: his address is hers.
+/// The stranger is in the same network, so the address is the same.
 #[tokio::test]
 async fn a_stranger_at_the_same_address_is_asked_about_like_everybody() {
     let demo = Demo::in_memory(&[]);
@@ -273,22 +272,22 @@ async fn a_stranger_at_the_same_address_is_asked_about_like_everybody() {
     let stranger = Client::new(Identity::generate());
     for options in [Options::default(), Options { cps: true, ..Options::default() }] {
         let page = ada.browser.open(&demo.url("/account/identity")).await.expect("a page");
-        let link = page.sqrl_link().expect("a link");
+        let link = page.sqrl_url().expect("a link");
         let answer = stranger.clone().with_options(options).sign_in(&link).await;
         let url = answer.expect("a sign-in").url;
         let url = url.unwrap_or_else(|| demo.url(&format!("/signed-in?nut={}", link.nut())));
         let page = ada.browser.open(&url).await.expect("a page");
         assert_eq!(page.url.path(), "/account/identity/confirm", "{}", page.body);
-        assert!(page.body.contains("if you have not used one"), "{}", page.body);
-        let without = "This account has no identity any more.";
+        assert!(page.body.contains("if you have not used it"), "{}", page.body);
+        let without = "This account has no identity.";
         assert!(ada.account(&demo).await.body.contains(without));
     }
     ada.submit(&demo, "/account/identity/decline", &[]).await;
-    let his = Person { client: stranger, ..Person::new() };
-    assert_ne!(account_id(&his.sign_in(&demo).await), account);
+    let stranger = Person { client: stranger, ..Person::new() };
+    assert_ne!(account_id(&stranger.sign_in(&demo).await), account);
 }
 
-/// Her app's success belongs to one tab, the stranger's answer to another: neither is linked.
+/// Ada's app answers one tab and a stranger another: neither identity is linked.
 #[tokio::test]
 async fn two_identities_that_answer_cancel_each_other() {
     let demo = Demo::in_memory(&[]);
@@ -300,12 +299,12 @@ async fn two_identities_that_answer_cancel_each_other() {
             let page = demo.url("/account/identity/elsewhere");
             tabs.push(ada.browser.open(&page).await.expect("a page"));
         }
-        let asked = arrives(&ada, &demo, &tabs[0], first).await;
+        let asked = answer(&ada, &demo, &tabs[0], first).await;
         assert_eq!(asked.url.path(), "/account/identity/confirm");
-        let cancelled = arrives(&ada, &demo, &tabs[1], second).await;
+        let cancelled = answer(&ada, &demo, &tabs[1], second).await;
         assert_eq!(cancelled.status, StatusCode::CONFLICT);
         assert!(cancelled.body.contains("Two identities answered"), "{}", cancelled.body);
-        // Neither can be confirmed, and another tab of this attempt asks no more.
+        // Neither can be confirmed, and the third tab of this attempt has expired.
         for client in [first, second] {
             let key = key_of(client, &demo).await;
             let confirm = "/account/identity/confirm";
@@ -313,24 +312,24 @@ async fn two_identities_that_answer_cancel_each_other() {
             assert_eq!(page.status, StatusCode::CONFLICT, "{}", page.body);
         }
         let fresh = ada.browser.open(&demo.url("/account/identity")).await.expect("a page");
-        let late = arrives(&ada, &demo, &tabs[2], second).await;
+        let late = answer(&ada, &demo, &tabs[2], second).await;
         assert_eq!(late.status, StatusCode::CONFLICT, "{}", late.body);
-        let asked = arrives(&ada, &demo, &fresh, &hers).await;
+        let asked = answer(&ada, &demo, &fresh, &hers).await;
         assert_eq!(asked.url.path(), "/account/identity/confirm");
         ada.submit(&demo, "/account/identity/decline", &[]).await;
     }
-    // The same identity in two tabs is no contradiction.
+    // The same identity may answer two tabs.
     let mut tabs = Vec::new();
     for _ in 0..2 {
         let page = ada.browser.open(&demo.url("/account/identity")).await.expect("a page");
         tabs.push(page);
     }
     for tab in &tabs {
-        let asked = arrives(&ada, &demo, tab, &hers).await;
+        let asked = answer(&ada, &demo, tab, &hers).await;
         assert_eq!(asked.url.path(), "/account/identity/confirm");
     }
     let page = ada.browser.open(&demo.url("/account/identity/confirm")).await.expect("a page");
-    confirms(&ada, &demo, &page).await;
+    confirm(&ada, &demo, &page).await;
 }
 
 #[tokio::test]
@@ -342,17 +341,17 @@ async fn what_answers_is_linked_when_it_is_confirmed() {
     assert_eq!(page.url.path(), "/account/identity/confirm");
     let key = key_of(&ada.client, &demo).await;
     assert!(page.body.contains(&format!("<code>{}</code>", &key[..8])), "{}", page.body);
-    let without = "This account has no identity any more.";
+    let without = "This account has no identity.";
     assert!(ada.account(&demo).await.body.contains(without), "nothing is linked yet");
 
-    // Another key than the one that was asked about, and somebody else's browser.
+    // Neither another browser nor another key confirms anything.
     let other = Person::new();
     let submit = async |person: &Person, action: &str, key: &str| {
         person.submit(&demo, &format!("/account/identity/{action}"), &[("key", key)]).await
     };
     assert_eq!(submit(&other, "confirm", &key).await.status, StatusCode::CONFLICT);
     assert_eq!(submit(&ada, "confirm", "another").await.status, StatusCode::CONFLICT);
-    // That has ended the question.
+    // The attempt has ended.
     assert_eq!(submit(&ada, "confirm", &key).await.status, StatusCode::CONFLICT);
     assert!(ada.account(&demo).await.body.contains(without));
 
@@ -387,6 +386,6 @@ async fn nothing_is_unlinked_before_the_owner_is_asked() {
     let page = ada.sign_in(&demo).await;
     assert!(!page.body.contains("action=\"/account/unlink\""), "{}", page.body);
     let page = ada.browser.open(&demo.url("/account/unlink")).await.expect("a page");
-    assert!(page.body.contains("Nobody can sign in to the account after that"), "{}", page.body);
-    assert!(ada.account(&demo).await.body.contains("/account/name"), "linked still");
+    assert!(page.body.contains("Nobody can sign in to the account afterwards"), "{}", page.body);
+    assert!(ada.account(&demo).await.body.contains("/account/name"), "still linked");
 }

@@ -1,4 +1,4 @@
-//! The attacks that anybody can try, on the demo.
+//! The attacks of `sqrl attack`, on the demo.
 
 use tempfile::TempDir;
 use tower_sqrl_client::attack::Attack;
@@ -10,10 +10,10 @@ async fn all_are_refused() {
     let directory = TempDir::new().expect("a directory");
     let nuts = format!("sqlite:{}", directory.path().join("nuts.sqlite").display());
     for demo in [
-        // Codes grow old while the attacks wait for it.
-        Demo::in_memory(&["--link-lifetime", "9"]),
+        // Short, because some attacks wait until a URL expires.
+        Demo::in_memory(&["--url-lifetime", "9"]),
         Demo::start(directory.path(), &["--nuts", &nuts]),
-        // What the world calls it is not where it listens.
+        // The public URL is not the address that the demo listens on.
         Demo::in_memory(&["--public-url", "https://demo.invalid"]),
     ] {
         let page = format!("http://{}/login", demo.address);

@@ -1,11 +1,11 @@
-//! Client provided session: the browser's page jumps to the client on the same device.
+//! Client-provided session: the browser opens the client on the same device.
 
 use http::StatusCode;
 use tower_sqrl_client::browser::Waiting;
 use tower_sqrl_client::cps::{Event, Listener};
 use tower_sqrl_client::wire::Options;
 
-use crate::people::{Person, account_id, fresh_link};
+use crate::person::{Person, account_id, fresh_link};
 use crate::process::Demo;
 
 #[tokio::test]
@@ -17,29 +17,29 @@ async fn the_client_sends_the_browser_to_its_account() {
     let mut server = listener.sign_in_with(ada.client.clone());
 
     let login = ada.browser.open(&demo.url("/login")).await.expect("a page");
-    let link = login.sqrl_link().expect("a link");
+    let link = login.sqrl_url().expect("a link");
     let jump = link.with_can(login.url.as_str()).expect("an address");
     let page = ada.browser.open(&server.url_for(&jump)).await.expect("a page");
     assert_eq!((page.status, page.url.path()), (StatusCode::OK, "/account"), "{}", page.body);
     assert_eq!(account_id(&page), account);
     let began = server.next().await.expect("an event");
-    assert!(matches!(began, Event::Began(_)), "{began:?}");
+    assert!(matches!(began, Event::Started(_)), "{began:?}");
     let url = match server.next().await.expect("an event") {
         Event::SignedIn(url) => url,
         other => panic!("{other:?}"),
     };
 
-    // The page that is still open is told, and the address works once.
-    let heard = ada.browser.poll(&login.url, &link).await.expect("an answer");
-    assert_eq!(heard, Waiting::Gone("taken-over".to_owned()));
+    // The page that still waits is told, and the URL works once.
+    let state = ada.browser.poll(&login.url, &link).await.expect("an answer");
+    assert_eq!(state, Waiting::Gone("taken-over".to_owned()));
     let again = ada.browser.open(&url).await.expect("a page");
     assert_eq!(again.status, StatusCode::GONE, "{}", again.body);
     let stranger = Person::new().browser.open(&url).await.expect("a page");
     assert_eq!(stranger.status, StatusCode::GONE, "{}", stranger.body);
-    assert!(!demo.log().contains("cps.sqrl"), "no such address in the log");
+    assert!(!demo.log().contains("cps.sqrl"), "the log has no CPS URL");
 }
 
-/// A name alone could be anybody's, who has taken it to deceive.
+/// An attacker can choose the name of another account.
 #[tokio::test]
 async fn another_browser_is_asked_by_name_and_id() {
     let demo = Demo::in_memory(&[]);

@@ -8,12 +8,15 @@ use tempfile::TempDir;
 use tower_sqrl_client::Http;
 use tower_sqrl_client::browser::Browser;
 
-use crate::people::{Person, fresh_link};
+use crate::person::{Person, fresh_link};
 use crate::process::{Demo, command};
 
-/// What the demo says before it gives up, with this exit code.
-fn complaint(arguments: &[&str], code: i32) -> String {
+/// Starts the demo, which must fail with this exit code, and returns its error output.
+fn start_error(arguments: &[&str], code: i32) -> String {
     let mut command = command();
+    if !arguments.contains(&"--listen") {
+        command.args(["--listen", "127.0.0.1:0"]);
+    }
     command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("the demo runs");
     let mut line = String::new();
@@ -23,57 +26,57 @@ fn complaint(arguments: &[&str], code: i32) -> String {
         child.kill().expect("it runs");
     }
     let output = child.wait_with_output().expect("its end");
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(line, "", "{arguments:?}: {said}");
-    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
-    said
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(line, "", "{arguments:?}: {message}");
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {message}");
+    message
 }
 
 #[test]
-fn what_cannot_be_is_said_in_a_sentence() {
+fn a_wrong_command_line_is_explained() {
     for (arguments, words) in [
         (["--nuts", "redis://:secret@localhost:port"], "--nuts: the Redis URL cannot be used"),
         (["--nuts", "redis-sentinel://:secret@localhost"], "--nuts: "),
         (["--nuts", "postgres://u:secret@localhost:port"], "--nuts: the database's URL cannot"),
-        (["--identities", "redis://:secret@localhost"], "which is not what Redis is for"),
+        (["--identities", "redis://:secret@localhost"], "Redis does not store identities"),
         (["--identities", "postgresql://u:secret@localhost:port"], "--identities: the database's"),
         (["--server-name", "a b"], "write a name of letters, digits"),
         (["--nuts", "mysql://localhost"], "write memory, sqlite:FILE"),
         (["--nuts", "sqlite:"], "sqlite: needs a file"),
         (["--public-url", "example.com"], "--public-url"),
         (["--public-url", "https://example.com/app"], "write --public-url https://example.com"),
-        (["--listen", "0.0.0.0:0"], "say with --public-url where browsers reach the demo"),
-        (["--trusted-proxy", "10.0.0.0/33"], "`10.0.0.0/33` is no network"),
-        (["--link-scheme", "https"], "write sqrl or qrl"),
-        (["--prefix", "auth"], "`prefix` is a path from the root"),
+        (["--listen", "0.0.0.0:0"], "give the one that browsers open with --public-url"),
+        (["--trusted-proxy", "10.0.0.0/33"], "`10.0.0.0/33` is not a network"),
+        (["--url-scheme", "https"], "write sqrl or qrl"),
+        (["--prefix", "auth"], "`prefix` must be an absolute path"),
         (["--failures-per-minute", "many"], "write a number, or off"),
-        (["--link-lifetime", "0"], "write a second or more"),
+        (["--url-lifetime", "0"], "use at least one second"),
     ] {
-        let memory = ["--identities", "memory", "--listen", "127.0.0.1:0"];
+        let memory = ["--identities", "memory"];
         let replaced = |flag: &&[&str]| flag[0] != arguments[0];
         let others: Vec<_> = memory.chunks(2).filter(replaced).flatten().copied().collect();
-        let said = complaint(&[&arguments, others.as_slice()].concat(), 2);
-        assert!(said.contains(words), "{arguments:?}: {said}");
-        assert!(!said.contains("secret"), "{arguments:?}: {said}");
+        let message = start_error(&[&arguments, others.as_slice()].concat(), 2);
+        assert!(message.contains(words), "{arguments:?}: {message}");
+        assert!(!message.contains("secret"), "{arguments:?}: {message}");
     }
 }
 
 #[test]
-fn what_is_outside_fails_with_its_cause() {
+fn a_server_or_file_that_cannot_be_used_is_named() {
     let directory = TempDir::new().expect("a directory");
     let missing = directory.path().join("missing/demo.sqlite");
-    let said = complaint(&["--identities", &format!("sqlite:{}", missing.display())], 1);
-    assert!(said.contains("missing/demo.sqlite: the database cannot be opened"), "{said}");
-    // Nobody listens at port 1, and nobody answers behind this socket.
+    let message = start_error(&["--identities", &format!("sqlite:{}", missing.display())], 1);
+    assert!(message.contains("missing/demo.sqlite: the database cannot be opened"), "{message}");
+    // Nothing listens on port 1, and this listener accepts no connection.
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let silent = listener.local_addr().expect("its address");
     let key = directory.path().join("nut.key");
     let key = key.to_str().expect("text");
-    let said = complaint(&["--identities", "memory", "--nut-key", key], 1);
-    assert!(said.contains(&format!("--nut-key {key}: ")), "{said}");
+    let message = start_error(&["--identities", "memory", "--nut-key", key], 1);
+    assert!(message.contains(&format!("--nut-key {key}: ")), "{message}");
     std::fs::write(key, [7; 31]).expect("a file");
-    let said = complaint(&["--identities", "memory", "--nut-key", key], 2);
-    assert!(said.contains("the file has 31 bytes; it must have 32"), "{said}");
+    let message = start_error(&["--identities", "memory", "--nut-key", key], 2);
+    assert!(message.contains("the file has 31 bytes; it must have 32"), "{message}");
     for (flag, scheme, what) in [
         ("--nuts", "redis", "Redis"),
         ("--nuts", "postgres", "Postgres"),
@@ -83,19 +86,19 @@ fn what_is_outside_fails_with_its_cause() {
             let url = format!("{scheme}://u:secret@{address}/");
             let others: &[&str] =
                 if flag == "--nuts" { &["--identities", "memory"] } else { &["--nuts", "memory"] };
-            let said = complaint(&[&[flag, &url], others].concat(), 1);
-            assert!(said.starts_with(&format!("demo: {what}: ")), "{said}");
-            assert!(!said.contains("secret"), "{said}");
+            let message = start_error(&[&[flag, &url], others].concat(), 1);
+            assert!(message.starts_with(&format!("demo: {what}: ")), "{message}");
+            assert!(!message.contains("secret"), "{message}");
         }
     }
     let demo = Demo::in_memory(&[]);
-    let said = complaint(&["--identities", "memory", "--listen", &demo.address], 1);
-    assert!(said.contains(&format!("cannot listen on {}", demo.address)), "{said}");
+    let message = start_error(&["--identities", "memory", "--listen", &demo.address], 1);
+    assert!(message.contains(&format!("cannot listen on {}", demo.address)), "{message}");
 }
 
 #[tokio::test]
-async fn links_are_as_the_flags_say() {
-    let demo = Demo::in_memory(&["--prefix", "/auth", "--link-scheme", "sqrl"]);
+async fn sqrl_urls_follow_the_flags() {
+    let demo = Demo::in_memory(&["--prefix", "/auth", "--url-scheme", "sqrl"]);
     let link = fresh_link(&demo).await;
     let begin = format!("sqrl://{}/auth/cli.sqrl?nut=", demo.address);
     assert!(link.as_str().starts_with(&begin), "{}", link.as_str());
@@ -108,26 +111,26 @@ async fn links_are_as_the_flags_say() {
 }
 
 #[tokio::test]
-async fn the_log_says_as_much_as_the_environment_wants() {
-    for (wanted, client, demo_itself) in [
+async fn rust_log_selects_what_is_logged() {
+    for (filter, client, demo_itself) in [
         (None, false, true),
         (Some("tower_sqrl=debug"), true, false),
         (Some("info,tower_sqrl=debug"), true, true),
         (Some("tower_sqrl=loud"), false, true),
     ] {
         let mut command = command();
-        command.envs(wanted.map(|wanted| ("RUST_LOG", wanted)));
+        command.envs(filter.map(|filter| ("RUST_LOG", filter)));
         let demo = Demo::in_memory_by(command, &[]);
         Person::new().sign_in(&demo).await;
         let log = demo.log();
-        assert_eq!(log.contains(": answered command=Ident"), client, "{wanted:?}: {log}");
-        assert_eq!(log.contains("new account"), demo_itself, "{wanted:?}: {log}");
-        assert_eq!(log.contains("demo: RUST_LOG: "), wanted == Some("tower_sqrl=loud"), "{log}");
+        assert_eq!(log.contains(": answered command=Ident"), client, "{filter:?}: {log}");
+        assert_eq!(log.contains("new account"), demo_itself, "{filter:?}: {log}");
+        assert_eq!(log.contains("demo: RUST_LOG: "), filter == Some("tower_sqrl=loud"), "{log}");
     }
 }
 
 #[tokio::test]
-async fn two_demos_share_a_file() {
+async fn two_demos_share_a_sqlite_file() {
     let directory = TempDir::new().expect("a directory");
     let file = format!("sqlite:{}", directory.path().join("demo.sqlite").display());
     let site = "http://demo.example";

@@ -1,12 +1,12 @@
-//! The real demo, driven by the client library and by the command `sqrl`.
+//! Runs the demo as a process. The client library and the command `sqrl` sign in to it.
 
 mod account;
 mod attacks;
 mod cps;
 mod flags;
-mod people;
+mod lifecycle;
+mod person;
 mod process;
 mod proxy;
 mod sessions;
 mod stopping;
-mod story;

@@ -1,4 +1,4 @@
-//! The real demo, and the real command `sqrl`.
+//! The demo and the command `sqrl` as processes.
 
 use std::fs::{File, Metadata};
 use std::io::{BufRead as _, BufReader, Read as _};
@@ -13,19 +13,18 @@ use url::Url;
 /// A running demo. It is killed when dropped.
 pub(crate) struct Demo {
     child: Child,
-    /// Kept open, since the demo writes to it.
     stdout: BufReader<ChildStdout>,
     log: PathBuf,
-    /// The log's, unless the test has one for it.
+    /// Holds the log, unless the test has a directory for it.
     directory: Option<TempDir>,
-    /// Where it listens: `127.0.0.1:port`.
+    /// `127.0.0.1:port`.
     pub(crate) address: String,
-    /// What it tells people to open.
+    /// As the demo prints it.
     pub(crate) public_url: String,
 }
 
 impl Demo {
-    /// With its identities in the directory, on a free port, and whatever else is wanted.
+    /// Starts the demo on a free port, with its identities in a file of this directory.
     pub(crate) fn start(directory: &Path, arguments: &[&str]) -> Self {
         let file = format!("sqlite:{}", directory.join("demo.sqlite").display());
         Self::start_with(
@@ -36,17 +35,17 @@ impl Demo {
         )
     }
 
-    /// With nothing that outlives it.
+    /// Starts the demo with everything in memory.
     pub(crate) fn in_memory(arguments: &[&str]) -> Self {
         Self::in_memory_by(command(), arguments)
     }
 
-    /// The same by a command of one's own.
+    /// Does the same with this command.
     pub(crate) fn in_memory_by(command: Command, arguments: &[&str]) -> Self {
         Self::in_memory_at("127.0.0.1:0", command, arguments)
     }
 
-    /// The same at an address of one's own.
+    /// Does the same at this address.
     pub(crate) fn in_memory_at(listen: &str, command: Command, arguments: &[&str]) -> Self {
         let directory = TempDir::new().expect("a directory");
         let arguments = [&["--identities", "memory"], arguments].concat();
@@ -55,7 +54,7 @@ impl Demo {
         demo
     }
 
-    /// With its identities, accounts and sessions in a Postgres.
+    /// Starts the demo with its identities, accounts and sessions in Postgres.
     pub(crate) fn in_postgres(url: &str) -> Self {
         let directory = TempDir::new().expect("a directory");
         let arguments = ["--identities", url];
@@ -80,44 +79,44 @@ impl Demo {
             .spawn()
             .expect("the demo starts");
         let mut stdout = BufReader::new(child.stdout.take().expect("its output"));
-        let mut said = |what: &str| {
+        let mut read_line = |prefix: &str| {
             let mut line = String::new();
             stdout.read_line(&mut line).expect("a line");
-            let said = line.trim_end().strip_prefix(what).map(str::to_owned);
-            said.unwrap_or_else(|| {
+            let rest = line.trim_end().strip_prefix(prefix).map(str::to_owned);
+            rest.unwrap_or_else(|| {
                 panic!("{line:?}; {}", std::fs::read_to_string(&log).expect("a log"))
             })
         };
-        let address = said("listening on ");
-        let public_url = said("open ").trim_end_matches('/').to_owned();
+        let address = read_line("listening on ");
+        let public_url = read_line("open ").trim_end_matches('/').to_owned();
         Self { child, stdout, log, directory: None, address, public_url }
     }
 
-    /// A page's address, by the public URL.
+    /// Returns the URL of a page.
     pub(crate) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.public_url)
     }
 
-    /// The same, parsed.
+    /// Returns the URL of a page, parsed.
     pub(crate) fn page(&self, path: &str) -> Url {
         self.url(path).parse().expect("an address")
     }
 
-    /// Asks it to stop, as an init system does.
+    /// Sends SIGTERM.
     pub(crate) fn terminate(&self) {
         let kill = format!("kill -TERM {}", self.child.id());
         let killed = Command::new("sh").args(["-c", &kill]).status().expect("a shell");
         assert!(killed.success(), "{kill}");
     }
 
-    /// Waits until it has stopped, and returns what else it wrote to its output.
+    /// Waits for the end of the process. Returns its status and the rest of its output.
     pub(crate) fn ended(&mut self) -> (ExitStatus, String) {
         let mut rest = String::new();
         self.stdout.read_to_string(&mut rest).expect("its output");
         (self.child.wait().expect("its status"), rest)
     }
 
-    /// Stops and waits until it has.
+    /// Stops the demo, which must succeed.
     pub(crate) fn stop(mut self) {
         self.terminate();
         let (status, rest) = self.ended();
@@ -125,7 +124,7 @@ impl Demo {
         assert_eq!(rest, "");
     }
 
-    /// Its log.
+    /// Returns the log so far.
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(&self.log).expect("a log")
     }
@@ -133,23 +132,23 @@ impl Demo {
 
 impl Drop for Demo {
     fn drop(&mut self) {
-        // Both fail where it has ended already.
+        // Both fail if the process has ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// The demo's command line.
+/// Returns a command that starts the demo.
 pub(crate) fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_demo"));
     command.env_remove("RUST_LOG");
     command
 }
 
-/// The command `sqrl` with an identity file, and what it said.
+/// The command `sqrl` with an identity file.
 pub(crate) struct Sqrl {
     file: PathBuf,
-    /// The rescue code that it showed last.
+    /// The rescue code that `sqrl` printed last.
     code: Option<String>,
 }
 
@@ -158,11 +157,11 @@ impl Sqrl {
         Self { file: directory.join("identity.json"), code: None }
     }
 
-    /// Runs it; gives it the rescue code that it has shown.
+    /// Runs `sqrl` with the last rescue code.
     pub(crate) fn run(&mut self, arguments: &[&str]) -> Output {
         let program = Path::new(env!("CARGO_BIN_EXE_demo")).with_file_name("sqrl");
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../client/src");
-        let built = changed(&program) > changed(&source);
+        let built = last_change(&program) > last_change(&source);
         assert!(built, "build it first: cargo build -p tower-sqrl-client");
         let mut command = Command::new(program);
         command.args(arguments).arg("--file").arg(&self.file).stdin(Stdio::null());
@@ -171,42 +170,43 @@ impl Sqrl {
             command.env("SQRL_RESCUE_CODE", code);
         }
         let output = command.output().expect("sqrl runs");
-        let shown = "Its rescue code, shown only now: ";
-        let said = String::from_utf8_lossy(&output.stdout);
-        if let Some(code) = said.lines().find_map(|line| line.strip_prefix(shown)) {
+        let prefix = "Its rescue code, shown only once: ";
+        let printed = String::from_utf8_lossy(&output.stdout);
+        if let Some(code) = printed.lines().find_map(|line| line.strip_prefix(prefix)) {
             self.code = Some(code.to_owned());
         }
         output
     }
 
-    /// Runs it, and returns what it says of its success.
+    /// Runs `sqrl`, which must succeed, and returns its output.
     pub(crate) fn succeeds(&mut self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
-        let (said, complained) = words(&output);
-        assert!(output.status.success(), "{arguments:?}: {said}{complained}");
-        said
+        let (stdout, stderr) = text(&output);
+        assert!(output.status.success(), "{arguments:?}: {stdout}{stderr}");
+        stdout
     }
 
-    /// Runs it, and returns what it complains about.
+    /// Runs `sqrl`, which must fail, and returns its error output.
     pub(crate) fn fails(&mut self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
-        let (said, complained) = words(&output);
-        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {said}{complained}");
-        complained
+        let (stdout, stderr) = text(&output);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {stdout}{stderr}");
+        stderr
     }
 }
 
-/// When a file, or the last of those in a directory, has changed; `None` where there is none. Cargo does
-/// not build another crate's program for a test.
-fn changed(path: &Path) -> Option<SystemTime> {
+/// Returns the time of the last change of a file or of a file in a directory. The tests need it,
+/// because cargo does not build another crate's program for them.
+fn last_change(path: &Path) -> Option<SystemTime> {
     let file = path.metadata().ok().filter(Metadata::is_file);
     let own = file.and_then(|file| file.modified().ok());
     let within = std::fs::read_dir(path).into_iter().flatten();
-    let within = within.filter_map(|entry| changed(&entry.ok()?.path()));
+    let within = within.filter_map(|entry| last_change(&entry.ok()?.path()));
     within.chain(own).max()
 }
 
-fn words(output: &Output) -> (String, String) {
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (text(&output.stdout), text(&output.stderr))
+/// Returns standard output and standard error.
+fn text(output: &Output) -> (String, String) {
+    let decode = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (decode(&output.stdout), decode(&output.stderr))
 }

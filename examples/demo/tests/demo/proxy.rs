@@ -1,28 +1,31 @@
-//! Whose address the demo believes.
+//! `--trusted-proxy`.
 
 use http::{HeaderName, HeaderValue};
 use tower_sqrl_client::browser::Browser;
 use tower_sqrl_client::{Http, Refusal};
 
-use crate::people::Person;
+use crate::person::Person;
 use crate::process::Demo;
 
-/// Connections that say they come from an address.
-fn from(address: &'static str) -> Http {
+/// Returns connections that claim an address in `X-Forwarded-For`.
+fn claiming(address: &'static str) -> Http {
     let header = HeaderName::from_static("x-forwarded-for");
     Http::builder().header(header, HeaderValue::from_static(address)).build()
 }
 
-/// A person whose browser and client say they have these addresses.
+/// Returns a person whose browser and client claim these addresses.
 fn person(browser: &'static str, client: &'static str) -> Person {
     let person = Person::new();
-    Person { browser: Browser::new(from(browser)), client: person.client.with_http(from(client)) }
+    Person {
+        browser: Browser::new(claiming(browser)),
+        client: person.client.with_http(claiming(client)),
+    }
 }
 
-/// Whether the demo takes them for two machines.
+/// Returns whether the demo refuses the client because its address differs from the browser's.
 async fn is_refused(demo: &Demo, person: &Person) -> bool {
     let login = person.browser.open(&demo.url("/login")).await.expect("a page");
-    let link = login.sqrl_link().expect("a link");
+    let link = login.sqrl_url().expect("a link");
     match person.client.sign_in(&link).await {
         Ok(_) => false,
         Err(error) => {
@@ -33,21 +36,21 @@ async fn is_refused(demo: &Demo, person: &Person) -> bool {
 }
 
 #[tokio::test]
-async fn a_forged_header_says_nothing_without_a_proxy() {
+async fn a_forwarding_header_is_ignored_without_a_trusted_proxy() {
     let demo = Demo::in_memory(&[]);
     assert!(!is_refused(&demo, &person("192.0.2.1", "192.0.2.2")).await);
 
-    // The same with a proxy that the connection does not come from.
+    // The proxy is trusted, but the connection does not come from it.
     let demo = Demo::in_memory(&["--trusted-proxy", "198.51.100.0/24"]);
     assert!(!is_refused(&demo, &person("192.0.2.1", "192.0.2.2")).await);
 }
 
 #[tokio::test]
-async fn a_trusted_proxy_says_who_is_there_and_a_forged_part_does_not() {
+async fn the_address_that_a_trusted_proxy_sends_counts() {
     let arguments = ["--trusted-proxy", "127.0.0.1", "--trusted-proxy", "10.0.0.0/8"];
     let demo = Demo::in_memory(&arguments);
     assert!(is_refused(&demo, &person("192.0.2.1", "192.0.2.2")).await);
     assert!(!is_refused(&demo, &person("192.0.2.1", "192.0.2.1, 10.1.2.3")).await);
-    // What stands left of what the proxy wrote, the client wrote itself.
+    // The client can forge only what is left of the part that the proxy appends.
     assert!(is_refused(&demo, &person("192.0.2.1", "192.0.2.1, 192.0.2.2")).await);
 }

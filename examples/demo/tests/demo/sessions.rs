@@ -1,31 +1,31 @@
-//! Sessions, and forms of other sites.
+//! Sessions, security headers, and other sites' forms.
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use test_servers::Postgres;
-use tower_sqrl_client::browser::Jar;
+use tower_sqrl_client::browser::CookieJar;
 use tower_sqrl_postgres::tokio_postgres;
 
-use crate::people::{Person, account_id};
+use crate::person::{Person, account_id};
 use crate::process::Demo;
 
 #[tokio::test]
-async fn every_sign_in_has_a_session_of_its_own() {
+async fn every_sign_in_begins_a_new_session() {
     let demo = Demo::in_memory(&[]);
     let (ada, bob) = (Person::new(), Person::new());
     ada.browser.open(&demo.url("/")).await.expect("a page");
-    assert_eq!(ada.session(), None, "looking around leaves nothing behind");
+    assert_eq!(ada.session(), None, "a visit alone creates no session");
     let account = account_id(&ada.sign_in(&demo).await);
     let (first, first_jar) = (ada.session().expect("a session"), ada.browser.cookies());
     let cookie = first_jar.get("demo").expect("a cookie");
     assert!(cookie.http_only);
 
-    // Somebody else signs in with the same browser, whose session id many know by now.
+    // Another person signs in with the same browser.
     let shared = Person { browser: ada.browser.clone(), client: bob.client.clone() };
     assert_ne!(account_id(&shared.sign_in(&demo).await), account);
     assert_ne!(shared.session().expect("a session"), first);
     ada.browser.set_cookies(first_jar);
-    assert_eq!(ada.account(&demo).await.url.path(), "/login", "the old id is worth nothing");
+    assert_eq!(ada.account(&demo).await.url.path(), "/login", "the old id is not valid");
 }
 
 #[tokio::test]
@@ -35,7 +35,7 @@ async fn signing_out_ends_the_session_on_the_server() {
     ada.sign_in(&demo).await;
     let jar = ada.browser.cookies();
     let link = ada.browser.open(&demo.url("/sign-out")).await.expect("a page");
-    assert_eq!(link.status, StatusCode::METHOD_NOT_ALLOWED, "not by following a link");
+    assert_eq!(link.status, StatusCode::METHOD_NOT_ALLOWED, "not by GET");
     assert_eq!(ada.account(&demo).await.url.path(), "/account");
 
     let page = ada.submit(&demo, "/sign-out", &[]).await;
@@ -43,7 +43,7 @@ async fn signing_out_ends_the_session_on_the_server() {
     assert_eq!(ada.session(), None);
     assert_eq!(ada.account(&demo).await.url.path(), "/login");
     ada.browser.set_cookies(jar);
-    assert_eq!(ada.account(&demo).await.url.path(), "/login", "not with a copy of it either");
+    assert_eq!(ada.account(&demo).await.url.path(), "/login", "nor with a copy of the cookie");
 }
 
 #[tokio::test]
@@ -78,20 +78,19 @@ async fn forms_of_other_sites_are_refused() {
 }
 
 #[tokio::test]
-async fn a_page_that_got_no_sign_in_says_so() {
+async fn a_visit_without_a_sign_in_is_answered_401() {
     let demo = Demo::in_memory(&[]);
     let ada = Person::new();
     let page = ada.browser.open(&demo.url("/signed-in")).await.expect("a page");
     assert_eq!(page.status, StatusCode::UNAUTHORIZED);
     assert!(page.body.contains("there is no sign-in to collect"), "{}", page.body);
     ada.sign_in(&demo).await;
-    ada.browser.set_cookies(Jar::default());
+    ada.browser.set_cookies(CookieJar::default());
     assert_eq!(ada.account(&demo).await.url.path(), "/login");
 }
 
-/// Pages that say one thing know who reads them.
 #[tokio::test]
-async fn a_message_offers_what_the_visitor_lacks() {
+async fn a_message_offers_the_next_step() {
     let demo = Demo::in_memory(&[]);
     let (ada, stranger) = (Person::new(), Person::new());
     ada.sign_in(&demo).await;
@@ -107,7 +106,7 @@ async fn a_message_offers_what_the_visitor_lacks() {
             assert!(!page.body.contains(not_offered), "{path}: {}", page.body);
         }
     }
-    // Where the session has not been looked at, nobody is told to sign in.
+    // This page does not know the session, so it offers neither.
     let url = demo.page("/sign-out");
     let refused = ada.browser.fetch(Method::POST, &url, HeaderMap::new(), Bytes::new()).await;
     let refused = refused.expect("an answer");
@@ -134,7 +133,7 @@ async fn every_page_has_a_strict_policy() {
     assert!(policy.to_str().expect("text").contains("http://localhost:25519"), "its own policy");
 }
 
-/// Every commit waits for the disk.
+/// Each commit waits for the disk.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sign_in_commits_no_more_than_it_must() {
     let postgres = Postgres::start().expect("Postgres");
@@ -143,19 +142,19 @@ async fn a_sign_in_commits_no_more_than_it_must() {
     let connected = tokio_postgres::connect(&url, tokio_postgres::NoTls);
     let (client, connection) = connected.await.expect("a connection");
     tokio::spawn(connection);
-    // A transaction has a number if it writes.
-    let next = async || {
+    // Only transactions that write get a number.
+    let next_number = async || {
         let sql = "select pg_snapshot_xmax(pg_current_snapshot())::text::bigint";
         client.query_one(sql, &[]).await.expect("a number").get::<_, i64>(0)
     };
-    let (ada, before) = (Person::new(), next().await);
+    let (ada, before) = (Person::new(), next_number().await);
     ada.sign_in(&demo).await;
-    let signed_up = next().await;
+    let signed_up = next_number().await;
     assert_eq!(signed_up - before, 4, "the identity, its link, the account, the session");
     let elsewhere = ada.at_another_browser();
     elsewhere.sign_in(&demo).await;
-    let signed_in = next().await;
+    let signed_in = next_number().await;
     assert_eq!(signed_in - signed_up, 1, "the session");
     ada.sign_in(&demo).await;
-    assert_eq!(next().await - signed_in, 2, "the old session and the new one");
+    assert_eq!(next_number().await - signed_in, 2, "the old session and the new one");
 }

@@ -5,14 +5,14 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::people::{PATIENCE, Person};
+use crate::person::{Person, TIMEOUT};
 use crate::process::Demo;
 
 async fn connect(demo: &Demo) -> TcpStream {
     TcpStream::connect(&demo.address).await.expect("a connection")
 }
 
-/// Reads until the end of the header.
+/// Reads to the end of the header.
 async fn header(stream: &mut TcpStream) -> String {
     let mut read = Vec::new();
     while !read.ends_with(b"\r\n\r\n") {
@@ -22,14 +22,14 @@ async fn header(stream: &mut TcpStream) -> String {
 }
 
 #[tokio::test]
-async fn events_end_at_once_and_requests_under_way_are_finished() {
+async fn event_streams_end_and_requests_in_progress_finish() {
     let mut demo = Demo::in_memory(&[]);
     let ada = Person::new();
     ada.sign_in(&demo).await;
 
-    // A page that waits by events.
+    // A page that waits for events.
     let login = ada.browser.open(&demo.url("/login")).await.expect("a page");
-    let link = login.sqrl_link().expect("a link");
+    let link = login.sqrl_url().expect("a link");
     let cookies = ada.browser.cookies();
     let cookies: Vec<_> = cookies.iter().map(|c| format!("{}={}", c.name, c.value)).collect();
     let cookies = cookies.join("; ");
@@ -44,7 +44,7 @@ async fn events_end_at_once_and_requests_under_way_are_finished() {
     assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
     assert!(answer.contains("text/event-stream"), "{answer}");
 
-    // A request of which the demo has read the header, as its answer to `Expect` shows.
+    // A request whose header the demo has read, as its answer to `Expect` shows.
     let mut form = connect(&demo).await;
     let body = "name=Ada";
     let head = format!(
@@ -58,15 +58,15 @@ async fn events_end_at_once_and_requests_under_way_are_finished() {
 
     demo.terminate();
     let mut rest = Vec::new();
-    timeout(PATIENCE, events.read_to_end(&mut rest)).await.expect("in time").expect("the end");
+    timeout(TIMEOUT, events.read_to_end(&mut rest)).await.expect("in time").expect("the end");
     let rest = String::from_utf8(rest).expect("text");
     assert!(rest.ends_with("0\r\n\r\n"), "a proper end: {rest:?}");
     assert!(!rest.contains("outcome"), "{rest:?}");
 
-    // Only now, with the demo on its way out, comes the rest of the form.
+    // The rest of the form is sent while the demo stops.
     form.write_all(body.as_bytes()).await.expect("sent");
     let mut rest = String::new();
-    timeout(PATIENCE, form.read_to_string(&mut rest)).await.expect("in time").expect("the end");
+    timeout(TIMEOUT, form.read_to_string(&mut rest)).await.expect("in time").expect("the end");
     assert!(rest.starts_with("HTTP/1.1 303 See Other\r\n"), "{rest}");
     assert!(rest.contains("location: /account\r\n"), "{rest}");
     let (status, _) = demo.ended();
@@ -74,7 +74,7 @@ async fn events_end_at_once_and_requests_under_way_are_finished() {
 }
 
 #[tokio::test]
-async fn nobody_is_let_in_any_more() {
+async fn a_stopped_demo_accepts_no_connections() {
     let demo = Demo::in_memory(&[]);
     let page = Person::new().browser.open(&demo.url("/")).await.expect("a page");
     assert_eq!(page.status, StatusCode::OK);

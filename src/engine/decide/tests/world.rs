@@ -53,7 +53,7 @@ fn identity(owner: u8, user: &str) -> Identity {
     let mut identity = Identity::new(suk(owner), vuk(owner), epoch, version);
     identity.user = Some(UserId::from(user));
     identity.sqrlonly = true;
-    identity.strangers = 3;
+    identity.never_current_keys = 3;
     identity
 }
 

@@ -1,37 +1,39 @@
 use std::process::Command;
 
-use super::{Redis, RedisOptions, command, info_says};
+use super::resp::{command, info_contains};
+use super::{Redis, RedisOptions};
 use crate::{Error, Result, programs};
 
-/// A Redis Cluster of three masters with a replica each.
+/// A Redis Cluster of three masters with one replica each.
 #[derive(Debug)]
 pub struct RedisCluster {
     nodes: Vec<Redis>,
 }
 
 impl RedisCluster {
-    /// Starts six nodes and joins them; every slot is served and every replica in step when it
-    /// returns. They take a master for dead after a second without an answer.
+    /// Starts six nodes and joins them to a cluster. When this returns, every slot has a master and
+    /// every replica is in sync. A master fails after a second without an answer.
     pub fn start() -> Result<Self> {
         Self::start_with(&RedisOptions::default())
     }
 
-    /// Starts the nodes with `options` (its port is not used).
+    /// Starts the nodes with `options`. Ignores [`RedisOptions::port`].
     pub fn start_with(options: &RedisOptions) -> Result<Self> {
         let mut options = RedisOptions { port: None, ..options.clone() };
         options.config.extend([
             "cluster-enabled yes".to_owned(),
             "cluster-node-timeout 1000".to_owned(),
-            // A fresh replica may stand in at once, however little it has to show.
+            // A replica may take over however old its data is.
             "cluster-replica-validity-factor 0".to_owned(),
         ]);
         let nodes: Result<_> = (0..6).map(|_| Redis::start_with(&options)).collect();
         let mut cluster = Self { nodes: nodes? };
         cluster.join()?;
         for node in &mut cluster.nodes {
-            node.wait_for("a cluster of 3 masters and 3 replicas in step", |port| {
-                let replica = info_says(port, "replication", &["master_link_status:up"]);
-                let master = info_says(port, "replication", &["role:master", "connected_slaves:1"]);
+            node.wait_for("a cluster of 3 masters and 3 replicas in sync", |port| {
+                let replica = info_contains(port, "replication", &["master_link_status:up"]);
+                let master =
+                    info_contains(port, "replication", &["role:master", "connected_slaves:1"]);
                 serves_all_slots(port) && (replica || master)
             })?;
         }
@@ -48,16 +50,16 @@ impl RedisCluster {
         if output.status.success() {
             return Ok(());
         }
-        let said = [output.stdout, output.stderr].concat();
-        Err(Error::new(format!("redis-cli --cluster create: {}", String::from_utf8_lossy(&said))))
+        let output = [output.stdout, output.stderr].concat();
+        Err(Error::new(format!("redis-cli --cluster create: {}", String::from_utf8_lossy(&output))))
     }
 
-    /// The ports on 127.0.0.1 of all six nodes.
+    /// The ports of all six nodes on 127.0.0.1.
     pub fn ports(&self) -> Vec<u16> {
         self.nodes.iter().map(Redis::port).collect()
     }
 
-    /// `redis-cluster://127.0.0.1:PORT,…`: all six nodes in one URL, as tower-sqrl reads it.
+    /// `redis-cluster://127.0.0.1:PORT,…`: all six nodes in one URL, as tower-sqrl expects it.
     pub fn url(&self) -> String {
         let hosts: Vec<_> = self.ports().iter().map(|port| format!("127.0.0.1:{port}")).collect();
         format!("redis-cluster://{}", hosts.join(","))
@@ -75,14 +77,13 @@ impl RedisCluster {
 
     /// The port of the master that holds `key`.
     pub fn master_of(&self, key: &str) -> Result<u16> {
-        // Whoever is alive knows: a key's holder answers, the others point to it.
-        let answers = self.ports().into_iter().filter_map(|port| master_of(port, key));
-        let master = answers.into_iter().next();
-        master.ok_or_else(|| Error::new(format!("nobody knows the master of {key:?}")))
+        // Any live node can tell.
+        let master = self.ports().into_iter().find_map(|port| master_of(port, key));
+        master.ok_or_else(|| Error::new(format!("no node names the master of {key:?}")))
     }
 
     /// Kills the master that holds `key` and waits until its replica has taken over. Returns the
-    /// new master's port. [`Redis::restart`] on the dead one makes it a replica.
+    /// new master's port. The killed node becomes a replica when it is restarted.
     pub fn kill_master_of(&mut self, key: &str) -> Result<u16> {
         let old = self.master_of(key)?;
         for node in &mut self.nodes {
@@ -92,7 +93,7 @@ impl RedisCluster {
         }
         for node in &mut self.nodes {
             if node.pid().is_some() {
-                node.wait_for("the replica's take-over", |port| {
+                node.wait_for("a failover to the replica", |port| {
                     serves_all_slots(port) && master_of(port, key).is_some_and(|new| new != old)
                 })?;
             }
@@ -111,7 +112,7 @@ fn serves_all_slots(port: u16) -> bool {
         .all(|line| info.lines().any(|have| have == *line))
 }
 
-/// Who, as the node on `port` knows, is the master of `key`.
+/// The port of the master of `key` according to the node on `port`.
 fn master_of(port: u16, key: &str) -> Option<u16> {
     let slot: u16 = command(port, &["CLUSTER", "KEYSLOT", key]).ok()?.text()?.parse().ok()?;
     let nodes = command(port, &["CLUSTER", "NODES"]).ok()?.text()?;

@@ -1,4 +1,4 @@
-//! As much of Redis's protocol as it takes to ask whether a server is well.
+//! A minimal client for RESP, the Redis protocol.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -75,6 +75,14 @@ pub(crate) fn command(port: u16, words: &[&str]) -> io::Result<Reply> {
     }
     stream.write_all(&request)?;
     Reply::read(&mut BufReader::new(stream))
+}
+
+/// Whether the server's `INFO section` contains all these lines.
+pub(crate) fn info_contains(port: u16, section: &str, lines: &[&str]) -> bool {
+    let Ok(Reply::Text(info)) = command(port, &["INFO", section]) else {
+        return false;
+    };
+    lines.iter().all(|line| info.lines().any(|found| found == *line))
 }
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
-use super::{Redis, RedisOptions, command, info_says};
-use crate::{Error, Result, ports};
+use super::resp::{Reply, command, info_contains};
+use super::{Redis, RedisOptions};
+use crate::{Error, Result};
 
-/// What the sentinels call their primary.
+/// The name of the primary in the sentinels' configuration.
 const MASTER: &str = "main";
 
-/// A primary, its replica, and three sentinels that agree on which is which.
+/// A primary, its replica, and three sentinels.
 #[derive(Debug)]
 pub struct RedisSentinel {
     nodes: Vec<Redis>,
@@ -12,20 +13,21 @@ pub struct RedisSentinel {
 }
 
 impl RedisSentinel {
-    /// Starts all five; every sentinel knows the others and the replica when it returns. They take
-    /// the primary for dead after a second without an answer.
+    /// Starts all five servers. When this returns, every sentinel has found the others and the
+    /// replica. The primary fails after a second without an answer.
     pub fn start() -> Result<Self> {
         Self::start_with(&RedisOptions::default())
     }
 
-    /// Starts all five, the primary and its replica with `options` (its port is not used).
+    /// Starts all five servers, with `options` for the primary and its replica. Ignores
+    /// [`RedisOptions::port`].
     pub fn start_with(options: &RedisOptions) -> Result<Self> {
         let mut options = RedisOptions { port: None, ..options.clone() };
         let primary = Redis::start_with(&options)?;
         options.config.push(format!("replicaof 127.0.0.1 {}", primary.port()));
         let mut replica = Redis::start_with(&options)?;
-        replica.wait_for("link to its primary", |port| {
-            info_says(port, "replication", &["role:slave", "master_link_status:up"])
+        replica.wait_for("the connection to its primary", |port| {
+            info_contains(port, "replication", &["role:slave", "master_link_status:up"])
         })?;
         let config = format!(
             "bind 127.0.0.1\n\
@@ -34,11 +36,7 @@ impl RedisSentinel {
              sentinel failover-timeout {MASTER} 5000\n",
             primary.port()
         );
-        let sentinels: Result<Vec<_>> = (0..3)
-            .map(|_| {
-                ports::with_free_port(|port| Redis::launch("redis-sentinel", port, true, &config))
-            })
-            .collect();
+        let sentinels: Result<Vec<_>> = (0..3).map(|_| Redis::start_sentinel(&config)).collect();
         let mut cluster = Self { nodes: vec![primary, replica], sentinels: sentinels? };
         cluster.wait_for_agreement()?;
         Ok(cluster)
@@ -46,7 +44,7 @@ impl RedisSentinel {
 
     fn wait_for_agreement(&mut self) -> Result<()> {
         for sentinel in &mut self.sentinels {
-            sentinel.wait_for("agreement with the others", |port| {
+            sentinel.wait_for("the other sentinels and the replica", |port| {
                 let Some(fields) = master(port) else {
                     return false;
                 };
@@ -59,8 +57,8 @@ impl RedisSentinel {
         Ok(())
     }
 
-    /// `redis-sentinel://127.0.0.1:PORT,…/?service=NAME`: all sentinels, and what they call the
-    /// primary, in one URL, as tower-sqrl reads it.
+    /// `redis-sentinel://127.0.0.1:PORT,…/?service=NAME`: all sentinels and the name of the primary
+    /// in one URL, as tower-sqrl expects it.
     pub fn url(&self) -> String {
         let ports = self.sentinel_ports();
         let hosts: Vec<_> = ports.iter().map(|port| format!("127.0.0.1:{port}")).collect();
@@ -72,41 +70,44 @@ impl RedisSentinel {
         self.sentinels.iter().map(Redis::port).collect()
     }
 
-    /// The primary's port at this moment, as the first sentinel says.
+    /// The primary's current port according to the first sentinel.
     pub fn primary_port(&self) -> Result<u16> {
         let sentinel = &self.sentinels[0];
-        primary(sentinel.port()).ok_or_else(|| sentinel.process.error("knows no primary"))
+        primary(sentinel.port()).ok_or_else(|| sentinel.error("names no primary"))
     }
 
-    /// The primary and the replica, whichever is which.
+    /// The primary and the replica, in any order.
     pub fn nodes(&mut self) -> &mut [Redis] {
         &mut self.nodes
     }
 
-    /// Kills the primary and waits until all sentinels name the other one and that accepts writes.
-    /// Returns the new primary's port. [`Redis::restart`] on the dead one makes it a replica.
+    /// Kills the primary and waits until all sentinels name the other node and that node accepts
+    /// writes. Returns the new primary's port. The killed node becomes a replica when it is
+    /// restarted.
     pub fn kill_primary(&mut self) -> Result<u16> {
         let old = self.primary_port()?;
         self.node(old)?.kill()?;
         for sentinel in &mut self.sentinels {
-            sentinel.wait_for("new primary", |port| primary(port).is_some_and(|new| new != old))?;
+            sentinel
+                .wait_for("a new primary", |port| primary(port).is_some_and(|new| new != old))?;
         }
         let new = self.primary_port()?;
-        self.node(new)?
-            .wait_for("promotion", |port| info_says(port, "replication", &["role:master"]))?;
+        self.node(new)?.wait_for("its promotion", |port| {
+            info_contains(port, "replication", &["role:master"])
+        })?;
         Ok(new)
     }
 
     fn node(&mut self, port: u16) -> Result<&mut Redis> {
         let node = self.nodes.iter_mut().find(|node| node.port() == port);
-        node.ok_or_else(|| Error::new(format!("no node of ours listens on port {port}")))
+        node.ok_or_else(|| Error::new(format!("no node listens on port {port}")))
     }
 }
 
-/// What the sentinel on `port` knows about the primary: names and values in turn.
+/// The fields of the primary according to the sentinel on `port`: names and values alternate.
 fn master(port: u16) -> Option<Vec<String>> {
     let reply = command(port, &["SENTINEL", "MASTER", MASTER]).ok()?;
-    reply.array()?.into_iter().map(super::Reply::text).collect()
+    reply.array()?.into_iter().map(Reply::text).collect()
 }
 
 fn primary(port: u16) -> Option<u16> {
