@@ -75,7 +75,7 @@ fn kept(data: &[u8]) -> Kept {
         disabled: false,
         epoch,
         version: Version::new(1),
-        strangers: 0,
+        never_current_keys: 0,
     };
     let wait = WaitId::of_secret(&secret("wait"));
     let sent = Digest::of(format!("qrl://localhost/cli.sqrl?nut={NUT}"));

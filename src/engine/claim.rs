@@ -157,7 +157,7 @@ mod tests {
             disabled: false,
             epoch: Epoch::new(4),
             version: Version::new(5),
-            strangers: 0,
+            never_current_keys: 0,
         }
     }
 

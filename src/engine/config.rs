@@ -65,7 +65,7 @@ pub(crate) struct EngineConfig {
 impl EngineConfig {
     /// The text of the link with this nut.
     pub(crate) fn link(&self, nut: Nut) -> String {
-        self.public_url.link(self.url_scheme, &self.endpoint, self.domain_extension, nut)
+        self.public_url.sqrl_url(self.url_scheme, &self.endpoint, self.domain_extension, nut)
     }
 
     /// `sin` of every reply to a query.

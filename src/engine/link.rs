@@ -157,7 +157,6 @@ pub(crate) enum Renewal {
 
 impl Engine {
     /// A link that nobody can answer: its nut is stored nowhere.
-    #[cfg(feature = "axum")]
     pub(crate) fn dead_link(&self) -> IssuedLink {
         let nut = super::random::dead_nut();
         IssuedLink { nut, text: self.config.link(nut) }

@@ -101,7 +101,7 @@ impl Chain<'_> {
         decision: &Decision,
         epoch: Option<Epoch>,
     ) -> Result<(), StoreError> {
-        let left = decision.change.as_ref().and_then(Change::leaves);
+        let left = decision.change.as_ref().and_then(Change::resulting_identity);
         let info = CpsInfo {
             idk: *self.request.idk(),
             // Only `ident`'s URL signs in; the others' epoch is never looked at.

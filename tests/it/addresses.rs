@@ -62,7 +62,7 @@ fn headers(name: HeaderName, value: &str) -> HeaderMap {
 }
 
 #[tokio::test]
-async fn a_link_for_a_page_that_makes_its_own() {
+async fn an_endpoint_issues_sqrl_urls_for_custom_pages() {
     let site = Site::new().await;
     let visit = site.visit().await;
     let text = |answer: axum::http::Response<axum::body::Bytes>| {
@@ -103,7 +103,7 @@ async fn a_link_for_a_page_that_makes_its_own() {
 }
 
 #[tokio::test]
-async fn a_picture_holds_no_can() {
+async fn a_qr_code_has_no_can() {
     let site = Site::new().await;
     let visit = site.visit().await;
     for query in ["", "?nut=", "?nut=<script>", "?nut=A&nut=B"] {
@@ -130,7 +130,7 @@ async fn same_address(site: &Site, browser: &str, client: &str) -> bool {
 }
 
 #[tokio::test]
-async fn a_trusted_proxy_says_whose_address_it_is() {
+async fn a_trusted_proxy_names_the_client_address() {
     let site =
         Site::with(|builder| builder.trusted_proxy("127.0.0.1").trusted_proxy("10.0.0.0/8")).await;
     for (browser, client, same) in [
@@ -149,13 +149,13 @@ async fn a_trusted_proxy_says_whose_address_it_is() {
 }
 
 #[tokio::test]
-async fn without_trust_headers_say_nothing() {
+async fn without_a_trusted_proxy_headers_are_ignored() {
     let site = Site::new().await;
     assert!(same_address(&site, "203.0.113.1", "203.0.113.2").await);
 }
 
 #[tokio::test]
-async fn one_header_is_named_and_no_other_counts() {
+async fn only_the_configured_header_counts() {
     let site =
         Site::with(|builder| builder.trusted_proxy("127.0.0.1").address_header("x-real-ip")).await;
     assert!(same_address(&site, "203.0.113.1", "203.0.113.2").await);

@@ -19,7 +19,7 @@ fn same(mut calls: Vec<Hook>, expected: &[Hook]) {
 }
 
 #[tokio::test]
-async fn a_clients_steps() {
+async fn calls_of_client_requests() {
     let site = Site::new().await;
     let visit = site.visit().await;
     same(site.tap.calls(), &[StoreNut(Pending)]);
@@ -69,7 +69,7 @@ async fn a_clients_steps() {
 }
 
 #[tokio::test]
-async fn a_nut_of_another_server_costs_a_look() {
+async fn a_nut_of_another_server_needs_a_look_up() {
     let (site, other) = Site::pair(|builder| builder).await;
     let mut chain = other.visit().await.chain_by(&alice(), &site.http());
     let step = [RemoveNut(Pending), LookUp, StoreNut(Pending)];
@@ -81,7 +81,7 @@ async fn a_nut_of_another_server_costs_a_look() {
 }
 
 #[tokio::test]
-async fn a_browsers_steps() {
+async fn calls_of_browser_requests() {
     let site = Site::new().await;
     let visit = site.visit().await;
     site.tap.calls();
@@ -110,7 +110,7 @@ async fn a_browsers_steps() {
 }
 
 #[tokio::test]
-async fn what_is_not_ours_and_what_nobody_signed_costs_nothing() {
+async fn foreign_and_unsigned_requests_make_no_calls() {
     let site = Site::new().await;
     let visit = site.visit().await;
     site.tap.calls();

@@ -11,7 +11,7 @@ use tower_sqrl_client::{Link, base64url};
 use crate::common::{Chain, Hook, Site, alice, mallory};
 
 #[tokio::test]
-async fn row_25_a_link_that_is_too_old() {
+async fn row_25_a_sqrl_url_that_is_too_old() {
     let site = Site::new().await;
     let visit = site.visit().await;
     let mut chain = visit.chain(&alice());
@@ -140,7 +140,7 @@ async fn row_26_used_or_never_issued() {
 }
 
 #[tokio::test]
-async fn row_27_server_is_not_what_we_sent() {
+async fn row_27_server_does_not_match() {
     let site = Site::new().await;
     let visit = site.visit().await;
     let chain = visit.chain(&alice());
@@ -210,7 +210,7 @@ async fn row_29_another_address_with_noiptest() {
 }
 
 #[tokio::test]
-async fn addresses_of_one_ipv6_network_are_the_same_where_the_site_says_so() {
+async fn addresses_of_one_ipv6_network_match_if_configured() {
     for (is_by_network, near) in [(false, "40"), (true, "5")] {
         let site = Site::with(|builder| {
             let builder = builder.trusted_proxy("127.0.0.1");
@@ -252,7 +252,7 @@ async fn row_30_another_identity_on_the_chain() {
 }
 
 #[tokio::test]
-async fn row_30_a_link_for_one_identity() {
+async fn row_30_a_sqrl_url_for_one_identity() {
     let site = Site::new().await;
     site.knows(&alice()).await;
     site.knows(&mallory()).await;
@@ -266,7 +266,7 @@ async fn row_30_a_link_for_one_identity() {
 
 /// An alias of an alias too, whichever of them is used.
 #[tokio::test]
-async fn a_refusals_nut_is_an_alias_of_the_one_that_was_sent() {
+async fn the_nut_of_a_refusal_is_an_alias_of_the_requests_nut() {
     let site = Site::new().await;
     let wrong = base64url::encode("qrl://example.com/?nut=A");
     let refused = async |chain: &Chain| {
@@ -305,7 +305,7 @@ async fn a_refusals_nut_is_an_alias_of_the_one_that_was_sent() {
 
 /// Two concurrent requests with two nuts of the same step. The take of the shared nut decides.
 #[tokio::test]
-async fn of_two_aliases_one_is_used() {
+async fn only_one_of_two_aliases_can_be_used() {
     let site = Site::new().await;
     let visit = site.visit().await;
     let link = visit.chain(&alice());
@@ -321,7 +321,7 @@ async fn of_two_aliases_one_is_used() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_answered_like_any_reply() {
+async fn the_next_request_answers_a_refusal_like_any_reply() {
     let site = Site::new().await;
     let visit = site.visit().await;
     // A refusal of step 3. Its nut belongs to the client that received it.

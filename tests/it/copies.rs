@@ -64,7 +64,7 @@ async fn a_refusal_without_a_take_looks_at_the_nut() {
 }
 
 #[tokio::test]
-async fn a_take_that_failed_leads_on_only_if_the_nut_was_seen() {
+async fn a_failed_take_issues_a_live_nut_only_if_the_nut_was_seen() {
     let (site, other) = Site::pair(|builder| builder).await;
     let mut chain = consumed_elsewhere(&site, &other).await;
     site.tap.plan(RemoveNut(Pending), Verdict::Fail);

@@ -18,7 +18,7 @@ async fn open(browser: &Browser, url: &str) -> Page {
 }
 
 #[tokio::test]
-async fn in_the_browser_that_asked_it_signs_in_at_once() {
+async fn the_requesting_browser_is_signed_in_without_a_question() {
     let site = Site::new().await;
     let visit = site.visit().await;
     let mut chain = visit.chain(&alice());
@@ -53,7 +53,7 @@ async fn a_url_is_used_once() {
 }
 
 #[tokio::test]
-async fn a_url_is_used_once_at_the_same_instant() {
+async fn a_url_is_used_once_concurrently() {
     let site = Site::new().await;
     let visit = site.visit().await;
     let url = given(&mut visit.chain(&alice())).await;
@@ -106,7 +106,7 @@ async fn another_browser_is_asked_first() {
 
 /// A form of another site, a script of another site, or no browser at all.
 #[tokio::test]
-async fn the_confirmation_is_of_the_same_origin() {
+async fn a_confirmation_must_have_the_same_origin() {
     let site = Site::new().await;
     let visit = site.visit().await;
     let url = given(&mut visit.chain(&alice())).await;
@@ -136,7 +136,7 @@ async fn the_confirmation_is_of_the_same_origin() {
 }
 
 #[tokio::test]
-async fn the_confirmation_is_of_the_browser_that_was_asked() {
+async fn a_confirmation_must_come_from_the_asked_browser() {
     let site = Site::new().await;
     let visit = site.visit().await;
     let url = given(&mut visit.chain(&alice())).await;
@@ -149,7 +149,7 @@ async fn the_confirmation_is_of_the_browser_that_was_asked() {
 }
 
 #[tokio::test]
-async fn other_commands_lead_to_a_page_and_the_wait_goes_on() {
+async fn other_commands_show_a_page_and_the_wait_continues() {
     let site = Site::new().await;
     site.knows(&alice()).await;
     let visit = site.visit().await;
@@ -219,7 +219,7 @@ async fn a_browser_that_did_not_request_the_url_does_not_learn_the_command() {
 
 /// Even with the cookie of the last step, the id of a disable signs no browser in.
 #[tokio::test]
-async fn only_idents_url_signs_in() {
+async fn only_the_url_of_an_ident_signs_in() {
     let site = Site::new().await;
     site.knows_disabled(&alice()).await;
     let visit = site.visit().await;
@@ -258,7 +258,7 @@ async fn no_url_outlives_a_disable_enable_remove_or_rekey() {
 
 /// The name of an account on the page with the question.
 #[tokio::test]
-async fn an_account_is_named_for_people() {
+async fn the_question_shows_the_name_of_the_account() {
     use std::future::pending;
     use tower_sqrl::identities::UserId;
     use tower_sqrl::protocol::Idk;

@@ -18,7 +18,7 @@ fn times(what: &str) -> usize {
 }
 
 #[tokio::test]
-async fn a_sign_in_without_a_route_is_told() {
+async fn a_missing_route_is_logged() {
     const SAYS: &str = "WARN tower_sqrl::service::sign_in: the application answered 404 on \
                         `/signd-in` to a request that brought a sign-in";
     let site = Site::with(|builder| builder.signed_in_path("/signd-in")).await;
@@ -31,7 +31,7 @@ async fn a_sign_in_without_a_route_is_told() {
 }
 
 #[tokio::test]
-async fn a_missing_layer_is_told() {
+async fn a_missing_layer_is_logged() {
     secrets::listen();
     let inner = Router::new()
         .route("/challenge", get(async |challenge: SqrlChallenge| challenge.page()))
@@ -53,7 +53,7 @@ async fn a_missing_layer_is_told() {
 }
 
 #[tokio::test]
-async fn a_login_where_no_sign_in_arrives_is_told() {
+async fn a_login_extractor_on_another_path_is_logged() {
     let site = Site::new().await;
     let app = Router::new()
         .route("/entered", get(async |login: SqrlLogin| login.idk().to_string()))
@@ -98,7 +98,7 @@ async fn said(site: &Site, http: Http) -> (usize, usize) {
 }
 
 #[tokio::test]
-async fn a_proxy_that_is_not_named_is_told_once() {
+async fn an_untrusted_proxy_is_logged_once() {
     let site = Site::new().await;
     assert_eq!(said(&site, site.http()).await, (0, 0), "no header, no proxy");
     assert_eq!(said(&site, site.http_from("203.0.113.1")).await, (1, 0));
@@ -108,7 +108,7 @@ async fn a_proxy_that_is_not_named_is_told_once() {
 }
 
 #[tokio::test]
-async fn a_proxy_that_tells_nothing_is_told_once() {
+async fn a_proxy_without_an_address_is_logged_once() {
     for silent in [None, Some("unknown"), Some("unknown, 127.0.0.1")] {
         let site = Site::behind_proxy().await;
         let before = times(NOT_READABLE);

@@ -87,7 +87,7 @@ async fn a_refusal_is_announced_and_the_stream_goes_on() {
 }
 
 #[tokio::test]
-async fn where_the_store_announces_nothing_it_is_asked() {
+async fn a_store_without_announcements_is_polled() {
     let site = Site::without_announcements().await;
     let visit = site.visit().await;
     let mut listener = Listener::of(&site, &visit).await;
@@ -97,7 +97,7 @@ async fn where_the_store_announces_nothing_it_is_asked() {
 }
 
 #[tokio::test]
-async fn what_has_happened_is_announced_at_once() {
+async fn an_existing_outcome_is_announced_at_once() {
     let site = Site::new().await;
     let visit = site.visit().await;
     assert_eq!(visit.chain(&alice()).ident().await, "5");
@@ -123,7 +123,7 @@ async fn events_end_when_the_server_stops() {
 }
 
 #[tokio::test]
-async fn only_the_browser_that_asked_listens() {
+async fn only_the_requesting_browser_receives_events() {
     let site = Site::new().await;
     let (visit, other) = (site.visit().await, site.visit().await);
     let name = format!("evt.sqrl?nut={}", visit.link.nut());
@@ -133,7 +133,7 @@ async fn only_the_browser_that_asked_listens() {
 }
 
 #[tokio::test]
-async fn past_their_number_pages_poll() {
+async fn above_the_limit_of_streams_pages_poll() {
     let site = Site::with(|builder| builder.max_event_streams(1)).await;
     let visit = site.visit().await;
     let name = format!("evt.sqrl?nut={}", visit.link.nut());
@@ -148,7 +148,7 @@ async fn past_their_number_pages_poll() {
 }
 
 #[tokio::test]
-async fn no_address_holds_them_all() {
+async fn one_address_cannot_use_all_streams() {
     let site = Site::with(|builder| {
         builder.trusted_proxy("127.0.0.1").max_event_streams(100).max_event_streams_per_address(2)
     })

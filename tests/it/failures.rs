@@ -115,7 +115,7 @@ async fn row_32_the_write_that_fails() {
 }
 
 #[tokio::test]
-async fn row_32_nobody_knows_whether_it_was_written() {
+async fn row_32_it_is_unknown_whether_the_write_succeeded() {
     let site = Site::new().await;
     let visit = site.visit().await;
     let mut chain = visit.chain(&alice());
@@ -252,7 +252,7 @@ async fn site_with_key() -> (Site, Idk) {
 }
 
 #[tokio::test]
-async fn linking_an_account_may_be_tried_again() {
+async fn linking_can_be_retried() {
     let (site, idk) = site_with_key().await;
     for (hook, fate) in
         [(LookUp, Verdict::Fail), (Apply, Verdict::Fail), (Apply, Verdict::LoseReply)]
@@ -268,7 +268,7 @@ async fn linking_an_account_may_be_tried_again() {
 }
 
 #[tokio::test]
-async fn linking_loses_three_swaps_at_most() {
+async fn linking_survives_three_lost_swaps() {
     for losses in [3, 4] {
         let (site, idk) = site_with_key().await;
         for _ in 0..losses {
@@ -284,7 +284,7 @@ async fn linking_loses_three_swaps_at_most() {
 }
 
 #[tokio::test]
-async fn collecting_may_be_tried_again() {
+async fn collecting_can_be_retried() {
     for hook in [GetNut(Authorized), LookUp, RemoveNut(Authorized)] {
         let site = Site::new().await;
         let visit = site.visit().await;
@@ -320,7 +320,7 @@ async fn a_sign_in_is_collected_once_or_not_at_all() {
 }
 
 #[tokio::test]
-async fn a_cps_url_may_be_tried_again() {
+async fn a_cps_url_can_be_retried() {
     for (hook, clean) in
         [(GetUserIdByCpsSessionId, false), (LookUp, true), (RemoveCpsSessionId, true)]
     {
@@ -339,7 +339,7 @@ async fn a_cps_url_may_be_tried_again() {
 }
 
 #[tokio::test]
-async fn pages_say_when_a_store_is_out_of_reach() {
+async fn pages_report_an_unreachable_store() {
     let site = Site::new().await;
     let visit = site.visit().await;
     for url in ["/login", "/nut.sqrl"] {
@@ -376,7 +376,7 @@ async fn hangs_up_during(site: &Site, hook: Hook, request: Builder, body: String
 }
 
 #[tokio::test]
-async fn a_client_that_hangs_up_leaves_no_step_half_done() {
+async fn a_disconnecting_client_leaves_no_step_unfinished() {
     let site = Site::new().await;
     let visit = site.visit().await;
     let chain = visit.chain(&alice());
@@ -389,7 +389,7 @@ async fn a_client_that_hangs_up_leaves_no_step_half_done() {
 }
 
 #[tokio::test]
-async fn a_browser_that_hangs_up_leaves_no_sign_in_half_collected() {
+async fn a_disconnecting_browser_leaves_no_collection_unfinished() {
     let site = Site::new().await;
     let visit = site.visit().await;
     assert_eq!(visit.chain(&alice()).ident().await, "5");

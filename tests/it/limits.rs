@@ -57,7 +57,7 @@ const LOOK: Hook = Hook::GetNut(NutState::Pending);
 
 /// A correct request with a live nut is answered, whatever a neighbour at the same address does.
 #[tokio::test]
-async fn an_address_that_is_slowed_down_signs_in_all_the_same() {
+async fn an_address_that_is_slowed_down_can_still_sign_in() {
     let (site, other) = Site::pair(|builder| builder.failures_per_minute(3).nut_key([7; 32])).await;
     let visit = site.visit().await;
     let (first, mut chain) = (visit.chain(&alice()), visit.chain(&alice()));
@@ -86,7 +86,7 @@ async fn an_address_that_is_slowed_down_signs_in_all_the_same() {
 
 /// An attacker who has seen a QR code has its nut, and changes the last byte.
 #[tokio::test]
-async fn a_made_up_nut_spends_no_other() {
+async fn an_unissued_nut_consumes_no_other() {
     let site = Site::with(|builder| builder.failures_per_minute(3)).await;
     let mut chain = site.visit().await.chain(&alice());
     for _ in 0..3 {
@@ -125,7 +125,7 @@ async fn some_nuts_of_another_server_are_looked_up_without_a_shared_key() {
 }
 
 #[tokio::test]
-async fn a_network_of_ipv6_counts_as_one() {
+async fn an_ipv6_network_counts_as_one_address() {
     let site =
         Site::with(|builder| builder.trusted_proxy("127.0.0.1").failures_per_minute(3)).await;
     for host in 1..=3 {
@@ -153,7 +153,7 @@ async fn success_is_not_slowed_down() {
 
 /// Everything that an address can leave in a shared store begins with a SQRL URL.
 #[tokio::test]
-async fn an_address_gets_so_many_links_a_minute() {
+async fn sqrl_urls_per_minute_are_limited() {
     let site =
         Site::with(|builder| builder.trusted_proxy("127.0.0.1").challenges_per_minute(3)).await;
     let (many, other) = (site.http_from("203.0.113.1"), site.http_from("203.0.113.2"));
@@ -181,7 +181,7 @@ async fn an_address_gets_so_many_links_a_minute() {
 }
 
 #[tokio::test]
-async fn links_have_a_limit_unless_it_is_taken_away() {
+async fn the_limit_of_sqrl_urls_is_on_by_default() {
     let asked = async |site: &Site| {
         let mut links = 0;
         for _ in 0..601 {
@@ -198,7 +198,7 @@ async fn links_have_a_limit_unless_it_is_taken_away() {
 /// Requests from so many networks that the limiter has no room for another one.
 #[tokio::test]
 #[ignore = "slow: 70,000 links"]
-async fn a_flood_of_networks_does_not_open_the_limit() {
+async fn a_flood_of_networks_does_not_lift_the_limit() {
     let site = Site::new().await;
     let link = async |address: IpAddr| {
         let peer = PeerAddress(SocketAddr::new(address, 1025));
@@ -221,7 +221,7 @@ async fn a_flood_of_networks_does_not_open_the_limit() {
 
 /// Data that outlasts a request is counted across SQRL URLs: identities and CPS URLs.
 #[tokio::test]
-async fn an_address_leaves_so_much_in_a_minute() {
+async fn stored_data_per_minute_is_limited() {
     let site = Site::with(|builder| builder.challenges_per_minute(3)).await;
     let mut chain = site.visit().await.chain(&alice()).with_opt("cps~suk");
     assert_eq!(chain.ident().await, "5", "the link was the first, this is the second");
@@ -240,7 +240,7 @@ async fn an_address_leaves_so_much_in_a_minute() {
 
 /// Every write of an identity counts: a changed option, a superseded key, a rekey.
 #[tokio::test]
-async fn an_address_writes_so_much_in_a_minute() {
+async fn writes_per_minute_are_limited() {
     let site = Site::with(|builder| builder.challenges_per_minute(10)).await;
     let mut chain = site.visit().await.chain(&alice());
     assert_eq!(chain.ident().await, "5", "the link was the first, this is the second");
@@ -319,7 +319,7 @@ async fn a_request_counts_once() {
 }
 
 #[tokio::test]
-async fn one_link_makes_no_end_of_identities() {
+async fn one_sqrl_url_enrols_one_identity() {
     let site = Site::with(|builder| builder.challenges_per_minute(2)).await;
     let visit = site.visit().await;
     // The refusal issues an alias and leaves the SQRL URL to the next client.
@@ -334,7 +334,7 @@ async fn one_link_makes_no_end_of_identities() {
 
 /// The `ident`s of two clients of one page are refused alternately for different reasons.
 #[tokio::test]
-async fn refusals_in_turn_are_counted() {
+async fn alternating_refusals_are_counted() {
     let site = Site::with(|builder| builder.challenges_per_minute(10)).await;
     site.knows(&alice()).await;
     rekey(&mut site.visit().await.chain(&new_alice())).await;
@@ -355,7 +355,7 @@ async fn refusals_in_turn_are_counted() {
 
 /// A page of another site that embeds images must not use up the limit of its visitors.
 #[tokio::test]
-async fn another_site_uses_up_nothing() {
+async fn another_site_uses_up_no_limit() {
     let limits = |builder: SqrlBuilder| builder.challenges_per_minute(2).failures_per_minute(1);
     let site = Site::with(limits).await;
     for other in ["cross-site", "same-site"] {
@@ -371,7 +371,7 @@ async fn another_site_uses_up_nothing() {
 
 /// A form that submits itself is a navigation and needs no user gesture.
 #[tokio::test]
-async fn a_web_page_is_no_client() {
+async fn a_web_page_cannot_act_as_a_client() {
     let site = Site::with(|builder| builder.failures_per_minute(3)).await;
     let post = async |lines: &[(&str, &str)]| {
         let url = format!("{}/cli.sqrl", site.here);
@@ -407,7 +407,7 @@ async fn a_web_page_is_no_client() {
 /// Browsers prefetch for another site with `Sec-Fetch-Site: none`, and the user may never see the
 /// page.
 #[tokio::test]
-async fn nothing_is_made_ahead_of_a_visit() {
+async fn a_prefetch_creates_nothing() {
     let site = Site::with(|builder| builder.challenges_per_minute(2)).await;
     let visit = site.visit().await;
     site.tap.calls();

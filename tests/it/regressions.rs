@@ -10,7 +10,7 @@ use crate::common::{Hook, Site, alice, mallory};
 /// Records of refusals belong to the address that requested the SQRL URL. A client that is slowed
 /// down must not use up its share.
 #[tokio::test]
-async fn a_stranger_who_is_slowed_down_pushes_no_link_out() {
+async fn a_client_that_is_slowed_down_evicts_no_sqrl_url() {
     let site = Site::with_room_for(64, |builder| {
         builder.trusted_proxy("127.0.0.1").failures_per_minute(3)
     })
@@ -27,7 +27,7 @@ async fn a_stranger_who_is_slowed_down_pushes_no_link_out() {
 
 /// Concurrent requests each see that the limit is not reached.
 #[tokio::test]
-async fn refusals_at_the_same_instant_leave_no_more_nuts_than_the_limit() {
+async fn concurrent_refusals_store_no_more_nuts_than_the_limit() {
     let configure =
         |builder: SqrlBuilder| builder.trusted_proxy("127.0.0.1").failures_per_minute(3);
     let site = Site::with(configure).await;
@@ -53,7 +53,7 @@ async fn refusals_at_the_same_instant_leave_no_more_nuts_than_the_limit() {
 
 /// Another site sends the browser to the renewal of the SQRL URL that its page shows.
 #[tokio::test]
-async fn a_lured_renewal_ends_no_wait() {
+async fn a_renewal_by_another_site_ends_no_wait() {
     let site = Site::new().await;
     let visit = site.visit().await;
     let url = format!("{}/nut.sqrl?renew={}", site.public, visit.link.nut());
@@ -78,7 +78,7 @@ async fn a_later_sign_in_replaces_an_outdated_one() {
 /// A client signs in before its first query. The answer to the question of a later query still
 /// reaches the application.
 #[tokio::test]
-async fn a_later_answer_takes_the_place_of_none() {
+async fn a_later_answer_replaces_a_missing_one() {
     let site = Site::new().await;
     let question = Ask::new("Really?").expect("a question").button("Yes").expect("a button");
     let visit = site.visit_for(ChallengeOptions::default().ask(question)).await;
@@ -94,7 +94,7 @@ async fn a_later_answer_takes_the_place_of_none() {
 
 /// A chain has one sign-in. A later CPS URL takes the place of the page.
 #[tokio::test]
-async fn a_later_cps_url_takes_the_place_of_the_page() {
+async fn a_later_cps_url_takes_the_wait_over() {
     let site = Site::new().await;
     let visit = site.visit().await;
     let mut chain = visit.chain(&alice());

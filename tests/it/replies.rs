@@ -38,7 +38,7 @@ async fn whatever_is_posted_gets_a_complete_reply() {
 }
 
 #[tokio::test]
-async fn the_content_type_is_not_looked_at() {
+async fn the_content_type_is_ignored() {
     let site = Site::new().await;
     for content_type in
         ["application/x-www-form-urlencoded; charset=utf-8", "text/plain", "multipart/form-data"]
@@ -125,7 +125,7 @@ async fn with_list(site: &Site, list: impl FnOnce(&Chain) -> String) -> String {
 }
 
 #[tokio::test]
-async fn what_shipped_clients_send() {
+async fn requests_of_released_clients() {
     let site = Site::new().await;
     let idk = site.visit().await.chain(&alice()).idk();
     for list in [
@@ -202,7 +202,7 @@ async fn lists_that_are_malformed() {
 }
 
 #[tokio::test]
-async fn a_field_that_comes_twice() {
+async fn a_repeated_field() {
     let site = Site::new().await;
     for field in ["client", "server", "ids", "pids", "urs"] {
         let mut chain = site.visit().await.chain(&alice());
@@ -237,7 +237,7 @@ async fn bytes_are_verified_as_received() {
 }
 
 #[tokio::test]
-async fn our_longest_reply_fits_when_it_comes_back() {
+async fn the_longest_reply_fits_into_a_request() {
     // The smallest possible limit.
     let site = Site::with(|builder| builder.body_limit(4096)).await;
     site.knows(&alice()).await;

@@ -58,7 +58,7 @@ fn half() -> [u8; 16] {
 
 /// A derived `Debug` on one of these types fails this test.
 #[test]
-fn what_is_printed_holds_no_secret() {
+fn debug_output_has_no_secret() {
     use tower_sqrl_client::base64url::encode;
 
     secrets::learn(&encode(BYTES));
@@ -92,7 +92,7 @@ fn what_is_printed_holds_no_secret() {
 
 /// The same for values of a sign-in in progress, with real secrets.
 #[tokio::test]
-async fn what_is_printed_on_the_way_holds_no_secret() {
+async fn debug_output_during_a_sign_in_has_no_secret() {
     let nuts = std::sync::Arc::new(MemoryNutStore::new());
     let identities = std::sync::Arc::new(MemoryIdentityStore::new());
     let tap = crate::common::Tap::new(nuts.clone(), identities.clone());

@@ -137,7 +137,7 @@ async fn rows_09_and_10_ident_unknown() {
 }
 
 #[tokio::test]
-async fn row_11_a_site_that_takes_no_new_ones() {
+async fn row_11_a_site_that_accepts_no_new_identities() {
     let site = Site::with(tower_sqrl::SqrlBuilder::known_identities_only).await;
     let mut chain = site.visit().await.chain(&alice());
     assert_eq!(chain.query().await, "4");

@@ -13,7 +13,7 @@ use tower_sqrl_client::wire::Reply;
 use crate::common::{Hook, Site, Verdict, ask};
 
 #[tokio::test(start_paused = true)]
-async fn a_comment_every_fifteen_seconds_until_the_chain_is_over() {
+async fn a_comment_every_fifteen_seconds_until_the_chain_ends() {
     let site = Site::new().await;
     let mut body = events(&site).await;
     let began = Instant::now();
@@ -35,7 +35,7 @@ async fn a_comment_every_fifteen_seconds_until_the_chain_is_over() {
 
 /// Every waiting page queries the store, and every failure is logged.
 #[tokio::test(start_paused = true)]
-async fn a_store_that_fails_is_asked_more_and_more_seldom() {
+async fn a_failing_store_is_queried_less_and_less() {
     const FAILURES: usize = 12;
     let site = Site::without_announcements().await;
     let look = Hook::GetNut(NutState::Authorized);
@@ -77,7 +77,7 @@ async fn events(site: &Site) -> SqrlBody<Body> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_that_never_ends_is_given_up() {
+async fn an_endless_body_is_abandoned() {
     let site = Site::new().await;
     let (sender, body) = tokio::sync::mpsc::channel::<Bytes>(1);
     sender.send(Bytes::from_static(b"client=")).await.expect("a body");
@@ -95,7 +95,7 @@ async fn a_body_that_never_ends_is_given_up() {
 /// The server reads the part beyond the limit while it sends the reply, for two seconds. If there
 /// is more than one MiB, the connection stays open that long, so that the reply is not lost.
 #[tokio::test(start_paused = true)]
-async fn a_body_that_is_too_long_is_given_up() {
+async fn a_body_that_is_too_long_is_abandoned() {
     let site = Site::new().await;
     let (sender, body) = tokio::sync::mpsc::channel::<Bytes>(1);
     sender.send(vec![b'a'; 10_000].into()).await.expect("a body");

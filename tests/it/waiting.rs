@@ -14,7 +14,7 @@ fn set_cookies(headers: &HeaderMap) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_cookie_for_each_link() {
+async fn each_sqrl_url_has_a_cookie() {
     let site = Site::new().await;
     let visit = site.visit().await;
     let [cookie] = &set_cookies(&visit.page.headers)[..] else { panic!("one cookie") };
@@ -33,7 +33,7 @@ async fn a_cookie_for_each_link() {
 }
 
 #[tokio::test]
-async fn the_ready_part_in_a_page_of_ones_own() {
+async fn the_fragment_in_a_custom_page() {
     let setup = Setup { mount: "/app", ..Setup::default() };
     let site = Site::set_up(setup, |builder| builder.prefix("/auth")).await;
     let visit = site.visit_own().await;
@@ -51,7 +51,7 @@ async fn the_ready_part_in_a_page_of_ones_own() {
 }
 
 #[tokio::test]
-async fn over_https_the_cookie_is_for_this_host_alone() {
+async fn over_https_the_cookie_is_for_this_host_only() {
     let setup = Setup { origin: Some("https://example.com"), ..Setup::default() };
     let site = Site::set_up(setup, |builder| builder).await;
     let visit = site.visit().await;
@@ -73,7 +73,7 @@ async fn over_https_the_cookie_is_for_this_host_alone() {
 }
 
 #[tokio::test]
-async fn what_the_waiting_page_hears() {
+async fn results_of_polling() {
     let site = Site::new().await;
     let visit = site.visit().await;
     let pending = visit.pag().await;
@@ -102,7 +102,7 @@ async fn what_the_waiting_page_hears() {
 }
 
 #[tokio::test]
-async fn without_scripts_it_is_pages() {
+async fn without_scripts_the_page_reloads() {
     let site = Site::new().await;
     let visit = site.visit().await;
     let go = format!("pag.sqrl?nut={}&go", visit.link.nut());
@@ -129,7 +129,7 @@ async fn a_wait_ends_with_its_chain() {
 
 /// An attacker sets the browser's cookie, for example from a neighbour subdomain over http.
 #[tokio::test]
-async fn a_secret_that_we_did_not_issue_is_never_adopted() {
+async fn a_secret_that_was_not_issued_is_never_adopted() {
     let site = Site::new().await;
     let planted = format!("{}.9999999999", "A".repeat(22));
     let visit = site.visit().await;
@@ -175,7 +175,7 @@ async fn a_renewal_keeps_the_wait() {
 }
 
 #[tokio::test]
-async fn only_the_browser_that_asked_renews() {
+async fn only_the_requesting_browser_renews() {
     let site = Site::new().await;
     let visit = site.visit().await;
     let stranger = visit.within(Browser::new(site.http()));
@@ -222,7 +222,7 @@ async fn a_browser_keeps_twenty_waits_and_an_evicted_one_ends_visibly() {
 
 /// An attacker who has seen the QR code sends the browser to its renewal. The page does not notice.
 #[tokio::test]
-async fn a_lured_renewal_leaves_the_page_its_wait() {
+async fn a_renewal_by_another_site_leaves_the_page_its_wait() {
     let site = Site::new().await;
     let visit = site.visit().await;
     let lured = visit.renew().await;
@@ -237,7 +237,7 @@ async fn a_lured_renewal_leaves_the_page_its_wait() {
 
 /// The cookie has the form of the previous release: one for each SQRL URL, without a latest nut.
 #[tokio::test]
-async fn a_cookie_of_the_release_before_collects() {
+async fn a_cookie_of_the_previous_release_collects() {
     let site = Site::new().await;
     let visit = site.visit().await;
     let renewed = visit.renew().await;
@@ -318,12 +318,12 @@ async fn a_disabled_identity_is_not_collected_whoever_disabled_it() {
 }
 
 #[tokio::test]
-async fn other_changes_leave_it() {
+async fn other_changes_keep_a_pending_sign_in() {
     assert_eq!(outlives("flags").await, 200);
 }
 
 #[tokio::test]
-async fn coming_too_early_ends_nothing() {
+async fn collecting_too_early_ends_nothing() {
     let site = Site::new().await;
     let visit = site.visit().await;
     let page = visit.browser.open(&visit.signed_in_url()).await.expect("a page");
@@ -346,7 +346,7 @@ async fn only_get_collects() {
 }
 
 #[tokio::test]
-async fn cookies_of_others_do_no_harm() {
+async fn other_cookies_do_no_harm() {
     let site = Site::new().await;
     let visit = site.visit().await;
     let mine = visit.browser.cookies();
@@ -368,7 +368,7 @@ async fn cookies_of_others_do_no_harm() {
 }
 
 #[tokio::test]
-async fn two_browsers_at_once_and_one_sign_in() {
+async fn two_concurrent_browsers_get_one_sign_in() {
     let site = Site::new().await;
     let visit = site.visit().await;
     visit.chain(&mallory()).ident().await;
@@ -395,7 +395,7 @@ async fn word(visit: &Visit) -> String {
 }
 
 #[tokio::test]
-async fn the_page_learns_why_nobody_was_signed_in() {
+async fn the_page_receives_the_reason_of_a_refusal() {
     let site = Site::with(tower_sqrl::SqrlBuilder::known_identities_only).await;
     let enrolling = site.visit_for(tower_sqrl::ChallengeOptions::default().accept_new()).await;
     let mut member = enrolling.chain(&alice());
@@ -429,7 +429,7 @@ async fn the_page_learns_why_nobody_was_signed_in() {
 }
 
 #[tokio::test]
-async fn the_page_learns_that_an_identity_was_replaced() {
+async fn the_page_receives_that_an_identity_is_superseded() {
     let site = Site::new().await;
     site.knows(&alice()).await;
     rekey(&mut site.visit().await.chain(&new_alice())).await;

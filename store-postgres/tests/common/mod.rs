@@ -46,7 +46,7 @@ pub fn identity(version: u64) -> Identity {
         disabled: true,
         epoch: Epoch::new(u64::MAX - version),
         version: Version::new(version),
-        strangers: 16,
+        never_current_keys: 16,
     }
 }
 

@@ -37,7 +37,7 @@ async fn every_response_is_in_the_table() {
 /// A `HEAD` request checks whether the page exists. It creates no SQRL URL and uses no room in the
 /// store.
 #[tokio::test]
-async fn head_makes_no_link() {
+async fn head_creates_no_sqrl_url() {
     let site = Site::new().await;
     let visit = site.visit().await;
     let get = visit.get("login").await;
@@ -52,7 +52,7 @@ async fn head_makes_no_link() {
 
 /// A request that is refused because of its `can` creates no SQRL URL.
 #[tokio::test]
-async fn a_request_that_is_refused_makes_no_link() {
+async fn a_refused_request_creates_no_sqrl_url() {
     let site = Site::new().await;
     let visit = site.visit().await;
     site.tap.calls();

@@ -9,7 +9,7 @@ use tower_sqrl_client::browser::Browser;
 use crate::common::{Site, alice, cps_id};
 
 #[tokio::test]
-async fn no_header_says_where_the_site_is() {
+async fn no_header_changes_the_public_url() {
     // The same with a trusted proxy, which may only name the address of the client.
     for site in [Site::new().await, Site::behind_proxy().await] {
         let evil = |request: &str, more: &str| {

@@ -37,7 +37,7 @@ async fn status(site: &Site, target: &str, body: &str) -> (String, String) {
 }
 
 #[tokio::test]
-async fn only_the_very_path_is_ours() {
+async fn only_exact_paths_belong_to_the_layer() {
     let site = Site::with(|builder| builder.prefix("/auth")).await;
     let visit = site.visit().await;
     let chain = visit.chain(&alice());
@@ -61,7 +61,7 @@ async fn only_the_very_path_is_ours() {
 }
 
 #[tokio::test]
-async fn below_a_mount_the_layer_sees_what_is_left() {
+async fn under_a_mount_the_layer_sees_the_rest_of_the_path() {
     let setup = Setup { mount: "/app", ..Setup::default() };
     let site = Site::set_up(setup, |builder| builder).await;
     for path in
@@ -74,7 +74,7 @@ async fn below_a_mount_the_layer_sees_what_is_left() {
 
 /// A parameter that occurs twice is ignored.
 #[tokio::test]
-async fn a_parameter_twice_is_none() {
+async fn a_repeated_parameter_is_ignored() {
     let site = Site::new().await;
     let visit = site.visit().await;
     let nut = visit.link.nut();
