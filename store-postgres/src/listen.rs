@@ -9,7 +9,6 @@ use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres::{AsyncMessage, Client, Config, Error, Socket};
 use tower_sqrl_core::nuts::Waiters;
 
-use crate::database::Database;
 use crate::error::CallError;
 use crate::hint::Hint;
 use crate::pooler::is_pooled;
@@ -77,17 +76,12 @@ impl Listener {
     /// Listens from now on, so that a mistake in the configuration shows at the start. `None`
     /// where the connection leads through a pooler, which announcements do not pass.
     pub(crate) async fn start(
-        database: &Database,
         connect: Arc<Connect>,
+        channel: String,
+        timeout: Duration,
         waiters: Waiters<Hint>,
     ) -> Result<Option<Self>, CallError> {
-        let mut listener = Self {
-            connect,
-            channel: database.names.channel(),
-            timeout: database.connections.timeout,
-            waiters,
-            connection: None,
-        };
+        let mut listener = Self { connect, channel, timeout, waiters, connection: None };
         match listener.listen().await {
             Ok(connection) => listener.connection = Some(connection),
             Err(CallError::Pooler) => return Ok(None),

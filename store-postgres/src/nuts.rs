@@ -101,7 +101,9 @@ impl PostgresNutStore {
         let mut waiters = None;
         if let Some(connect) = database.listen.clone() {
             let all = Waiters::default();
-            if let Some(listener) = Listener::start(database, connect, all.clone()).await? {
+            let (channel, timeout) = (database.names.channel(), database.connections.timeout);
+            let listener = Listener::start(connect, channel, timeout, all.clone()).await?;
+            if let Some(listener) = listener {
                 tasks.spawn(listener.run());
                 waiters = Some(all);
             } else {

@@ -10,8 +10,7 @@ use tower_sqrl_core::identities::{
 use tower_sqrl_core::protocol::{Idk, Suk, Vuk};
 
 use crate::error::OpenError;
-use crate::migrate::Part;
-use crate::open::{Durability, open};
+use crate::open::{Durability, Part, open};
 use crate::worker::Worker;
 
 const PART: Part =

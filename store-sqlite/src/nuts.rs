@@ -8,8 +8,7 @@ use tower_sqrl_core::StoreError;
 use tower_sqrl_core::nuts::{RecordKind, RecordStore, WaitId, Waiters, Watch};
 
 use crate::error::OpenError;
-use crate::migrate::Part;
-use crate::open::{Durability, open};
+use crate::open::{Durability, Part, open};
 use crate::worker::Worker;
 
 /// One in so many creates also sweeps.

@@ -2,7 +2,7 @@
 
 use axum::http::HeaderMap;
 use axum::http::header::{COOKIE, SET_COOKIE};
-use tower_sqrl::identities::{Change, Identity, Swap, Version};
+use tower_sqrl::identities::{Change, Swap, Version};
 use tower_sqrl::protocol::Idk;
 use tower_sqrl_client::browser::{Browser, Waiting};
 
