@@ -1,17 +1,18 @@
-//! A page for each task. Every example in them is compiled, and run unless it serves for ever.
+//! One page for each task. The tests compile every example, and run it unless it is a server.
 //!
 //! | You want to | Read |
 //! |---|---|
-//! | give an axum or tower application a sign-in; find out why one does not work | [`add_to_an_app`] |
-//! | show the link and the QR code in a page of your own | [`own_page`] |
-//! | link identities with your users, or keep them in your own tables | [`own_user_table`] |
-//! | run behind nginx, another proxy, or below a path | [`behind_a_proxy`] |
+//! | add SQRL to an axum or tower application; find out why a sign-in fails | [`add_to_an_app`] |
+//! | build your own sign-in page | [`own_page`] |
+//! | link identities to your users; write your own identity store | [`own_user_table`] |
+//! | run behind nginx or another proxy; run below a path | [`behind_a_proxy`] |
 //! | run several servers | [`several_servers`] |
 //! | test your sign-in without a phone | [`testing`] |
 //! | choose versions of axum-login, sqlx and tower-sessions | [`versions`] |
+//! | look up a term | [`vocabulary`] |
 //!
-//! The pages are the files of `docs/guide` in the repository. This module exists in the documentation
-//! only.
+//! This module exists only in the documentation. Its pages are the files of `docs/guide` in the
+//! repository, and `docs/vocabulary.md`.
 
 #[doc = include_str!("../docs/guide/add_to_an_app.md")]
 ///
@@ -27,12 +28,12 @@ pub mod add_to_an_app {}
 ///
 /// # See also
 ///
-/// [`SqrlChallenge`](crate::axum::SqrlChallenge), [`Challenge`](crate::Challenge), the room
+/// [`SqrlChallenge`](crate::axum::SqrlChallenge), [`Challenge`](crate::Challenge), the module
 /// [`web`](crate::web) with [`Texts`](crate::web::Texts) and
 /// [`SIGN_IN_POLICY`](crate::web::SIGN_IN_POLICY).
 pub mod own_page {}
 
-// Its store is put to the suite.
+// Its example needs the conformance suite.
 #[cfg(any(not(doctest), feature = "conformance"))]
 #[doc = include_str!("../docs/guide/own_user_table.md")]
 ///
@@ -51,7 +52,7 @@ pub mod own_user_table {}
 /// [`SqrlBuilder::prefix`](crate::SqrlBuilder::prefix), [`Sqrl::builder`](crate::Sqrl::builder).
 pub mod behind_a_proxy {}
 
-// Its examples need the stores' crates, which need this one: `examples/cluster` compiles them.
+// Its examples need the store crates. `examples/cluster` compiles them.
 #[cfg_attr(not(doctest), doc = include_str!("../docs/guide/several_servers.md"))]
 ///
 /// # See also
@@ -73,3 +74,6 @@ pub mod testing {}
 ///
 /// [`Identity::epoch`](tower_sqrl_core::identities::Identity::epoch), [`SignIn::epoch`](crate::SignIn::epoch).
 pub mod versions {}
+
+#[doc = include_str!("../docs/vocabulary.md")]
+pub mod vocabulary {}

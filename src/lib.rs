@@ -1,34 +1,34 @@
-//! Sign in with SQRL: a tower middleware with axum conveniences, for one server or fifty.
+//! A tower middleware for SQRL sign-in, with extractors for axum. It works on one server or many.
 //!
-//! SQRL (Secure Quick Reliable Login) signs people in with a key pair per site: no
-//! password, and no secret on the server. A page shows a link and a QR code that hold a
-//! one-time *nut*; the user's client answers with signed requests; the page learns that it
-//! is signed in, or, on the same device, the client hands the browser a one-time URL. It is
-//! specified by GRC: [*Explained*](https://www.grc.com/sqrl/sqrl_explained.pdf),
+//! SQRL (Secure Quick Reliable Login) replaces passwords with a key pair per site, so the server stores
+//! no secret. The sign-in page shows a URL with a one-time *nut*, as a button and as a QR code. The
+//! user's SQRL client answers with signed requests. Then the page is signed in; or, on the same device,
+//! the client opens a one-time URL in the browser.
+//!
+//! GRC specifies SQRL in [*Explained*](https://www.grc.com/sqrl/sqrl_explained.pdf),
 //! [*Operating Details*](https://www.grc.com/sqrl/sqrl_operating_details.pdf),
-//! [*Cryptography*](https://www.grc.com/sqrl/sqrl_cryptography.pdf),
+//! [*Cryptography*](https://www.grc.com/sqrl/sqrl_cryptography.pdf) and
 //! [*On The Wire*](https://www.grc.com/sqrl/sqrl_on_the_wire.pdf).
 //!
-//! # In an axum application
+//! # Example
 //!
 //! ```
 //! use axum::response::{Redirect, Response};
 //! use axum::routing::get;
 //! use axum::Router;
-//! use tower_sqrl::axum::{SqrlChallenge, SqrlLogin};
-//! use tower_sqrl::memory::MemoryIdentityStore;
-//! use tower_sqrl::memory::MemoryNutStore;
 //! use tower_sqrl::Sqrl;
+//! use tower_sqrl::axum::{SqrlChallenge, SqrlLogin};
+//! use tower_sqrl::memory::{MemoryIdentityStore, MemoryNutStore};
 //!
 //! async fn login(challenge: SqrlChallenge) -> Response {
 //!     challenge.page()
 //! }
 //!
 //! async fn signed_in(login: SqrlLogin) -> Redirect {
-//!     let (who, epoch) = (login.idk().to_string(), login.epoch());
-//!     // … start the application's own session for `who`, under a new session id, and compare
-//!     // the epoch with `Sqrl::identity` where the session is looked at …
-//! #   let _ = (who, epoch);
+//!     let claim = login.claim();
+//!     // … start your own session under a new session id, and keep `claim` in it. When a request
+//!     // arrives with the session, ask `Sqrl::check` whether the claim still holds …
+//! #   drop(claim);
 //!     Redirect::to("/")
 //! }
 //!
@@ -44,49 +44,51 @@
 //! # }
 //! ```
 //!
-//! Serve it with `into_make_service_with_connect_info::<SocketAddr>()`: the client's address
-//! is part of the protocol.
+//! Serve the application with `into_make_service_with_connect_info::<SocketAddr>()`, because SQRL
+//! compares the addresses of browser and client.
 //!
-//! The layer answers the paths by the field's standard names (`cli.sqrl`, `nut.sqrl`,
-//! `pag.sqrl`, `cps.sqrl`, `png.sqrl`, …) and lets a request for the application's
-//! `/signed-in` through with who has signed in. It owns no session. Every other request
-//! passes through untouched.
+//! The layer answers requests for `cli.sqrl`, `nut.sqrl`, `pag.sqrl`, `cps.sqrl`, `png.sqrl` and a few
+//! more paths, whose names are common to SQRL servers. It adds the result of a sign-in to the request
+//! for `/signed-in`. All other requests pass through unchanged. The layer has no session of its own.
 //!
-//! # In any tower application
+//! The [`guide`] has a page for each task. It explains how to add a sign-in and find out why one fails,
+//! and covers custom pages, users tables, proxies, several servers and tests.
 //!
-//! [`Sqrl::layer`] wraps any service of HTTP requests; put a [`PeerAddress`] into every
-//! request's extensions. [`Sqrl::challenge`] makes links, and a request for the path that
-//! gets the sign-in has a [`SignInResult`] in its extensions.
+//! # Without axum
 //!
-//! # More
+//! [`Sqrl::layer`] wraps any `tower::Service` of HTTP requests. Insert a [`PeerAddress`] into the
+//! extensions of each request. Call [`Sqrl::challenge`] for a SQRL URL. A request for the path that
+//! receives sign-ins has a [`SignInResult`] in its extensions.
 //!
-//! The [`guide`] has a page for each task: adding a sign-in to an application and finding out why
-//! it does not work, a page of one's own, one's own users table, proxies, several servers, testing.
+//! # Stores
 //!
-//! # State
-//!
-//! - A [`NutStore`](nuts::NutStore) keeps sign-ins under way for minutes: in memory, or
-//!   shared in Redis or Postgres (`tower-sqrl-redis`, `tower-sqrl-postgres`).
-//! - An [`IdentityStore`](identities::IdentityStore) keeps identities for ever: in an
-//!   SQLite file (`tower-sqrl-sqlite`), in Postgres, or in the application's own users table.
+//! - A [`NutStore`](nuts::NutStore) holds sign-ins in progress, for minutes: in memory, or shared in
+//!   SQLite, Redis or Postgres (`tower-sqrl-sqlite`, `tower-sqrl-redis`, `tower-sqrl-postgres`).
+//! - An [`IdentityStore`](identities::IdentityStore) holds identities permanently: in SQLite, in
+//!   Postgres, or in your own users table.
 //!
 //! # Security
 //!
-//! A request touches no state before its signatures are verified; one atomic take of its
-//! nut decides; rekey, enable and remove cannot be written without the proof of a valid
-//! unlock request signature ([`protocol::UnlockProof`]); and nothing that is pending
-//! outlives a disable, enable, rekey or remove. `docs/protocol.md` in the repository says
-//! what the server answers, case by case, and `docs/testing.md` which test holds each guard.
+//! - The layer verifies a request's signatures before it touches any state.
+//! - One atomic operation, the take of the nut, decides. So each nut works once.
+//! - Rekey, enable and remove need a value that only a verified unlock request signature creates
+//!   ([`protocol::UnlockProof`]).
+//! - Disable, enable, rekey and remove invalidate every sign-in in progress.
+//!
+//! In the repository, `docs/security.md` lists what each attacker can and cannot do,
+//! `docs/protocol.md` the server's reply in each situation, and `docs/testing.md` the test for each
+//! guard.
 //!
 //! # Features
 //!
-//! | Feature | Default | What |
+//! | Feature | Default | Content |
 //! |---|---|---|
 //! | `axum` | yes | extractors, rejections, the address of `ConnectInfo` |
-//! | `web` | yes | the ready sign-in page, its script and style, QR codes |
-//! | `sin` | | indexed secrets, sealed on their way through a shared store |
-//! | `idna` | | a public URL outside ASCII is turned into Punycode |
-//! | `conformance` | | the suites that every store has to pass |
+//! | `serde` | yes | serde for claims, keys, nuts and user ids |
+//! | `web` | yes | the built-in sign-in page, its script and style, QR codes |
+//! | `sin` | | indexed secrets, encrypted in the store |
+//! | `idna` | | public URLs outside ASCII, converted to Punycode |
+//! | `conformance` | | test suites for stores |
 //! | `faults` | | stores that fail on purpose, for tests |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -112,14 +114,20 @@ mod web;
 #[cfg(feature = "bench")]
 #[doc(hidden)]
 pub use engine::bench;
-pub use engine::{Answer, ChallengeOptions, Clock, Lifetimes, LinkError, NotSignedIn, SignIn};
-pub use service::{
-    Challenge, ChallengeError, PeerAddress, ResponseFuture, SignInResult, Sqrl, SqrlBody,
-    SqrlLayer, SqrlService,
+pub use engine::{
+    Answer, ChallengeOptions, Claim, ClaimStatus, Clock, InvalidClaim, LinkError, NotSignedIn,
+    SignIn,
 };
+pub use service::{Challenge, ChallengeError, PeerAddress, SignInResult, Sqrl, SqrlLayer};
 pub use setup::{ConfigError, SqrlBuilder};
 #[cfg(feature = "conformance")]
 pub use tower_sqrl_core::conformance;
 #[cfg(feature = "faults")]
 pub use tower_sqrl_core::faults;
 pub use tower_sqrl_core::{StoreError, StoreErrorKind, identities, nuts, protocol};
+
+/// The service that [`SqrlLayer`] makes, its response body and its future: types that tower needs and
+/// an application rarely names.
+pub mod middleware {
+    pub use crate::service::{ResponseFuture, SqrlBody, SqrlService};
+}

@@ -1,5 +1,5 @@
-//! What the documents say of the code: the README's example is the one that is compiled, and the
-//! tests that `docs/testing.md` and `docs/security.md` name exist.
+//! Compares the documents with the code: the README's example is the compiled one, the tests that
+//! `docs/testing.md` and `docs/security.md` name exist, and so do the log lines in the guide.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -28,6 +28,44 @@ fn every_test_that_the_documentation_names_exists() {
     let missing: Vec<_> =
         named.iter().filter(|name| !tests.iter().any(|test| test.answers_to(name))).collect();
     assert!(missing.is_empty(), "the documentation names tests that do not exist: {missing:#?}");
+}
+
+#[test]
+fn every_log_line_that_the_guide_quotes_exists() {
+    // A line of a source that ends with `\` continues without the next line's indentation.
+    let sources = sources(&root().join("src")) + &sources(&root().join("core/src"));
+    let sources = sources.replace("\\\n", "\n");
+    let sources = sources.split_whitespace().collect::<Vec<_>>().join(" ");
+    let guide = read("docs/guide/add_to_an_app.md");
+    let (_, table) = guide.split_once("| Symptom | Log |").expect("the table of symptoms");
+    let mut count = 0;
+    for cell in table.lines().skip(2).filter_map(|row| row.split('|').nth(2)) {
+        for quote in quotes(cell) {
+            // The code writes `refused: {reason}`.
+            let reason = quote.trim_matches(['…', ' ']).rsplit_once(": ").map_or(quote, |it| it.1);
+            let reason = reason.trim_matches(['…', ':', ' ']);
+            assert!(sources.contains(reason), "no log line has `{reason}`");
+            count += 1;
+        }
+    }
+    assert!(count > 10, "{count} quotes are too few: is the table still found?");
+}
+
+/// Returns the texts between single or double backticks that are log lines.
+fn quotes(cell: &str) -> Vec<&str> {
+    if let Some((before, rest)) = cell.split_once("`` ") {
+        let (quote, after) = rest.split_once(" ``").expect("two more backticks");
+        return [quotes(before), vec![quote], quotes(after)].concat();
+    }
+    cell.split('`').skip(1).step_by(2).filter(|quote| !quote.starts_with("tif=")).collect()
+}
+
+fn sources(directory: &Path) -> String {
+    let entries = fs::read_dir(directory).expect("a directory of the repository");
+    entries
+        .map(|entry| entry.expect("an entry").path())
+        .map(|path| if path.is_dir() { sources(&path) } else { read(&path) })
+        .collect()
 }
 
 #[test]

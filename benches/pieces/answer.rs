@@ -6,15 +6,16 @@ use std::net::{Ipv4Addr, SocketAddr};
 use bytes::Bytes;
 use divan::Bencher;
 use futures_util::FutureExt as _;
-use http::{HeaderMap, Request, Response};
+use http::{Request, Response};
 use http_body_util::{BodyExt as _, Full};
 use tower::{Layer as _, Service, service_fn};
 use tower_sqrl::memory::MemoryIdentityStore;
 use tower_sqrl::memory::MemoryNutStore;
-use tower_sqrl::{ChallengeOptions, PeerAddress, Sqrl, SqrlBody};
+use tower_sqrl::middleware::SqrlBody;
+use tower_sqrl::{ChallengeOptions, PeerAddress, Sqrl};
 use tower_sqrl_client::keys::{Ilk, Rlk, SiteKey, UnlockPair};
 use tower_sqrl_client::wire::{ClientParams, Command, Form, Reply};
-use tower_sqrl_client::{Link, base64url};
+use tower_sqrl_client::{SqrlUrl, base64url};
 
 const PEER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 4711);
 
@@ -43,10 +44,10 @@ fn request(key: &SiteKey, command: &Command, path: &str, server: &str) -> Reques
     request.body(Full::new(form.encode().into())).unwrap()
 }
 
-fn link(sqrl: &Sqrl) -> Link {
-    let (headers, mut extensions) = (HeaderMap::new(), http::Extensions::new());
-    extensions.insert(PeerAddress(PEER));
-    let made = sqrl.challenge(&headers, &extensions, ChallengeOptions::default());
+fn link(sqrl: &Sqrl) -> SqrlUrl {
+    let request = Request::get("/login").extension(PeerAddress(PEER)).body(()).unwrap();
+    let (parts, ()) = request.into_parts();
+    let made = sqrl.challenge(&parts, ChallengeOptions::default());
     made.now_or_never().unwrap().unwrap().href().parse().unwrap()
 }
 

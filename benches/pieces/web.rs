@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use divan::black_box;
 use futures_util::FutureExt as _;
-use http::{Extensions, HeaderMap};
+use http::Request;
 use tower_sqrl::memory::{MemoryIdentityStore, MemoryNutStore};
 use tower_sqrl::web::Qr;
 use tower_sqrl::{ChallengeOptions, PeerAddress, Sqrl};
@@ -25,10 +25,9 @@ fn qr_png() -> Vec<u8> {
 fn sign_in_page(bencher: divan::Bencher<'_, '_>) {
     let (nuts, identities) = (MemoryNutStore::new(), MemoryIdentityStore::new());
     let sqrl = Sqrl::builder("https://example.com", nuts, identities).build().unwrap();
-    let mut extensions = Extensions::new();
-    extensions.insert(PeerAddress(SocketAddr::from(([192, 0, 2, 1], 443))));
-    let headers = HeaderMap::new();
-    let challenge = sqrl.challenge(&headers, &extensions, ChallengeOptions::default());
+    let peer = PeerAddress(SocketAddr::from(([192, 0, 2, 1], 443)));
+    let (parts, ()) = Request::get("/login").extension(peer).body(()).unwrap().into_parts();
+    let challenge = sqrl.challenge(&parts, ChallengeOptions::default());
     let challenge = challenge.now_or_never().unwrap().unwrap();
     bencher.bench_local(|| challenge.fragment());
 }

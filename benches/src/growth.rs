@@ -1,7 +1,7 @@
 //! Processor time per sign-in and memory per nut, with more and more pending nuts.
 
 use clap::Args;
-use tower_sqrl_client::load::{Load, ProcessTimes, Stop};
+use tower_sqrl_client::load::{Load, ProcessUsage, Stop};
 
 use crate::child::{self, Server};
 use crate::failure::Failure;
@@ -38,7 +38,7 @@ pub(crate) fn run(args: &GrowthArgs) -> Result<(), Failure> {
     let mut levels = Vec::new();
     for &pending in &args.pending {
         let server = Server::start(&["sqrl", "--pending", &pending.to_string()])?;
-        let resident = ProcessTimes::of(&[server.pid()])?.resident;
+        let resident = ProcessUsage::of(&[server.pid()])?.resident;
         let (cpu, ratio) = (Spread::default(), Spread::default());
         levels.push(Level { pending, server, resident, cpu, ratio });
     }

@@ -14,11 +14,15 @@
 //! |---|---|
 //! | `conformance` | suites that check a store against its contract |
 //! | `faults` | stores that inject failures, for tests |
+//! | `serde` | serde for keys, nuts and user ids, as text |
 //! | `idna` | public URLs outside ASCII, converted to Punycode |
 //!
 //! [`tower-sqrl`]: https://github.com/tower-sqrl/tower-sqrl
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
+
+#[macro_use]
+mod text;
 
 #[cfg(feature = "conformance")]
 pub mod conformance;

@@ -75,28 +75,12 @@ fn kept(data: &[u8]) -> Kept {
         disabled: false,
         epoch,
         version: Version::new(1),
-        strangers: 0,
+        never_current_keys: 0,
     };
     let wait = WaitId::of_secret(&secret("wait"));
-    let link = NutInfo {
-        created: NOW,
-        chain_start: NOW,
-        ip: HERE,
-        first_nut: NUT,
-        wait,
-        sent: Digest::of(format!("qrl://localhost/cli.sqrl?nut={NUT}")),
-        idk: None,
-        ask: None,
-        asked: false,
-        sin_sent: false,
-        same_address_only: false,
-        accepts_new: false,
-        beside: None,
-        attached: Attached::default(),
-        outcome: None,
-    };
-    let outcome =
-        NutInfo { idk: Some(idk), outcome: Some(Outcome::SignedIn { epoch }), ..link.clone() };
+    let sent = Digest::of(format!("qrl://localhost/cli.sqrl?nut={NUT}"));
+    let link = NutInfo::first(NUT, wait, HERE, NOW, sent);
+    let outcome = link.ended(NOW, Some(idk), Outcome::SignedIn { epoch });
     let cps = CpsInfo {
         idk,
         epoch,
@@ -210,7 +194,7 @@ fn complete(answer: &Answer) {
     assert_eq!(header(answer, "content-type"), "application/x-www-form-urlencoded");
     let body = std::str::from_utf8(response.body()).expect("ASCII");
     let reply = Reply::parse(body).expect("a complete reply");
-    assert_eq!(reply.departures(), Vec::<String>::new());
+    assert_eq!(reply.deviations(), Vec::<String>::new());
     assert_eq!(reply.tif.to_string(), "c0", "nobody signed anything");
     assert_eq!(reply.lines.iter().count(), 4, "nothing is told");
 }
@@ -246,7 +230,7 @@ fn cookies(answer: &Answer, path: &str) {
         let (pair, attributes) = cookie.split_once("; ").expect("attributes");
         let (name, value) = pair.split_once('=').expect("a pair");
         let nut = name.strip_prefix("sqrl-").expect("a cookie of ours");
-        assert!(["cps", "ask"].contains(&nut) || Nut::parse(nut).is_some(), "{nut}");
+        assert!(["cps", "ask"].contains(&nut) || nut.parse::<Nut>().is_ok(), "{nut}");
         assert!(value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)));
         let words: Vec<_> = attributes.split("; ").collect();
         let [place, age, "HttpOnly", "SameSite=Lax"] = words[..] else { panic!("{words:?}") };

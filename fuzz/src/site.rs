@@ -95,15 +95,14 @@ async fn application(
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let (parts, body) = request.into_parts();
     let Ok(body) = body.collect().await;
-    let request = Request::from_parts(parts, body.to_bytes());
     // The layer puts itself beside what it lets through to a page of the sign-in's.
-    let challenge = match request.extensions().get::<Sqrl>() {
-        Some(sqrl) if request.uri().path() == "/login" => {
-            let options = ChallengeOptions::default();
-            sqrl.challenge(request.headers(), request.extensions(), options).await.ok()
+    let challenge = match parts.extensions.get::<Sqrl>() {
+        Some(sqrl) if parts.uri.path() == "/login" => {
+            sqrl.challenge(&parts, ChallengeOptions::default()).await.ok()
         }
         _ => None,
     };
+    let request = Request::from_parts(parts, body.to_bytes());
     let sign_in = request.extensions().get::<SignInResult>().cloned();
     *seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(Passed { request, sign_in });
     Ok(match challenge {

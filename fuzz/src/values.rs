@@ -19,7 +19,7 @@ pub fn run(data: &[u8]) {
     }
     if let Some((key, _)) = data.split_first_chunk() {
         let text = base64url::encode(key);
-        assert_eq!(Vuk::parse(&text).is_ok(), oracle::strict_key(key).is_some());
+        assert_eq!(text.parse::<Vuk>().is_ok(), oracle::strict_key(key).is_some());
     }
 }
 
@@ -49,18 +49,18 @@ fn read(text: &[u8]) {
 /// A nut and a CPS id have one spelling; a key has that and its paddings.
 fn named(text: &str) {
     let bytes = oracle::exactly(text.as_bytes()).filter(|_| text.len() == Nut::TEXT_LEN);
-    assert_eq!(Nut::parse(text), bytes.map(Nut::from_bytes));
+    assert_eq!(text.parse::<Nut>().ok(), bytes.map(Nut::from_bytes));
     assert_eq!(CpsId::parse(text), bytes.map(CpsId::from_bytes));
-    if let Some(nut) = Nut::parse(text) {
+    if let Ok(nut) = text.parse::<Nut>() {
         assert_eq!(nut.to_string(), text);
     }
 
     let bytes = oracle::exactly(text.as_bytes());
-    assert_eq!(Idk::parse(text).ok(), bytes.map(Idk::from_bytes));
-    assert_eq!(Suk::parse(text).ok(), bytes.map(Suk::from_bytes));
+    assert_eq!(text.parse::<Idk>().ok(), bytes.map(Idk::from_bytes));
+    assert_eq!(text.parse::<Suk>().ok(), bytes.map(Suk::from_bytes));
     let strict = bytes.filter(|bytes| oracle::strict_key(bytes).is_some());
-    assert_eq!(Vuk::parse(text).ok(), strict.map(Vuk::from_bytes));
-    for key in [Idk::parse(text).map(whole).ok(), Vuk::parse(text).map(whole).ok()] {
+    assert_eq!(text.parse::<Vuk>().ok(), strict.map(Vuk::from_bytes));
+    for key in [text.parse::<Idk>().map(whole).ok(), text.parse::<Vuk>().map(whole).ok()] {
         assert!(key.is_none_or(|key| key == text.trim_end_matches('=')));
     }
     let theirs: Option<client::keys::Idk> = text.parse().ok();
@@ -87,7 +87,7 @@ fn asked(text: &str) {
         Ok(ask) => {
             let wire = ask.to_string();
             assert!(wire.len() <= 2048);
-            let read = client::wire::Ask::parse(&wire).expect("what we write is a question");
+            let read: client::wire::Ask = wire.parse().expect("what we write is a question");
             assert_eq!(read.text, question);
             let labels = read.buttons.iter().map(|button| {
                 let path = button.path.as_deref();

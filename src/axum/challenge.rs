@@ -1,110 +1,95 @@
-use std::time::Duration;
+use std::ops::Deref;
 
 use axum::extract::FromRequestParts;
-use axum::response::{IntoResponse, Response};
-use http::Method;
+use axum::response::{IntoResponse, IntoResponseParts, Response, ResponseParts};
 use http::request::Parts;
 
-use super::{ChallengeRejection, seen};
+use super::error::SqrlError;
+use super::sqrl::sqrl_of;
 use crate::engine::ChallengeOptions;
-use crate::service::{Challenge, Sqrl};
+use crate::service::Challenge;
 
-/// Extractor for the sign-in page: a fresh link for this browser.
+/// Extractor for a page that offers the sign-in: a fresh [`Challenge`] for this browser.
 ///
-/// Works on the path that the builder calls `sign_in_path` (default `/login`). For a link
-/// on another page, or with [`ChallengeOptions`], call [`Sqrl::challenge`].
-///
-/// A HEAD request, which axum answers by the same handler, gets a link that nobody can answer
-/// and no cookie: nothing is stored for what shows nobody anything.
+/// Works on every route below the layer. Send the ready page with [`page`](Self::page), or return the
+/// challenge beside a page of your own: it adds the cookie that collects the sign-in, and
+/// `Cache-Control: no-store`.
 ///
 /// ```
-/// use axum::response::Response;
+/// use axum::response::{Html, IntoResponse, Response};
 /// use tower_sqrl::axum::SqrlChallenge;
 ///
-/// // The ready page:
 /// async fn login(challenge: SqrlChallenge) -> Response {
 ///     challenge.page()
 /// }
 ///
-/// // A page of one's own around the ready page's part:
-/// async fn own_login(challenge: SqrlChallenge) -> Response {
+/// async fn own_login(challenge: SqrlChallenge) -> impl IntoResponse {
 ///     let html = format!(
 ///         "<!doctype html><title>Example</title><script src=\"{}\" defer></script>{}",
 ///         challenge.script_path(),
 ///         challenge.fragment(),
 ///     );
-///     challenge.respond_with(axum::response::Html(html))
+///     (challenge, Html(html))
 /// }
 /// ```
 ///
-/// What such a page must not forget stands in [`guide::own_page`](crate::guide::own_page).
+/// [`guide::own_page`](crate::guide::own_page) lists what such a page needs.
+///
+/// For a challenge with options, take the request's parts:
+///
+/// ```
+/// use axum::http::request::Parts;
+/// use axum::response::Response;
+/// use tower_sqrl::ChallengeOptions;
+/// use tower_sqrl::axum::{SqrlChallenge, SqrlError};
+///
+/// async fn join(parts: Parts) -> Result<Response, SqrlError> {
+///     let options = ChallengeOptions::new().accept_new();
+///     Ok(SqrlChallenge::with_options(&parts, options).await?.page())
+/// }
+/// ```
 #[derive(Debug)]
-#[must_use = "the browser needs the challenge's cookie: return `page()` or `respond_with()`"]
+#[must_use = "the browser needs the challenge's cookie: return the challenge or its `page()`"]
 pub struct SqrlChallenge(Challenge);
 
 impl SqrlChallenge {
-    /// The link for the button: `sqrl://…`.
-    pub fn href(&self) -> &str {
-        self.0.href()
+    /// Issues a challenge with options for the browser that sent this request.
+    ///
+    /// # Errors
+    ///
+    /// [`SqrlError::MissingLayer`] or [`SqrlError::Challenge`].
+    pub async fn with_options(parts: &Parts, options: ChallengeOptions) -> Result<Self, SqrlError> {
+        Ok(Self(sqrl_of(parts)?.challenge(parts, options).await?))
     }
 
-    /// Where the QR code is, from the root: SVG.
-    pub fn qr_path(&self) -> String {
-        self.0.qr_path()
-    }
-
-    /// Where the script of the ready page is, from the root, with its version: caches keep it for
-    /// ever.
-    pub fn script_path(&self) -> String {
-        self.0.script_path()
-    }
-
-    /// What the layer's paths stand below, from the root: the public URL's path and the builder's
-    /// `prefix`; empty for neither.
-    pub fn base(&self) -> &str {
-        self.0.base()
-    }
-
-    /// The link's nut, for a page's own script: public, like the link.
-    pub fn nut(&self) -> String {
-        self.0.nut().to_string()
-    }
-
-    /// How long the link can be answered.
-    pub fn lifetime(&self) -> Duration {
-        self.0.lifetime()
-    }
-
-    /// The part of the ready page that signs in, as HTML, for a page of one's own: button,
-    /// status, QR code. That page loads the script at [`script_path`](Self::script_path), and is
-    /// sent with [`respond_with`](Self::respond_with).
-    pub fn fragment(&self) -> String {
-        self.0.fragment()
-    }
-
-    /// The ready sign-in page.
+    /// Returns the ready sign-in page.
     pub fn page(self) -> Response {
         self.0.page().into_response()
     }
+}
 
-    /// A page of one's own, with the cookie that collects the sign-in.
-    pub fn respond_with(self, page: impl IntoResponse) -> Response {
-        self.0.attach_to(page.into_response())
+impl Deref for SqrlChallenge {
+    type Target = Challenge;
+
+    fn deref(&self) -> &Challenge {
+        &self.0
     }
 }
 
 impl<S: Sync> FromRequestParts<S> for SqrlChallenge {
-    type Rejection = ChallengeRejection;
+    type Rejection = SqrlError;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ChallengeRejection> {
-        let sqrl = parts.extensions.get::<Sqrl>();
-        let sqrl =
-            sqrl.ok_or_else(|| ChallengeRejection::NotTheSignInPath { seen: seen(parts) })?;
-        if parts.method == Method::HEAD {
-            return Ok(Self(sqrl.challenge_for_head()));
-        }
-        let options = ChallengeOptions::default();
-        let challenge = sqrl.challenge(&parts.headers, &parts.extensions, options).await?;
-        Ok(Self(challenge))
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SqrlError> {
+        Self::with_options(parts, ChallengeOptions::default()).await
+    }
+}
+
+/// Adds the challenge's cookie to a response, and keeps the response out of caches.
+impl IntoResponseParts for SqrlChallenge {
+    type Error = std::convert::Infallible;
+
+    fn into_response_parts(self, mut parts: ResponseParts) -> Result<ResponseParts, Self::Error> {
+        self.0.set_headers(parts.headers_mut());
+        Ok(parts)
     }
 }

@@ -3,24 +3,26 @@ use std::ops::Deref;
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 
-use super::{LoginRejection, seen};
+use super::error::{SqrlError, seen};
+use super::sqrl::sqrl_of;
 use crate::engine::SignIn;
 use crate::service::SignInResult;
 
-/// Extractor for the route that gets the sign-in: who has just signed in, in this browser.
+/// Extractor for the route that receives the sign-in: the [`SignIn`] of this browser's user.
 ///
-/// Works on the path that the builder calls `signed_in_path` (default `/signed-in`). The
-/// application starts its own session there, under a new session id. Without a sign-in to
-/// collect the request is rejected with 401; take `Result<SqrlLogin, LoginRejection>` to
-/// show a page of one's own.
+/// The page and the SQRL client send the browser to the path that the builder calls `signed_in_path`
+/// (default `/signed-in`). Start your own session there, under a new session id. A request that brings
+/// no sign-in is rejected with 401; take `Result<SqrlLogin, SqrlError>` to respond with a page of your
+/// own.
 ///
 /// ```
 /// use axum::response::Redirect;
 /// use tower_sqrl::axum::SqrlLogin;
 ///
 /// async fn signed_in(login: SqrlLogin) -> Redirect {
-///     let who = login.idk().to_string();
-///     // … start a session for `who` …
+///     let claim = login.claim();
+///     // … start a session that keeps `claim` …
+/// #   drop(claim);
 ///     Redirect::to("/account")
 /// }
 /// ```
@@ -36,12 +38,13 @@ impl Deref for SqrlLogin {
 }
 
 impl<S: Sync> FromRequestParts<S> for SqrlLogin {
-    type Rejection = LoginRejection;
+    type Rejection = SqrlError;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, LoginRejection> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SqrlError> {
+        sqrl_of(parts)?;
         let result = parts.extensions.get::<SignInResult>();
         let SignInResult(result) =
-            result.ok_or_else(|| LoginRejection::NotTheSignedInPath { seen: seen(parts) })?;
+            result.ok_or_else(|| SqrlError::NotTheSignedInPath { seen: seen(parts) })?;
         Ok(Self(result.clone()?))
     }
 }

@@ -1,13 +1,13 @@
-//! Axum's extractors and rejections.
+//! Axum's extractors, and errors as responses.
 
 mod challenge;
+mod error;
 mod login;
-mod rejection;
+mod sqrl;
 
 pub use challenge::SqrlChallenge;
+pub use error::SqrlError;
 pub use login::SqrlLogin;
-use rejection::seen;
-pub use rejection::{ChallengeRejection, LoginRejection};
 
 use std::net::{IpAddr, SocketAddr};
 

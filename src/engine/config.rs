@@ -1,8 +1,9 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::Clock;
+use super::clock::Clock;
 use super::decide::Policy;
+use super::nut_issuer::NutIssuer;
 use crate::address_block::AddressBlock;
 use tower_sqrl_core::nuts::NutInfo;
 use tower_sqrl_core::protocol::{Nut, PublicUrl, UrlScheme};
@@ -11,17 +12,16 @@ use tower_sqrl_core::protocol::{Nut, PublicUrl, UrlScheme};
 ///
 /// Section 2 of `docs/protocol.md`: the specification leaves them to the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Lifetimes {
+pub(crate) struct Lifetimes {
     /// A link's nut: how long a page can be scanned. 5 minutes by default.
-    pub link: Duration,
+    pub(crate) link: Duration,
     /// Every later nut: how long people may take over a dialog or a rescue code.
     /// 10 minutes by default.
-    pub later: Duration,
+    pub(crate) later: Duration,
     /// A whole chain from its link on. 30 minutes by default.
-    pub chain: Duration,
+    pub(crate) chain: Duration,
     /// A CPS URL. 60 seconds by default.
-    pub cps: Duration,
+    pub(crate) cps: Duration,
 }
 
 impl Default for Lifetimes {
@@ -48,7 +48,7 @@ pub(crate) struct EngineConfig {
     pub(crate) cps_url: String,
     /// `x` of every link; 0 for none.
     pub(crate) domain_extension: usize,
-    pub(crate) nut_issuer: super::NutIssuer,
+    pub(crate) nut_issuer: NutIssuer,
     pub(crate) lifetimes: Lifetimes,
     pub(crate) policy: Policy,
     /// Whether two addresses of one IPv6 /64 network count as the same address.
@@ -65,7 +65,7 @@ pub(crate) struct EngineConfig {
 impl EngineConfig {
     /// The text of the link with this nut.
     pub(crate) fn link(&self, nut: Nut) -> String {
-        self.public_url.link(self.url_scheme, &self.endpoint, self.domain_extension, nut)
+        self.public_url.sqrl_url(self.url_scheme, &self.endpoint, self.domain_extension, nut)
     }
 
     /// `sin` of every reply to a query.

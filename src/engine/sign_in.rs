@@ -1,3 +1,4 @@
+use super::claim::Claim;
 use tower_sqrl_core::identities::{Epoch, Identity, UserId};
 use tower_sqrl_core::nuts::{Attached, WaitId};
 use tower_sqrl_core::protocol::{Button, Idk, IndexedSecret};
@@ -52,11 +53,23 @@ impl SignIn {
         self.identity.user.as_ref()
     }
 
-    /// The identity's epoch, which every disable, enable and rekey changes: a session that
-    /// keeps it can tell that one of them has happened since. [`Sqrl::unlink`](crate::Sqrl::unlink)
-    /// does not change it: compare the account, too.
+    /// Returns the identity's epoch, which every disable, enable and rekey changes.
     pub fn epoch(&self) -> Epoch {
         self.identity.epoch
+    }
+
+    /// Returns what the application's session keeps of this sign-in, to pass to
+    /// [`Sqrl::check`](crate::Sqrl::check) later.
+    ///
+    /// If you link the identity with an account after this sign-in, keep the claim that
+    /// [`Sqrl::link_if_unlinked`](crate::Sqrl::link_if_unlinked) returns instead.
+    pub fn claim(&self) -> Claim {
+        Claim::new(self.idk, self.identity.epoch, self.identity.user.clone())
+    }
+
+    /// Returns the claim of this sign-in after the identity has been linked with `user`.
+    pub(crate) fn claim_with(&self, user: UserId) -> Claim {
+        Claim::new(self.idk, self.identity.epoch, Some(user))
     }
 
     /// The owner asks that no other way of signing in touch the account.

@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use http::{Extensions, HeaderMap, HeaderValue, Response, StatusCode, header};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 
 use super::cookies::{Secret, WaitCookie};
 use super::other_site::check_visit;
@@ -23,27 +24,30 @@ pub struct Challenge {
 }
 
 impl Sqrl {
-    /// A link for the browser that sent this request, in a page of the application's own.
+    /// Issues a challenge for the browser that sent this request.
     ///
-    /// Axum handlers take a [`SqrlChallenge`](crate::axum::SqrlChallenge) instead. Call it for
-    /// GET: a HEAD needs no link.
+    /// Axum handlers take a [`SqrlChallenge`](crate::axum::SqrlChallenge) instead. For a HEAD request
+    /// nothing is stored: the challenge cannot be answered.
     ///
     /// # Errors
     ///
     /// [`ChallengeError`].
     pub async fn challenge(
         &self,
-        headers: &HeaderMap,
-        extensions: &Extensions,
+        parts: &Parts,
         options: ChallengeOptions,
     ) -> Result<Challenge, ChallengeError> {
-        check_visit(headers)?;
-        let ip = self.asking_address(headers, extensions)?;
+        if parts.method == Method::HEAD {
+            let link = self.engine().dead_link();
+            return Ok(Challenge { sqrl: self.clone(), link, cookies: Vec::new() });
+        }
+        check_visit(&parts.headers)?;
+        let ip = self.asking_address(parts)?;
         let config = &self.engine().config;
         let (now, secret) = (config.clock.now(), Secret::fresh());
         let link = self.engine().issue(ip, secret.wait(), options).await?;
         let cookie = WaitCookie::new(secret, link.nut, now, config.lifetimes.chain);
-        Ok(self.with_cookie(headers, link, &cookie))
+        Ok(self.with_cookie(&parts.headers, link, &cookie))
     }
 
     /// Issues a further link for the wait whose first or latest nut is `old`, if this browser
@@ -53,40 +57,28 @@ impl Sqrl {
     /// leads the browser here, with the nut of its QR code, ends nothing.
     pub(super) async fn renewed_challenge(
         &self,
-        headers: &HeaderMap,
-        extensions: &Extensions,
+        parts: &Parts,
         old: &str,
     ) -> Result<Option<Challenge>, ChallengeError> {
-        check_visit(headers)?;
-        let ip = self.asking_address(headers, extensions)?;
-        let Some(old) = Nut::parse(old) else { return Ok(None) };
-        let Some(cookie) = self.cookies().wait(headers, &old) else { return Ok(None) };
+        check_visit(&parts.headers)?;
+        let ip = self.asking_address(parts)?;
+        let Ok(old) = old.parse::<Nut>() else { return Ok(None) };
+        let Some(cookie) = self.cookies().wait(&parts.headers, &old) else { return Ok(None) };
         match self.engine().renew(cookie.latest(), ip, cookie.wait()).await? {
             Renewal::Gone => Ok(None),
             Renewal::Renewed(link) => {
                 let config = &self.engine().config;
                 let (now, chain) = (config.clock.now(), config.lifetimes.chain);
                 let cookie = cookie.renewed(link.nut, now, chain);
-                Ok(Some(self.with_cookie(headers, link, &cookie)))
+                Ok(Some(self.with_cookie(&parts.headers, link, &cookie)))
             }
         }
     }
 
-    /// What HEAD is answered with: like a challenge's page, but nothing is stored, and no
-    /// cookie is set, for what shows nobody anything.
-    #[cfg(feature = "axum")]
-    pub(crate) fn challenge_for_head(&self) -> Challenge {
-        let link = self.engine().dead_link();
-        Challenge { sqrl: self.clone(), link, cookies: Vec::new() }
-    }
-
-    /// The address with which the client's will be compared.
-    fn asking_address(
-        &self,
-        headers: &HeaderMap,
-        extensions: &Extensions,
-    ) -> Result<IpAddr, ChallengeError> {
-        self.client_address(headers, extensions).ok_or(ChallengeError::NoClientAddress)
+    /// Returns the address with which the client's is compared.
+    fn asking_address(&self, parts: &Parts) -> Result<IpAddr, ChallengeError> {
+        let address = self.client_address(&parts.headers, &parts.extensions);
+        address.ok_or(ChallengeError::NoClientAddress)
     }
 
     fn with_cookie(&self, headers: &HeaderMap, link: IssuedLink, cookie: &WaitCookie) -> Challenge {
@@ -150,14 +142,18 @@ impl Challenge {
         SignIn { url: self.href(), nut, expires_in: self.lifetime().as_secs() }
     }
 
-    /// Gives a response of the application's own the cookie, and keeps it out of caches.
+    /// Adds the cookie to a response with a page of your own, and keeps the response out of caches.
     pub fn attach_to<B>(self, mut response: Response<B>) -> Response<B> {
-        let headers = response.headers_mut();
+        self.set_headers(response.headers_mut());
+        response
+    }
+
+    /// Sets what a response with this challenge needs.
+    pub(crate) fn set_headers(self, headers: &mut HeaderMap) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         for cookie in self.cookies {
             headers.append(header::SET_COOKIE, cookie);
         }
-        response
     }
 }
 

@@ -137,12 +137,12 @@ impl WaitCookie {
     }
 
     fn parse(name: &str, value: &str) -> Option<Self> {
-        let first = Nut::parse(name)?;
+        let first = name.parse::<Nut>().ok()?;
         let mut parts = value.split('.');
         let secret = base64url::decode_exact(parts.next()?).ok()?;
         let until = parts.next()?.parse().ok()?;
         let latest = match parts.next() {
-            Some(latest) => Nut::parse(latest)?,
+            Some(latest) => latest.parse::<Nut>().ok()?,
             None => first,
         };
         let secret = Secret(Zeroizing::new(secret));
@@ -213,7 +213,7 @@ impl Cookies {
             .iter()
             .filter_map(|(name, value)| {
                 let until = WaitCookie::parse(name, value).map_or(0, |cookie| cookie.until);
-                Some((until, Nut::parse(name)?))
+                Some((until, name.parse::<Nut>().ok()?))
             })
             .filter(|(_, nut)| *nut != cookie.first)
             .collect();
@@ -253,7 +253,7 @@ impl Cookies {
         let before = before.filter(|entry| {
             let is_ours =
                 |nut| Ended::ALL.into_iter().any(|how| entry.ends_with(how.mark()) && nut);
-            entry.is_char_boundary(22) && is_ours(Nut::parse(&entry[..22]).is_some())
+            entry.is_char_boundary(22) && is_ours(entry[..22].parse::<Nut>().is_ok())
         });
         let fresh = nuts.iter().map(|nut| format!("{nut}{}", how.mark()));
         let ended: Vec<_> = fresh.chain(before.map(str::to_owned)).take(MAX_ENDED).collect();

@@ -69,8 +69,8 @@ where
             return ResponseFuture { kind: Kind::Own { future: Box::pin(async move { refusal }) } };
         }
         let kind = match route {
-            Route::Application => Kind::Application { future: self.inner.call(request) },
-            Route::SignIn => {
+            Route::Application => {
+                // For the extractors, which work on every route.
                 request.extensions_mut().insert(self.sqrl.clone());
                 Kind::Application { future: self.inner.call(request) }
             }

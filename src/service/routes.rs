@@ -5,8 +5,6 @@ use http::Method;
 pub(crate) struct Routes {
     /// Before every endpoint; empty, or `/…` without a slash at the end.
     pub(crate) prefix: Box<str>,
-    /// The application's page that offers the sign-in.
-    pub(crate) sign_in: Box<str>,
     /// The application's route that gets the sign-in.
     pub(crate) signed_in: Box<str>,
 }
@@ -16,8 +14,6 @@ pub(crate) struct Routes {
 pub(crate) enum Route {
     /// Not ours: passed on as it is.
     Application,
-    /// The application's sign-in page: it may make a link.
-    SignIn,
     /// The application's route that gets the sign-in.
     SignedIn,
     /// Ours.
@@ -55,9 +51,6 @@ impl Routes {
         if path == &*self.signed_in {
             return Route::SignedIn;
         }
-        if path == &*self.sign_in {
-            return Route::SignIn;
-        }
         let Some(name) = path.strip_prefix(&*self.prefix) else { return Route::Application };
         let (endpoint, allowed) = match name {
             "/nut.sqrl" => (Endpoint::Nut, Method::GET),
@@ -89,11 +82,7 @@ mod tests {
 
     #[test]
     fn exactly_ours() {
-        let routes = Routes {
-            prefix: "/auth".into(),
-            sign_in: "/login".into(),
-            signed_in: "/signed-in".into(),
-        };
+        let routes = Routes { prefix: "/auth".into(), signed_in: "/signed-in".into() };
         for (method, path, route) in [
             (Method::POST, "/auth/cli.sqrl", Route::Ours(Endpoint::Client)),
             (Method::GET, "/auth/cli.sqrl", Route::OtherMethod { allow: "POST" }),
@@ -101,8 +90,7 @@ mod tests {
             (Method::HEAD, "/auth/cps.sqrl", Route::OtherMethod { allow: "GET, POST" }),
             (Method::HEAD, "/auth/pag.sqrl", Route::OtherMethod { allow: "GET" }),
             (Method::GET, "/auth/sqrl.js", Route::Ours(Endpoint::Asset("sqrl.js"))),
-            (Method::GET, "/login", Route::SignIn),
-            (Method::POST, "/login", Route::SignIn),
+            (Method::GET, "/login", Route::Application),
             (Method::GET, "/signed-in", Route::SignedIn),
             (Method::GET, "/cli.sqrl", Route::Application),
             (Method::POST, "/auth/cli.sqrl/", Route::Application),

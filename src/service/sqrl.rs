@@ -8,7 +8,7 @@ use tokio::sync::{Semaphore, watch};
 use super::cookies::Cookies;
 use super::places::Places;
 use super::{AccountNames, ClientAddress, Routes, SqrlLayer};
-use crate::engine::{Engine, LinkError};
+use crate::engine::{Claim, ClaimStatus, Engine, LinkError, SignIn};
 use crate::web::Pages;
 use tower_sqrl_core::StoreError;
 use tower_sqrl_core::identities::{Identity, UserId};
@@ -87,8 +87,7 @@ impl Sqrl {
 
     /// The identity of a key as it is now; none if it is unknown, removed or superseded.
     ///
-    /// An application asks this where it matters whether an identity that signed in a while
-    /// ago has been disabled since.
+    /// To check a session, call [`check`](Self::check) instead.
     ///
     /// # Errors
     ///
@@ -106,24 +105,23 @@ impl Sqrl {
         self.engine().set_user(idk, Some(user.into())).await
     }
 
-    /// Links an identity with an account of the application's unless it has one already, and
-    /// says which account it signs in to from now on.
+    /// Links the identity that has just signed in with an account, unless it has one, and returns the
+    /// claim for the session. [`Claim::user`] is the account that it signs in to from now on.
     ///
-    /// For an identity that signs up: if it does so twice at the same moment, both get the
-    /// account that was first.
+    /// For an identity that signs up. If it does so twice at the same moment, both get the account
+    /// that was linked first.
     ///
     /// ```
-    /// use tower_sqrl::{LinkError, SignIn, Sqrl};
+    /// use tower_sqrl::{Claim, LinkError, SignIn, Sqrl};
     ///
-    /// async fn account_of(sqrl: &Sqrl, login: &SignIn) -> Result<String, LinkError> {
-    ///     let account = match login.user() {
-    ///         Some(account) => account.clone(),
-    ///         None => sqrl.link_if_unlinked(login.idk(), new_user().await).await?,
-    ///     };
-    ///     Ok(account.to_string())
+    /// async fn claim_of(sqrl: &Sqrl, login: &SignIn) -> Result<Claim, LinkError> {
+    ///     match login.user() {
+    ///         Some(_) => Ok(login.claim()),
+    ///         None => sqrl.link_if_unlinked(login, new_user().await).await,
+    ///     }
     /// }
     ///
-    /// /// Inserts a row, and gives its id.
+    /// /// Inserts a row, and returns its id.
     /// async fn new_user() -> String {
     ///     // …
     /// #   "4711".to_owned()
@@ -135,21 +133,46 @@ impl Sqrl {
     /// [`LinkError`], but never [`LinkError::Linked`].
     pub async fn link_if_unlinked(
         &self,
-        idk: &Idk,
+        login: &SignIn,
         user: impl Into<UserId>,
-    ) -> Result<UserId, LinkError> {
-        let user = user.into();
-        match self.link(idk, user.clone()).await {
-            Ok(()) => Ok(user),
-            Err(LinkError::Linked(first)) => Ok(first),
-            Err(error) => Err(error),
+    ) -> Result<Claim, LinkError> {
+        if login.user().is_some() {
+            return Ok(login.claim());
         }
+        let user = user.into();
+        let user = match self.link(login.idk(), user.clone()).await {
+            Ok(()) => user,
+            Err(LinkError::Linked(first)) => first,
+            Err(error) => return Err(error),
+        };
+        Ok(login.claim_with(user))
+    }
+
+    /// Checks whether a session's claim still holds: whether the identity is live, enabled, and linked
+    /// with the same account as when it signed in.
+    ///
+    /// Call it when a request arrives with the session, and end the session unless the answer is
+    /// [`ClaimStatus::Current`]. One look-up in the identity store.
+    ///
+    /// ```
+    /// # use tower_sqrl::{Claim, Sqrl, StoreError};
+    /// async fn user_of(sqrl: &Sqrl, claim: &Claim) -> Result<Option<String>, StoreError> {
+    ///     let is_current = sqrl.check(claim).await?.is_current();
+    ///     Ok(claim.user().filter(|_| is_current).map(ToString::to_string))
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the identity store fails: respond with 503, and keep the session.
+    pub async fn check(&self, claim: &Claim) -> Result<ClaimStatus, StoreError> {
+        self.engine().check(claim).await
     }
 
     /// Takes an identity's account away from it. The identity stays known.
     ///
-    /// It does not change the epoch and ends no session by itself: compare
-    /// [`Identity::user`] with the session's account wherever the session is looked at.
+    /// A claim made before is no longer current: [`check`](Self::check) returns
+    /// [`ClaimStatus::OtherAccount`].
     ///
     /// # Errors
     ///

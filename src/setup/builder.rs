@@ -13,18 +13,18 @@ use tower_sqrl_core::nuts::NutStore;
 use tower_sqrl_core::protocol::{PublicUrl, UrlScheme};
 
 impl Sqrl {
-    /// Begins a configuration: where the world reaches the application, and where state is
-    /// kept. Everything else has a safe default.
+    /// Starts a configuration from the public URL and the two stores. All other settings have safe
+    /// defaults.
     ///
-    /// `public_url` has the path below which the application is mounted, if any; the layer
-    /// itself looks at paths as they arrive, so nest it in a router or let a proxy strip
-    /// the path. With axum that is `nest_service("/path", app.layer(sqrl.layer()))`: in plain
-    /// `nest` an inner layer sees the inner routes' requests alone.
+    /// `public_url` is the URL at which browsers reach the application, such as `https://example.com`.
+    /// If the application is mounted below a path, the URL includes this path. The layer itself matches
+    /// paths as they arrive. So a proxy must strip the path, or a router: in axum
+    /// `nest_service("/path", app.layer(sqrl.layer()))`. With plain `nest`, an inner layer only sees
+    /// requests for existing routes.
     ///
     /// ```
     /// use tower_sqrl::Sqrl;
-    /// use tower_sqrl::memory::MemoryIdentityStore;
-    /// use tower_sqrl::memory::MemoryNutStore;
+    /// use tower_sqrl::memory::{MemoryIdentityStore, MemoryNutStore};
     ///
     /// let (nuts, identities) = (MemoryNutStore::new(), MemoryIdentityStore::new());
     /// let sqrl = Sqrl::builder("https://example.com", nuts, identities).build()?;
@@ -38,7 +38,7 @@ impl Sqrl {
         Self::builder_shared(public_url, Arc::new(nuts), Arc::new(identities))
     }
 
-    /// [`builder`](Self::builder) for stores that are shared already, or chosen at run time.
+    /// Like [`builder`](Self::builder), for stores that are shared or chosen at run time.
     pub fn builder_shared(
         public_url: impl Into<String>,
         nuts: Arc<dyn NutStore>,
@@ -75,17 +75,16 @@ impl Sqrl {
     }
 }
 
-/// A configuration in the making. [`build`](Self::build) checks all of it.
+/// The configuration of a [`Sqrl`]. [`build`](Self::build) checks it.
 ///
 /// ```
 /// use std::time::Duration;
-/// use tower_sqrl::memory::MemoryIdentityStore;
-/// use tower_sqrl::memory::MemoryNutStore;
+/// use tower_sqrl::memory::{MemoryIdentityStore, MemoryNutStore};
 /// use tower_sqrl::{ConfigError, Sqrl};
 ///
 /// let (nuts, identities) = (MemoryNutStore::new(), MemoryIdentityStore::new());
 /// let builder = Sqrl::builder("https://example.com/shop", nuts, identities)
-///     .prefix("/auth") // /shop/auth/cli.sqrl, as the world sees it
+///     .prefix("/auth") // browsers and clients use /shop/auth/cli.sqrl
 ///     .sign_in_path("/enter")
 ///     .signed_in_path("/entered")
 ///     .url_lifetime(Duration::from_secs(2 * 60))
@@ -94,13 +93,13 @@ impl Sqrl {
 /// let sqrl = builder.build()?;
 ///
 /// let (nuts, identities) = (MemoryNutStore::new(), MemoryIdentityStore::new());
-/// let wrong = Sqrl::builder("https://example.com", nuts, identities).trusted_proxy("nginx");
-/// let error = wrong.build().expect_err("a name is no network");
+/// let builder = Sqrl::builder("https://example.com", nuts, identities).trusted_proxy("nginx");
+/// let error = builder.build().expect_err("not a network");
 /// assert_eq!(error, ConfigError::Network("nginx".to_owned()));
 /// # Ok::<(), ConfigError>(())
 /// ```
 #[derive(Debug)]
-#[must_use = "nothing happens before `build()`"]
+#[must_use = "a builder does nothing until `build()`"]
 pub struct SqrlBuilder {
     public_url: String,
     nuts: Arc<dyn NutStore>,
@@ -131,26 +130,26 @@ pub struct SqrlBuilder {
 }
 
 impl SqrlBuilder {
-    /// Puts `nut.sqrl`, `cli.sqrl` and the others below a path, as in `/auth`. Default: the
-    /// root.
+    /// Sets the path below which the layer answers `nut.sqrl`, `cli.sqrl` and its other paths, such as
+    /// `/auth`. Default: the root.
     pub fn prefix(mut self, path: impl Into<String>) -> Self {
         self.prefix = path.into();
         self
     }
 
-    /// The application's page that offers the sign-in. Default: `/login`.
+    /// Sets the path of the application's sign-in page. Default: `/login`.
     pub fn sign_in_path(mut self, path: impl Into<String>) -> Self {
         self.sign_in_path = path.into();
         self
     }
 
-    /// The application's route that gets the sign-in. Default: `/signed-in`.
+    /// Sets the path of the application's route that receives sign-ins. Default: `/signed-in`.
     pub fn signed_in_path(mut self, path: impl Into<String>) -> Self {
         self.signed_in_path = path.into();
         self
     }
 
-    /// The scheme of links. Default: `sqrl` for a public URL with https, `qrl` with http.
+    /// Sets the scheme of SQRL URLs. Default: `sqrl` if the public URL is https, `qrl` if it is http.
     ///
     /// *Operating Details*, "SQRL:// ⇒ HTTPS://".
     pub fn url_scheme(mut self, scheme: UrlScheme) -> Self {
@@ -158,10 +157,11 @@ impl SqrlBuilder {
         self
     }
 
-    /// Extends the authentication domain by so many characters of the link's path (`x`):
-    /// sites below one host that are different parties get different identities. Default: 0.
+    /// Extends the authentication domain by this number of characters of the SQRL URL's path (`x`).
+    /// Default: 0.
     ///
-    /// Changing it changes every user's identity key.
+    /// Use it if sites of different owners share a host: each site then has its own identities.
+    /// Changing it changes the key of every user.
     ///
     /// *Operating Details*, "The authentication domain" and "Path Extension".
     pub fn extend_domain(mut self, characters: usize) -> Self {
@@ -169,25 +169,25 @@ impl SqrlBuilder {
         self
     }
 
-    /// How long a link can be scanned. Default: 5 minutes.
+    /// Sets how long a SQRL URL can be scanned. Default: 5 minutes.
     pub fn url_lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetimes.link = lifetime;
         self
     }
 
-    /// How long every later nut can be answered. Default: 10 minutes.
+    /// Sets how long each later nut of a chain can be answered. Default: 10 minutes.
     pub fn nut_lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetimes.later = lifetime;
         self
     }
 
-    /// How long a whole chain lasts, from its link on. Default: 30 minutes.
+    /// Sets how long a chain can last, from its SQRL URL on. Default: 30 minutes.
     pub fn chain_lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetimes.chain = lifetime;
         self
     }
 
-    /// How long a CPS URL can be followed. Default: 60 seconds.
+    /// Sets how long a CPS URL can be followed. Default: 60 seconds.
     ///
     /// *Operating Details*, "Handling CPS Details".
     pub fn cps_lifetime(mut self, lifetime: Duration) -> Self {
@@ -195,26 +195,24 @@ impl SqrlBuilder {
         self
     }
 
-    /// Signs in only identities that are linked with an account. `ident` with any other fails with
-    /// tif 40, unless its URL accepts new identities
-    /// ([`ChallengeOptions::accept_new`](crate::ChallengeOptions::accept_new)). Default: new identities are
-    /// accepted.
+    /// Accepts only identities that are linked to an account. Default: new identities are accepted.
     ///
-    /// [`Sqrl::link`](crate::Sqrl::link) links an identity with an account. Without an account the
-    /// identity counts as new: everybody who sees a URL that accepts new identities can answer it.
+    /// `ident` with any other identity fails with tif 40, unless its SQRL URL accepts new identities
+    /// ([`ChallengeOptions::accept_new`](crate::ChallengeOptions::accept_new)). To link an identity to
+    /// an account, call [`Sqrl::link`](crate::Sqrl::link). An identity without an account counts as
+    /// new, because everybody who sees a URL that accepts new identities can create one.
     pub fn known_identities_only(mut self) -> Self {
         self.accepts_new = false;
         self
     }
 
-    /// Treats two IPv6 addresses of one /64 network as the same address when the browser's address
-    /// is compared with the client's. Default: the addresses must be equal.
+    /// Compares the browser's and the client's IPv6 addresses by their /64 network. Default: the
+    /// addresses must be equal.
     ///
-    /// One computer often uses several addresses of its network at once, and its sign-in then
-    /// fails with tif 40. The cost: a client anywhere in the browser's /64 network passes for one
-    /// on the browser's device, so a page in the middle at a neighbour's in that network can relay
-    /// your SQRL URL. IPv4 addresses must be equal either way, and an IPv4 address never equals an
-    /// IPv6 address.
+    /// One computer often uses several addresses of its network at once; its sign-ins then fail with
+    /// tif 40. The cost: a client anywhere in the browser's /64 network passes for one on the browser's
+    /// device. So a phishing page in that network can relay your SQRL URL. IPv4 addresses must always
+    /// be equal, and an IPv4 address never equals an IPv6 address.
     ///
     /// *Operating Details*, "The “Same IP” check".
     pub fn same_address_by_ipv6_network(mut self) -> Self {
@@ -222,73 +220,76 @@ impl SqrlBuilder {
         self
     }
 
-    /// How many refused requests one address (IPv6: one /64) may make in a minute before it
-    /// is slowed down. Default: 120.
+    /// Sets how many refused requests one address (IPv6: one /64) can make in a minute before it is
+    /// slowed down. Default: 120. Must be at least 1.
     ///
-    /// A rightly signed request with a live nut is answered all the same, so a neighbour behind the
-    /// same address can keep nobody out. The other requests of an address that is slowed down cost
-    /// hardly any store calls: see [`nut_key`](Self::nut_key).
+    /// A correctly signed request with a live nut is always answered, so a neighbour behind the same
+    /// address cannot lock out others. Other requests of a slowed-down address cost hardly any store
+    /// calls: see [`nut_key`](Self::nut_key).
     pub fn failures_per_minute(mut self, failures: u32) -> Self {
         self.failures_per_minute = Some(failures);
         self
     }
 
-    /// Slows nobody down, however many requests are refused: for tests, and where something
-    /// in front does it.
+    /// Removes the limit of [`failures_per_minute`](Self::failures_per_minute), for tests, or if a
+    /// server in front limits requests.
     pub fn without_slowing_down_failures(mut self) -> Self {
         self.failures_per_minute = None;
         self
     }
 
-    /// How many links, fresh or renewed, one address (IPv6: one /64) may ask one process for in
-    /// a minute; more are refused with 429. CPS URLs and writes of identities count as well: a new
-    /// identity, a changed option, a rekey, an enable or a removal. More of those are refused with
-    /// tif 40, and the client may retry. So the limit bounds what an address can leave in the
-    /// stores. Default: 600.
+    /// Sets how many lasting records one address (IPv6: one /64) can create in a minute in this
+    /// process. Default: 600. Must be at least 1.
     ///
-    /// A disable counts but is never refused, so that an owner can always stop a thief. It cannot
-    /// be repeated without an enable, which is refused.
+    /// SQRL URLs count, whether new or renewed, and so do CPS URLs and writes of identities: a new
+    /// identity, a changed option, a rekey, an enable or a removal. Further requests for SQRL URLs get
+    /// 429. Further commands get tif 40, and the client can retry.
     ///
-    /// Everybody behind one NAT has one address; everybody behind a proxy has too, unless
-    /// the proxy is named with [`trusted_proxy`](Self::trusted_proxy).
-    pub fn challenges_per_minute(mut self, links: u32) -> Self {
-        self.challenges_per_minute = Some(links);
+    /// A disable counts but is never refused, so that an owner can always stop a thief. Repeating it
+    /// needs an enable, which can be refused.
+    ///
+    /// All users behind one NAT have one address. So have all users behind a proxy that is not named
+    /// with [`trusted_proxy`](Self::trusted_proxy).
+    pub fn challenges_per_minute(mut self, challenges: u32) -> Self {
+        self.challenges_per_minute = Some(challenges);
         self
     }
 
-    /// Gives every address as many links as it asks for: for measurements, and where something
-    /// in front limits requests.
+    /// Removes the limit of [`challenges_per_minute`](Self::challenges_per_minute), for benchmarks,
+    /// or if a server in front limits requests.
     pub fn without_limiting_challenges(mut self) -> Self {
         self.challenges_per_minute = None;
         self
     }
 
-    /// How many octets of a client's request are read. Default: 8192; at least 4096.
+    /// Sets the maximum size of a client's request, in bytes. Default: 8192. Must be at least 4096.
     pub fn body_limit(mut self, octets: usize) -> Self {
         self.body_limit = octets;
         self
     }
 
-    /// How many pages may wait by events in this process; more fall back to polling.
+    /// Sets how many waiting pages can use server-sent events in this process. Further pages poll.
     /// Default: 10,000.
     pub fn max_event_streams(mut self, streams: usize) -> Self {
         self.max_event_streams = streams;
         self
     }
 
-    /// How many of these pages may be at one address, an IPv6 /64 being one; more fall back to
-    /// polling. Default: 100. So nobody holds them all.
+    /// Sets how many of these pages one address (IPv6: one /64) can have. Further pages poll.
+    /// Default: 100.
+    ///
+    /// So no address can occupy all streams.
     pub fn max_event_streams_per_address(mut self, streams: usize) -> Self {
         self.max_event_streams_per_address = streams;
         self
     }
 
-    /// Trusts a proxy: connections from this network (`10.0.0.0/8`, or a single address)
-    /// bring the client's address in a header. Default: none, the connection's own address
-    /// counts.
+    /// Trusts a proxy: for connections from this network (`10.0.0.0/8`, or a single address), the
+    /// client's address is in the [`address_header`](Self::address_header). Default: no proxy; the
+    /// client's address is that of the connection.
     ///
-    /// Name the proxies and nothing else: whoever is trusted may claim any address. A proxy that
-    /// is not named, and one that brings no address, are each warned of in the log, once.
+    /// Name only your proxies: a trusted address can claim any client address. The layer logs a
+    /// warning, once, for a proxy that is not named, and for one that sends no address.
     ///
     /// *Operating Details*, "The “Same IP” check".
     pub fn trusted_proxy(mut self, network: impl Into<String>) -> Self {
@@ -296,14 +297,14 @@ impl SqrlBuilder {
         self
     }
 
-    /// Trusts every connection without an address, as a proxy's over a Unix socket: the client's
-    /// address is the one in the address header. Default: off, and a request without an address is
-    /// answered with an error.
+    /// Trusts every connection without an address, such as a proxy's over a Unix socket: the client's
+    /// address is in the [`address_header`](Self::address_header). Default: off; a request without an
+    /// address gets an error.
     ///
-    /// Turn it on only where the application listens on a Unix socket alone, and where only the
-    /// proxy may connect to that socket. Everybody else who connects could claim any address. A
-    /// request whose header has no address is still answered with an error. Proxies in front of
-    /// that proxy are named with [`trusted_proxy`](Self::trusted_proxy).
+    /// Use it only if the application listens on nothing but a Unix socket, and only the proxy can
+    /// connect to that socket. Any other client could claim any address. A request without an address
+    /// in the header still gets an error. Name proxies in front of that proxy with
+    /// [`trusted_proxy`](Self::trusted_proxy).
     ///
     /// ```
     /// # use tower_sqrl::Sqrl;
@@ -320,8 +321,8 @@ impl SqrlBuilder {
         self
     }
 
-    /// The header in which trusted proxies bring the client's address.
-    /// Default: `X-Forwarded-For`.
+    /// Sets the header in which trusted proxies send the client's address. Default:
+    /// `X-Forwarded-For`.
     pub fn address_header(mut self, name: impl Into<String>) -> Self {
         self.address_header = name.into();
         self
@@ -330,12 +331,14 @@ impl SqrlBuilder {
     /// Sets the key by which servers that share a nut store recognise each other's nuts. Default: a
     /// random key for each process.
     ///
-    /// `key` is 32 random bytes, the same on every server. A nut that carries no tag of this key is
-    /// taken for made up when it comes from an address that is slowed down
-    /// ([`failures_per_minute`](Self::failures_per_minute)); only as many of those as the limit
-    /// are looked up in a minute. Without a shared key these include the nuts of the other servers,
-    /// so a neighbour's failures can hinder a sign-in. Somebody who learns the key can make the servers
-    /// look up made-up nuts, and nothing worse.
+    /// `key` is 32 random bytes, the same on every server. Set it if several servers share a nut store.
+    ///
+    /// Each nut has a tag of this key. From a slowed-down address
+    /// ([`failures_per_minute`](Self::failures_per_minute)), a nut without a valid tag counts as made
+    /// up, and the server looks up only as many of them per minute as that limit allows. Without a
+    /// shared key, these include the nuts of the other servers, so a neighbour's failures can hinder a
+    /// sign-in. An attacker who learns the key can make the servers look up made-up nuts, and nothing
+    /// more.
     ///
     /// ```
     /// # use tower_sqrl::Sqrl;
@@ -351,11 +354,11 @@ impl SqrlBuilder {
         self
     }
 
-    /// Asks clients for the indexed secret of this name (`sin`): 32 bytes that only this
-    /// identity's owner and this site ever see, the same at every sign-in.
+    /// Requests the indexed secret of this name from clients (`sin`): 32 bytes that only the
+    /// identity's owner and this site see, the same at every sign-in. Default: none.
     ///
-    /// `key` seals the secrets on their way through a shared store: 32 random bytes, the
-    /// same on every server, and nowhere else.
+    /// `name` has 1 to 64 visible ASCII characters. `key` encrypts the secrets in a shared store: 32
+    /// random bytes, the same on every server, and stored nowhere else.
     ///
     /// *On The Wire*, "Server Parameters", `sin`; *Cryptography*, "Secret Index and Indexed
     /// Secrets".
@@ -366,20 +369,20 @@ impl SqrlBuilder {
         self
     }
 
-    /// Names an account for people, where a CPS URL asks before it signs in: "Sign in as Ada?".
-    /// Default: the account's user id is shown.
+    /// Sets how the confirmation page of a CPS URL names an account: "Sign in as Ada?". Default: the
+    /// account's user id.
     ///
-    /// Everybody who follows the URL reads the name. If it is `None`, or does not come within two
-    /// seconds, the page says "an existing account" (`Texts::confirm_account`).
+    /// Everybody who follows the URL can read the name, so return one that no other user can have. If
+    /// `name` returns `None`, or takes longer than two seconds, the page says "an existing account"
+    /// (`Texts::confirm_account`).
     ///
     /// ```
     /// # use tower_sqrl::identities::UserId;
-    /// # use tower_sqrl::memory::MemoryIdentityStore;
-    /// # use tower_sqrl::memory::MemoryNutStore;
+    /// # use tower_sqrl::memory::{MemoryIdentityStore, MemoryNutStore};
     /// # use tower_sqrl::Sqrl;
     /// # let (nuts, identities) = (MemoryNutStore::new(), MemoryIdentityStore::new());
     /// async fn name_of(user: UserId) -> Option<String> {
-    ///     // … look the user up …
+    ///     // … look up the user …
     /// #   Some(user.to_string())
     /// }
     ///
@@ -396,26 +399,26 @@ impl SqrlBuilder {
         self
     }
 
-    /// The texts of the ready pages.
+    /// Sets the texts of the built-in pages. Default: English.
     #[cfg(feature = "web")]
     pub fn texts(mut self, texts: crate::web::Texts) -> Self {
         self.texts = texts;
         self
     }
 
-    /// The wall clock, for tests that let time pass.
+    /// Sets the clock, for tests of lifetimes. Default: the system's clock.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self
     }
 
-    /// Checks everything.
+    /// Checks the configuration and builds a [`Sqrl`].
     ///
     /// # Errors
     ///
-    /// The first [`ConfigError`], which says what to write instead.
+    /// Returns a [`ConfigError`] for the first invalid setting.
     pub fn build(self) -> Result<Sqrl, ConfigError> {
-        let public_url = PublicUrl::parse(&self.public_url)?;
+        let public_url = self.public_url.parse::<PublicUrl>()?;
         let prefix = checks::prefix(&self.prefix)?;
         checks::application_paths(&self.sign_in_path, &self.signed_in_path)?;
         checks::lifetimes(&self.lifetimes)?;
@@ -432,7 +435,7 @@ impl SqrlBuilder {
         checks::body_limit(self.body_limit)?;
         let endpoint = format!("{prefix}/cli.sqrl");
         let client_path = format!("{}{endpoint}", public_url.path());
-        checks::domain_extension(self.domain_extension, &client_path)?;
+        checks::extend_domain(self.domain_extension, &client_path)?;
         let trusted = self.trusted_proxies.iter().map(|text| checks::network(text));
         let address = ClientAddress {
             connection,
@@ -461,11 +464,7 @@ impl SqrlBuilder {
             body_limit: self.body_limit,
             max_event_streams: self.max_event_streams.min(tokio::sync::Semaphore::MAX_PERMITS),
             max_event_streams_per_address: self.max_event_streams_per_address,
-            routes: Routes {
-                prefix: prefix.into(),
-                sign_in: self.sign_in_path.into(),
-                signed_in: self.signed_in_path.into(),
-            },
+            routes: Routes { prefix: prefix.into(), signed_in: self.signed_in_path.into() },
         };
         let default_scheme = if public_url.is_https() { UrlScheme::Sqrl } else { UrlScheme::Qrl };
         let config = EngineConfig {
@@ -489,7 +488,7 @@ impl SqrlBuilder {
     }
 }
 
-/// The connection's address, as far as the server has put it beside a request.
+/// Returns the connection's address, if the server has added it to the request.
 fn connection(extensions: &Extensions) -> Option<IpAddr> {
     #[cfg(feature = "axum")]
     if let Some(address) = crate::axum::connection(extensions) {
@@ -509,18 +508,19 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_refused_for_ever() {
-        let says = |builder: SqrlBuilder| builder.build().expect_err("a limit of 0").to_string();
-        for (says, without) in [
-            (says(builder().challenges_per_minute(0)), "`without_limiting_challenges()`"),
-            (says(builder().failures_per_minute(0)), "`without_slowing_down_failures()`"),
+    fn a_limit_of_zero_is_an_error() {
+        let error = |builder: SqrlBuilder| builder.build().expect_err("a limit of 0").to_string();
+        for (error, without) in [
+            (error(builder().challenges_per_minute(0)), "`without_limiting_challenges()`"),
+            (error(builder().failures_per_minute(0)), "`without_slowing_down_failures()`"),
         ] {
-            assert!(says.contains(without), "{says}");
+            assert!(error.contains(without), "{error}");
         }
     }
+
     #[cfg(feature = "web")]
     #[test]
-    fn a_link_that_no_page_may_hold_is_refused_at_once() {
+    fn an_unsafe_install_url_is_an_error() {
         let texts = crate::web::Texts::default().install_url("sqrl.example");
         assert_eq!(builder().texts(texts).build().err(), Some(ConfigError::Texts));
     }

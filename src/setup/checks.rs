@@ -1,5 +1,4 @@
-//! What a configuration has to be like: one function for each value that can be wrong. What is
-//! wrong is an error that says what to write instead.
+//! Checks of a configuration: one function for each setting.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -10,20 +9,20 @@ use ipnet::IpNet;
 use super::ConfigError;
 use crate::engine::Lifetimes;
 
-/// Lifetimes are told to browsers and stores in whole seconds.
-const SHORTEST_LIFETIME: Duration = Duration::from_secs(1);
+/// Browsers and stores receive lifetimes in whole seconds.
+const MIN_LIFETIME: Duration = Duration::from_secs(1);
 
-/// As good as for ever. Twice of it, as long as a nut is held at most, is still a duration.
-const LONGEST_LIFETIME: Duration = Duration::from_secs(u64::MAX / 4);
+/// The stores keep a nut for up to twice its lifetime, which must not overflow.
+const MAX_LIFETIME: Duration = Duration::from_secs(u64::MAX / 4);
 
-/// What a client's longest request has, in octets, rounded up: it repeats our longest reply, which
-/// has a question of 2048 characters, and beside that all keys, secrets and signatures.
-pub(super) const LEAST_BODY_LIMIT: usize = 4096;
+/// The length of the longest ordinary request, in bytes, rounded up. It repeats the server's longest
+/// reply, which has a question of 2048 characters, and adds all keys, secrets and signatures.
+pub(super) const MIN_BODY_LIMIT: usize = 4096;
 
-/// The longest name of an indexed secret, in octets, so that a reply with it stays short.
-pub(super) const LONGEST_SECRET_NAME: usize = 64;
+/// The maximum length of an indexed secret's name, in bytes. Each reply has this name.
+pub(super) const MAX_SECRET_NAME: usize = 64;
 
-/// Where the endpoints stand: a path, or empty for the root. A slash at the end is taken off.
+/// Returns the prefix without a trailing slash; empty means the root.
 pub(super) fn prefix(path: &str) -> Result<&str, ConfigError> {
     let prefix = path.trim_end_matches('/');
     if !prefix.is_empty() {
@@ -32,7 +31,7 @@ pub(super) fn prefix(path: &str) -> Result<&str, ConfigError> {
     Ok(prefix)
 }
 
-/// A path that needs no escaping, neither in HTML nor in a header nor in a match.
+/// Checks for a path that needs no escaping, neither in HTML nor in a header nor when compared.
 pub(super) fn path(
     name: &'static str,
     example: &'static str,
@@ -48,58 +47,58 @@ pub(super) fn path(
     }
 }
 
-/// The page that offers the sign-in and the route that gets it: a path each.
+/// Checks the paths of the sign-in page and of the route that receives sign-ins.
 pub(super) fn application_paths(sign_in: &str, signed_in: &str) -> Result<(), ConfigError> {
     path("sign_in_path", "/login", sign_in)?;
     path("signed_in_path", "/signed-in", signed_in)?;
     if sign_in == signed_in { Err(ConfigError::SamePath(sign_in.to_owned())) } else { Ok(()) }
 }
 
-/// The authentication domain ends within the link's path.
-pub(super) fn domain_extension(extension: usize, client_path: &str) -> Result<(), ConfigError> {
-    if extension > client_path.len() {
-        return Err(ConfigError::Extension { extension, path: client_path.to_owned() });
+/// Checks that the authentication domain ends within the path of SQRL URLs.
+pub(super) fn extend_domain(characters: usize, client_path: &str) -> Result<(), ConfigError> {
+    if characters > client_path.len() {
+        return Err(ConfigError::ExtendDomain { characters, path: client_path.to_owned() });
     }
     Ok(())
 }
 
-/// A limit below which somebody can stay: none at all, or one that is not 0.
+/// Checks that a limit is not 0. `None` is no limit.
 pub(super) fn per_minute(
     name: &'static str,
     without: &'static str,
-    times: Option<u32>,
+    limit: Option<u32>,
 ) -> Result<(), ConfigError> {
-    if times == Some(0) { Err(ConfigError::ZeroLimit { name, without }) } else { Ok(()) }
+    if limit == Some(0) { Err(ConfigError::ZeroLimit { name, without }) } else { Ok(()) }
 }
 
-/// No nut outlives its chain.
+/// Checks the range of each lifetime, and that no nut outlives its chain.
 pub(super) fn lifetimes(lifetimes: &Lifetimes) -> Result<(), ConfigError> {
     for (name, lifetime, longest) in [
-        ("chain_lifetime", lifetimes.chain, LONGEST_LIFETIME),
+        ("chain_lifetime", lifetimes.chain, MAX_LIFETIME),
         ("url_lifetime", lifetimes.link, lifetimes.chain),
         ("nut_lifetime", lifetimes.later, lifetimes.chain),
-        ("cps_lifetime", lifetimes.cps, LONGEST_LIFETIME),
+        ("cps_lifetime", lifetimes.cps, MAX_LIFETIME),
     ] {
-        if lifetime < SHORTEST_LIFETIME || lifetime > longest {
+        if lifetime < MIN_LIFETIME || lifetime > longest {
             return Err(ConfigError::Lifetime(name));
         }
     }
     Ok(())
 }
 
-/// Room for what well-behaved clients send.
-pub(super) fn body_limit(octets: usize) -> Result<(), ConfigError> {
-    if octets < LEAST_BODY_LIMIT { Err(ConfigError::BodyLimit(octets)) } else { Ok(()) }
+/// Checks that the limit accepts the requests of ordinary clients.
+pub(super) fn body_limit(bytes: usize) -> Result<(), ConfigError> {
+    if bytes < MIN_BODY_LIMIT { Err(ConfigError::BodyLimit(bytes)) } else { Ok(()) }
 }
 
-/// A network, or a single address.
+/// Parses a network or a single address.
 pub(super) fn network(text: &str) -> Result<IpNet, ConfigError> {
-    read_network(text).ok_or_else(|| ConfigError::Network(text.to_owned()))
+    parse_network(text).ok_or_else(|| ConfigError::Network(text.to_owned()))
 }
 
-/// Without leading zeros, which some take for octal; IPv4-mapped addresses are IPv4, as those are
-/// that the network is compared with.
-fn read_network(text: &str) -> Option<IpNet> {
+/// Rejects leading zeros, which some programs read as octal. Converts IPv4-mapped addresses to IPv4, like the
+/// addresses that are compared with the network.
+fn parse_network(text: &str) -> Option<IpNet> {
     let Some((address, length)) = text.split_once('/') else {
         return text.parse::<IpAddr>().ok().map(|address| address.to_canonical().into());
     };
@@ -107,14 +106,13 @@ fn read_network(text: &str) -> Option<IpNet> {
     let length = length.parse().ok().filter(|_| is_number)?;
     let address = address.parse::<IpAddr>().ok()?;
     match (address, address.to_canonical()) {
-        // The first 96 bits say that it is mapped.
+        // A mapped address has a prefix of 96 bits.
         (IpAddr::V6(_), v4 @ IpAddr::V4(_)) if length >= 96 => IpNet::new(v4, length - 96).ok(),
         _ => IpNet::new(address, length).ok(),
     }
 }
 
-/// The header's name. `Forwarded` has another form than a list of addresses, so nothing in it
-/// would ever be read as one.
+/// Parses the name of the header. Rejects `Forwarded`, whose value is not a list of addresses.
 pub(super) fn address_header(name: &str) -> Result<HeaderName, ConfigError> {
     HeaderName::try_from(name)
         .ok()
@@ -122,16 +120,16 @@ pub(super) fn address_header(name: &str) -> Result<HeaderName, ConfigError> {
         .ok_or_else(|| ConfigError::Header(name.to_owned()))
 }
 
-/// Texts whose URL may stand in a page.
+/// Checks the URL in the texts.
 #[cfg(feature = "web")]
 pub(super) fn texts(texts: &crate::web::Texts) -> Result<(), ConfigError> {
     if texts.is_safe() { Ok(()) } else { Err(ConfigError::Texts) }
 }
 
-/// A name that can stand behind `sin=` in a reply.
+/// Checks the name for `sin=` in a reply.
 #[cfg(feature = "sin")]
 pub(super) fn secret_name(name: &str) -> Result<(), ConfigError> {
-    let has_length = (1..=LONGEST_SECRET_NAME).contains(&name.len());
+    let has_length = (1..=MAX_SECRET_NAME).contains(&name.len());
     if has_length && name.bytes().all(|byte| byte.is_ascii_graphic()) {
         Ok(())
     } else {
@@ -144,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn networks_are_read_in_one_way() {
+    fn networks_have_one_notation() {
         let read = |text| network(text).map(|network| network.to_string()).ok();
         for (text, expected) in [
             ("10.0.0.0/8", "10.0.0.0/8"),
@@ -166,20 +164,20 @@ mod tests {
         let wrong = |lifetimes: Lifetimes| self::lifetimes(&lifetimes).err();
         let default = Lifetimes::default();
         assert_eq!(wrong(default), None);
-        let longest = Lifetimes { chain: LONGEST_LIFETIME, cps: LONGEST_LIFETIME, ..default };
+        let longest = Lifetimes { chain: MAX_LIFETIME, cps: MAX_LIFETIME, ..default };
         assert_eq!(wrong(longest), None);
-        let too_long = Lifetimes { cps: LONGEST_LIFETIME + SHORTEST_LIFETIME, ..default };
+        let too_long = Lifetimes { cps: MAX_LIFETIME + MIN_LIFETIME, ..default };
         assert_eq!(wrong(too_long), Some(ConfigError::Lifetime("cps_lifetime")));
-        let too_long = Lifetimes { link: default.chain + SHORTEST_LIFETIME, ..default };
+        let too_long = Lifetimes { link: default.chain + MIN_LIFETIME, ..default };
         assert_eq!(wrong(too_long), Some(ConfigError::Lifetime("url_lifetime")));
         let too_short = Lifetimes { later: Duration::from_millis(999), ..default };
         assert_eq!(wrong(too_short), Some(ConfigError::Lifetime("nut_lifetime")));
     }
 
     #[test]
-    fn the_domain_ends_in_the_path() {
-        assert_eq!(domain_extension(4, "/app"), Ok(()));
-        let says = "`extend_domain(5)` reaches past the link's path `/app`: write 4 at most";
-        assert_eq!(domain_extension(5, "/app").expect_err("too long").to_string(), says);
+    fn the_domain_ends_within_the_path() {
+        assert_eq!(extend_domain(4, "/app"), Ok(()));
+        let message = "`extend_domain(5)` exceeds the path `/app` of SQRL URLs; use at most 4";
+        assert_eq!(extend_domain(5, "/app").expect_err("too long").to_string(), message);
     }
 }

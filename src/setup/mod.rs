@@ -1,4 +1,4 @@
-//! The composition root: the one place that knows every room and plugs them together.
+//! The builder, which puts the modules together, and its checks.
 
 mod builder;
 mod checks;

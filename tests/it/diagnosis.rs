@@ -1,23 +1,24 @@
-//! What is said where an application is set up wrong: a stranger has to find out by the log alone.
+//! Log messages for an application that is configured wrong.
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use axum::routing::get;
 use axum::{Router, response::IntoResponse};
 use tower::ServiceExt;
-use tower_sqrl::axum::{ChallengeRejection, LoginRejection, SqrlChallenge, SqrlLogin};
+use tower_sqrl::axum::{SqrlChallenge, SqrlError, SqrlLogin};
+use tower_sqrl::{ChallengeError, LinkError, NotSignedIn, Sqrl, StoreError};
 use tower_sqrl_client::Http;
 use tower_sqrl_client::browser::Browser;
 
 use crate::common::{Site, alice, secrets};
 
-/// How often something has been logged.
+/// Returns how often a text has been logged.
 fn times(what: &str) -> usize {
     secrets::logged().matches(what).count()
 }
 
 #[tokio::test]
-async fn a_sign_in_without_a_route_is_told() {
+async fn a_missing_route_is_logged() {
     const SAYS: &str = "WARN tower_sqrl::service::sign_in: the application answered 404 on \
                         `/signd-in` to a request that brought a sign-in";
     let site = Site::with(|builder| builder.signed_in_path("/signd-in")).await;
@@ -30,46 +31,74 @@ async fn a_sign_in_without_a_route_is_told() {
 }
 
 #[tokio::test]
-async fn a_path_that_the_layer_does_not_know_is_told() {
+async fn a_missing_layer_is_logged() {
     secrets::listen();
     let inner = Router::new()
-        .route("/enter", get(async |challenge: SqrlChallenge| challenge.page()))
-        .route("/entered", get(async |login: SqrlLogin| login.idk().to_string()));
+        .route("/challenge", get(async |challenge: SqrlChallenge| challenge.page()))
+        .route("/login", get(async |login: SqrlLogin| login.idk().to_string()))
+        .route("/sqrl", get(async |sqrl: Sqrl| sqrl.store_failures().to_string()));
     let app = inner.clone().nest("/account", inner);
-    for (path, extractor, seen) in [
-        ("/enter", "SqrlChallenge", "`/enter`"),
-        ("/entered", "SqrlLogin", "`/entered`"),
-        ("/account/enter", "SqrlChallenge", "`/enter` below `/account`"),
-        ("/account/entered", "SqrlLogin", "`/entered` below `/account`"),
-    ] {
-        let request = Request::get(format!("{path}?secret")).body(Body::empty());
-        let answer = app.clone().oneshot(request.expect("a request")).await.expect("an answer");
-        assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
-        let says = format!("`{extractor}` on a path that the layer does not know, {seen}: add");
-        assert_eq!(times(&says), 1, "{says} in {}", secrets::logged());
+    for path in ["/challenge", "/login", "/sqrl"] {
+        for (below, seen) in
+            [("", format!("`{path}`")), ("/account", format!("`{path}` below `/account`"))]
+        {
+            let request = Request::get(format!("{below}{path}?secret")).body(Body::empty());
+            let answer = app.clone().oneshot(request.expect("a request")).await.expect("an answer");
+            assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+            let says = format!("the layer of tower-sqrl is missing on {seen}: add `.layer(");
+            assert_eq!(times(&says), 1, "{says} in {}", secrets::logged());
+        }
     }
     assert_eq!(times("secret"), 0, "not what else the address holds");
-    // An application may say it in its own way.
-    let seen = || "`/x`".into();
-    for rejection in [
-        ChallengeRejection::NotTheSignInPath { seen: seen() }.into_response(),
-        LoginRejection::NotTheSignedInPath { seen: seen() }.into_response(),
+}
+
+#[tokio::test]
+async fn a_login_extractor_on_another_path_is_logged() {
+    let site = Site::new().await;
+    let app = Router::new()
+        .route("/entered", get(async |login: SqrlLogin| login.idk().to_string()))
+        .layer(site.sqrl.layer());
+    let request = Request::get("/entered").body(Body::empty()).expect("a request");
+    let answer = app.oneshot(request).await.expect("an answer");
+    assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(times("`SqrlLogin` on `/entered`, where no sign-in arrives"), 1);
+}
+
+/// An error that the application returns as a response reveals nothing about the site.
+#[tokio::test]
+async fn errors_are_responses() {
+    for (error, status, text) in [
+        (SqrlError::from(StoreError::unavailable("10.0.0.31")), 503, "does not work at the moment"),
+        (LinkError::Linked("ada".into()).into(), 409, "linked with another account"),
+        (LinkError::NotLive.into(), 401, "not known here any more"),
+        (LinkError::Busy.into(), 503, "does not work at the moment"),
+        (NotSignedIn::Nothing.into(), 401, ""),
+        (NotSignedIn::Unavailable.into(), 503, ""),
+        (ChallengeError::TooManyChallenges.into(), 429, "too many"),
+        (ChallengeError::NoClientAddress.into(), 500, "does not work at the moment"),
     ] {
-        assert_eq!(rejection.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let says = error.to_string();
+        let response = error.into_response();
+        assert_eq!(response.status(), status, "{says}");
+        assert_eq!(response.headers()["cache-control"], "no-store");
+        let body = axum::body::to_bytes(response.into_body(), 1000).await.expect("a text");
+        let body = String::from_utf8_lossy(&body).into_owned();
+        assert!(body.contains(text), "{says}: {body}");
+        assert!(!body.contains("10.0.0.31") && !body.contains("ada"), "{says}: {body}");
     }
 }
 
 const NOT_TRUSTED: &str = "from an address that is no trusted proxy";
 const NOT_READABLE: &str = "a trusted proxy brings no address that can be read";
 
-/// How often each was logged after a visit over these connections.
+/// Returns how often each message was logged after a visit with these connections.
 async fn said(site: &Site, http: Http) -> (usize, usize) {
     site.visit_with(&Browser::new(http)).await;
     (times(NOT_TRUSTED), times(NOT_READABLE))
 }
 
 #[tokio::test]
-async fn a_proxy_that_is_not_named_is_told_once() {
+async fn an_untrusted_proxy_is_logged_once() {
     let site = Site::new().await;
     assert_eq!(said(&site, site.http()).await, (0, 0), "no header, no proxy");
     assert_eq!(said(&site, site.http_from("203.0.113.1")).await, (1, 0));
@@ -79,7 +108,7 @@ async fn a_proxy_that_is_not_named_is_told_once() {
 }
 
 #[tokio::test]
-async fn a_proxy_that_tells_nothing_is_told_once() {
+async fn a_proxy_without_an_address_is_logged_once() {
     for silent in [None, Some("unknown"), Some("unknown, 127.0.0.1")] {
         let site = Site::behind_proxy().await;
         let before = times(NOT_READABLE);

@@ -1,20 +1,24 @@
-//! What the guide's first example promises. Its code is read from a copy, which does not drift.
+//! The guide's first example does what it promises. `guide/app.rs` is a copy of its code, and a
+//! test compares the two.
 
 #[allow(dead_code, reason = "its `main` serves for ever")]
 mod app {
     include!("guide/app.rs");
 
-    pub(super) fn router(sqrl: Sqrl) -> Router {
-        app(sqrl)
+    include!("guide/sign_out.rs");
+
+    /// The guide's application, with both examples.
+    pub(super) fn router(sqrl: &Sqrl) -> Router {
+        around(Router::new().route("/signed-in", get(signed_in_or_back)), sqrl)
     }
 
-    /// A shop: its sessions have a basket.
-    pub(super) fn with_basket(sqrl: Sqrl) -> Router {
-        async fn basket(session: Session) -> Result<String, Failure> {
-            Ok(session.get::<String>("basket").await?.unwrap_or_default())
+    /// A shop whose sessions have a basket.
+    pub(super) fn with_basket(sqrl: &Sqrl) -> Router {
+        async fn basket(session: Session) -> Result<String> {
+            Ok(session.get::<String>("basket").await.map_err(broken)?.unwrap_or_default())
         }
-        async fn fill(session: Session) -> Result<(), Failure> {
-            Ok(session.insert("basket", "a present").await?)
+        async fn fill(session: Session) -> Result<()> {
+            Ok(session.insert("basket", "a present").await.map_err(broken)?)
         }
         let further = Router::new()
             .route("/basket", get(basket).post(fill))
@@ -24,16 +28,30 @@ mod app {
 
     pub(super) mod link {
         use axum::Router;
-        use axum::extract::State;
         use axum::routing::get;
-        use tower_sqrl::axum::{LoginRejection, SqrlLogin};
+        use tower_sqrl::axum::{SqrlError, SqrlLogin};
 
-        use super::{Failure, current};
+        use super::{current, signed_in_or_back};
 
         include!("guide/link.rs");
 
-        /// The application with a page that links a further identity.
-        pub(in super::super) fn router(sqrl: Sqrl) -> Router {
+        /// Any error becomes 503.
+        struct Failure;
+
+        impl<E: Into<Box<dyn Error + Send + Sync>>> From<E> for Failure {
+            fn from(_: E) -> Self {
+                Self
+            }
+        }
+
+        impl IntoResponse for Failure {
+            fn into_response(self) -> Response {
+                StatusCode::SERVICE_UNAVAILABLE.into_response()
+            }
+        }
+
+        /// The application with a page that links another identity.
+        pub(in super::super) fn router(sqrl: &Sqrl) -> Router {
             let further = Router::new()
                 .route("/account/sqrl", get(page))
                 .route("/account/sqrl/confirm", get(question).post(decided))
@@ -42,28 +60,27 @@ mod app {
         }
 
         async fn page(
-            State(sqrl): State<Sqrl>,
+            sqrl: Sqrl,
             session: Session,
-            headers: HeaderMap,
-            extensions: Extensions,
-        ) -> Result<Response, Failure> {
-            let Some(account) = current(&sqrl, &session).await? else {
+            parts: Parts,
+        ) -> axum::response::Result<Response, Failure> {
+            let Ok(Some(account)) = current(&sqrl, &session).await else {
                 return Ok(Redirect::to("/login").into_response());
             };
-            Ok(add_sqrl(&sqrl, &session, &account, &headers, &extensions).await?)
+            Ok(add_sqrl(&session, &account, &parts).await?)
         }
 
         async fn signed_in(
-            State(sqrl): State<Sqrl>,
+            sqrl: Sqrl,
             session: Session,
-            login: Result<SqrlLogin, LoginRejection>,
-        ) -> Result<Response, Failure> {
+            login: Result<SqrlLogin, SqrlError>,
+        ) -> axum::response::Result<Response> {
             match login {
                 Ok(login) if login.data().is_some() => {
                     let account = current(&sqrl, &session).await?;
-                    Ok(answered(&session, account.as_deref(), &login).await?)
+                    Ok(answered(&session, account.as_deref(), &login).await.map_err(|_| Failure)?)
                 }
-                login => super::signed_in(State(sqrl), session, login).await,
+                login => Ok(signed_in_or_back(sqrl, session, login).await?.into_response()),
             }
         }
 
@@ -72,26 +89,24 @@ mod app {
         }
 
         async fn decided(
-            State(sqrl): State<Sqrl>,
+            sqrl: Sqrl,
             session: Session,
             decision: Form<Decision>,
-        ) -> Result<Response, Failure> {
+        ) -> axum::response::Result<Response> {
             let account = current(&sqrl, &session).await?;
-            Ok(confirm(&sqrl, &session, account.as_deref(), decision).await?)
+            let done = confirm(&sqrl, &session, account.as_deref(), decision).await;
+            Ok(done.map_err(|_| Failure)?)
         }
     }
 
-    /// What the example's `app` does, around further routes.
-    fn around(further: Router<Sqrl>, sqrl: Sqrl) -> Router {
+    /// Adds more routes to what the example's `app` does.
+    fn around(further: Router, sqrl: &Sqrl) -> Router {
         let sessions = SessionManagerLayer::new(MemoryStore::default()).with_secure(false);
-        Router::new()
+        let routes = Router::new()
             .route("/", get(home))
             .route("/login", get(async |challenge: SqrlChallenge| challenge.page()))
-            .merge(further)
-            .layer(CsrfLayer::new())
-            .layer(sqrl.layer())
-            .layer(sessions)
-            .with_state(sqrl)
+            .merge(further);
+        with_sign_out(routes).layer(sqrl.layer()).layer(sessions)
     }
 }
 
@@ -112,22 +127,26 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tower_sqrl::Sqrl;
 use tower_sqrl::identities::IdentityStore;
-use tower_sqrl::memory::MemoryIdentityStore;
+use tower_sqrl::memory::{MemoryIdentityStore, MemoryNutStore};
 use tower_sqrl::protocol::Idk;
 use tower_sqrl_client::browser::{Browser, Page, Waiting};
 use tower_sqrl_client::wire::{Command, Options};
-use tower_sqrl_client::{Client, Http, Identity, Link};
+use tower_sqrl_client::{Client, Http, Identity, SqrlUrl};
 use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::filter::LevelFilter;
 
-use crate::common::{Hook, MemoryNutStore, Tap, Verdict, alice, mallory};
+use crate::common::{Hook, Tap, Verdict, alice, mallory};
 
 #[test]
 fn the_guides_code_is_what_is_tried() {
-    let (guide, copy) =
-        (include_str!("../../docs/guide/add_to_an_app.md"), include_str!("guide/app.rs"));
-    let (_, code) = copy.split_once("\n\n").expect("documentation, then code");
-    assert!(guide.contains(&format!("```rust,no_run\n{code}```\n")), "copy it into the guide");
+    let guide = include_str!("../../docs/guide/add_to_an_app.md");
+    for (copy, attributes) in
+        [(include_str!("guide/app.rs"), "no_run"), (include_str!("guide/sign_out.rs"), "ignore")]
+    {
+        let (_, code) = copy.split_once("\n\n").expect("documentation, then code");
+        let block = format!("```rust,{attributes}\n{code}```\n");
+        assert!(guide.contains(&block), "copy it into the guide: {block}");
+    }
     let (_, span) =
         include_str!("guide/span.rs").split_once("\n\n").expect("documentation, then code");
     assert!(guide.contains(&format!("```rust\n{span}```\n")), "copy it into the guide");
@@ -137,7 +156,7 @@ fn the_guides_code_is_what_is_tried() {
     assert!(guide.contains(&format!("```rust\n{link}```\n")), "copy it into the guide");
 }
 
-/// That they compile together, and sign somebody in, is tried there.
+/// `tests/combinations` compiles them together and signs in.
 #[test]
 fn the_guides_versions_are_those_that_are_tried() {
     let manifest = include_str!("../combinations/Cargo.toml");
@@ -154,7 +173,7 @@ fn the_guides_versions_are_those_that_are_tried() {
     }
 }
 
-/// The application of the guide, and somebody who has signed in to it.
+/// The guide's application, and a user who has signed in.
 struct Guide {
     sqrl: Sqrl,
     tap: Tap,
@@ -169,7 +188,7 @@ impl Guide {
         Self::signed_in_to(app::router).await
     }
 
-    async fn signed_in_to(app: impl FnOnce(Sqrl) -> axum::Router) -> Self {
+    async fn signed_in_to(app: impl FnOnce(&Sqrl) -> axum::Router) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let site = format!("http://{}", listener.local_addr().expect("an address"));
         let identities: Arc<dyn IdentityStore> = Arc::new(MemoryIdentityStore::new());
@@ -177,7 +196,7 @@ impl Guide {
         let (nuts, identities) = tap.stores();
         let sqrl = Sqrl::builder_shared(&site, nuts, identities).build();
         let sqrl = sqrl.expect("a good configuration");
-        let app = app(sqrl.clone()).into_make_service_with_connect_info::<SocketAddr>();
+        let app = app(&sqrl).into_make_service_with_connect_info::<SocketAddr>();
         let task = tokio::spawn(async move {
             axum::serve(listener, app).await.expect("a server");
         });
@@ -187,20 +206,20 @@ impl Guide {
         guide
     }
 
-    /// The whole way; the page where it ends.
+    /// Signs in and returns the last page.
     async fn sign_in(&self) -> Page {
         let url = self.answered().await;
         self.browser.open(&url).await.expect("a page")
     }
 
-    /// The sign-in page in a browser, and its link.
-    async fn login(&self, browser: &Browser) -> (Page, Link) {
+    /// Opens the sign-in page. Returns it and its SQRL URL.
+    async fn login(&self, browser: &Browser) -> (Page, SqrlUrl) {
         let page = browser.open(&format!("{}/login", self.site)).await.expect("a page");
-        let link = page.sqrl_link().expect("a link");
+        let link = page.sqrl_url().expect("a link");
         (page, link)
     }
 
-    /// Where the page goes once the client has answered.
+    /// Signs in with the client and returns the URL that the page goes to.
     async fn answered(&self) -> String {
         let (page, link) = self.login(&self.browser).await;
         self.client.sign_in(&link).await.expect("signed in");
@@ -216,7 +235,7 @@ impl Guide {
         home.body.contains("Hello, ")
     }
 
-    /// Another command of the owner's.
+    /// Sends another command of the owner.
     async fn command(&self, command: Command) {
         let (_, link) = self.login(&Browser::default()).await;
         self.client.run(&link, command).await.expect("done");
@@ -225,7 +244,7 @@ impl Guide {
     async fn idk(&self) -> Idk {
         let (_, link) = self.login(&Browser::default()).await;
         let key = self.client.identity().site_key(0, link.domain()).expect("a key");
-        Idk::parse(&key.idk().to_string()).expect("a key")
+        key.idk().to_string().parse::<Idk>().expect("a key")
     }
 }
 
@@ -288,7 +307,7 @@ async fn forms_of_other_sites_sign_nobody_out() {
         assert_eq!(sent.expect("an answer").status(), 403, "{name}: {value}");
         assert!(guide.is_signed_in().await, "{name}: {value}");
     }
-    // A SQRL client that is an extension has an origin of its own.
+    // A SQRL client that is a browser extension has its own origin.
     let (page, link) = guide.login(&guide.browser).await;
     let origin = HeaderValue::from_static("moz-extension://a");
     let extension = Http::builder().header(header::ORIGIN, origin).build();
@@ -314,7 +333,7 @@ async fn a_session_keeps_nothing_of_the_user_before() {
     assert_eq!(guide.browser.open(&basket).await.expect("a page").body, "");
 }
 
-/// The page that links a further identity, and what a client's answer to it leads to.
+/// The page that links another identity, and the page after a client's answer.
 struct Linking<'a>(&'a Guide);
 
 impl Linking<'_> {
@@ -326,7 +345,7 @@ impl Linking<'_> {
     }
 
     async fn answer(&self, page: &Page, client: &Client) -> Page {
-        let link = page.sqrl_link().expect("a link");
+        let link = page.sqrl_url().expect("a link");
         client.sign_in(&link).await.expect("signed in");
         let url = format!("{}/signed-in?nut={}", self.0.site, link.nut());
         self.0.browser.open(&url).await.expect("a page")
@@ -342,7 +361,7 @@ impl Linking<'_> {
     async fn key(&self, client: &Client) -> Idk {
         let (_, link) = self.0.login(&Browser::default()).await;
         let key = client.identity().site_key(0, link.domain()).expect("a key");
-        Idk::parse(&key.idk().to_string()).expect("a key")
+        key.idk().to_string().parse::<Idk>().expect("a key")
     }
 
     async fn user(&self, client: &Client) -> Option<String> {
@@ -351,7 +370,7 @@ impl Linking<'_> {
     }
 }
 
-/// The clients' address is the browser's: a stranger in the same room.
+/// The clients have the browser's address, like an attacker in the same room.
 #[tokio::test]
 async fn a_further_identity_is_linked_when_it_is_confirmed() {
     let guide = Guide::signed_in_to(app::link::router).await;
@@ -371,7 +390,7 @@ async fn a_further_identity_is_linked_when_it_is_confirmed() {
         assert_eq!(linking.user(&other).await, None, "{decision}");
     }
 
-    // Disabled and enabled in between; then another site's form.
+    // The identity is disabled and enabled in between. Then the form comes from another site.
     linking.answer(&linking.open().await, &other).await;
     for command in [Command::Disable, Command::Enable] {
         let (_, link) = guide.login(&Browser::default()).await;
@@ -418,7 +437,7 @@ async fn two_identities_that_answer_the_guides_pages_cancel_each_other() {
     }
 }
 
-/// Everything that is logged on this thread while it lives.
+/// Collects the log of this thread until it is dropped.
 struct Log(Arc<Mutex<Vec<u8>>>, #[expect(dead_code, reason = "ends with it")] DefaultGuard);
 
 #[derive(Clone)]

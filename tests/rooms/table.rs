@@ -35,6 +35,7 @@ const DECISIONS: &[&str] = &[
 pub(crate) const RULES: &[Rule] = &[
     Rule { module: "core/error", imports: &[], never: PURE },
     Rule { module: "core/epoch", imports: &[], never: PURE },
+    Rule { module: "core/text", imports: &[], never: PURE },
     Rule { module: "core/protocol", imports: &[], never: PURE },
     Rule { module: "core/nuts", imports: SMALL, never: &[] },
     Rule { module: "core/identities", imports: SMALL, never: &[] },

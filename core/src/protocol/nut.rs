@@ -1,43 +1,52 @@
 use std::fmt;
+use std::str::FromStr;
 
 use super::base64url;
+use super::error::ProtocolError;
 
-/// A nut: 128 unpredictable bits that make one request of one chain. 22 characters of base64url.
+/// A one-time nonce of 128 unpredictable bits, for one request of a sign-in.
 ///
 /// *Operating Details*, "SQRL’s URL Nut"; *On The Wire*, "Server Parameters", `nut`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Nut([u8; 16]);
 
 impl Nut {
-    /// Characters of a nut on the wire.
+    /// Length of a nut on the wire, in characters.
     pub const TEXT_LEN: usize = 22;
 
-    /// A nut of these bytes, which have to be unpredictable.
+    /// Creates a nut from 16 bytes, which must be unpredictable.
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
     }
 
-    /// The nut's 16 bytes.
+    /// Returns the 16 bytes.
     pub const fn as_bytes(&self) -> &[u8; 16] {
         &self.0
     }
+}
 
-    /// Reads the one spelling that a nut has: 22 characters, no padding.
-    pub fn parse(text: &str) -> Option<Self> {
+/// Reads unpadded base64url of exactly 22 characters.
+impl FromStr for Nut {
+    type Err = ProtocolError;
+
+    fn from_str(text: &str) -> Result<Self, ProtocolError> {
         if text.len() != Self::TEXT_LEN {
-            return None;
+            return Err(ProtocolError::Length);
         }
-        base64url::decode_exact(text).ok().map(Self)
+        base64url::decode_exact(text).map(Self)
     }
 }
 
+serde_as_text!(Nut);
+
+/// Unpadded base64url, 22 characters.
 impl fmt::Display for Nut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         base64url::write(&self.0, f)
     }
 }
 
-/// Six characters: no log of ours holds a whole nut.
+/// Six characters, so that no log contains a whole nut.
 impl fmt::Debug for Nut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Nut({}…)", &base64url::encode(self.0)[..6])
@@ -53,11 +62,11 @@ mod tests {
         let nut = Nut::from_bytes([0xA5; 16]);
         let text = nut.to_string();
         assert_eq!(text.len(), Nut::TEXT_LEN);
-        assert_eq!(Nut::parse(&text), Some(nut));
-        assert_eq!(Nut::parse(&format!("{text}==")), None);
-        assert_eq!(Nut::parse(&text[..21]), None);
+        assert_eq!(text.parse(), Ok(nut));
+        assert!(format!("{text}==").parse::<Nut>().is_err());
+        assert!(text[..21].parse::<Nut>().is_err());
         // The last character carries four unused bits.
-        assert_eq!(Nut::parse(&format!("{}Z", &text[..21])), None);
+        assert!(format!("{}Z", &text[..21]).parse::<Nut>().is_err());
         assert!(!format!("{nut:?}").contains(&text[..7]));
     }
 }

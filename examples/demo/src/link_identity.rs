@@ -12,11 +12,11 @@ mod attempt;
 
 use axum::Form;
 use axum::extract::State;
-use axum::http::{Extensions, HeaderMap, StatusCode};
+use axum::http::{StatusCode, request::Parts};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use tower_sessions::Session;
-use tower_sqrl::axum::ChallengeRejection;
+use tower_sqrl::axum::SqrlChallenge;
 use tower_sqrl::{ChallengeOptions, SignIn};
 
 use self::attempt::Attempt;
@@ -30,34 +30,28 @@ use crate::user::User;
 
 /// The page for a SQRL app at the browser's address.
 pub(crate) async fn same_address(
-    State(app): State<App>,
     session: Session,
     user: Option<User>,
-    headers: HeaderMap,
-    extensions: Extensions,
+    parts: Parts,
 ) -> Result<Response, AppError> {
-    page(&app, &session, user, &headers, &extensions, ChallengeOptions::linking()).await
+    page(&session, user, &parts, ChallengeOptions::linking()).await
 }
 
 /// The page for a SQRL app at any address.
 pub(crate) async fn any_address(
-    State(app): State<App>,
     session: Session,
     user: Option<User>,
-    headers: HeaderMap,
-    extensions: Extensions,
+    parts: Parts,
 ) -> Result<Response, AppError> {
     let options = ChallengeOptions::default().accept_new();
-    page(&app, &session, user, &headers, &extensions, options).await
+    page(&session, user, &parts, options).await
 }
 
 /// A sign-in page whose SQRL URL carries the attempt's id.
 async fn page(
-    app: &App,
     session: &Session,
     user: Option<User>,
-    headers: &HeaderMap,
-    extensions: &Extensions,
+    parts: &Parts,
     options: ChallengeOptions,
 ) -> Result<Response, AppError> {
     if without_identity(user).is_none() {
@@ -65,9 +59,9 @@ async fn page(
     }
     let attempt = Attempt::continue_or_start(session).await?;
     let options = options.data(attempt.id.into_bytes());
-    Ok(match app.sqrl.challenge(headers, extensions, options).await {
-        Ok(challenge) => challenge.page().into_response(),
-        Err(error) => ChallengeRejection::from(error).into_response(),
+    Ok(match SqrlChallenge::with_options(parts, options).await {
+        Ok(challenge) => challenge.page(),
+        Err(error) => error.into_response(),
     })
 }
 

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use tower_sessions::Session;
 use tower_sqrl::SignIn;
-use tower_sqrl::axum::{LoginRejection, SqrlChallenge, SqrlLogin};
+use tower_sqrl::axum::{SqrlChallenge, SqrlError, SqrlLogin};
 
 use crate::app::App;
 use crate::app_error::AppError;
@@ -21,7 +21,7 @@ pub(crate) async fn login(challenge: SqrlChallenge) -> Response {
 pub(crate) async fn signed_in(
     State(app): State<App>,
     session: Session,
-    login: Result<SqrlLogin, LoginRejection>,
+    login: Result<SqrlLogin, SqrlError>,
 ) -> Result<Response, AppError> {
     let login = match login {
         Ok(login) => login,
@@ -38,7 +38,7 @@ pub(crate) async fn signed_in(
     Ok(Redirect::to("/account").into_response())
 }
 
-fn not_signed_in(rejection: LoginRejection, visitor: Visitor) -> Response {
+fn not_signed_in(rejection: SqrlError, visitor: Visitor) -> Response {
     let page = message("Not signed in", &format!("{rejection}."), visitor);
     (rejection.into_response().status(), page).into_response()
 }
@@ -49,7 +49,8 @@ async fn account_of(app: &App, login: &SignIn) -> Result<String, AppError> {
         return Ok(user.to_string());
     }
     let new = accounts::new_id();
-    let account = app.sqrl.link_if_unlinked(login.idk(), new.as_str()).await?.to_string();
+    let claim = app.sqrl.link_if_unlinked(login, new.as_str()).await?;
+    let account = claim.user().map_or_else(|| new.clone(), ToString::to_string);
     if account == new {
         tracing::info!(account, "new account");
     }

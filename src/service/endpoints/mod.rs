@@ -90,7 +90,7 @@ pub(super) fn parameter(parts: &Parts, name: &str) -> Option<String> {
 
 /// The nut in the URL.
 pub(super) fn nut(parts: &Parts) -> Option<Nut> {
-    parameter(parts, "nut").and_then(|nut| Nut::parse(&nut))
+    parameter(parts, "nut").and_then(|nut| nut.parse::<Nut>().ok())
 }
 
 /// Why a body was not read.

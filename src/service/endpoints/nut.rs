@@ -16,13 +16,12 @@ pub(super) async fn answer(sqrl: &Sqrl, parts: &Parts) -> Own {
         Ok(can) => can,
         Err(error) => return respond::text(StatusCode::BAD_REQUEST, error),
     };
-    let (headers, extensions) = (&parts.headers, &parts.extensions);
     let challenge = match parameter(parts, "renew") {
-        None => sqrl.challenge(headers, extensions, ChallengeOptions::default()).await.map(Some),
-        Some(old) => sqrl.renewed_challenge(headers, extensions, &old).await,
+        None => sqrl.challenge(parts, ChallengeOptions::default()).await.map(Some),
+        Some(old) => sqrl.renewed_challenge(parts, &old).await,
     };
     match challenge {
-        Ok(Some(challenge)) => send(sqrl, headers, challenge, can),
+        Ok(Some(challenge)) => send(sqrl, &parts.headers, challenge, can),
         Ok(None) => respond::text(StatusCode::GONE, "expired"),
         Err(ref error @ ChallengeError::NoClientAddress) => {
             tracing::error!("{error}");

@@ -83,7 +83,7 @@ impl AuthnBackend for Users {
             let sql = "insert into users (name) values ('Ada') returning id";
             let user: i64 = sqlx::query_scalar(sql).fetch_one(&self.pool).await?;
             // Of two sign-ups at once the first one's user counts.
-            self.sqrl.link_if_unlinked(login.idk(), user.to_string()).await?;
+            self.sqrl.link_if_unlinked(&login, user.to_string()).await?;
         }
         self.current(login.idk()).await
     }

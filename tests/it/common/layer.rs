@@ -7,11 +7,12 @@ use axum::body::Body;
 use axum::http::request::Builder;
 use axum::response::Response;
 use tower::{Layer, Service, ServiceExt};
-use tower_sqrl::{PeerAddress, SqrlBody};
+use tower_sqrl::PeerAddress;
+use tower_sqrl::middleware::SqrlBody;
 
 use super::Site;
 
-/// What the layer answers, with nothing behind it.
+/// Sends a request to the layer around an empty application.
 pub(crate) async fn ask(site: &Site, request: Builder, body: Body) -> Response<SqrlBody<Body>> {
     let mut request = request.body(body).expect("a request");
     request.extensions_mut().insert(PeerAddress(SocketAddr::from(([127, 0, 0, 1], 1))));

@@ -3,14 +3,14 @@
 use std::error::Error;
 
 use axum::Form;
-use axum::http::{Extensions, HeaderMap, StatusCode};
+use axum::http::{StatusCode, request::Parts};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde::{Deserialize, Serialize};
 use tower_sessions::Session;
 use tower_sessions::session::Id;
-use tower_sqrl::axum::ChallengeRejection;
+use tower_sqrl::axum::SqrlChallenge;
 use tower_sqrl::protocol::Idk;
-use tower_sqrl::{LinkError, ChallengeOptions, SignIn, Sqrl};
+use tower_sqrl::{ChallengeOptions, LinkError, SignIn, Sqrl};
 
 /// An attempt to link an identity. The session stores it.
 #[derive(Serialize, Deserialize)]
@@ -26,11 +26,9 @@ const ATTEMPT: &str = "linking";
 
 /// Shows the page that adds an identity. `account` is signed in, by the session.
 async fn add_sqrl(
-    sqrl: &Sqrl,
     session: &Session,
     account: &str,
-    headers: &HeaderMap,
-    extensions: &Extensions,
+    parts: &Parts,
 ) -> Result<Response, Box<dyn Error + Send + Sync>> {
     let attempt = match session.get::<Attempt>(ATTEMPT).await? {
         Some(attempt) if attempt.account == account => attempt, // another tab has begun it
@@ -42,9 +40,9 @@ async fn add_sqrl(
         }
     };
     let options = ChallengeOptions::linking().data(format!("link {}", attempt.id).into_bytes());
-    Ok(match sqrl.challenge(headers, extensions, options).await {
-        Ok(challenge) => challenge.page().into_response(),
-        Err(error) => ChallengeRejection::from(error).into_response(),
+    Ok(match SqrlChallenge::with_options(parts, options).await {
+        Ok(challenge) => challenge.page(),
+        Err(error) => error.into_response(),
     })
 }
 

@@ -1,103 +1,105 @@
-//! What happens in a history, told so that any part of it may be left out: everything is
-//! meant relative to what is there when it happens.
+//! A history: a site and the actions of the people, attackers and servers around it.
+//!
+//! Actions refer to chains, requests and URLs relative to the state in which they happen. So any
+//! action can be removed from a history, which is then still valid.
 
-/// A history: a site, and what people do to it.
+/// A site and a list of actions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct History {
-    /// How the site is set up.
+    /// The configuration of the site.
     pub site: Site,
-    /// What happens, one after the other.
+    /// The actions in their order.
     pub actions: Vec<Action>,
 }
 
-/// What differs between sites.
+/// The configuration of a site.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Site {
-    /// Takes known identities only.
-    pub closed: bool,
-    /// Refusals that one address may earn in a minute; none: as many as it likes.
-    pub failures: Option<u8>,
-    /// Links that one address may ask one server for in a minute; none: as many as it likes.
-    pub links: Option<u8>,
-    /// By how many seconds the clocks of the second and the third server are ahead.
-    pub ahead: [u8; 2],
+    /// The site accepts no new identities.
+    pub known_only: bool,
+    /// Failures that one server allows one address per minute. Default: no limit.
+    pub failures_per_minute: Option<u8>,
+    /// SQRL URLs and writes that one server allows one address per minute. Default: no limit.
+    pub urls_per_minute: Option<u8>,
+    /// The seconds by which the clocks of the second and the third server are ahead.
+    pub clocks_ahead: [u8; 2],
 }
 
-/// Something that somebody does. Numbers of links, requests and URLs count back from the
-/// newest, those of browsers on from the one that followed a CPS URL last.
-#[allow(missing_docs, reason = "the fields' names say it")]
+/// An action. The numbers of chains, requests and URLs count back from the newest. The numbers of
+/// browsers count forward from the one that opened a CPS URL last.
+#[allow(missing_docs, reason = "the names of the fields describe them")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
-    /// A browser asks for a link.
+    /// A browser requests a SQRL URL.
     Visit { browser: u8, address: u8, server: u8, purpose: Purpose },
-    /// A page asks for a new link in place of its own.
-    Renew { link: u8, stranger: bool, address: u8, server: u8 },
-    /// A client, or somebody who plays one, sends a request.
-    Send(Send),
-    /// The very bytes of an earlier request come again.
+    /// A page requests a new SQRL URL in place of its own.
+    Renew { chain: u8, other_browser: bool, address: u8, server: u8 },
+    /// A client or an attacker sends a request.
+    Request(RequestPlan),
+    /// The bytes of an earlier request arrive again.
     Replay { request: u8, other_nut: bool, address: u8, server: u8 },
-    /// A page asks whether it has happened.
-    Poll { link: u8, stranger: bool, server: u8 },
-    /// A page, or somebody who knows its nut, wants the sign-in.
-    Collect { link: u8, stranger: bool, server: u8 },
-    /// A browser is sent to a CPS URL.
-    Follow { url: u8, stranger: bool, server: u8 },
-    /// A browser is where a CPS URL sent it, and shows the question.
-    Question { browser: u8, server: u8 },
-    /// Somebody answers the question, or forges the answer.
+    /// A page polls.
+    Poll { chain: u8, other_browser: bool, server: u8 },
+    /// A page, or an attacker who knows its nut, collects the sign-in.
+    Collect { chain: u8, other_browser: bool, server: u8 },
+    /// A browser opens a CPS URL.
+    OpenCpsUrl { url: u8, other_browser: bool, server: u8 },
+    /// A browser shows the question to which a CPS URL redirected it.
+    ShowQuestion { browser: u8, server: u8 },
+    /// A person answers the question, or an attacker forges the answer.
     Confirm { browser: u8, from_elsewhere: bool, other_url: bool, server: u8 },
-    /// A browser goes on to where a CPS URL signs in.
-    Land { browser: u8, server: u8 },
-    /// Two requests at the same instant, on two servers; without another one, the same bytes.
-    /// The turns say which store calls wait for others.
-    Race { one: Send, other: Option<Send>, servers: [u8; 2], turns: u8 },
-    /// A page collects twice at the same instant, on two servers.
-    RaceToCollect { link: u8, servers: [u8; 2], turns: u8 },
+    /// A browser goes to the address where a CPS URL signs in.
+    SignInByCps { browser: u8, server: u8 },
+    /// Two requests run concurrently on two servers. Without `other`, both have the same bytes.
+    /// `yields` selects which store calls let others go first.
+    Race { one: RequestPlan, other: Option<RequestPlan>, servers: [u8; 2], yields: u8 },
+    /// A page collects twice concurrently, on two servers.
+    RaceToCollect { chain: u8, servers: [u8; 2], yields: u8 },
     /// Time passes.
-    Pass(Pass),
-    /// The application gives an identity an account, or takes it away.
-    Account { person: u8, user: Option<u8>, server: u8 },
+    Advance(Advance),
+    /// The application links an identity to an account, or unlinks it.
+    SetAccount { person: u8, user: Option<u8>, server: u8 },
 }
 
-/// What a link is asked for.
+/// The purpose of a SQRL URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// For whoever comes.
-    Anybody,
-    /// With a question.
+    /// Any identity may sign in.
+    Any,
+    /// The client shows a question.
     Question,
-    /// For a person who is signed in.
+    /// Only this person, who is signed in, may use it.
     Only(u8),
-    /// For linking an identity with an account: from the same address alone, new or not.
+    /// The identity, known or new, is linked to an account. Only the same address may use it.
     Linking,
 }
 
-/// A request of a client, right in all that is not said.
+/// What a request of a client contains. Everything that the fields do not change is correct.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Send {
-    /// Which link's chain.
-    pub link: u8,
-    /// Who; the chain's own person if it has one, but for every fourth number.
+pub struct RequestPlan {
+    /// The chain that the request continues.
+    pub chain: u8,
+    /// The person. If the chain has an identity, only every fourth number selects another person.
     pub person: u8,
-    /// With the key that replaces the person's present one.
+    /// `idk` is the key that replaces the person's current one.
     pub next_generation: bool,
-    /// What is asked for.
+    /// `cmd`.
     pub command: Command,
     /// `opt`.
     pub options: Options,
-    /// `suk` and `vuk` come along.
+    /// `suk` and `vuk`.
     pub keys: Keys,
-    /// `pidk` and `pids` come along.
+    /// `pidk` and `pids`.
     pub previous: Previous,
-    /// Who signs `urs`.
+    /// The signer of `urs`.
     pub urs: Urs,
-    /// `btn`, whether anything was asked or not.
+    /// `btn`, even without a question.
     pub button: Option<u8>,
-    /// What is wrong, if anything.
-    pub twist: Option<Twist>,
-    /// Where it comes from: 0 for where the link was asked for.
+    /// An error in the request.
+    pub flaw: Option<Flaw>,
+    /// The address of the client. 0 is the address that requested the SQRL URL.
     pub address: u8,
-    /// Which server it reaches.
+    /// The server.
     pub server: u8,
 }
 
@@ -115,13 +117,13 @@ pub enum Command {
     Enable,
     /// `remove`
     Remove,
-    /// A word that version 1 does not have.
+    /// A command that version 1 does not have.
     Other,
 }
 
-/// The words of `opt`.
+/// The options in `opt`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[allow(clippy::struct_excessive_bools, reason = "five independent words of the wire")]
+#[allow(clippy::struct_excessive_bools, reason = "five independent options of the protocol")]
 pub struct Options {
     /// `suk`
     pub suk: bool,
@@ -143,10 +145,10 @@ pub enum Keys {
     None,
     /// Both, of the pair with this number.
     Both(u8),
-    /// The former alone.
-    Suk,
-    /// The latter alone.
-    Vuk,
+    /// Only `suk`.
+    SukOnly,
+    /// Only `vuk`.
+    VukOnly,
 }
 
 /// `pidk` and `pids`.
@@ -155,80 +157,79 @@ pub enum Previous {
     /// Neither.
     #[default]
     None,
-    /// The person's newest key that the site knows, or else the one before the present.
-    Own,
-    /// Some key of the person's.
+    /// The person's newest other key that the site has, or else the key before the current one.
+    Known,
+    /// Any key of the person.
     Any(u8),
-    /// Somebody else's, with `pids` of the person's own.
-    Stolen(u8),
-    /// As the first, without `pids`.
-    Unsigned,
-    /// As the first, without `pidk`.
-    Unnamed,
+    /// A key of another person, with `pids` by the key of the request.
+    OtherPerson(u8),
+    /// Like `Known`, without `pids`.
+    WithoutPids,
+    /// Like `Known`, without `pidk`.
+    WithoutPidk,
 }
 
-/// Who signs `urs`.
+/// The signer of `urs`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Urs {
-    /// There is none.
+    /// No `urs`.
     #[default]
     None,
-    /// The owner of what the site has stored for the identity that is meant.
+    /// The owner of the identity that the request means, as the site has stored it.
     Owner,
-    /// The owner of the `vuk` in the request itself.
+    /// The owner of the `vuk` in the request.
     Presented,
-    /// Somebody else.
-    Other(u8),
+    /// Another person.
+    OtherPerson(u8),
 }
 
-/// One thing that is wrong with a request.
+/// An error in a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Twist {
-    /// `idk` is another person's, signed by one's own key.
+pub enum Flaw {
+    /// `idk` belongs to another person; `ids` is by the sender's key.
     StolenIdk(u8),
-    /// `ids` is signed by another key of one's own.
+    /// `ids` is by another key of the same person.
     WrongIds,
-    /// `idk` is a key that its owner has left behind, if there is one.
-    LeftBehind,
-    /// The nut is one of those given out, dead or alive, so many back.
+    /// `idk` is a superseded key, if there is one.
+    SupersededIdk,
+    /// The nut is an earlier one, dead or live. The number counts back from the newest.
     OldNut(u8),
-    /// As before, and `server` is what came with that nut.
+    /// Like `OldNut`, and `server` is what the server sent with that nut.
     OldNutAndServer(u8),
-    /// A nut that nobody gave out.
-    MadeUpNut,
-    /// No nut, or none that can be one.
-    NoNut,
-    /// `server` is what came with another nut.
+    /// No server issued the nut.
+    UnissuedNut,
+    /// There is no nut.
+    MissingNut,
+    /// `server` is what the server sent with another nut.
     OtherServer(u8),
-    /// `server` with one more character.
+    /// `server` has one more character.
     LongerServer,
-    /// `server` with a good `can` behind it.
+    /// `server` ends with a valid `can`.
     Can,
-    /// `server` with an empty `can` behind it.
+    /// `server` ends with an empty `can`.
     EmptyCan,
-    /// Something that no version-1 server may read.
+    /// A version-1 server must reject the request as malformed.
     Malformed(u8),
 }
 
-/// How time passes: so many seconds before (-1), at, or after (1) the end of a lifetime, or
-/// a few seconds.
+/// An amount of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pass {
+pub enum Advance {
     /// A few seconds.
     Seconds(u8),
-    /// A lifetime, and what is added.
+    /// A lifetime plus this many seconds.
     Lifetime(Lifetime, i8),
 }
 
-/// What ends.
+/// A lifetime in the configuration of a site.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lifetime {
-    /// A CPS URL, and the minute in which failures count.
+    /// Of a CPS URL. It is as long as the window in which failures count.
     Cps,
-    /// A link.
-    Link,
-    /// A later nut.
-    Later,
-    /// A chain.
+    /// Of a SQRL URL.
+    Url,
+    /// Of a later nut.
+    Nut,
+    /// Of a chain.
     Chain,
 }

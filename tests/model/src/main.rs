@@ -1,4 +1,4 @@
-//! Plays random histories over memory stores and says what they came to.
+//! Runs random histories over memory stores and prints what happened in them.
 
 fn main() {
     println!("{:?}", model::search(400, model::run));

@@ -1,5 +1,4 @@
-//! The search: random histories until one of them parts the engine from the model, and then
-//! the shortest of its kind.
+//! Runs random histories, and shrinks the first one in which the engine and the model differ.
 
 use std::cell::{Cell, RefCell};
 
@@ -8,36 +7,38 @@ use proptest::prelude::{Strategy, any};
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 
-use crate::cards::{CARD, Card, MOST_CARDS};
-use crate::{Difference, History, Summary};
+use crate::decode::{CHUNK_LENGTH, Chunk, MAX_CHUNKS};
+use crate::history::History;
+use crate::summary::{Difference, Summary};
 
-/// Where a history that failed is given to be played again, in hexadecimal.
+/// The environment variable with a history to run again, in hexadecimal.
 const REPLAY: &str = "MODEL_REPLAY";
 
-/// Milliseconds that may go into making a history shorter.
-const SHRINK_FOR: u32 = 20_000;
+/// In milliseconds.
+const MAX_SHRINK_TIME: u32 = 20_000;
 
-/// Plays histories, as many as `PROPTEST_CASES` says or else `cases`, and says what they came
-/// to. With `MODEL_REPLAY` it plays that one alone.
+/// Runs random histories and returns what happened in them. The environment variable
+/// `PROPTEST_CASES` sets their number; the default is `cases`. With `MODEL_REPLAY`, runs that history
+/// alone.
 ///
 /// # Panics
 ///
-/// With the story of the shortest history found where the engine and the model differ.
-pub fn search(cases: u32, play: impl Fn(&History) -> Result<Summary, Difference>) -> Summary {
+/// If the engine and the model differ. The message has the shortest such history that was found.
+pub fn search(cases: u32, run: impl Fn(&History) -> Result<Summary, Difference>) -> Summary {
     if let Ok(hex) = std::env::var(REPLAY) {
-        return play(&History::from_bytes(&from_hex(&hex))).unwrap_or_else(|it| panic!("\n{it}"));
+        return run(&History::from_bytes(&from_hex(&hex))).unwrap_or_else(|it| panic!("\n{it}"));
     }
     let cases = self::cases(cases);
-    let max_shrink_time = SHRINK_FOR;
+    let max_shrink_time = MAX_SHRINK_TIME;
     let config = Config { cases, max_shrink_time, failure_persistence: None, ..Config::default() };
     let total = RefCell::new(Summary::default());
-    let (played, parted) = (Cell::new(0), Cell::new(None));
-    let result = TestRunner::new(config).run(&cards(MOST_CARDS), |bytes| {
-        played.set(played.get() + 1);
-        match play(&History::from_bytes(&bytes)) {
+    let (runs, first_failure) = (Cell::new(0), Cell::new(None));
+    let result = TestRunner::new(config).run(&history_bytes(MAX_CHUNKS), |bytes| {
+        runs.set(runs.get() + 1);
+        match run(&History::from_bytes(&bytes)) {
             Ok(summary) => *total.borrow_mut() += summary,
             Err(difference) => {
-                parted.set(parted.get().or(Some(played.get())));
+                first_failure.set(first_failure.get().or(Some(runs.get())));
                 return Err(TestCaseError::fail(format!("\n{difference}")));
             }
         }
@@ -46,30 +47,30 @@ pub fn search(cases: u32, play: impl Fn(&History) -> Result<Summary, Difference>
     match result {
         Ok(()) => total.into_inner(),
         Err(TestError::Fail(difference, bytes)) => {
-            let (number, bytes) = (parted.get().unwrap_or_default(), to_hex(&bytes));
+            let (number, bytes) = (first_failure.get().unwrap_or_default(), to_hex(&bytes));
             panic!("{}\nHistory {number}, shortened: {REPLAY}={bytes}", difference.message())
         }
         Err(abort) => panic!("{abort}"),
     }
 }
 
-/// Plays as many histories side by side, for stores whose time passes by itself, and says what
-/// they came to. `play` gets a number that is nobody else's.
+/// Runs random histories concurrently, for stores in real time. `run` receives a number that is
+/// unique to the history. Otherwise like [`search`].
 ///
 /// # Panics
 ///
-/// As [`search`]: a history that fails is played again with parts of it left out.
-pub async fn search_together<F>(cases: u32, play: impl Fn(History, u64) -> F) -> Summary
+/// As [`search`].
+pub async fn search_concurrently<F>(cases: u32, run: impl Fn(History, u64) -> F) -> Summary
 where
     F: Future<Output = Result<Summary, Difference>> + Send + 'static,
 {
     let mut salt = 0;
-    let mut together = async |all: Vec<Vec<u8>>| {
-        let begin = |bytes: &Vec<u8>| {
+    let mut run_all = async |all: Vec<Vec<u8>>| {
+        let start = |bytes: &Vec<u8>| {
             salt += 1;
-            tokio::spawn(play(History::from_bytes(bytes), salt))
+            tokio::spawn(run(History::from_bytes(bytes), salt))
         };
-        let tasks: Vec<_> = all.iter().map(begin).collect();
+        let tasks: Vec<_> = all.iter().map(start).collect();
         let mut total = Summary::default();
         let mut failed: Option<(Vec<u8>, Difference)> = None;
         for (bytes, task) in all.into_iter().zip(tasks) {
@@ -89,57 +90,57 @@ where
         histories.push(from_hex(&hex));
     } else {
         let mut runner = TestRunner::new(Config::default());
-        let draw = |_| cards(MOST_CARDS).new_tree(&mut runner).expect("bytes").current();
-        histories.extend((0..self::cases(cases)).map(draw));
+        let random = |_| history_bytes(MAX_CHUNKS).new_tree(&mut runner).expect("bytes").current();
+        histories.extend((0..self::cases(cases)).map(random));
     }
-    let (total, mut failed) = together(histories).await;
+    let (total, mut failed) = run_all(histories).await;
     let Some((mut bytes, mut difference)) = failed.take() else { return total };
-    while let (_, Some(shorter)) = together(shorter(&bytes)).await {
+    while let (_, Some(shorter)) = run_all(shorter(&bytes)).await {
         (bytes, difference) = shorter;
     }
-    panic!("\n{difference}\nAgain: {REPLAY}={}", to_hex(&bytes))
+    panic!("\n{difference}\nRun again: {REPLAY}={}", to_hex(&bytes))
 }
 
-/// The same history with a half, a quarter, … a single card left out.
+/// The same history without one half, one quarter, … one single chunk.
 fn shorter(bytes: &[u8]) -> Vec<Vec<u8>> {
-    let cards: Vec<_> = bytes.chunks(CARD).collect();
-    let (site, cards) = cards.split_first().expect("a card for the site");
-    let sizes = std::iter::successors(Some(cards.len().div_ceil(2)), |&size| {
+    let chunks: Vec<_> = bytes.chunks(CHUNK_LENGTH).collect();
+    let (site, chunks) = chunks.split_first().expect("a chunk for the site");
+    let sizes = std::iter::successors(Some(chunks.len().div_ceil(2)), |&size| {
         (size > 1).then(|| size.div_ceil(2))
     });
     let without = |size: usize| {
-        (0..cards.len()).step_by(size).map(move |from| {
-            let to = (from + size).min(cards.len());
-            [&site[..], &cards[..from].concat(), &cards[to..].concat()].concat()
+        (0..chunks.len()).step_by(size).map(move |from| {
+            let to = (from + size).min(chunks.len());
+            [&site[..], &chunks[..from].concat(), &chunks[to..].concat()].concat()
         })
     };
-    sizes.filter(|_| cards.len() > 1).flat_map(without).collect()
+    sizes.filter(|_| chunks.len() > 1).flat_map(without).collect()
 }
 
-/// As many as `PROPTEST_CASES` says.
+/// The number in `PROPTEST_CASES`, or else `cases`.
 fn cases(cases: u32) -> u32 {
     std::env::var("PROPTEST_CASES").ok().and_then(|it| it.parse().ok()).unwrap_or(cases)
 }
 
-/// So many histories, the same every time.
+/// Returns random histories that are the same on every call.
 ///
 /// # Panics
 ///
-/// Never: every byte is part of a history.
-pub fn same_histories(count: usize, most_cards: usize) -> impl Iterator<Item = History> {
+/// Never. Any bytes are a valid history.
+pub fn fixed_histories(count: usize, max_chunks: usize) -> impl Iterator<Item = History> {
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let mut runner = TestRunner::new_with_rng(Config::default(), rng);
-    let cards = cards(most_cards);
+    let bytes = history_bytes(max_chunks);
     (0..count).map(move |_| {
-        let tree = cards.new_tree(&mut runner).expect("bytes");
+        let tree = bytes.new_tree(&mut runner).expect("bytes");
         History::from_bytes(&tree.current())
     })
 }
 
-/// Histories as bytes. They shrink by leaving cards out and making what is left plainer.
-fn cards(most: usize) -> impl Strategy<Value = Vec<u8>> {
-    let cards = vec(any::<Card>(), 1..=most);
-    (any::<Card>(), cards).prop_map(|(site, cards)| [&site[..], cards.as_flattened()].concat())
+/// The bytes of a history. They shrink by removing chunks and reducing bytes.
+fn history_bytes(max: usize) -> impl Strategy<Value = Vec<u8>> {
+    let chunks = vec(any::<Chunk>(), 1..=max);
+    (any::<Chunk>(), chunks).prop_map(|(site, chunks)| [&site[..], chunks.as_flattened()].concat())
 }
 
 fn to_hex(bytes: &[u8]) -> String {

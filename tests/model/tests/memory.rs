@@ -1,6 +1,6 @@
-//! The engine over memory stores, whose clocks jump.
+//! Compares the engine on memory stores with the model. Time is simulated.
 
 #[test]
-fn the_engine_is_as_the_model_says() {
+fn the_engine_equals_the_model() {
     println!("{:?}", model::search(400, model::run));
 }

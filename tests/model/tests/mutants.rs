@@ -1,4 +1,4 @@
-//! The mutants that `mutants/run` plants still fit the engine.
+//! The patches in `mutants` apply to the engine.
 
 use std::path::Path;
 use std::process::Command;

@@ -1,17 +1,17 @@
-//! The engine over Postgres, each server with its own pool.
+//! Compares the engine on Postgres with the model. Each server has its own pool.
 
 mod common;
 
 use std::sync::Arc;
 
-use model::{Real, Stores};
+use model::{Stores, SystemClock};
 use test_servers::Postgres;
 use tower_sqrl::identities::IdentityStore;
 use tower_sqrl::nuts::NutStore;
 use tower_sqrl_postgres::{Database, PostgresIdentityStore, PostgresNutStore};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_engine_is_as_the_model_says() {
+async fn the_engine_equals_the_model() {
     let postgres = Postgres::start().expect("a server");
     let mut nuts: Vec<Arc<dyn NutStore>> = Vec::new();
     let mut identities: Vec<Arc<dyn IdentityStore>> = Vec::new();
@@ -21,10 +21,10 @@ async fn the_engine_is_as_the_model_says() {
         let store = PostgresIdentityStore::open(&database).await.expect("a store");
         identities.push(Arc::new(store));
     }
-    common::side_by_side(|salt| Stores {
+    common::run_concurrently(|salt| Stores {
         nuts: nuts.clone(),
         identities: identities.clone(),
-        time: Arc::new(Real),
+        clock: Arc::new(SystemClock),
         salt,
     })
     .await;

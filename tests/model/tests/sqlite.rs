@@ -1,5 +1,4 @@
-//! The engine over SQLite, one file for all servers. Its clock is the system's, so a jump
-//! takes as much from the end of every record.
+//! Compares the engine on SQLite with the model. All servers share one file.
 
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
@@ -7,18 +6,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use model::{Lifetimes, Passing, Stores};
+use model::{Lifetimes, Stores, TestClock};
 use rusqlite::Connection;
 use tower_sqrl::identities::IdentityStore;
 use tower_sqrl::nuts::NutStore;
 use tower_sqrl_sqlite::{SqliteIdentityStore, SqliteNutStore};
 
+/// Advances time by making the records in this file expire earlier.
 #[derive(Debug)]
-struct Shifted(PathBuf);
+struct ShiftedExpiry(PathBuf);
 
 #[async_trait]
-impl Passing for Shifted {
-    async fn pass(&self, time: Duration) {
+impl TestClock for ShiftedExpiry {
+    async fn advance(&self, time: Duration) {
         let connection = Connection::open(&self.0).expect("the file");
         connection.busy_timeout(Duration::from_secs(10)).expect("a timeout");
         let millis = i64::try_from(time.as_millis()).expect("a short time");
@@ -27,7 +27,7 @@ impl Passing for Shifted {
             .expect("the table");
     }
 
-    fn late(&self, elapsed: Duration, _: Duration) -> Duration {
+    fn drift(&self, elapsed: Duration, _: Duration) -> Duration {
         elapsed
     }
 }
@@ -41,13 +41,13 @@ fn identities(path: &Path) -> Arc<dyn IdentityStore> {
 }
 
 #[test]
-fn the_engine_is_as_the_model_says() {
+fn the_engine_equals_the_model() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("sqrl.sqlite");
     let stores = Stores {
         nuts: (0..3).map(|_| nuts(&path)).collect(),
         identities: (0..3).map(|_| identities(&path)).collect(),
-        time: Arc::new(Shifted(path)),
+        clock: Arc::new(ShiftedExpiry(path)),
         salt: 0,
     };
     let runtime =

@@ -46,11 +46,11 @@ fn a_wrong_command_line_is_explained() {
         (["--public-url", "example.com"], "--public-url"),
         (["--public-url", "https://example.com/app"], "write --public-url https://example.com"),
         (["--listen", "0.0.0.0:0"], "give the one that browsers open with --public-url"),
-        (["--trusted-proxy", "10.0.0.0/33"], "`10.0.0.0/33` is no network"),
+        (["--trusted-proxy", "10.0.0.0/33"], "`10.0.0.0/33` is not a network"),
         (["--url-scheme", "https"], "write sqrl or qrl"),
-        (["--prefix", "auth"], "`prefix` is a path from the root"),
+        (["--prefix", "auth"], "`prefix` must be an absolute path"),
         (["--failures-per-minute", "many"], "write a number, or off"),
-        (["--url-lifetime", "0"], "write a second or more"),
+        (["--url-lifetime", "0"], "use at least one second"),
     ] {
         let memory = ["--identities", "memory"];
         let replaced = |flag: &&[&str]| flag[0] != arguments[0];

@@ -1,91 +1,76 @@
-//! Section 4: the browser's side.
+//! Section 4: browsers, waits and CPS URLs.
 
-use super::state::Secret;
-use super::{Held, Identity, Jar, Outcome, Record, Spec, State, Url, What};
+use super::site::Spec;
+use super::state::{
+    CpsRecord, Expiring, Identity, Jar, NutRecord, Outcome, OutcomeKind, PollResult, WaitSecret,
+};
 use crate::history::{Command, Purpose};
-use crate::words::{
-    Address, Browser, Cps, Epoch, Key, Nut, Server, User, WAITS_OF_A_BROWSER, Wait,
+use crate::values::{
+    Address, Browser, CpsUrl, Epoch, Key, Nut, Server, User, WAITS_OF_A_BROWSER, Wait,
 };
 
-/// What a page that waits hears.
+/// The reason why there is no SQRL URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Heard {
-    /// 404: nothing has happened yet.
-    Pending,
-    /// 404: an ident was refused, by the row with this number.
-    Refused(u8),
-    /// The URL to go to.
-    Ready,
-    /// 410: the client signs in by itself.
-    TakenOver,
-    /// 410: it has been collected.
-    Collected,
-    /// 410: there is nothing to wait for.
-    Expired,
-}
-
-/// Why there is no link.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NoLink {
-    /// 410: the old one is gone.
+pub enum NoUrl {
+    /// 410: the old URL is gone.
     Gone,
-    /// 429: this address has asked for too many.
+    /// 429: the address has reached its limit.
     TooMany,
 }
 
-/// What the application learns.
+/// What the application receives of a sign-in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SignIn {
-    /// Who.
+    /// The identity.
     pub key: Key,
-    /// The identity's, at this moment.
+    /// The current epoch of the identity.
     pub epoch: Epoch,
-    /// Whose account.
+    /// The account.
     pub user: Option<User>,
-    /// The flag.
+    /// The option `sqrlonly`.
     pub sqrlonly: bool,
-    /// The flag.
+    /// The option `hardlock`.
     pub hardlock: bool,
     /// The answer to the question.
     pub button: Option<u8>,
-    /// The client was at the address that asked for the link.
+    /// The client was at the address that requested the SQRL URL.
     pub same_address: bool,
 }
 
-/// Why nobody is signed in.
+/// The reason why the browser is not signed in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotSignedIn {
-    /// There is nothing for this browser.
+    /// There is no sign-in for this browser.
     Nothing,
-    /// The identity has changed since.
+    /// The identity has changed since the sign-in.
     Outdated,
 }
 
-/// Where a CPS URL leads.
+/// The redirect of a CPS URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Followed {
-    /// To the application, at once.
-    Go,
+pub enum CpsRedirect {
+    /// To the application, signed in.
+    SignIn,
     /// To the question.
-    Ask,
-    /// To a page that says what happened.
-    Told(&'static str),
+    Question,
+    /// To a page about the result of another command.
+    Page(&'static str),
 }
 
-/// What the page that asks shows.
+/// The question before a CPS sign-in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Question {
-    /// That it would sign in to this account.
+pub enum CpsQuestion {
+    /// The browser would be signed in to this account.
     Account(User),
-    /// That it would sign an identity in which has no account yet.
+    /// The browser would be signed in as an identity without an account.
     New,
-    /// 410.
+    /// 410: there is no such CPS URL.
     Gone,
 }
 
-/// What a link is asked for, and from where.
+/// The properties of a SQRL URL.
 #[derive(Clone, Copy)]
-struct Asked {
+struct UrlOptions {
     ip: Address,
     question: bool,
     linking: bool,
@@ -93,7 +78,7 @@ struct Asked {
 }
 
 impl Spec {
-    /// Whether a browser has room for one more wait.
+    /// Returns whether a browser can begin another wait.
     pub fn has_room(&self, browser: Browser) -> bool {
         self.jar(browser).waits.len() < WAITS_OF_A_BROWSER
     }
@@ -106,11 +91,11 @@ impl Spec {
         &mut self.browsers[usize::from(browser.0)]
     }
 
-    /// A browser asks for a link.
+    /// A browser requests a SQRL URL.
     ///
     /// # Errors
     ///
-    /// Its address has asked for too many.
+    /// The address has reached its limit.
     pub fn visit(
         &mut self,
         server: Server,
@@ -118,61 +103,66 @@ impl Spec {
         address: Address,
         purpose: Purpose,
         only: Option<Key>,
-    ) -> Result<Nut, NoLink> {
-        self.count_lasting(server, address)?;
+    ) -> Result<Nut, NoUrl> {
+        if !self.may_store(server, address) {
+            return Err(NoUrl::TooMany);
+        }
         self.waits.push(None);
         let wait = Wait(self.waits.len() - 1);
-        let asked = Asked {
+        let options = UrlOptions {
             ip: address,
             question: purpose == Purpose::Question,
             linking: purpose == Purpose::Linking,
             key: only,
         };
-        let link = self.issue(server, wait, asked);
+        let url = self.issue_url(server, wait, options);
         let secret =
-            Secret { wait, until: self.clock(server) + self.lifetimes.chain, latest: link };
-        self.jar_mut(browser).waits.insert(link, secret);
-        Ok(link)
+            WaitSecret { wait, until: self.clock(server) + self.lifetimes.chain, latest: url };
+        self.jar_mut(browser).waits.insert(url, secret);
+        Ok(url)
     }
 
-    /// A page goes on with a new link; the wait goes on.
+    /// A page requests a new SQRL URL for the same wait.
     ///
     /// # Errors
     ///
-    /// The old link has been answered, is too old, or not this browser's; or there are too many.
+    /// The old URL has been used, is too old or belongs to another browser, or the address has reached
+    /// its limit.
     pub fn renew(
         &mut self,
         server: Server,
         browser: Browser,
         address: Address,
         old: Nut,
-    ) -> Result<Nut, NoLink> {
-        let (first, secret) = self.secret(browser, old).ok_or(NoLink::Gone)?;
-        let Secret { wait, latest, .. } = secret;
-        self.count_lasting(server, address)?;
-        let record = self.record(latest).filter(|it| it.link == latest).ok_or(NoLink::Gone)?;
-        // A further code of a wait that is over could be collected after all.
-        let outcome = self.outcome(wait).map(|outcome| outcome.what);
-        if matches!(outcome, Some(What::TakenOver | What::Collected)) {
-            return Err(NoLink::Gone);
+    ) -> Result<Nut, NoUrl> {
+        let (first, secret) = self.secret(browser, old).ok_or(NoUrl::Gone)?;
+        let WaitSecret { wait, latest, .. } = secret;
+        if !self.may_store(server, address) {
+            return Err(NoUrl::TooMany);
         }
-        let &Record { question, linking, key, .. } = record;
-        self.event("a link is renewed");
-        let link = self.issue(server, wait, Asked { ip: address, question, linking, key });
+        let record = self.record(latest).filter(|it| it.first_nut == latest).ok_or(NoUrl::Gone)?;
+        // Another URL of an ended wait could be collected.
+        let outcome = self.outcome(wait).map(|outcome| outcome.kind);
+        if matches!(outcome, Some(OutcomeKind::TakenOver | OutcomeKind::Collected)) {
+            return Err(NoUrl::Gone);
+        }
+        let &NutRecord { question, linking, key, .. } = record;
+        self.count_event("a SQRL URL is renewed");
+        let options = UrlOptions { ip: address, question, linking, key };
+        let url = self.issue_url(server, wait, options);
         let secret =
-            Secret { wait, until: self.clock(server) + self.lifetimes.chain, latest: link };
+            WaitSecret { wait, until: self.clock(server) + self.lifetimes.chain, latest: url };
         self.jar_mut(browser).waits.insert(first, secret);
-        Ok(link)
+        Ok(url)
     }
 
-    fn issue(&mut self, server: Server, wait: Wait, asked: Asked) -> Nut {
-        let Asked { ip, question, linking, key } = asked;
+    fn issue_url(&mut self, server: Server, wait: Wait, options: UrlOptions) -> Nut {
+        let UrlOptions { ip, question, linking, key } = options;
         let (now, lifetimes) = (self.clock(server), self.lifetimes);
-        let link = Nut(self.nuts.len());
-        let record = Record {
+        let record = NutRecord {
             created: now,
             chain_start: now,
-            link,
+            first_nut: Nut(self.nuts.len()),
             wait,
             ip,
             key,
@@ -180,173 +170,170 @@ impl Spec {
             linking,
             asked: false,
             button: None,
-            beside: None,
+            alias_of: None,
         };
-        // Lifetime and grace, never beyond the chain.
-        self.give_out(Some((record, (2 * lifetimes.link).min(lifetimes.chain))));
-        link
+        // A nut stays stored for twice its lifetime, but not longer than the chain.
+        self.issue_nut(record, (2 * lifetimes.url).min(lifetimes.chain))
     }
 
-    /// The wait whose first or latest nut this is, in a browser that has its secret.
-    fn secret(&self, browser: Browser, nut: Nut) -> Option<(Nut, Secret)> {
+    /// The secret, in this browser, of the wait whose first or latest SQRL URL has this nut.
+    fn secret(&self, browser: Browser, nut: Nut) -> Option<(Nut, WaitSecret)> {
         let waits = &self.jar(browser).waits;
         let by_latest = || waits.iter().find(|(_, secret)| secret.latest == nut);
         let (&first, &secret) = waits.get_key_value(&nut).or_else(by_latest)?;
         Some((first, secret))
     }
 
-    /// A browser forgets the secret of a wait, and keeps the word.
-    fn end_wait(&mut self, browser: Browser, wait: Wait, word: Heard) {
+    /// Deletes the secret of a wait from the browser, which remembers the result.
+    fn end_wait(&mut self, browser: Browser, wait: Wait, result: PollResult) {
         let jar = self.jar_mut(browser);
         let Some((&first, _)) = jar.waits.iter().find(|(_, secret)| secret.wait == wait) else {
             return;
         };
         jar.waits.remove(&first);
-        jar.ended.insert(0, (first, word));
+        jar.ended.insert(0, (first, result));
         jar.ended.truncate(WAITS_OF_A_BROWSER);
     }
 
-    /// The wait of a link whose secret this browser has, while the chain lasts.
-    fn waiting(&self, server: Server, browser: Browser, link: Nut) -> Option<Wait> {
-        let (_, Secret { wait, until, .. }) = self.secret(browser, link)?;
+    /// The wait of a SQRL URL, if this browser has its secret and the chain has not ended.
+    fn waiting(&self, server: Server, browser: Browser, url: Nut) -> Option<Wait> {
+        let (_, WaitSecret { wait, until, .. }) = self.secret(browser, url)?;
         (self.clock(server) < until).then_some(wait)
     }
 
-    /// A page asks whether it has happened. Consumes nothing.
-    pub fn poll(&self, server: Server, browser: Browser, link: Nut) -> Heard {
-        let Some(wait) = self.waiting(server, browser, link) else {
-            let ended = self.jar(browser).ended.iter().find(|(first, _)| *first == link);
-            return ended.map_or(Heard::Expired, |&(_, word)| word);
+    /// A page polls. This consumes nothing.
+    pub fn poll(&self, server: Server, browser: Browser, url: Nut) -> PollResult {
+        let Some(wait) = self.waiting(server, browser, url) else {
+            let ended = self.jar(browser).ended.iter().find(|(first, _)| *first == url);
+            return ended.map_or(PollResult::Expired, |&(_, result)| result);
         };
-        match self.outcome(wait).map(|outcome| outcome.what) {
-            None => self.refusal(wait).map_or(Heard::Pending, Heard::Refused),
-            Some(What::SignedIn(_)) => Heard::Ready,
-            Some(What::TakenOver) => Heard::TakenOver,
-            Some(What::Collected) => Heard::Collected,
+        match self.outcome(wait).map(|outcome| outcome.kind) {
+            None => self.refusal(wait).map_or(PollResult::Pending, PollResult::Refused),
+            Some(OutcomeKind::SignedIn(_)) => PollResult::Ready,
+            Some(OutcomeKind::TakenOver) => PollResult::TakenOver,
+            Some(OutcomeKind::Collected) => PollResult::Collected,
         }
     }
 
-    /// A page collects: look, look the identity up, take.
+    /// A page collects the sign-in.
     ///
     /// # Errors
     ///
-    /// Nobody is signed in.
+    /// The reason why there is no sign-in.
     pub fn collect(
         &mut self,
         server: Server,
         browser: Browser,
-        link: Nut,
+        url: Nut,
     ) -> Result<SignIn, NotSignedIn> {
-        let wait = self.waiting(server, browser, link).ok_or(NotSignedIn::Nothing)?;
+        let wait = self.waiting(server, browser, url).ok_or(NotSignedIn::Nothing)?;
         let outcome = self.outcome(wait).cloned().ok_or(NotSignedIn::Nothing)?;
-        let What::SignedIn(epoch) = outcome.what else { return Err(NotSignedIn::Nothing) };
-        let identity = self.still(outcome.key, epoch);
-        // As long as any chain of the wait it is said to be collected, and the browser forgets
-        // its secret, whichever of its links was answered.
+        let OutcomeKind::SignedIn(epoch) = outcome.kind else { return Err(NotSignedIn::Nothing) };
+        let identity = self.unchanged_identity(outcome.key, epoch);
         let Outcome { key, button, same_address, .. } = outcome;
         self.waits[wait.0] = Some(self.collected(key));
-        self.end_wait(browser, wait, Heard::Collected);
-        self.event(if identity.is_some() { "collected by page" } else { "outdated at the page" });
-        let sign_in = identity.map(|it| SignIn::of(key, it, button, same_address));
+        self.end_wait(browser, wait, PollResult::Collected);
+        self.count_event(if identity.is_some() {
+            "collected by page"
+        } else {
+            "outdated at the page"
+        });
+        let sign_in = identity.map(|it| SignIn::new(key, it, button, same_address));
         sign_in.ok_or(NotSignedIn::Outdated)
     }
 
-    fn collected(&self, key: Key) -> Held<Outcome> {
-        let it = Outcome { key, what: What::Collected, button: None, same_address: false };
-        Held { until: self.now + self.lifetimes.chain, it }
+    /// The outcome after a sign-in. It lasts longer than all chains of the wait, so that none of its
+    /// SQRL URLs can sign in again.
+    fn collected(&self, key: Key) -> Expiring<Outcome> {
+        let kind = OutcomeKind::Collected;
+        let outcome = Outcome { key, kind, button: None, same_address: false };
+        self.expiring(outcome, self.lifetimes.chain)
     }
 
-    /// Only a live, enabled identity whose epoch is the one stored.
-    fn still(&self, key: Key, epoch: Epoch) -> Option<Identity> {
-        match self.key(key) {
-            Some(State::Live(it)) if !it.disabled && it.epoch == epoch => Some(it),
-            _ => None,
-        }
-    }
-
-    /// A browser is sent to a CPS URL.
-    pub fn follow(&mut self, browser: Browser, id: Cps) -> Followed {
-        let Some(Url { command, wait, same_address, .. }) = self.url(id).cloned() else {
-            return Followed::Told("gone");
+    /// A browser opens a CPS URL.
+    pub fn open_cps_url(&mut self, browser: Browser, url: CpsUrl) -> CpsRedirect {
+        let Some(CpsRecord { command, wait, same_address, .. }) = self.cps_record(url).cloned()
+        else {
+            return CpsRedirect::Page("gone");
         };
-        let word = match command {
+        let page = match command {
             Command::Ident => {
-                // At once in the browser that has the link's cookie, after a client at the
-                // address that asked; else it asks.
-                let ours = self.has_secret(browser, wait);
-                if ours && !same_address {
-                    self.event("asked after a client elsewhere");
+                // Without a question only in the browser that has the secret of the wait, and for a
+                // client at the same address.
+                let waits_here = self.has_secret(browser, wait);
+                if waits_here && !same_address {
+                    self.count_event("a question for a client at another address");
                 }
                 let jar = self.jar_mut(browser);
-                if ours && same_address {
-                    jar.go = Some(id);
-                    jar.ask = None;
-                    return Followed::Go;
+                if waits_here && same_address {
+                    jar.sign_in = Some(url);
+                    jar.question = None;
+                    return CpsRedirect::SignIn;
                 }
-                jar.ask = Some(id);
-                return Followed::Ask;
+                jar.question = Some(url);
+                return CpsRedirect::Question;
             }
             Command::Disable => "disabled",
             Command::Enable => "enabled",
             Command::Remove => "removed",
-            Command::Query | Command::Other => unreachable!("they get no URL"),
+            Command::Query | Command::Other => unreachable!("no CPS URL"),
         };
-        self.urls[id.0] = None;
-        self.event("a CPS URL that tells");
-        Followed::Told(word)
+        self.cps_urls[url.0] = None;
+        self.count_event("a CPS URL of another command");
+        CpsRedirect::Page(page)
     }
 
-    /// The question at the clean address. Consumes nothing.
-    pub fn question(&mut self, browser: Browser) -> Question {
-        let url = self.jar(browser).ask.and_then(|id| self.url(id)).cloned();
-        let whom = url.and_then(|url| self.still(url.key, url.signs_in?));
-        if whom.is_some() {
-            self.event("asked in another browser");
+    /// A browser shows the question. This consumes nothing.
+    pub fn question(&mut self, browser: Browser) -> CpsQuestion {
+        let url = self.jar(browser).question.and_then(|url| self.cps_record(url)).cloned();
+        let identity = url.and_then(|url| self.unchanged_identity(url.key, url.signs_in?));
+        if identity.is_some() {
+            self.count_event("a question is shown");
         }
-        match whom {
-            Some(Identity { user: Some(user), .. }) => Question::Account(user),
-            Some(_) => Question::New,
-            None => Question::Gone,
+        match identity {
+            Some(Identity { user: Some(user), .. }) => CpsQuestion::Account(user),
+            Some(_) => CpsQuestion::New,
+            None => CpsQuestion::Gone,
         }
     }
 
-    /// The answer to the question with that id; true: on to the application.
-    pub fn confirm(&mut self, browser: Browser, id: Option<Cps>) -> bool {
+    /// A browser answers the question for this CPS URL. Returns whether the answer is accepted.
+    pub fn confirm(&mut self, browser: Browser, url: Option<CpsUrl>) -> bool {
         let jar = self.jar_mut(browser);
-        let asked = jar.ask.is_some() && jar.ask == id;
-        if asked {
-            jar.go = jar.ask.take();
+        let accepted = jar.question.is_some() && jar.question == url;
+        if accepted {
+            jar.sign_in = jar.question.take();
         }
-        asked
+        accepted
     }
 
-    /// The URL that a browser is asked about.
-    pub fn asked_about(&self, browser: Browser) -> Option<Cps> {
-        self.jar(browser).ask
+    /// Returns the CPS URL whose question a browser shows.
+    pub fn asked_about(&self, browser: Browser) -> Option<CpsUrl> {
+        self.jar(browser).question
     }
 
-    /// A browser goes where a CPS URL signs in.
+    /// A browser goes to the address where a CPS URL signs in.
     ///
     /// # Errors
     ///
-    /// Nobody is signed in.
-    pub fn land(&mut self, browser: Browser) -> Result<SignIn, NotSignedIn> {
-        let id = self.jar_mut(browser).go.take().ok_or(NotSignedIn::Nothing)?;
-        let url = self.url(id).cloned().ok_or(NotSignedIn::Nothing)?;
-        let epoch = url.signs_in.ok_or(NotSignedIn::Nothing)?;
-        let identity = self.still(url.key, epoch);
-        self.urls[id.0] = None;
-        self.event(if identity.is_some() { "collected by CPS" } else { "outdated by CPS" });
-        // What came from elsewhere has not taken the wait over; where it waits, it is over now.
-        if !url.same_address
-            && self.has_secret(browser, url.wait)
-            && self.outcome(url.wait).is_none()
+    /// The reason why there is no sign-in.
+    pub fn sign_in_by_cps(&mut self, browser: Browser) -> Result<SignIn, NotSignedIn> {
+        let url = self.jar_mut(browser).sign_in.take().ok_or(NotSignedIn::Nothing)?;
+        let record = self.cps_record(url).cloned().ok_or(NotSignedIn::Nothing)?;
+        let epoch = record.signs_in.ok_or(NotSignedIn::Nothing)?;
+        let identity = self.unchanged_identity(record.key, epoch);
+        self.cps_urls[url.0] = None;
+        self.count_event(if identity.is_some() { "collected by CPS" } else { "outdated by CPS" });
+        // A client at another address did not take the wait over. If it is this browser's, it ends now.
+        if !record.same_address
+            && self.has_secret(browser, record.wait)
+            && self.outcome(record.wait).is_none()
         {
-            self.waits[url.wait.0] = Some(self.collected(url.key));
+            self.waits[record.wait.0] = Some(self.collected(record.key));
         }
         let identity = identity.ok_or(NotSignedIn::Outdated)?;
-        self.end_wait(browser, url.wait, Heard::TakenOver);
-        Ok(SignIn::of(url.key, identity, url.button, url.same_address))
+        self.end_wait(browser, record.wait, PollResult::TakenOver);
+        Ok(SignIn::new(record.key, identity, record.button, record.same_address))
     }
 
     fn has_secret(&self, browser: Browser, wait: Wait) -> bool {
@@ -355,7 +342,7 @@ impl Spec {
 }
 
 impl SignIn {
-    fn of(key: Key, it: Identity, button: Option<u8>, same_address: bool) -> Self {
+    fn new(key: Key, it: Identity, button: Option<u8>, same_address: bool) -> Self {
         let Identity { epoch, user, sqrlonly, hardlock, .. } = it;
         Self { key, epoch, user, sqrlonly, hardlock, button, same_address }
     }

@@ -1,104 +1,27 @@
-//! Section 2: the order of work for one request of a client.
+//! Section 2: the steps of a client's request.
 
+use super::site::Spec;
 use super::situations::{Decision, Verdict};
-use super::{Held, Outcome, Record, Spec, Url, What, held};
-use crate::history::{Command, Options};
-use crate::words::{Address, Cps, Key, Lock, Nut, Seconds, Server};
+use super::state::{CpsRecord, NutRecord, Outcome, OutcomeKind};
+use super::wire::{
+    BAD_ID, CLIENT, FAILED, ID, IP, NOT_SUPPORTED, NutParam, Reply, Request, ServerField, TRANSIENT,
+};
+use crate::history::Command;
+use crate::values::{Address, CpsUrl, Nut, Seconds, Server};
 
-pub(super) const ID: u16 = 0x01;
-pub(super) const PREVIOUS: u16 = 0x02;
-const IP: u16 = 0x04;
-pub(super) const DISABLED: u16 = 0x08;
-const NOT_SUPPORTED: u16 = 0x10;
-const TRANSIENT: u16 = 0x20;
-pub(super) const FAILED: u16 = 0x40;
-pub(super) const CLIENT: u16 = 0x80;
-const BAD_ID: u16 = 0x100;
-pub(super) const SUPERSEDED: u16 = 0x200;
-
-/// What a client sends, as far as the specification looks at it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Request {
-    /// The nut in the URL.
-    pub nut: Asked,
-    /// The field `server`.
-    pub server: Said,
-    /// What is malformed, one of several, if anything.
-    pub malformed: Option<u8>,
-    /// `cmd`.
-    pub command: Command,
-    /// `idk`.
-    pub idk: Key,
-    /// Who signed `ids`.
-    pub ids: Key,
-    /// `pidk`.
-    pub pidk: Option<Key>,
-    /// Who signed `pids`.
-    pub pids: Option<Key>,
-    /// `suk`.
-    pub suk: Option<Lock>,
-    /// `vuk`.
-    pub vuk: Option<Lock>,
-    /// For which pair `urs` was signed.
-    pub urs: Option<Lock>,
-    /// `opt`.
-    pub options: Options,
-    /// `btn`.
-    pub button: Option<u8>,
-}
-
-/// The nut in a URL.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asked {
-    /// One that a server gave out.
-    Nut(Nut),
-    /// One that nobody gave out.
-    MadeUp,
-    /// None, or what cannot be one.
-    Nothing,
-}
-
-/// What `server` says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Said {
-    /// What came with that nut.
-    Sent(Nut),
-    /// The same with a `can` behind it.
-    WithCan(Nut),
-    /// The same with an empty `can` behind it.
-    EmptyCan(Nut),
-    /// The same and more.
-    Longer(Nut),
-}
-
-/// What a client hears.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Reply {
-    /// The flags.
-    pub tif: u16,
-    /// The next nut, dead or alive.
-    pub nut: Nut,
-    /// The stored `suk`.
-    pub suk: Option<Lock>,
-    /// The question is put.
-    pub ask: bool,
-    /// A CPS URL.
-    pub url: Option<Cps>,
-}
-
-/// A request whose record was found.
-struct Step<'a> {
+/// A request with the record of its nut.
+struct InChain<'a> {
     request: &'a Request,
-    record: Record,
-    /// The nut that is consumed: the request's, or the one that it is an alias of.
+    record: NutRecord,
+    /// The nut that decides: the request's, or the one whose alias that is.
     original: Nut,
-    /// Of that nut.
+    /// The lifetime of that nut.
     lifetime: Seconds,
     server: Server,
     address: Address,
 }
 
-impl Step<'_> {
+impl InChain<'_> {
     fn ips_match(&self) -> bool {
         self.record.ip == self.address
     }
@@ -107,199 +30,183 @@ impl Step<'_> {
         if self.ips_match() { IP } else { 0 }
     }
 
-    /// The answer counts where a question was put.
+    /// The answer counts if the client was asked.
     fn button(&self) -> Option<u8> {
         self.request.button.filter(|_| self.record.asked).or(self.record.button)
     }
 }
 
-impl Request {
-    /// A pidk counts only with a valid `pids`; pidk = idk counts as none.
-    pub(super) fn proved_pidk(&self) -> Option<Key> {
-        self.pidk.filter(|&pidk| self.pids == Some(pidk) && pidk != self.idk)
-    }
-
-    /// Both, or as if there were none.
-    pub(super) fn new_lock(&self) -> Option<Lock> {
-        self.suk.filter(|_| self.vuk.is_some())
-    }
-}
-
 impl Spec {
     /// Answers a request of a client.
-    pub fn client(&mut self, server: Server, address: Address, request: &Request) -> Reply {
-        // 1. Parse; verify `ids`, and `pids` where there is one.
+    pub fn request(&mut self, server: Server, address: Address, request: &Request) -> Reply {
+        // 1. Parse, and verify `ids` and `pids`.
         if request.malformed.is_some() || request.ids != request.idk {
-            self.row(24);
-            return self.dead_end(server, address, CLIENT | FAILED);
+            self.count_row(24);
+            return self.dead_nut_reply(server, address, CLIENT | FAILED);
         }
         match (request.pidk, request.pids) {
-            (Some(_), None) | (None, Some(_)) => self.row(5),
+            (Some(_), None) | (None, Some(_)) => self.count_row(5),
             (pidk, pids) if pidk != pids => {
-                self.row(6);
-                return self.dead_end(server, address, CLIENT | FAILED);
+                self.count_row(6);
+                return self.dead_nut_reply(server, address, CLIENT | FAILED);
             }
             _ => {}
         }
 
-        // 2. Look at the nut's record. None: 60, or C0 for whoever is slowed down.
+        // 2. Look up the nut's record. If there is none: 60, or C0 for an address that is slowed down.
         let is_slow = self.is_slowed_down(server, address);
         let record = match request.nut {
-            Asked::Nut(nut) => self.record(nut).cloned().map(|record| (nut, record)),
-            Asked::MadeUp | Asked::Nothing => None,
+            NutParam::Nut(nut) => self.record(nut).cloned().map(|record| (nut, record)),
+            NutParam::Unissued | NutParam::Missing => None,
         };
-        // A chain ends with its lifetime.
-        let record = record.filter(|(_, record)| self.left(server, record).is_some());
+        // A chain ends after its lifetime.
+        let record = record.filter(|(_, record)| self.remaining(server, record).is_some());
         let Some((nut, record)) = record else {
-            self.row(26);
+            self.count_row(26);
             if is_slow {
-                self.event("slowed down without a nut");
+                self.count_event("slowed down without a live nut");
             }
             let tif = if is_slow { CLIENT | FAILED } else { TRANSIENT | FAILED };
-            return self.dead_end(server, address, tif);
+            return self.dead_nut_reply(server, address, tif);
         };
-        let is_link = record.link == nut;
-        let original = record.beside.unwrap_or(nut);
-        let is_of_link = record.link == original;
-        let lifetime = if is_of_link { self.lifetimes.link } else { self.lifetimes.later };
-        let step = Step { request, record, original, lifetime, server, address };
-        // 25b: too old, and from another address than the link's. Nothing is counted.
+        let is_first = record.first_nut == nut;
+        let original = record.alias_of.unwrap_or(nut);
+        let lifetime =
+            if record.first_nut == original { self.lifetimes.url } else { self.lifetimes.nut };
+        let step = InChain { request, record, original, lifetime, server, address };
+        // 25b: too old, and not from the address that requested the SQRL URL. This is not counted.
         let is_too_old = self.clock(server).saturating_sub(step.record.created) > lifetime;
         if is_too_old && !step.ips_match() {
-            self.event("a code without a second life");
+            self.count_event("too old from another address");
             let tif = if is_slow { CLIENT | FAILED } else { TRANSIENT | FAILED };
-            let nut = self.give_out(None);
-            return Reply { tif, ..Reply::plain(nut) };
+            let nut = self.issue_dead_nut();
+            return Reply::new(tif, nut);
         }
         let ips = step.ips();
 
-        // 3. `server` is what was sent with this nut; for a link, or that with a `can`.
-        let is_what_we_sent = match request.server {
-            Said::Sent(with) => with == nut,
-            Said::WithCan(with) => with == nut && is_link,
-            Said::EmptyCan(_) | Said::Longer(_) => false,
+        // 3. `server` is what the server sent with this nut. A SQRL URL may have a `can` added.
+        let server_matches = match request.server {
+            ServerField::Exact(with) => with == nut,
+            ServerField::WithCan(with) => with == nut && is_first,
+            ServerField::EmptyCan(_) | ServerField::Longer(_) => false,
         };
-        if !is_what_we_sent {
-            self.row(27);
+        if !server_matches {
+            self.count_row(27);
             return self.refuse_before_take(&step, CLIENT | FAILED | ips, is_slow);
         }
 
-        // 4. The client's IP against the IP that asked for the link.
+        // 4. The client is at the address that requested the SQRL URL.
         if !step.ips_match() {
-            // A link for linking takes no other address, whatever the client says.
+            // A SQRL URL for linking accepts no other address, even with `noiptest`.
             if !request.options.noiptest || step.record.linking {
                 if request.options.noiptest {
-                    self.event("another address may not link");
+                    self.count_event("linking from another address");
                 }
-                self.row(28);
+                self.count_row(28);
                 return self.refuse_before_take(&step, FAILED, is_slow);
             }
-            self.row(29);
+            self.count_row(29);
         }
 
-        // 5. The chain's idk must not change.
+        // 5. The idk is the chain's.
         if step.record.key.is_some_and(|key| key != request.idk) {
-            self.row(30);
-            return self.dead_end(server, address, BAD_ID | CLIENT | FAILED | ips);
+            self.count_row(30);
+            return self.dead_nut_reply(server, address, BAD_ID | CLIENT | FAILED | ips);
         }
 
         if is_slow {
-            self.event("slowed down and answered");
+            self.count_event("slowed down but answered");
         }
         // 6. Take the nut.
         if !self.take(nut, step.original) {
-            self.row(26);
+            self.count_row(26);
             let tif = if is_slow { CLIENT | FAILED } else { TRANSIENT | FAILED };
-            return self.dead_end(server, address, tif);
+            return self.dead_nut_reply(server, address, tif);
         }
 
-        // 7. Older than its lifetime: the fresh nut continues the same chain.
+        // 7. If the nut is too old, a new nut continues the chain.
         if is_too_old {
-            self.row(25);
-            let nut = self.again(&step);
-            return Reply { tif: TRANSIENT | FAILED | ips, ..Reply::plain(nut) };
+            self.count_row(25);
+            let nut = self.repeat_nut(&step);
+            return Reply::new(TRANSIENT | FAILED | ips, nut);
         }
 
-        // 8. Look the identity up, decide, write, all or nothing.
+        // 8. Look up the identity, decide, and write.
         if request.command == Command::Other {
-            self.row(23);
+            self.count_row(23);
             self.count_failure(server, address);
-            let nut = self.next(&step, false);
-            return Reply { tif: NOT_SUPPORTED | FAILED | ips, ..Reply::plain(nut) };
+            let nut = self.next_nut(&step, false);
+            return Reply::new(NOT_SUPPORTED | FAILED | ips, nut);
         }
-        let (keys, meant) = (self.keys.clone(), self.enabled(request));
+        let (keys, was_enabled) = (self.keys.clone(), self.means_enabled(request));
         let decision = self.decide(request, step.record.linking);
-        // Section 4: what outlasts the request is counted, whether it is a CPS URL or a write of
-        // an identity. A disable of an enabled one is never refused.
+        // Section 4: data that outlasts the request is counted: a CPS URL or a changed identity. The
+        // disable of an enabled identity is never refused.
         let is_success = matches!(decision.verdict, Verdict::Done | Verdict::SignedIn(_));
-        let leaves_more = self.keys != keys || is_success && request.options.cps;
-        let stops = request.command == Command::Disable && meant && self.keys != keys;
-        if leaves_more && self.count_lasting(server, address).is_err() {
-            if !stops {
+        let stores_more = self.keys != keys || is_success && request.options.cps;
+        let disables = request.command == Command::Disable && was_enabled && self.keys != keys;
+        if stores_more && !self.may_store(server, address) {
+            if !disables {
                 self.keys = keys;
                 return self.refuse(&step, FAILED | ips);
             }
-            self.event("a disable past the limit");
+            self.count_event("a disable over the limit");
         }
         self.conclude(&step, decision)
     }
 
-    /// Takes a nut, and with an alias the nut that it stands beside: that is what decides.
+    /// Takes a nut. An alias also takes the nut whose alias it is, which decides.
     fn take(&mut self, nut: Nut, original: Nut) -> bool {
         let is_taken = self.is_live(original);
         self.nuts[nut.0] = None;
         self.nuts[original.0] = None;
         if original != nut {
-            self.event(if is_taken {
-                "an alias is used"
-            } else {
-                "an alias of a nut that is gone"
-            });
+            self.count_event(if is_taken { "an alias is used" } else { "an alias of a dead nut" });
         }
         is_taken
     }
 
-    /// Then the outcome, if there is one, and the next nut of the chain.
-    fn conclude(&mut self, step: &Step<'_>, decision: Decision) -> Reply {
+    /// Stores the outcome, if there is one, and issues the next nut.
+    fn conclude(&mut self, step: &InChain<'_>, decision: Decision) -> Reply {
         let Decision { tif, suk, verdict, refusal } = decision;
         let tif = tif | step.ips();
         let epoch = match verdict {
             Verdict::Refused => {
                 self.count_failure(step.server, step.address);
                 if let Some(row) = refusal {
-                    self.file_refusal(step, row);
+                    self.store_refusal(step, row);
                 }
-                let nut = self.next(step, false);
-                return Reply { tif, suk, ..Reply::plain(nut) };
+                let nut = self.next_nut(step, false);
+                return Reply { suk, ..Reply::new(tif, nut) };
             }
             Verdict::Answered => {
-                // `ask` goes only into replies to `query` that carry 1.
+                // Only a reply to `query` with flag 1 has `ask`.
                 let ask = step.record.question && tif & ID != 0;
-                let nut = self.next(step, ask);
-                return Reply { tif, suk, ask, ..Reply::plain(nut) };
+                let nut = self.next_nut(step, ask);
+                return Reply { suk, ask, ..Reply::new(tif, nut) };
             }
             Verdict::Done => None,
             Verdict::SignedIn(epoch) => Some(epoch),
         };
         let cps = step.request.options.cps;
         if let Some(epoch) = epoch {
-            let what = if cps { What::TakenOver } else { What::SignedIn(epoch) };
-            // A CPS URL from another address takes no wait over.
-            let files = !cps || step.ips_match();
-            if !files {
-                self.event("a CPS URL from elsewhere");
+            let kind = if cps { OutcomeKind::TakenOver } else { OutcomeKind::SignedIn(epoch) };
+            // A client at another address does not take the wait over by CPS.
+            let stores = !cps || step.ips_match();
+            if !stores {
+                self.count_event("a CPS URL for a client at another address");
             }
-            if files && !self.file_outcome(step, what) {
-                return self.dead_end(
+            if stores && !self.store_outcome(step, kind) {
+                return self.dead_nut_reply(
                     step.server,
                     step.address,
                     BAD_ID | CLIENT | FAILED | step.ips(),
                 );
             }
         }
-        // Every successful non-query command with `opt=cps` gets `url`.
-        let url = cps.then(|| {
-            let it = Url {
+        // The reply to every successful command but `query` has a `url` if the client set `cps`.
+        let cps_url = cps.then(|| {
+            let record = CpsRecord {
                 key: step.request.idk,
                 signs_in: epoch,
                 command: step.request.command,
@@ -307,142 +214,134 @@ impl Spec {
                 button: step.button(),
                 same_address: step.ips_match(),
             };
-            self.urls.push(Some(Held { until: self.now + self.lifetimes.cps, it }));
-            Cps(self.urls.len() - 1)
+            self.cps_urls.push(Some(self.expiring(record, self.lifetimes.cps)));
+            CpsUrl(self.cps_urls.len() - 1)
         });
-        let nut = self.next(step, false);
-        Reply { tif, suk, url, ..Reply::plain(nut) }
+        let nut = self.next_nut(step, false);
+        Reply { suk, cps_url, ..Reply::new(tif, nut) }
     }
 
-    /// The chain's one outcome, create-only. 34: the same idk's stays, but an uncollected
-    /// sign-in is replaced by one that says something else; another idk's is not touched, and
-    /// false.
-    fn file_outcome(&mut self, step: &Step<'_>, what: What) -> bool {
-        let ours = Outcome {
+    /// Stores the wait's only outcome. Row 34: an outcome of the same idk stays, except that a
+    /// different sign-in replaces one that is not collected. If there is an outcome of another idk,
+    /// returns `false`.
+    fn store_outcome(&mut self, step: &InChain<'_>, kind: OutcomeKind) -> bool {
+        let new = Outcome {
             key: step.request.idk,
-            what,
+            kind,
             button: step.button(),
             same_address: step.ips_match(),
         };
         if self.refusal(step.record.wait).is_some() {
-            self.event("an outcome beside a refusal");
+            self.count_event("an outcome after a refusal");
         }
-        let filed = held(self.now, self.waits[step.record.wait.0].as_ref());
-        if let Some(filed) = filed.cloned() {
-            self.row(34);
-            if filed.key != ours.key {
-                self.event("an outcome is another's");
+        if let Some(stored) = self.outcome(step.record.wait).cloned() {
+            self.count_row(34);
+            if stored.key != new.key {
+                self.count_event("an outcome of another identity");
                 return false;
             }
-            let is_new = (filed.what, filed.button) != (ours.what, ours.button);
-            if !matches!(filed.what, What::SignedIn(_)) || !is_new {
+            let differs = (stored.kind, stored.button) != (new.kind, new.button);
+            if !matches!(stored.kind, OutcomeKind::SignedIn(_)) || !differs {
                 return true;
             }
-            self.event("a sign-in is replaced");
+            self.count_event("a sign-in is replaced");
         }
-        if what == What::TakenOver {
-            self.event("a wait is taken over");
+        if kind == OutcomeKind::TakenOver {
+            self.count_event("a wait is taken over");
         }
-        // A sign-in ends with its chain, what ends the wait with every chain that has begun.
-        let ttl = match what {
-            What::TakenOver => self.lifetimes.chain,
-            _ => self.left(step.server, &step.record).unwrap_or_default(),
+        // A sign-in expires with its chain. The end of a wait lasts longer than all its chains.
+        let ttl = match kind {
+            OutcomeKind::TakenOver => self.lifetimes.chain,
+            _ => self.remaining(step.server, &step.record).unwrap_or_default(),
         };
-        self.waits[step.record.wait.0] = Some(Held { until: self.now + ttl, it: ours });
+        self.waits[step.record.wait.0] = Some(self.expiring(new, ttl));
         true
     }
 
-    /// The page that waits learns why nobody was signed in, if there is no outcome. Another reason
-    /// in place of one counts like whatever else outlasts the request.
-    fn file_refusal(&mut self, step: &Step<'_>, row: u8) {
+    /// Stores the reason of a refusal for the page that waits. A different reason than the stored one
+    /// counts as data that outlasts the request.
+    fn store_refusal(&mut self, step: &InChain<'_>, row: u8) {
         let wait = step.record.wait;
         match self.refusal(wait) {
-            None => self.event("a refusal is told"),
+            None => self.count_event("a refusal is stored"),
             Some(before) if before == row => return,
-            Some(_) if self.count_lasting(step.server, step.address).is_err() => return,
-            Some(_) => self.event("a refusal is replaced"),
+            Some(_) if !self.may_store(step.server, step.address) => return,
+            Some(_) => self.count_event("a refusal is replaced"),
         }
-        let left = self.left(step.server, &step.record).unwrap_or_default();
-        self.refusals.insert(wait, Held { until: self.now + left, it: row });
+        let ttl = self.remaining(step.server, &step.record).unwrap_or_default();
+        self.refusals.insert(wait, self.expiring(row, ttl));
     }
 
-    /// What is left of a chain's life; none where it is over.
-    fn left(&self, server: Server, record: &Record) -> Option<Seconds> {
+    /// The rest of a chain's lifetime. `None` after its end.
+    fn remaining(&self, server: Server, record: &NutRecord) -> Option<Seconds> {
         let age = self.clock(server).saturating_sub(record.chain_start);
         self.lifetimes.chain.checked_sub(age).filter(|&left| left > 0)
     }
 
-    /// A refusal after which the client may try again with the reply's nut.
-    fn refuse(&mut self, step: &Step<'_>, tif: u16) -> Reply {
+    /// Refuses a request. The client may repeat it with the nut of the reply.
+    fn refuse(&mut self, step: &InChain<'_>, tif: u16) -> Reply {
         self.count_failure(step.server, step.address);
-        let nut = self.again(step);
-        Reply { tif, ..Reply::plain(nut) }
+        let nut = self.repeat_nut(step);
+        Reply::new(tif, nut)
     }
 
-    /// A refusal in steps 3 and 4. The nut that was sent stays live, and the reply's is an alias of
-    /// it. Nothing is stored for an address that is slowed down.
-    fn refuse_before_take(&mut self, step: &Step<'_>, tif: u16, is_slow: bool) -> Reply {
+    /// Refuses a request in steps 3 and 4. The request's nut stays live, and the reply's nut is an
+    /// alias. An address that is slowed down receives a dead nut.
+    fn refuse_before_take(&mut self, step: &InChain<'_>, tif: u16, is_slow: bool) -> Reply {
         if is_slow {
-            self.event("slowed down");
-            return self.dead_end(step.server, step.address, tif);
+            self.count_event("slowed down");
+            return self.dead_nut_reply(step.server, step.address, tif);
         }
         self.count_failure(step.server, step.address);
-        // As long as the nut beside which it stands.
+        // The alias expires with the nut.
         let created = step.record.created;
         let age = self.clock(step.server).saturating_sub(created);
-        let left = self.left(step.server, &step.record).unwrap_or_default();
-        let record = Record {
+        let left = self.remaining(step.server, &step.record).unwrap_or_default();
+        let record = NutRecord {
             created,
             asked: step.record.asked,
             button: step.record.button,
-            beside: Some(step.original),
-            ..self.following(step)
+            alias_of: Some(step.original),
+            ..self.next_record(step)
         };
         let ttl = (2 * step.lifetime).saturating_sub(age).min(left);
-        let nut = self.give_out(Some((record, ttl)));
-        Reply { tif, ..Reply::plain(nut) }
+        let nut = self.issue_nut(record, ttl);
+        Reply::new(tif, nut)
     }
 
-    /// A refusal whose nut is stored nowhere.
-    fn dead_end(&mut self, server: Server, address: Address, tif: u16) -> Reply {
+    /// Refuses a request with a dead nut.
+    fn dead_nut_reply(&mut self, server: Server, address: Address, tif: u16) -> Reply {
         self.count_failure(server, address);
-        let nut = self.give_out(None);
-        Reply { tif, ..Reply::plain(nut) }
+        let nut = self.issue_dead_nut();
+        Reply::new(tif, nut)
     }
 
-    /// The next nut for the same request once more: what was asked counts as asked.
-    fn again(&mut self, step: &Step<'_>) -> Nut {
-        let record = Record { asked: step.record.asked, ..self.following(step) };
-        self.store(step.server, Record { button: step.record.button, ..record })
+    /// Issues the next nut for the same request again. The client counts as asked if it was before.
+    fn repeat_nut(&mut self, step: &InChain<'_>) -> Nut {
+        let record = NutRecord { asked: step.record.asked, ..self.next_record(step) };
+        self.issue_next(step.server, NutRecord { button: step.record.button, ..record })
     }
 
-    /// The next nut.
-    fn next(&mut self, step: &Step<'_>, asked: bool) -> Nut {
-        let record = Record { asked, ..self.following(step) };
-        self.store(step.server, record)
+    /// Issues the next nut.
+    fn next_nut(&mut self, step: &InChain<'_>, asked: bool) -> Nut {
+        let record = NutRecord { asked, ..self.next_record(step) };
+        self.issue_next(step.server, record)
     }
 
-    /// The same chain, pinned to the idk that was proved.
-    fn following(&self, step: &Step<'_>) -> Record {
-        Record {
+    /// The record of the chain's next nut. The chain belongs to the proved idk.
+    fn next_record(&self, step: &InChain<'_>) -> NutRecord {
+        NutRecord {
             created: self.clock(step.server),
             key: step.record.key.or(Some(step.request.idk)),
             button: step.button(),
-            beside: None,
+            alias_of: None,
             ..step.record.clone()
         }
     }
 
-    /// Records are stored with lifetime and grace, never beyond the chain.
-    fn store(&mut self, server: Server, record: Record) -> Nut {
-        let ttl = (2 * self.lifetimes.later).min(self.left(server, &record).unwrap_or_default());
-        self.give_out(Some((record, ttl)))
-    }
-}
-
-impl Reply {
-    /// Nothing but a nut.
-    fn plain(nut: Nut) -> Self {
-        Self { tif: 0, nut, suk: None, ask: false, url: None }
+    /// A nut stays stored for twice its lifetime, but not longer than the chain.
+    fn issue_next(&mut self, server: Server, record: NutRecord) -> Nut {
+        let ttl = (2 * self.lifetimes.nut).min(self.remaining(server, &record).unwrap_or_default());
+        self.issue_nut(record, ttl)
     }
 }

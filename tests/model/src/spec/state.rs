@@ -1,81 +1,89 @@
-//! What the model remembers.
+//! The records of the stores, the cookies of the browsers, and the counters of the servers.
 
 use std::collections::BTreeMap;
 
-use super::Heard;
 use crate::history::Command;
-use crate::words::{Address, Cps, Epoch, Key, Lock, Nut, Seconds, User, Wait};
+use crate::values::{Address, CpsUrl, Epoch, Key, Lock, Nut, Seconds, User, Wait};
 
-/// Something in a store, until its TTL is over.
+/// A record that is absent once its TTL is over.
 #[derive(Debug, Clone)]
-pub(super) struct Held<T> {
+pub(super) struct Expiring<T> {
     pub(super) until: Seconds,
-    pub(super) it: T,
+    pub(super) value: T,
 }
 
-/// What is remembered with a nut.
+impl<T> Expiring<T> {
+    pub(super) fn at(&self, now: Seconds) -> Option<&T> {
+        (now < self.until).then_some(&self.value)
+    }
+}
+
+/// The record of a nut.
 #[derive(Debug, Clone)]
-pub(super) struct Record {
+pub(super) struct NutRecord {
     pub(super) created: Seconds,
     pub(super) chain_start: Seconds,
-    pub(super) link: Nut,
+    /// The nut of the chain's SQRL URL.
+    pub(super) first_nut: Nut,
     pub(super) wait: Wait,
+    /// The address that requested the SQRL URL.
     pub(super) ip: Address,
     /// The identity that the chain belongs to.
     pub(super) key: Option<Key>,
-    /// The link was made with a question.
+    /// The SQRL URL has a question.
     pub(super) question: bool,
-    /// The link was made for linking an identity with an account.
+    /// The purpose of the SQRL URL is to link an identity to an account.
     pub(super) linking: bool,
-    /// What came with this nut put it.
+    /// The reply with this nut had the question.
     pub(super) asked: bool,
-    /// The answer.
+    /// The answer to the question.
     pub(super) button: Option<u8>,
-    /// The nut that this one is an alias of.
-    pub(super) beside: Option<Nut>,
+    /// The nut whose alias this nut is.
+    pub(super) alias_of: Option<Nut>,
 }
 
-/// How a chain ended, for the page that waits.
+/// How a wait ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
-    /// Whose it is.
+    /// The identity.
     pub key: Key,
-    /// What it is.
-    pub what: What,
+    /// How it ended.
+    pub kind: OutcomeKind,
     pub(super) button: Option<u8>,
-    /// The client was at the address that asked for the link.
+    /// The client was at the address that requested the SQRL URL.
     pub(super) same_address: bool,
 }
 
-/// What an outcome is.
+/// How a wait ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum What {
-    /// Somebody signed in.
+pub enum OutcomeKind {
+    /// The page may collect a sign-in.
     SignedIn(Epoch),
-    /// The client hands the sign-in over itself.
+    /// The client hands the sign-in over itself, by CPS.
     TakenOver,
-    /// The page has collected it.
+    /// The page has collected the sign-in.
     Collected,
 }
 
-/// What a CPS URL stands for.
+/// The record of a CPS URL.
 #[derive(Debug, Clone)]
-pub(super) struct Url {
+pub(super) struct CpsRecord {
     pub(super) key: Key,
+    /// The epoch of the identity, if the URL signs in.
     pub(super) signs_in: Option<Epoch>,
     pub(super) command: Command,
     pub(super) wait: Wait,
     pub(super) button: Option<u8>,
-    /// The client was at the address that asked for the link.
+    /// The client was at the address that requested the SQRL URL.
     pub(super) same_address: bool,
 }
 
-/// What is known of a key; nothing of one that is not there.
+/// What the identity store has for a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
-    /// An identity's current key.
+pub enum KeyState {
+    /// The current key of an identity.
     Live(Identity),
-    /// Left behind for ever.
+    /// The key is superseded permanently.
     Superseded,
 }
 
@@ -86,43 +94,71 @@ pub struct Identity {
     pub lock: Lock,
     /// Its account.
     pub user: Option<User>,
-    /// The flag.
+    /// The option `sqrlonly`.
     pub sqrlonly: bool,
-    /// The flag.
+    /// The option `hardlock`.
     pub hardlock: bool,
-    /// Nobody signs in with it.
+    /// The identity cannot sign in.
     pub disabled: bool,
-    /// Nothing pending outlives it.
+    /// Sign-ins with another epoch are void.
     pub epoch: Epoch,
-    /// So many keys that were never live it has had superseded.
-    pub strangers: u8,
+    /// Number of superseded keys that were never current at this site.
+    pub never_current_keys: u8,
+}
+
+/// What a waiting page receives when it polls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PollResult {
+    /// 404: no result yet.
+    Pending,
+    /// 404: an `ident` was refused by the row with this number.
+    Refused(u8),
+    /// 200 with the URL to go to.
+    Ready,
+    /// 410: the client hands the sign-in over by CPS.
+    TakenOver,
+    /// 410: the sign-in has been collected.
+    Collected,
+    /// 410: there is no such wait.
+    Expired,
 }
 
 /// The secret of a wait.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Secret {
+pub(super) struct WaitSecret {
     pub(super) wait: Wait,
-    /// When its newest chain is over, in a server's seconds.
+    /// When the newest chain ends, by the server's clock.
     pub(super) until: Seconds,
+    /// The nut of the newest SQRL URL.
     pub(super) latest: Nut,
 }
 
 /// The cookies of a browser.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Jar {
-    /// Of waits, by their first nut.
-    pub(super) waits: BTreeMap<Nut, Secret>,
-    /// How waits ended whose secret is gone, the newest first.
-    pub(super) ended: Vec<(Nut, Heard)>,
-    /// Where a CPS URL asks.
-    pub(super) ask: Option<Cps>,
-    /// Where a CPS URL signs in.
-    pub(super) go: Option<Cps>,
+    /// The waits by the nut of their first SQRL URL.
+    pub(super) waits: BTreeMap<Nut, WaitSecret>,
+    /// How waits ended whose secret is deleted, the newest first.
+    pub(super) ended: Vec<(Nut, PollResult)>,
+    /// The CPS URL whose question the browser shows.
+    pub(super) question: Option<CpsUrl>,
+    /// The CPS URL that may sign the browser in.
+    pub(super) sign_in: Option<CpsUrl>,
 }
 
-/// What a server counts by address.
+/// A server's counters by block of addresses, in windows of one minute.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Minute {
-    pub(super) began: Option<Seconds>,
-    pub(super) count: BTreeMap<Address, u32>,
+pub(super) struct MinuteCounter {
+    start: Option<Seconds>,
+    counts: BTreeMap<Address, u32>,
+}
+
+impl MinuteCounter {
+    /// The count of the address's block in the current window.
+    pub(super) fn of(&mut self, now: Seconds, address: Address) -> &mut u32 {
+        if self.start.is_none_or(|start| now >= start + 60) {
+            *self = Self { start: Some(now), counts: BTreeMap::new() };
+        }
+        self.counts.entry(address.block()).or_default()
+    }
 }
