@@ -7,30 +7,18 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use tower_sqrl::memory::MemoryNutStore;
-use tower_sqrl::nuts::{Attached, Digest, NutInfo, NutState, NutStore, Timestamp, WaitId};
+use tower_sqrl::nuts::{Digest, NutInfo, NutState, NutStore, Timestamp, WaitId};
 use tower_sqrl::protocol::{Idk, Nut};
 
 const NUTS: u32 = 1_000_000;
 const TTL: Duration = Duration::from_secs(20 * 60);
 
 fn info(ip: Ipv4Addr) -> NutInfo {
-    NutInfo {
-        created: Timestamp::from_millis(1),
-        chain_start: Timestamp::from_millis(1),
-        ip: ip.into(),
-        first_nut: Nut::from_bytes(rand::random()),
-        wait: WaitId::from_bytes(rand::random()),
-        sent: Digest::from_bytes(rand::random()),
-        idk: Some(Idk::from_bytes(rand::random())),
-        ask: None,
-        asked: false,
-        sin_sent: false,
-        same_address_only: false,
-        accepts_new: false,
-        beside: None,
-        attached: Attached::default(),
-        outcome: None,
-    }
+    let (nut, wait) = (Nut::from_bytes(rand::random()), WaitId::from_bytes(rand::random()));
+    let (now, sent) = (Timestamp::from_millis(1), Digest::from_bytes(rand::random()));
+    let mut info = NutInfo::first(nut, wait, ip.into(), now, sent);
+    info.idk = Some(Idk::from_bytes(rand::random()));
+    info
 }
 
 /// The resident memory of this process, in bytes.

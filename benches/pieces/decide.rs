@@ -32,7 +32,7 @@ impl Person {
             disabled: false,
             epoch: Epoch::new(1),
             version: Version::new(1),
-            strangers: 0,
+            never_current_keys: 0,
         })
     }
 

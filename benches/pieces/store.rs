@@ -8,7 +8,7 @@ use std::time::Duration;
 use divan::Bencher;
 use futures_util::FutureExt as _;
 use tower_sqrl::memory::MemoryNutStore;
-use tower_sqrl::nuts::{Attached, Digest, NutInfo, NutState, NutStore, Timestamp, WaitId};
+use tower_sqrl::nuts::{Digest, NutInfo, NutState, NutStore, Timestamp, WaitId};
 use tower_sqrl::protocol::Nut;
 
 const TTL: Duration = Duration::from_secs(3600);
@@ -34,23 +34,9 @@ fn put(store: &MemoryNutStore, nut: Nut, info: &NutInfo) {
 }
 
 fn info(n: u32) -> NutInfo {
-    NutInfo {
-        created: Timestamp::from_millis(1),
-        chain_start: Timestamp::from_millis(1),
-        ip: IpAddr::V4(Ipv4Addr::from_bits(0x0A00_0000 | n)),
-        first_nut: Nut::from_bytes(rand::random()),
-        wait: WaitId::from_bytes(rand::random()),
-        sent: Digest::from_bytes([7; 32]),
-        idk: None,
-        ask: None,
-        asked: false,
-        sin_sent: false,
-        same_address_only: false,
-        accepts_new: false,
-        beside: None,
-        attached: Attached::default(),
-        outcome: None,
-    }
+    let (nut, wait) = (Nut::from_bytes(rand::random()), WaitId::from_bytes(rand::random()));
+    let ip = IpAddr::V4(Ipv4Addr::from_bits(0x0A00_0000 | n));
+    NutInfo::first(nut, wait, ip, Timestamp::from_millis(1), Digest::from_bytes([7; 32]))
 }
 
 #[divan::bench(args = [0, MILLION])]

@@ -10,7 +10,7 @@ use axum::routing::get;
 use tower_sqrl::axum::{SqrlChallenge, SqrlLogin};
 use tower_sqrl::memory::MemoryIdentityStore;
 use tower_sqrl::memory::MemoryNutStore;
-use tower_sqrl::nuts::{Attached, Digest, NutInfo, NutState, NutStore, Timestamp, WaitId};
+use tower_sqrl::nuts::{Digest, NutInfo, NutState, NutStore, Timestamp, WaitId};
 use tower_sqrl::protocol::Nut;
 use tower_sqrl::{Sqrl, SqrlBuilder};
 use tower_sqrl_postgres::{Database, PostgresIdentityStore};
@@ -78,21 +78,7 @@ pub(crate) async fn fill(nuts: &dyn NutStore, count: u32) -> Result<(), Failure>
 pub(crate) fn link(nut: Nut, n: u32) -> NutInfo {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let now = Timestamp::from_millis(u64::try_from(now.as_millis()).unwrap_or(0));
-    NutInfo {
-        created: now,
-        chain_start: now,
-        ip: IpAddr::V4(Ipv4Addr::from_bits(0x0A00_0000 | n)),
-        first_nut: nut,
-        wait: WaitId::from_bytes(rand::random()),
-        sent: Digest::from_bytes(rand::random()),
-        idk: None,
-        ask: None,
-        asked: false,
-        sin_sent: false,
-        same_address_only: false,
-        accepts_new: false,
-        beside: None,
-        attached: Attached::default(),
-        outcome: None,
-    }
+    let ip = IpAddr::V4(Ipv4Addr::from_bits(0x0A00_0000 | n));
+    let wait = WaitId::from_bytes(rand::random());
+    NutInfo::first(nut, wait, ip, now, Digest::from_bytes(rand::random()))
 }

@@ -181,6 +181,6 @@ fn identity() -> Identity {
         disabled: false,
         epoch: Epoch::new(1),
         version: Version::new(1),
-        strangers: 0,
+        never_current_keys: 0,
     }
 }

@@ -1,6 +1,6 @@
-/// A random number that an identity gets when it is created and anew with every disable,
-/// enable and rekey: nothing that was pending before outlives it.
-// Packed, so that a record in memory has room for everything within its 300 bytes.
+/// A random number that changes with every disable, enable and rekey of an identity, so that nothing
+/// pending outlives them.
+// Packed, to keep a record in memory below 300 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(Rust, packed)]
 pub struct Epoch(u64);

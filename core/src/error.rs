@@ -1,7 +1,7 @@
 use std::error::Error;
 use std::fmt;
 
-/// Why a store did not do what it was asked.
+/// The error of a store.
 #[derive(Debug)]
 pub struct StoreError {
     kind: StoreErrorKind,
@@ -12,36 +12,36 @@ pub struct StoreError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StoreErrorKind {
-    /// A live record stands under that key.
+    /// A live record already has that key.
     Conflict,
-    /// The store cannot be reached, or not in time. The call may have had its effect.
+    /// The store is unreachable or too slow. The call may have taken effect.
     Unavailable,
-    /// The store holds something that this release cannot read.
+    /// The store contains a record that this release cannot read.
     Corrupt,
 }
 
 impl StoreError {
-    /// A live record stands under that key.
+    /// Creates an error of the kind [`Conflict`](StoreErrorKind::Conflict).
     pub fn conflict() -> Self {
         Self { kind: StoreErrorKind::Conflict, source: None }
     }
 
-    /// The store cannot be reached, or not in time.
+    /// Creates an error of the kind [`Unavailable`](StoreErrorKind::Unavailable).
     pub fn unavailable(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { kind: StoreErrorKind::Unavailable, source: Some(source.into()) }
     }
 
-    /// The store holds something that cannot be read.
+    /// Creates an error of the kind [`Corrupt`](StoreErrorKind::Corrupt).
     pub fn corrupt(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { kind: StoreErrorKind::Corrupt, source: Some(source.into()) }
     }
 
-    /// Which kind it is.
+    /// Returns the kind.
     pub fn kind(&self) -> StoreErrorKind {
         self.kind
     }
 
-    /// Whether it is [`StoreErrorKind::Conflict`].
+    /// Returns whether the kind is [`Conflict`](StoreErrorKind::Conflict).
     pub fn is_conflict(&self) -> bool {
         self.kind == StoreErrorKind::Conflict
     }

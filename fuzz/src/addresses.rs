@@ -18,7 +18,7 @@ pub fn run(data: &[u8]) {
     let mut lines = data.split(|&byte| byte == b'\n');
     let mut text = || std::str::from_utf8(lines.next()?).ok();
     let (Some(public), Some(other)) = (text(), text()) else { return };
-    if let Ok(url) = PublicUrl::parse(public) {
+    if let Ok(url) = public.parse::<PublicUrl>() {
         is_a_browsers(&url, public, other);
         links(&url);
     }
@@ -31,7 +31,7 @@ pub fn run(data: &[u8]) {
 /// The URL is in the one form that browsers give it.
 fn is_a_browsers(url: &PublicUrl, written: &str, other: &str) {
     let text = url.to_string();
-    assert_eq!(PublicUrl::parse(&text).as_ref(), Ok(url));
+    assert_eq!(text.parse::<PublicUrl>().as_ref(), Ok(url));
     assert_eq!(format!("{}{}", url.origin(), url.path()), text);
     assert!(url.path().is_empty() || url.path().starts_with('/') && !url.path().ends_with('/'));
     assert!(!text.contains(['"', '<', '>', '\'', '&', '?', '#', '@', '\\', ' ', '\r', '\n']));
@@ -58,7 +58,7 @@ fn links(url: &PublicUrl) {
     let path = format!("{}/cli.sqrl", url.path());
     for extension in [0, 1, path.len()] {
         let link: Link =
-            url.link(scheme, "/cli.sqrl", extension, nut).parse().expect("a link of ours");
+            url.sqrl_url(scheme, "/cli.sqrl", extension, nut).parse().expect("a link of ours");
         assert_eq!(link.origin(), url.origin());
         assert_eq!(link.nut(), nut.to_string());
         let (_, host) = url.origin().split_once("://").expect("a scheme");

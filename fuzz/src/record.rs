@@ -38,7 +38,7 @@ pub fn run(data: &[u8]) {
 
 /// Whether no field comes twice, and none that must be understood is of another release.
 fn is_unambiguous(mut data: &[u8]) -> bool {
-    const OPTIONAL: [u8; 5] = [10, 13, 18, 19, 20];
+    const OPTIONAL: [u8; 6] = [10, 13, 18, 19, 20, 22];
     let mut seen = [0_u32; 256];
     let Some(1) = data.split_off_first() else { return false };
     while let Some(&tag) = data.split_off_first() {
@@ -53,7 +53,7 @@ fn is_unambiguous(mut data: &[u8]) -> bool {
         if data.split_off(..length).is_none() {
             return false;
         }
-        let known = (0x81..=0x94).contains(&tag) && !OPTIONAL.contains(&(tag & 0x7F));
+        let known = (0x81..=0x95).contains(&tag) && !OPTIONAL.contains(&(tag & 0x7F));
         seen[usize::from(tag)] += u32::from(known || OPTIONAL.contains(&tag));
         if tag >= 0x80 && !known {
             return false;
@@ -63,33 +63,31 @@ fn is_unambiguous(mut data: &[u8]) -> bool {
 }
 
 fn nut_info(feed: &mut Feed<'_>) -> NutInfo {
-    let mut info = NutInfo {
-        created: Timestamp::from_millis(feed.number()),
-        chain_start: Timestamp::from_millis(feed.number()),
-        ip: ip(feed),
-        first_nut: Nut::from_bytes(feed.array()),
-        wait: WaitId::from_bytes(feed.array()),
-        sent: Digest::from_bytes(feed.array()),
-        idk: feed.maybe(|feed| Idk::from_bytes(feed.array())),
-        ask: feed.maybe(ask).flatten().map(Box::new),
-        asked: feed.byte() & 1 == 1,
-        sin_sent: feed.byte() & 1 == 1,
-        same_address_only: feed.byte() & 1 == 1,
-        accepts_new: feed.byte() & 1 == 1,
-        beside: None,
-        attached: attached(feed),
-        outcome: match feed.byte() % 7 {
-            0 => None,
-            1 => Some(Outcome::TakenOver),
-            2 => Some(Outcome::Collected),
-            3 => Some(Outcome::Refused(Refusal::New)),
-            4 => Some(Outcome::Refused(Refusal::Disabled)),
-            5 => Some(Outcome::Refused(Refusal::Superseded)),
-            _ => Some(Outcome::SignedIn { epoch: Epoch::new(feed.number()) }),
-        },
+    let created = Timestamp::from_millis(feed.number());
+    let chain_start = Timestamp::from_millis(feed.number());
+    let (ip, nut) = (ip(feed), Nut::from_bytes(feed.array()));
+    let (wait, sent) = (WaitId::from_bytes(feed.array()), Digest::from_bytes(feed.array()));
+    let mut info = NutInfo::first(nut, wait, ip, chain_start, sent);
+    info.created = created;
+    info.idk = feed.maybe(|feed| Idk::from_bytes(feed.array()));
+    info.ask = feed.maybe(ask).flatten().map(Box::new);
+    info.asked = feed.byte() & 1 == 1;
+    info.sin_sent = feed.byte() & 1 == 1;
+    info.same_address_only = feed.byte() & 1 == 1;
+    info.accepts_new = feed.byte() & 1 == 1;
+    info.attached = attached(feed);
+    info.outcome = match feed.byte() % 7 {
+        0 => None,
+        1 => Some(Outcome::TakenOver),
+        2 => Some(Outcome::Collected),
+        3 => Some(Outcome::Refused(Refusal::New)),
+        4 => Some(Outcome::Refused(Refusal::Disabled)),
+        5 => Some(Outcome::Refused(Refusal::Superseded)),
+        _ => Some(Outcome::SignedIn { epoch: Epoch::new(feed.number()) }),
     };
     // Behind the rest, so that the corpus keeps its meaning.
-    info.beside = feed.maybe(|feed| Box::new(Nut::from_bytes(feed.array())));
+    info.alias_of = feed.maybe(|feed| Box::new(Nut::from_bytes(feed.array())));
+    info.step = feed.byte();
     info
 }
 
@@ -114,13 +112,13 @@ fn cps_info(feed: &mut Feed<'_>) -> CpsInfo {
 
 fn attached(feed: &mut Feed<'_>) -> Attached {
     let buttons = [Button::Ok, Button::First, Button::Second, Button::Cancelled];
-    Attached {
-        data: feed.maybe(|feed| feed.slice().into()),
-        button: feed.maybe(|feed| buttons[usize::from(feed.byte()) % buttons.len()]),
-        sealed: feed.maybe(|feed| feed.slice().into()),
-        ok_means_yes: feed.byte() & 1 == 1,
-        same_address: feed.byte() & 1 == 1,
-    }
+    let mut attached = Attached::default();
+    attached.data = feed.maybe(|feed| feed.slice().into());
+    attached.button = feed.maybe(|feed| buttons[usize::from(feed.byte()) % buttons.len()]);
+    attached.sealed = feed.maybe(|feed| feed.slice().into());
+    attached.ok_means_yes = feed.byte() & 1 == 1;
+    attached.same_address = feed.byte() & 1 == 1;
+    attached
 }
 
 fn ask(feed: &mut Feed<'_>) -> Option<Ask> {
@@ -161,8 +159,9 @@ fn opened(data: &[u8]) {
         _ => changed = data.to_vec(),
     }
     let is_genuine = *changed == **sealed && idk == outcome.idk;
-    let attached = Attached { sealed: Some(changed.into()), ..outcome.attached.clone() };
-    let outcome = NutInfo { idk, attached, ..outcome.clone() };
+    let mut outcome = outcome.clone();
+    outcome.idk = idk;
+    outcome.attached.sealed = Some(changed.into());
     site.shelf.kept().outcomes.insert(*outcome.wait.as_nut(), outcome.clone());
     let result = collected(site, &outcome.first_nut);
     assert_eq!(result.is_ok(), is_genuine);
@@ -192,23 +191,9 @@ impl SignedIn {
         let site = Site::new(|builder| builder.indexed_secret("0", [9; 32])).expect("a site");
         let nut = Nut::from_bytes([1; 16]);
         let server = "answered";
-        let link = NutInfo {
-            created: NOW,
-            chain_start: NOW,
-            ip: HERE,
-            first_nut: nut,
-            wait: WaitId::of_secret(&BROWSER),
-            sent: Digest::of(server),
-            idk: None,
-            ask: None,
-            asked: false,
-            sin_sent: true,
-            same_address_only: false,
-            accepts_new: false,
-            beside: None,
-            attached: Attached::default(),
-            outcome: None,
-        };
+        let wait = WaitId::of_secret(&BROWSER);
+        let mut link = NutInfo::first(nut, wait, HERE, NOW, Digest::of(server));
+        link.sin_sent = true;
         site.shelf.kept().pending.insert(nut, link.clone());
         let key = |number| base64url::encode(request::key(number).verifying_key());
         let list = format!(

@@ -75,28 +75,12 @@ fn kept(data: &[u8]) -> Kept {
         disabled: false,
         epoch,
         version: Version::new(1),
-        strangers: 0,
+        never_current_keys: 0,
     };
     let wait = WaitId::of_secret(&secret("wait"));
-    let link = NutInfo {
-        created: NOW,
-        chain_start: NOW,
-        ip: HERE,
-        first_nut: NUT,
-        wait,
-        sent: Digest::of(format!("qrl://localhost/cli.sqrl?nut={NUT}")),
-        idk: None,
-        ask: None,
-        asked: false,
-        sin_sent: false,
-        same_address_only: false,
-        accepts_new: false,
-        beside: None,
-        attached: Attached::default(),
-        outcome: None,
-    };
-    let outcome =
-        NutInfo { idk: Some(idk), outcome: Some(Outcome::SignedIn { epoch }), ..link.clone() };
+    let sent = Digest::of(format!("qrl://localhost/cli.sqrl?nut={NUT}"));
+    let link = NutInfo::first(NUT, wait, HERE, NOW, sent);
+    let outcome = link.ended(NOW, Some(idk), Outcome::SignedIn { epoch });
     let cps = CpsInfo {
         idk,
         epoch,

@@ -165,7 +165,7 @@ mod tests {
             disabled: false,
             epoch: Epoch::new(4),
             version: Version::new(5),
-            strangers: 0,
+            never_current_keys: 0,
         }
     }
 

@@ -158,11 +158,7 @@ impl Engine {
     /// Marks a wait as collected, after the outcome with `info` was taken. If that fails, a page
     /// that asks once more waits in vain, and nothing worse.
     async fn mark_collected(&self, wait: WaitId, info: &NutInfo) {
-        let info = NutInfo {
-            outcome: Some(Outcome::Collected),
-            attached: Attached::default(),
-            ..info.clone()
-        };
+        let info = info.ended(info.created, info.idk, Outcome::Collected);
         // As long as any chain of the wait that has begun by now, so that nothing is collected
         // by a further code of the same page.
         let ttl = self.config.lifetimes.chain;
@@ -178,24 +174,10 @@ impl Engine {
     /// The same after the sign-in of a CPS URL.
     async fn end_wait(&self, info: &CpsInfo) {
         let now = self.config.clock.now();
-        let outcome = NutInfo {
-            created: now,
-            chain_start: now,
-            ip: info.ip,
-            first_nut: *info.wait.as_nut(),
-            wait: info.wait,
-            sent: Digest::of([]),
-            idk: Some(info.idk),
-            ask: None,
-            asked: false,
-            sin_sent: false,
-            same_address_only: false,
-            accepts_new: false,
-            beside: None,
-            attached: Attached::default(),
-            outcome: None,
-        };
-        self.mark_collected(info.wait, &outcome).await;
+        let first_nut = *info.wait.as_nut();
+        let mut chain = NutInfo::first(first_nut, info.wait, info.ip, now, Digest::of([]));
+        chain.idk = Some(info.idk);
+        self.mark_collected(info.wait, &chain).await;
     }
 
     fn sign_in(

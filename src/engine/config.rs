@@ -1,8 +1,9 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::Clock;
+use super::clock::Clock;
 use super::decide::Policy;
+use super::nut_issuer::NutIssuer;
 use crate::address_block::AddressBlock;
 use tower_sqrl_core::nuts::NutInfo;
 use tower_sqrl_core::protocol::{Nut, PublicUrl, UrlScheme};
@@ -47,7 +48,7 @@ pub(crate) struct EngineConfig {
     pub(crate) cps_url: String,
     /// `x` of every link; 0 for none.
     pub(crate) domain_extension: usize,
-    pub(crate) nut_issuer: super::NutIssuer,
+    pub(crate) nut_issuer: NutIssuer,
     pub(crate) lifetimes: Lifetimes,
     pub(crate) policy: Policy,
     /// Whether two addresses of one IPv6 /64 network count as the same address.
@@ -64,7 +65,7 @@ pub(crate) struct EngineConfig {
 impl EngineConfig {
     /// The text of the link with this nut.
     pub(crate) fn link(&self, nut: Nut) -> String {
-        self.public_url.link(self.url_scheme, &self.endpoint, self.domain_extension, nut)
+        self.public_url.sqrl_url(self.url_scheme, &self.endpoint, self.domain_extension, nut)
     }
 
     /// `sin` of every reply to a query.

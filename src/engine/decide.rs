@@ -10,7 +10,7 @@ use tower_sqrl_core::identities::{Change, Epoch, Identity, KeyState, Lookup, Ver
 use tower_sqrl_core::protocol::{Command, Idk, Request, Suk, Tif};
 
 /// At most so many keys that were never live here are superseded for one identity.
-const MAX_STRANGERS: u8 = 16;
+const MAX_NEVER_CURRENT_KEYS: u8 = 16;
 
 /// What the site allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +45,7 @@ impl Decision {
             KeyState::Live(identity) => Some(identity),
             KeyState::Unknown | KeyState::Superseded => None,
         });
-        let next = self.change.as_ref().and_then(Change::leaves);
+        let next = self.change.as_ref().and_then(Change::resulting_identity);
         current.zip(next).is_some_and(|(current, next)| !current.disabled && next.disabled)
     }
 }
@@ -176,8 +176,9 @@ impl Case<'_> {
         // new keys that nothing authorises.
         if command == Command::Disable {
             let next = self.disabled(identity);
-            let change = differs(identity, &next)
-                .then(|| Change::set(pidk, identity, next).in_place_of(*self.request.idk()));
+            let change = differs(identity, &next).then(|| {
+                Change::set(pidk, identity, next).for_previous_key_of(*self.request.idk())
+            });
             let tif = Tif::PREVIOUS_ID_MATCH | Tif::DISABLED | self.ips;
             return done(tif, Some(identity.suk), change);
         }
@@ -197,7 +198,7 @@ impl Case<'_> {
             (Change::unlock(pidk, identity, next, &proof), tif, Some(identity.suk))
         };
         let Some(change) = change else { return refusal() };
-        done(tif, suk, Some(change.in_place_of(*self.request.idk())))
+        done(tif, suk, Some(change.for_previous_key_of(*self.request.idk())))
     }
 
     /// 14, 21: the owner goes over to the request's key, and then the command is done. None
@@ -252,7 +253,7 @@ impl Case<'_> {
                     disabled: false,
                     epoch: self.fresh.epoch,
                     version: self.fresh.version,
-                    strangers: stranger.is_some().into(),
+                    never_current_keys: stranger.is_some().into(),
                 };
                 let change = Change::create(*self.request.idk(), identity);
                 Decision {
@@ -322,13 +323,14 @@ impl Case<'_> {
 
     /// The same, while this identity may still have strangers superseded.
     fn stranger(&self, identity: &Identity) -> Option<Idk> {
-        self.unknown_pidk().filter(|_| identity.strangers < MAX_STRANGERS)
+        self.unknown_pidk().filter(|_| identity.never_current_keys < MAX_NEVER_CURRENT_KEYS)
     }
 
     /// The row that comes next, with one more stranger where one is superseded with it.
     fn count(&self, identity: &Identity, next: Identity) -> Identity {
-        let strangers = identity.strangers + u8::from(self.stranger(identity).is_some());
-        Identity { strangers, ..next }
+        let never_current_keys =
+            identity.never_current_keys + u8::from(self.stranger(identity).is_some());
+        Identity { never_current_keys, ..next }
     }
 }
 

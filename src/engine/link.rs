@@ -4,9 +4,9 @@ use futures_util::future::try_join;
 
 use super::Engine;
 use super::config::held_for;
-use super::rate_limiter::UsedUp;
+use super::rate_limiter::LimitReached;
 use tower_sqrl_core::StoreError;
-use tower_sqrl_core::nuts::{Attached, Digest, NutInfo, NutState, Timestamp, WaitId};
+use tower_sqrl_core::nuts::{Digest, NutInfo, NutState, Timestamp, WaitId};
 use tower_sqrl_core::protocol::{Ask, Idk, Nut};
 
 /// What a link is made for, if for more than signing in.
@@ -157,7 +157,6 @@ pub(crate) enum Renewal {
 
 impl Engine {
     /// A link that nobody can answer: its nut is stored nowhere.
-    #[cfg(feature = "axum")]
     pub(crate) fn dead_link(&self) -> IssuedLink {
         let nut = super::random::dead_nut();
         IssuedLink { nut, text: self.config.link(nut) }
@@ -170,7 +169,7 @@ impl Engine {
         wait: WaitId,
         options: ChallengeOptions,
     ) -> Result<IssuedLink, NoLink> {
-        self.count_lasting(ip, self.config.clock.now()).map_err(|_| NoLink::TooMany)?;
+        self.charge(ip, self.config.clock.now()).map_err(|_| NoLink::TooMany)?;
         self.issue_counted(ip, wait, options).await
     }
 
@@ -188,23 +187,12 @@ impl Engine {
         if let Some(data) = data.as_ref().filter(|data| data.len() > MAX_DATA) {
             return Err(NoLink::DataTooLong(data.len()));
         }
-        let info = NutInfo {
-            created: now,
-            chain_start: now,
-            ip,
-            first_nut: nut,
-            wait,
-            sent: Digest::of(&text),
-            idk,
-            ask,
-            asked: false,
-            sin_sent: false,
-            same_address_only: same_address,
-            accepts_new: accept_new,
-            beside: None,
-            attached: Attached { data, ..Attached::default() },
-            outcome: None,
-        };
+        let mut info = NutInfo::first(nut, wait, ip, now, Digest::of(&text));
+        info.idk = idk;
+        info.ask = ask;
+        info.same_address_only = same_address;
+        info.accepts_new = accept_new;
+        info.attached.data = data;
         let lifetimes = self.config.lifetimes;
         let ttl = held_for(lifetimes.link).min(lifetimes.chain);
         match self.store_nut(nut, info, ttl).await {
@@ -216,11 +204,12 @@ impl Engine {
         }
     }
 
-    /// Counts something that outlasts its request: a link with its chain and outcome, a CPS URL, or
-    /// any write of an identity. So what one address does to the stores has a bound.
-    pub(super) fn count_lasting(&self, ip: IpAddr, now: Timestamp) -> Result<(), UsedUp> {
-        self.links.count(ip, now).inspect_err(|used_up| {
-            if used_up.first {
+    /// Charges an address for something that outlasts the request: a sign-in URL with its chain and
+    /// outcome, a CPS URL, or any write of an identity. So one address leaves a bounded amount in the
+    /// stores.
+    pub(super) fn charge(&self, ip: IpAddr, now: Timestamp) -> Result<(), LimitReached> {
+        self.charges.count(ip, now).inspect_err(|reached| {
+            if reached.first {
                 tracing::warn!(
                     %ip,
                     "an address has used up `challenges_per_minute`: SQRL URLs, CPS URLs and changes of \
@@ -240,7 +229,7 @@ impl Engine {
         wait: WaitId,
     ) -> Result<Renewal, NoLink> {
         // Before the look at the store, so that made-up links cost no more of them than real ones.
-        self.count_lasting(ip, self.config.clock.now()).map_err(|_| NoLink::TooMany)?;
+        self.charge(ip, self.config.clock.now()).map_err(|_| NoLink::TooMany)?;
         let record = self.nuts.get_nut(old, NutState::Pending);
         let outcome = self.nuts.get_nut(wait.as_nut(), NutState::Authorized);
         let (record, outcome) = try_join(record, outcome).await.map_err(|error| {

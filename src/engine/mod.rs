@@ -3,6 +3,7 @@
 
 mod account;
 mod answer;
+mod apply;
 #[cfg(feature = "bench")]
 pub mod bench;
 mod chain;
@@ -14,9 +15,11 @@ mod config;
 mod decide;
 mod link;
 mod nut_issuer;
+mod outcome;
 mod random;
 mod rate_limiter;
 mod recent_nuts;
+mod reply;
 #[cfg(feature = "sin")]
 mod seal;
 mod sign_in;
@@ -50,22 +53,22 @@ use tower_sqrl_core::identities::IdentityStore;
 use tower_sqrl_core::nuts::{NutInfo, NutState, NutStore};
 use tower_sqrl_core::protocol::Nut;
 
-/// The state machine over its two stores.
+/// The state machine, with its two stores.
 #[derive(Debug)]
 pub(crate) struct Engine {
     pub(crate) nuts: Arc<dyn NutStore>,
-    /// Absent where the store is in this process.
+    /// `None` if the store is in the memory of this process.
     recent_nuts: Option<RecentNuts>,
     pub(crate) identities: Arc<dyn IdentityStore>,
     pub(crate) config: EngineConfig,
-    /// Requests that were refused.
+    /// Refused requests.
     failures: RateLimiter,
-    /// Look-ups of nuts that this server has not issued, for addresses that are slowed down.
+    /// Look-ups of nuts that this site has not issued, for addresses over their failure limit.
     foreign_nuts: RateLimiter,
-    /// Nuts that addresses that are slowed down have spent.
+    /// Nuts of this site that addresses over their failure limit have sent, and that were not live.
     spent_nuts: SpentNuts,
-    /// Links, and what else outlasts a request.
-    links: RateLimiter,
+    /// Sign-in URLs, and whatever else outlasts a request.
+    charges: RateLimiter,
     store_failures: AtomicU64,
 }
 
@@ -80,7 +83,7 @@ impl Engine {
             foreign_nuts: RateLimiter::new(config.failures_per_minute),
             spent_nuts: SpentNuts::new(),
             recent_nuts: (!nuts.is_in_process()).then(RecentNuts::new),
-            links: RateLimiter::new(config.challenges_per_minute),
+            charges: RateLimiter::new(config.challenges_per_minute),
             store_failures: AtomicU64::new(0),
             nuts,
             identities,
@@ -97,12 +100,12 @@ impl Engine {
         Ok(())
     }
 
-    /// How often a store has failed since the start.
+    /// Returns the number of store failures since the start.
     pub(crate) fn store_failures(&self) -> u64 {
         self.store_failures.load(Ordering::Relaxed)
     }
 
-    /// Logs and counts a failure of a store, once, where it is met.
+    /// Logs and counts a store failure.
     fn store_failed(&self, doing: &'static str, error: &StoreError) {
         self.store_failures.fetch_add(1, Ordering::Relaxed);
         tracing::error!(error = error as &dyn std::error::Error, "a store failed: {doing}");

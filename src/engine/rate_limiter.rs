@@ -7,14 +7,14 @@ use std::time::Duration;
 use crate::address_block::AddressBlock;
 use tower_sqrl_core::nuts::Timestamp;
 
-/// Bounds how often one address may do something in a minute.
+/// A limit on how often one address may do something in a minute.
 ///
-/// It counts by [`AddressBlock`], and its memory is bounded: when too many blocks have come in one
-/// minute, new ones are counted together with their neighbours, in ever larger networks. So it
-/// gets coarser when it is full, and never stops counting. It gets coarser first for the networks
-/// that fill it: none takes more places than it leaves free.
+/// The limiter counts by [`AddressBlock`] and has bounded memory. If too many blocks come in one minute,
+/// it counts new ones together with their neighbours, in ever larger networks. So it gets coarser when
+/// it is full, and never stops counting. It gets coarser first for the networks that fill it: no
+/// network takes more places than it leaves free.
 ///
-/// Of this process alone: it spares work and memory, and guards no secret.
+/// The counts are those of this process. They save work and memory, and protect no secret.
 #[derive(Debug)]
 pub(crate) struct RateLimiter {
     per_minute: Option<u32>,
@@ -28,7 +28,7 @@ struct Minute {
     v6: Counts,
 }
 
-/// The counts of one family, by networks of each of [`LEVELS`].
+/// The counts of one address family, by networks of each of [`LEVELS`].
 #[derive(Debug, Default)]
 struct Counts([Level; LEVELS]);
 
@@ -36,43 +36,43 @@ struct Counts([Level; LEVELS]);
 #[derive(Debug, Default)]
 struct Level {
     counts: HashMap<u64, u32>,
-    /// How many of these counts are within each larger network, by its level.
+    /// Number of these counts within each larger network, by its level.
     within: [HashMap<u64, usize>; LEVELS],
 }
 
 const LEVELS: usize = 4;
 
-/// Network sizes in bits, for each family and level; at last one network for all. There are only
-/// 65,536 networks of 16 bits, so the levels behind them are hardly ever reached.
+/// Prefix lengths for each family and level. On the last level one network has all addresses. There are
+/// only 65,536 networks of 16 bits, so the levels after them are rarely reached.
 const V4_BITS: [u32; LEVELS] = [32, 16, 8, 0];
 const V6_BITS: [u32; LEVELS] = [64, 48, 32, 0];
 
-/// Networks that one level counts. 64 Ki take some 2 MB, and their larger networks at most as
-/// much again for each size.
+/// Maximum number of networks on one level. They take about 2 MB, and their larger networks at most as
+/// much again for each level.
 const MAX_NETWORKS: usize = 65_536;
 
 impl RateLimiter {
-    /// Without a limit where `per_minute` is absent. It must not be 0, which would refuse every
+    /// Creates a limiter, without a limit if `per_minute` is `None`. A limit of 0 would refuse every
     /// address.
     pub(crate) fn new(per_minute: Option<u32>) -> Self {
         Self { per_minute, minute: Mutex::default() }
     }
 
-    /// Counts one more. Refuses it if the address has used up its limit in this minute.
-    pub(crate) fn count(&self, address: IpAddr, now: Timestamp) -> Result<(), UsedUp> {
+    /// Counts one more. Returns an error if the address has reached its limit in this minute.
+    pub(crate) fn count(&self, address: IpAddr, now: Timestamp) -> Result<(), LimitReached> {
         let Some(limit) = self.per_minute else { return Ok(()) };
         self.with(address, now, |counts, network| {
             let count = counts.entry(network);
             if *count > limit {
-                return Err(UsedUp { first: false });
+                return Err(LimitReached { first: false });
             }
             *count += 1;
-            if *count > limit { Err(UsedUp { first: true }) } else { Ok(()) }
+            if *count > limit { Err(LimitReached { first: true }) } else { Ok(()) }
         })
     }
 
-    /// Whether the next one would be too many.
-    pub(crate) fn is_used_up(&self, address: IpAddr, now: Timestamp) -> bool {
+    /// Returns whether the next one would exceed the limit.
+    pub(crate) fn is_reached(&self, address: IpAddr, now: Timestamp) -> bool {
         self.per_minute
             .is_some_and(|limit| self.with(address, now, |counts, at| counts.get(at) >= limit))
     }
@@ -84,7 +84,7 @@ impl RateLimiter {
         act: impl FnOnce(&mut Counts, [u64; LEVELS]) -> T,
     ) -> T {
         let mut minute = self.minute.lock().unwrap_or_else(PoisonError::into_inner);
-        // A request that came before the minute did, and is counted late, begins none.
+        // A request from before this minute that is counted late starts no new one.
         let over = minute
             .began
             .is_none_or(|began| now.since(began).max(began.since(now)) >= Duration::from_secs(60));
@@ -103,13 +103,13 @@ impl RateLimiter {
 
 /// The networks of a block, by level.
 fn networks(block: u64, width: u32, bits: [u32; LEVELS]) -> [u64; LEVELS] {
-    // The network of no bits is everything, for which a shift may be too wide.
+    // For a prefix of length 0 the shift may be too wide.
     bits.map(|bits| block.checked_shr(width - bits).unwrap_or(0))
 }
 
 impl Counts {
-    /// The count of an address: of the smallest of its networks that is counted or for which there
-    /// is room.
+    /// Returns the count of an address: that of the smallest of its networks that is counted already,
+    /// or for which there is room.
     fn entry(&mut self, networks: [u64; LEVELS]) -> &mut u32 {
         let at = self.level(networks);
         let Level { counts, within } = &mut self.0[at];
@@ -121,28 +121,28 @@ impl Counts {
         counts.entry(networks[at]).or_default()
     }
 
-    /// The same, adding nothing.
+    /// Returns the same count without adding a network.
     fn get(&self, networks: [u64; LEVELS]) -> u32 {
         let at = self.level(networks);
         self.0[at].counts.get(&networks[at]).copied().unwrap_or(0)
     }
 
-    /// Where an address is counted, or would be. As a level only fills up, that stays so for the
-    /// minute.
+    /// Returns the level on which an address is counted, or would be. It stays the same for the minute,
+    /// because levels only fill up.
     fn level(&self, networks: [u64; LEVELS]) -> usize {
         (0..LEVELS).find(|&at| self.0[at].takes(at, networks)).unwrap_or(LEVELS - 1)
     }
 }
 
-/// The levels of the networks that networks of this level are within. That all are within the
-/// last one is of no use.
+/// Returns the levels whose networks contain those of this level. The last one is left out: its
+/// network contains all.
 fn larger(level: usize) -> Range<usize> {
     level + 1..LEVELS - 1
 }
 
 impl Level {
-    /// Whether it counts this network, or has room for it: a larger network takes no more places
-    /// than it leaves free for others.
+    /// Returns whether this level counts the network already or has room for it: a larger network takes
+    /// no more places than it leaves free for others.
     fn takes(&self, level: usize, networks: [u64; LEVELS]) -> bool {
         let free = MAX_NETWORKS.saturating_sub(self.counts.len());
         let taken = |larger: usize| self.within[larger].get(&networks[larger]).copied();
@@ -151,10 +151,10 @@ impl Level {
     }
 }
 
-/// The address has used up its limit in this minute.
+/// The address has reached its limit in this minute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct UsedUp {
-    /// Whether this is the first refusal, which is worth a line in the log.
+pub(crate) struct LimitReached {
+    /// Whether this is the first refusal in the minute. It is logged.
     pub(crate) first: bool,
 }
 
@@ -169,17 +169,17 @@ mod tests {
     }
 
     #[test]
-    fn used_up_until_the_minute_is_over() {
+    fn the_limit_holds_until_the_minute_is_over() {
         let limiter = RateLimiter::new(Some(2));
         let (here, there) = ([192, 0, 2, 1].into(), [192, 0, 2, 2].into());
         assert_eq!(limiter.count(here, at(0)), Ok(()));
-        assert!(!limiter.is_used_up(here, at(1)));
+        assert!(!limiter.is_reached(here, at(1)));
         assert_eq!(limiter.count(here, at(1)), Ok(()));
-        assert!(limiter.is_used_up(here, at(59)));
-        assert!(!limiter.is_used_up(there, at(59)));
-        assert_eq!(limiter.count(here, at(59)), Err(UsedUp { first: true }));
-        assert_eq!(limiter.count(here, at(59)), Err(UsedUp { first: false }));
-        assert!(!limiter.is_used_up(here, at(60)));
+        assert!(limiter.is_reached(here, at(59)));
+        assert!(!limiter.is_reached(there, at(59)));
+        assert_eq!(limiter.count(here, at(59)), Err(LimitReached { first: true }));
+        assert_eq!(limiter.count(here, at(59)), Err(LimitReached { first: false }));
+        assert!(!limiter.is_reached(here, at(60)));
         assert_eq!(limiter.count(here, at(60)), Ok(()));
     }
 
@@ -188,7 +188,7 @@ mod tests {
         let limiter = RateLimiter::new(None);
         let here = [192, 0, 2, 1].into();
         assert_eq!(limiter.count(here, at(0)), Ok(()));
-        assert!(!limiter.is_used_up(here, at(0)));
+        assert!(!limiter.is_reached(here, at(0)));
     }
 
     #[test]
@@ -196,10 +196,10 @@ mod tests {
         let limiter = RateLimiter::new(Some(1));
         let here = [192, 0, 2, 1].into();
         assert_eq!(limiter.count(here, at(60)), Ok(()));
-        assert!(limiter.is_used_up(here, at(59)));
-        assert!(limiter.is_used_up(here, at(61)));
+        assert!(limiter.is_reached(here, at(59)));
+        assert!(limiter.is_reached(here, at(61)));
         // A clock that has been set back is another matter.
-        assert!(!limiter.is_used_up(here, at(0)));
+        assert!(!limiter.is_reached(here, at(0)));
     }
 
     /// How many of 5,000 requests of one address pass where 600 are allowed.
@@ -278,7 +278,7 @@ mod tests {
         assert_eq!(networks_counted(&limiter), [v4, v4, 255, 0, max, max, max, 1]);
         // At last all share one count, and those of before have their own.
         assert_eq!(passed(&limiter, v6(u64::MAX)), 0);
-        assert!(limiter.is_used_up(v6(u64::MAX), at(1)));
+        assert!(limiter.is_reached(v6(u64::MAX), at(1)));
         assert_eq!(passed(&limiter, v6(0)), 599);
         assert!(passed(&limiter, [255, 255, 255, 255]) <= 600);
         assert_eq!(limiter.count(v6(u64::MAX), at(60)), Ok(()), "the next minute");

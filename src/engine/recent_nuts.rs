@@ -63,36 +63,22 @@ impl fmt::Debug for RecentNuts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tower_sqrl_core::nuts::{Attached, Digest, Timestamp, WaitId};
+    use tower_sqrl_core::nuts::{Digest, Timestamp, WaitId};
     use tower_sqrl_core::protocol::Ask;
 
     fn nut() -> Nut {
         Nut::from_bytes(rand::random())
     }
 
-    fn link() -> NutInfo {
-        NutInfo {
-            created: Timestamp::from_millis(1),
-            chain_start: Timestamp::from_millis(1),
-            ip: [192, 0, 2, 1].into(),
-            first_nut: nut(),
-            wait: WaitId::from_bytes(rand::random()),
-            sent: Digest::of([]),
-            idk: None,
-            ask: None,
-            asked: false,
-            sin_sent: false,
-            same_address_only: false,
-            accepts_new: false,
-            beside: None,
-            attached: Attached::default(),
-            outcome: None,
-        }
+    fn record() -> NutInfo {
+        let (wait, now) = (WaitId::from_bytes(rand::random()), Timestamp::from_millis(1));
+        NutInfo::first(nut(), wait, [192, 0, 2, 1].into(), now, Digest::of([]))
     }
 
     fn with_data(octets: usize) -> NutInfo {
-        let data = Some(vec![0; octets].into());
-        NutInfo { attached: Attached { data, ..Attached::default() }, ..link() }
+        let mut record = record();
+        record.attached.data = Some(vec![0; octets].into());
+        record
     }
 
     #[test]
@@ -100,13 +86,14 @@ mod tests {
         let recent_nuts = RecentNuts::new();
         let nuts: Vec<_> = (0..3 * PLACES).map(|_| nut()).collect();
         for nut in &nuts {
-            recent_nuts.insert(*nut, link());
+            recent_nuts.insert(*nut, record());
         }
         let kept = nuts.iter().filter(|nut| recent_nuts.remove(nut).is_some()).count();
         assert!((PLACES / 2..=PLACES).contains(&kept), "{kept}");
         assert!(nuts.iter().all(|nut| recent_nuts.remove(nut).is_none()), "each serves once");
 
-        let ask = NutInfo { ask: Ask::new("?").ok().map(Box::new), ..link() };
+        let mut ask = record();
+        ask.ask = Ask::new("?").ok().map(Box::new);
         for (info, is_kept) in [(with_data(256), true), (with_data(257), false), (ask, false)] {
             recent_nuts.insert(nuts[0], info.clone());
             assert_eq!(recent_nuts.remove(&nuts[0]), is_kept.then_some(info));
@@ -118,7 +105,7 @@ mod tests {
         let recent_nuts = RecentNuts::new();
         let [one, other] =
             [1, 2].map(|last| Nut::from_bytes([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, last]));
-        recent_nuts.insert(one, link());
+        recent_nuts.insert(one, record());
         assert_eq!(recent_nuts.remove(&other), None);
         assert!(recent_nuts.remove(&one).is_some());
     }

@@ -418,7 +418,7 @@ impl SqrlBuilder {
     ///
     /// Returns a [`ConfigError`] for the first invalid setting.
     pub fn build(self) -> Result<Sqrl, ConfigError> {
-        let public_url = PublicUrl::parse(&self.public_url)?;
+        let public_url = self.public_url.parse::<PublicUrl>()?;
         let prefix = checks::prefix(&self.prefix)?;
         checks::application_paths(&self.sign_in_path, &self.signed_in_path)?;
         checks::lifetimes(&self.lifetimes)?;

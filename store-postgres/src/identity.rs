@@ -120,7 +120,7 @@ fn state(row: &Row) -> Result<(Idk, KeyState), BoxError> {
             disabled: row.try_get(7)?,
             epoch: Epoch::new(number(8)?),
             version: Version::new(number(9)?),
-            strangers: row.try_get::<_, i16>(10)?.try_into()?,
+            never_current_keys: row.try_get::<_, i16>(10)?.try_into()?,
         }),
         _ => return Err("a state of another release".into()),
     };

@@ -130,7 +130,7 @@ impl<'a> Row<'a> {
             disabled: identity.disabled,
             epoch: identity.epoch.get().cast_signed(),
             version: number(identity.version),
-            strangers: identity.strangers.into(),
+            strangers: identity.never_current_keys.into(),
         }
     }
 

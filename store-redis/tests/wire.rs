@@ -8,7 +8,7 @@ use common::proxy::Proxy;
 use common::{TTL, cps, nut, outcome, pending};
 use test_servers::Redis;
 use tower_sqrl_core::StoreErrorKind;
-use tower_sqrl_core::nuts::{NutInfo, NutState, NutStore};
+use tower_sqrl_core::nuts::{NutState, NutStore};
 use tower_sqrl_core::protocol::Idk;
 use tower_sqrl_redis::RedisNutStore;
 
@@ -29,11 +29,15 @@ fn count(bytes: &[u8], command: &str) -> usize {
 async fn a_nut_takes_at_most_400_bytes() {
     let (_redis, proxy, store) = start().await;
     let ip: IpAddr = "2001:db8::1".parse().expect("an address");
-    let with_identity = NutInfo { ip, idk: Some(Idk::from_bytes([9; 32])), ..pending() };
+    let mut with_identity = pending();
+    with_identity.ip = ip;
+    with_identity.idk = Some(Idk::from_bytes([9; 32]));
+    let mut ended = outcome();
+    ended.ip = ip;
     let records = [
         ("a link's nut", pending(), NutState::Pending),
         ("a nut", with_identity, NutState::Pending),
-        ("an outcome", NutInfo { ip, ..outcome() }, NutState::Authorized),
+        ("an outcome", ended, NutState::Authorized),
     ];
     for (name, info, state) in records {
         store.store_nut(&nut(), &info, state, TTL).await.expect("stored");

@@ -100,7 +100,7 @@ fn state(row: &Row<'_>) -> rusqlite::Result<KeyState> {
         disabled: row.get(6)?,
         epoch: Epoch::new(row.get::<_, i64>(7)?.cast_unsigned()),
         version: Version::new(row.get::<_, i64>(8)?.cast_unsigned()),
-        strangers: row.get(9)?,
+        never_current_keys: row.get(9)?,
     }))
 }
 
@@ -161,7 +161,7 @@ fn apply(connection: &Connection, write: &KeyWrite<'_>) -> rusqlite::Result<()> 
             identity.map(|identity| identity.disabled),
             identity.map(|identity| identity.epoch.get().cast_signed()),
             identity.map(|identity| identity.version.get().cast_signed()),
-            identity.map(|identity| identity.strangers),
+            identity.map(|identity| identity.never_current_keys),
         ])?;
     Ok(())
 }

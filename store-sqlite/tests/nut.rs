@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use common::File;
 use tokio::time::timeout;
-use tower_sqrl_core::nuts::{Attached, Digest, NutInfo, NutState, NutStore, Timestamp, WaitId};
+use tower_sqrl_core::nuts::{Digest, NutInfo, NutState, NutStore, Timestamp, WaitId};
 use tower_sqrl_core::protocol::Nut;
 use tower_sqrl_sqlite::SqliteNutStore;
 
@@ -18,23 +18,8 @@ fn nut(number: u8) -> Nut {
 }
 
 fn info() -> NutInfo {
-    NutInfo {
-        created: Timestamp::from_millis(1),
-        chain_start: Timestamp::from_millis(1),
-        ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
-        first_nut: nut(1),
-        wait: WaitId::from_bytes([2; 16]),
-        sent: Digest::from_bytes([3; 32]),
-        idk: None,
-        ask: None,
-        asked: false,
-        sin_sent: false,
-        same_address_only: false,
-        accepts_new: false,
-        beside: None,
-        attached: Attached::default(),
-        outcome: None,
-    }
+    let (ip, now) = (IpAddr::V4(Ipv4Addr::LOCALHOST), Timestamp::from_millis(1));
+    NutInfo::first(nut(1), WaitId::from_bytes([2; 16]), ip, now, Digest::from_bytes([3; 32]))
 }
 
 #[tokio::test]

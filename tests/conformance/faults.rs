@@ -11,7 +11,7 @@ use tower_sqrl::faults::{
 };
 use tower_sqrl::identities::IdentityStore;
 use tower_sqrl::memory::{MemoryIdentityStore, MemoryNutStore};
-use tower_sqrl::nuts::{Attached, Digest, NutInfo, NutState, NutStore, Timestamp, WaitId};
+use tower_sqrl::nuts::{Digest, NutInfo, NutState, NutStore, Timestamp, WaitId};
 use tower_sqrl::protocol::{Idk, Nut};
 use tower_sqrl::{StoreError, StoreErrorKind};
 
@@ -131,21 +131,7 @@ async fn who_is_too_late_finds_nothing_and_changes_nothing() {
 
 /// A sign-in URL's record, unlike any other.
 fn link() -> NutInfo {
-    NutInfo {
-        created: Timestamp::from_millis(1_800_000_000_123),
-        chain_start: Timestamp::from_millis(1_800_000_000_000),
-        ip: [127, 0, 0, rand::random()].into(),
-        first_nut: Nut::from_bytes(rand::random()),
-        wait: WaitId::from_bytes(rand::random()),
-        sent: Digest::of(rand::random::<[u8; 16]>()),
-        idk: None,
-        ask: None,
-        asked: false,
-        sin_sent: false,
-        same_address_only: false,
-        accepts_new: false,
-        beside: None,
-        attached: Attached::default(),
-        outcome: None,
-    }
+    let (nut, wait) = (Nut::from_bytes(rand::random()), WaitId::from_bytes(rand::random()));
+    let (ip, now) = ([127, 0, 0, 1].into(), Timestamp::from_millis(1_800_000_000_000));
+    NutInfo::first(nut, wait, ip, now, Digest::of(rand::random::<[u8; 16]>()))
 }

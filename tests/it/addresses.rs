@@ -1,4 +1,4 @@
-//! Section 4: where the layer is mounted, what a proxy says, and what links look like.
+//! Section 4: mount paths, proxies and SQRL URLs.
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
@@ -26,7 +26,7 @@ async fn nested_under_a_path_and_a_prefix() {
     assert_eq!(chain.ident().await, "5");
     let url = chain.cps_url();
     assert!(url.starts_with(&format!("{}/auth/cps.sqrl?", site.public)), "{url}");
-    // In another browser, through the page that asks.
+    // In another browser, with the question.
     let other = Browser::new(site.http());
     let page = other.open(&url).await.expect("a page");
     assert_eq!((page.status.as_u16(), page.url.path()), (200, "/app/auth/cps.sqrl"));
@@ -34,13 +34,13 @@ async fn nested_under_a_path_and_a_prefix() {
     let id = cps_id(&url);
     let page = other.submit(&page.url, "/app/auth/cps.sqrl", &[("id", id)]).await.expect("a page");
     assert_eq!((page.status.as_u16(), page.url.path()), (200, "/app/signed-in"));
-    // And by the page that waits.
+    // By the waiting page.
     site.visit().await.sign_in(&alice()).await;
     for picture in ["svg", "png"] {
         let answer = visit.get(&format!("{picture}.sqrl?nut={}", visit.link.nut())).await;
         assert_eq!(answer.status(), 200);
     }
-    // Nothing of ours without the prefix.
+    // Without the prefix, the layer answers no path.
     let answer = site.http().get(&format!("{}/cli.sqrl", site.public), HeaderMap::new()).await;
     assert_eq!(answer.expect("an answer").status(), 404);
 }
@@ -62,7 +62,7 @@ fn headers(name: HeaderName, value: &str) -> HeaderMap {
 }
 
 #[tokio::test]
-async fn a_link_for_a_page_that_makes_its_own() {
+async fn an_endpoint_issues_sqrl_urls_for_custom_pages() {
     let site = Site::new().await;
     let visit = site.visit().await;
     let text = |answer: axum::http::Response<axum::body::Bytes>| {
@@ -103,7 +103,7 @@ async fn a_link_for_a_page_that_makes_its_own() {
 }
 
 #[tokio::test]
-async fn a_picture_holds_no_can() {
+async fn a_qr_code_has_no_can() {
     let site = Site::new().await;
     let visit = site.visit().await;
     for query in ["", "?nut=", "?nut=<script>", "?nut=A&nut=B"] {
@@ -116,7 +116,8 @@ async fn a_picture_holds_no_can() {
     assert_eq!(plain, with);
 }
 
-/// What the site saw, by a client at another address, for two requests' headers.
+/// Returns whether the site sees the same address for a browser and a client that send these
+/// headers.
 async fn same_address(site: &Site, browser: &str, client: &str) -> bool {
     let browser = Browser::new(site.http_from(browser));
     let visit = site.visit_with(&browser).await;
@@ -129,7 +130,7 @@ async fn same_address(site: &Site, browser: &str, client: &str) -> bool {
 }
 
 #[tokio::test]
-async fn a_trusted_proxy_says_whose_address_it_is() {
+async fn a_trusted_proxy_names_the_client_address() {
     let site =
         Site::with(|builder| builder.trusted_proxy("127.0.0.1").trusted_proxy("10.0.0.0/8")).await;
     for (browser, client, same) in [
@@ -137,7 +138,7 @@ async fn a_trusted_proxy_says_whose_address_it_is() {
         ("203.0.113.1", "203.0.113.2", false),
         ("::ffff:203.0.113.1", "203.0.113.1", true),
         ("203.0.113.1, 10.1.2.3", "203.0.113.1", true),
-        // What stands further left anybody may have written.
+        // A client may have written the entries to the left.
         ("203.0.113.1", "203.0.113.1, 198.51.100.1", false),
         ("10.0.0.1, 203.0.113.1", "203.0.113.1", true),
         ("[2001:db8::1]:443", "2001:db8::1", true),
@@ -148,19 +149,19 @@ async fn a_trusted_proxy_says_whose_address_it_is() {
 }
 
 #[tokio::test]
-async fn without_trust_headers_say_nothing() {
+async fn without_a_trusted_proxy_headers_are_ignored() {
     let site = Site::new().await;
     assert!(same_address(&site, "203.0.113.1", "203.0.113.2").await);
 }
 
 #[tokio::test]
-async fn one_header_is_named_and_no_other_counts() {
+async fn only_the_configured_header_counts() {
     let site =
         Site::with(|builder| builder.trusted_proxy("127.0.0.1").address_header("x-real-ip")).await;
     assert!(same_address(&site, "203.0.113.1", "203.0.113.2").await);
 }
 
-/// The application listens on a Unix socket; the proxy forgets its header for one path.
+/// The application listens on a Unix socket. For one path, the proxy does not set its header.
 const NGINX: &str = "\
 events {}
 http {
@@ -180,12 +181,12 @@ http {
 }
 ";
 
-/// A site that nginx reaches over a Unix socket.
+/// A site behind nginx on a Unix socket.
 fn over_unix_socket(nginx: &Nginx, configure: impl FnOnce(SqrlBuilder) -> SqrlBuilder) -> Site {
     let path = nginx.directory().join("app.sock");
     let _ = std::fs::remove_file(&path);
     let socket = UnixListener::bind(&path).expect("a socket");
-    // nginx's workers are another user's.
+    // The workers of nginx run as another user.
     std::fs::set_permissions(&path, Permissions::from_mode(0o666)).expect("it is ours");
     Site::on_unix_socket(socket, nginx.url(), configure)
 }
@@ -198,7 +199,7 @@ async fn behind_nginx_over_a_unix_socket() {
     let elsewhere = site.http_at("127.0.0.2");
     assert_eq!(visit.chain_by(&alice(), &elsewhere).query().await, "40");
     visit.sign_in(&alice()).await;
-    // Whoever leaves the header out has no address, and does not share one with everybody else.
+    // A request without the header has no address. Such requests do not share one.
     assert_eq!(visit.get("nut.sqrl").await.status(), 500);
     drop(site);
 

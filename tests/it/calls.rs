@@ -1,4 +1,4 @@
-//! What a step costs the stores.
+//! The store calls of each step.
 
 use tower_sqrl::nuts::NutState::{Authorized, Pending};
 use tower_sqrl_client::browser::Waiting;
@@ -9,7 +9,7 @@ use crate::common::Hook::{
 };
 use crate::common::{Site, alice, new_alice};
 
-/// Without regard to the order of those that run side by side.
+/// Compares calls without regard to the order of concurrent ones.
 fn same(mut calls: Vec<Hook>, expected: &[Hook]) {
     let text = |hook: &Hook| format!("{hook:?}");
     calls.sort_by_key(text);
@@ -19,7 +19,7 @@ fn same(mut calls: Vec<Hook>, expected: &[Hook]) {
 }
 
 #[tokio::test]
-async fn a_clients_steps() {
+async fn calls_of_client_requests() {
     let site = Site::new().await;
     let visit = site.visit().await;
     same(site.tap.calls(), &[StoreNut(Pending)]);
@@ -30,7 +30,7 @@ async fn a_clients_steps() {
     chain.ident().await;
     same(site.tap.calls(), &[&step[..], &[Apply, StoreNut(Authorized)]].concat());
 
-    // Known, nothing to write.
+    // The identity is known, and nothing is written.
     let mut chain = site.visit().await.chain(&alice());
     site.tap.calls();
     chain.ident().await;
@@ -39,7 +39,7 @@ async fn a_clients_steps() {
     site.tap.calls();
     chain.ident().await;
     same(site.tap.calls(), &[&step[..], &[StoreNut(Authorized), StoreCpsSessionId]].concat());
-    // The most that there is: 6, and 7 with a nut of another server.
+    // The maximum: 6 calls, or 7 with a nut of another server.
     let mut chain = site.visit().await.chain(&alice()).with_opt("cps~sqrlonly");
     site.tap.calls();
     chain.ident().await;
@@ -56,12 +56,12 @@ async fn a_clients_steps() {
     chain.send(&chain.rekey("disable")).await;
     same(site.tap.calls(), &[&step[..], &[Apply]].concat());
 
-    // The page learns why nobody was signed in.
+    // The waiting page receives the reason.
     site.tap.calls();
     chain.ident().await;
     same(site.tap.calls(), &[&step[..], &[StoreNut(Authorized)]].concat());
 
-    // A command that does not exist needs no look-up.
+    // An unknown command needs no look-up.
     let mut chain = site.visit().await.chain(&alice());
     site.tap.calls();
     chain.send(&chain.signed(&chain.params("dance"))).await;
@@ -69,30 +69,30 @@ async fn a_clients_steps() {
 }
 
 #[tokio::test]
-async fn a_nut_of_another_server_costs_a_look() {
+async fn a_nut_of_another_server_needs_a_look_up() {
     let (site, other) = Site::pair(|builder| builder).await;
     let mut chain = other.visit().await.chain_by(&alice(), &site.http());
     let step = [RemoveNut(Pending), LookUp, StoreNut(Pending)];
     chain.query().await;
     same(site.tap.calls(), &[&[GetNut(Pending)], &step[..]].concat());
-    // This server has issued the next one.
+    // This server has issued the next nut.
     chain.query().await;
     same(site.tap.calls(), &step);
 }
 
 #[tokio::test]
-async fn a_browsers_steps() {
+async fn calls_of_browser_requests() {
     let site = Site::new().await;
     let visit = site.visit().await;
     site.tap.calls();
     assert_eq!(visit.poll().await, Waiting::Pending);
-    // The outcome and, side by side with it, the refusal.
+    // The outcome and the refusal, concurrently.
     same(site.tap.calls(), &[GetNut(Authorized), GetNut(Authorized)]);
     visit.chain(&alice()).ident().await;
     assert!(matches!(visit.poll().await, Waiting::GoTo(_)));
     site.tap.calls();
     visit.browser.open(&visit.signed_in_url()).await.expect("a page");
-    // The last leaves word that it has been collected.
+    // The last call stores that the sign-in has been collected.
     let collection =
         [GetNut(Authorized), LookUp, RemoveNut(Authorized), LookUp, StoreNut(Authorized)];
     same(site.tap.calls(), &collection);
@@ -110,7 +110,7 @@ async fn a_browsers_steps() {
 }
 
 #[tokio::test]
-async fn what_is_not_ours_and_what_nobody_signed_costs_nothing() {
+async fn foreign_and_unsigned_requests_make_no_calls() {
     let site = Site::new().await;
     let visit = site.visit().await;
     site.tap.calls();

@@ -1,5 +1,5 @@
-//! Rows 25 to 30 and 34: a request's place in its chain. What a refused client may try again,
-//! and what stays as it was.
+//! Rows 25 to 30 and 34: the place of a request in its chain. A refused client may repeat some
+//! requests, and a refusal changes nothing.
 
 use tower_sqrl::ChallengeOptions;
 use tower_sqrl::nuts::NutState;
@@ -11,14 +11,14 @@ use tower_sqrl_client::{Link, base64url};
 use crate::common::{Chain, Hook, Site, alice, mallory};
 
 #[tokio::test]
-async fn row_25_a_link_that_is_too_old() {
+async fn row_25_a_sqrl_url_that_is_too_old() {
     let site = Site::new().await;
     let visit = site.visit().await;
     let mut chain = visit.chain(&alice());
     let first = chain.clone();
     site.clock.pass_seconds(301);
     assert_eq!(chain.ident().await, "64");
-    // The old nut was taken, and the fresh one continues the chain.
+    // The old nut is consumed, and the new nut continues the chain.
     assert_eq!(first.clone().ident().await, "60");
     assert_eq!(chain.ident().await, "5");
     visit.collect().await;
@@ -42,8 +42,8 @@ async fn row_25_a_later_nut_that_is_too_old() {
     visit.collect().await;
 }
 
-/// Somebody who photographed a code gets no live nut once it is too old, whatever is wrong with
-/// the request.
+/// A photographed QR code leads to no live nut once it is too old, whatever is wrong with the
+/// request.
 #[tokio::test]
 async fn row_25b_too_old_and_from_another_address() {
     let site = Site::behind_proxy().await;
@@ -63,12 +63,12 @@ async fn row_25b_too_old_and_from_another_address() {
         assert_eq!(site.tap.calls(), [Hook::GetNut(NutState::Pending)], "nothing is stored");
         assert_eq!(chain.ident().await, "60", "a dead nut");
     }
-    // The owner's second chance is untouched.
+    // The owner can still repeat the request.
     let mut chain = visit.chain_by(&alice(), &owner);
     assert_eq!(chain.ident().await, "64");
     assert_eq!(chain.ident().await, "5");
     visit.collect().await;
-    // So with a later nut.
+    // The same with a later nut.
     let visit = site.visit_with(&visit.browser).await;
     let mut later = visit.chain_by(&mallory(), &thief).with_opt("suk~noiptest");
     assert_eq!(later.query().await, "0");
@@ -96,6 +96,21 @@ async fn a_chain_ends_with_its_lifetime() {
 }
 
 #[tokio::test]
+async fn a_chain_has_fifty_nuts_at_most() {
+    let site = Site::new().await;
+    let mut chain = site.visit().await.chain(&alice());
+    for step in 0..50 {
+        // A refusal without a take is no step.
+        let mut other = chain.clone();
+        other.server = base64url::encode("qrl://elsewhere");
+        assert_eq!(other.query().await, "c4", "{step}");
+        assert_eq!(chain.query().await, "4", "{step}");
+    }
+    assert_eq!(chain.query().await, "60");
+    assert_eq!(chain.query().await, "60", "a dead nut");
+}
+
+#[tokio::test]
 async fn row_26_used_or_never_issued() {
     let site = Site::new().await;
     let mut chain = site.visit().await.chain(&alice());
@@ -111,7 +126,7 @@ async fn row_26_used_or_never_issued() {
         chain.url = format!("{}/cli.sqrl{query}", site.here);
         assert_eq!(chain.query().await, "60", "{query}");
     }
-    // A nut has one spelling.
+    // A nut has only one encoding.
     let url = fresh.url.clone();
     for url in
         [format!("{url}=="), format!("{url}%3D%3D"), format!("{url}A"), format!("{url}&nut=")]
@@ -126,7 +141,7 @@ async fn row_26_used_or_never_issued() {
 }
 
 #[tokio::test]
-async fn row_27_server_is_not_what_we_sent() {
+async fn row_27_server_does_not_match() {
     let site = Site::new().await;
     let visit = site.visit().await;
     let chain = visit.chain(&alice());
@@ -147,12 +162,12 @@ async fn row_27_server_is_not_what_we_sent() {
         altered.server = base64url::encode(&server);
         assert_eq!(altered.query().await, "c4", "{server}");
     }
-    // The link's nut is as good as before, and with the `can` that the page's script adds.
+    // The SQRL URL's nut is still live, also with the `can` that the page's script adds.
     let with_can: Link = visit.link.with_can(&(visit.link.origin() + "/")).expect("a link");
     let mut first = chain.clone();
     first.server = base64url::encode(with_can.as_str());
     assert_eq!(first.query().await, "4");
-    // A reply takes no `can`, and is not to be altered either.
+    // `server` of a later request must not have a `can` or be altered.
     for altered in ["tif=4", "tif=44"] {
         let text = String::from_utf8(base64url::decode(&first.server).expect("base64url"));
         let text = text.expect("text");
@@ -183,20 +198,20 @@ async fn row_29_another_address_with_noiptest() {
     let browser = tower_sqrl_client::browser::Browser::new(site.http_from("203.0.113.1"));
     let visit = site.visit_with(&browser).await;
     let mut chain = visit.chain_by(&alice(), &site.http_from("198.51.100.1"));
-    // Refused, the client tries again with the refusal as `server`.
+    // The client repeats the request, with the refusal as `server`.
     assert_eq!(chain.query().await, "40");
     chain.opt = "suk~noiptest";
     assert_eq!(chain.query().await, "0");
     assert_eq!(chain.ident().await, "1");
     visit.collect().await;
-    // The same address as the proxy has it.
+    // The same address, according to the proxy.
     let visit = site.visit_with(&browser).await;
     let mut chain = visit.chain_by(&alice(), &site.http_from("203.0.113.1"));
     assert_eq!(chain.query().await, "5");
 }
 
 #[tokio::test]
-async fn addresses_of_one_ipv6_network_are_the_same_where_the_site_says_so() {
+async fn addresses_of_one_ipv6_network_match_if_configured() {
     for (is_by_network, near) in [(false, "40"), (true, "5")] {
         let site = Site::with(|builder| {
             let builder = builder.trusted_proxy("127.0.0.1");
@@ -238,7 +253,7 @@ async fn row_30_another_identity_on_the_chain() {
 }
 
 #[tokio::test]
-async fn row_30_a_link_for_one_identity() {
+async fn row_30_a_sqrl_url_for_one_identity() {
     let site = Site::new().await;
     site.knows(&alice()).await;
     site.knows(&mallory()).await;
@@ -250,9 +265,9 @@ async fn row_30_a_link_for_one_identity() {
     visit.collect().await;
 }
 
-/// An alias of an alias too, and whichever of them is used.
+/// An alias of an alias too, whichever of them is used.
 #[tokio::test]
-async fn a_refusals_nut_is_an_alias_of_the_one_that_was_sent() {
+async fn the_nut_of_a_refusal_is_an_alias_of_the_requests_nut() {
     let site = Site::new().await;
     let wrong = base64url::encode("qrl://example.com/?nut=A");
     let refused = async |chain: &Chain| {
@@ -269,30 +284,29 @@ async fn a_refusals_nut_is_an_alias_of_the_one_that_was_sent() {
     for used in [link, one, two] {
         assert_eq!(used.clone().query().await, "60");
     }
-    // Of a later nut.
+    // An alias of a later nut.
     let mut alias = refused(&third).await;
     let mut again = alias.clone();
     assert_eq!(alias.ident().await, "5");
     assert_eq!(again.query().await, "60", "it is used");
     assert_eq!(third.query().await, "60");
     visit.collect().await;
-    // It grows old with the link, and the second chance is the same.
+    // The alias is as old as the SQRL URL, and the request can be repeated once as well.
     let visit = site.visit().await;
     site.clock.pass_seconds(200);
     let mut alias = refused(&visit.chain(&alice())).await;
     site.clock.pass_seconds(101);
     assert_eq!(alias.query().await, "64");
     assert_eq!(alias.query().await, "5");
-    // The reply to that is no alias: it has a life of its own.
+    // The nut of that reply is not an alias and has its own lifetime.
     site.clock.pass_seconds(599);
     assert_eq!(alias.ident().await, "5");
     visit.collect().await;
 }
 
-/// Two requests at the same time, each with another nut of the same step: the take of the one that
-/// they share decides.
+/// Two concurrent requests with two nuts of the same step. The take of the shared nut decides.
 #[tokio::test]
-async fn of_two_aliases_one_is_used() {
+async fn only_one_of_two_aliases_can_be_used() {
     let site = Site::new().await;
     let visit = site.visit().await;
     let link = visit.chain(&alice());
@@ -308,16 +322,16 @@ async fn of_two_aliases_one_is_used() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_answered_like_any_reply() {
+async fn the_next_request_answers_a_refusal_like_any_reply() {
     let site = Site::new().await;
     let visit = site.visit().await;
-    // Step 3 refuses; the refusal's nut belongs to whom it was given.
+    // A refusal of step 3. Its nut belongs to the client that received it.
     let mut refused = visit.chain(&mallory());
     refused.server = base64url::encode("qrl://example.com/?nut=A");
     assert_eq!(refused.query().await, "c4");
     assert_eq!(refused.as_other(&alice()).query().await, "1c4");
     assert_eq!(refused.query().await, "4");
-    // So with a refusal of the engine's decision.
+    // The same with a refusal of the engine's decision.
     let visit = site.visit().await;
     let chain = visit.chain(&alice());
     let mut tries = chain.clone();
@@ -353,7 +367,7 @@ async fn row_34_a_second_ident_with_cps() {
     assert_eq!(page.status, 200, "{}", page.body);
 }
 
-/// One wait may have two links: one that was renewed, and its successor.
+/// A wait can have two SQRL URLs: one that was renewed, and its successor.
 #[tokio::test]
 async fn row_34_another_identity_after_the_outcome() {
     let site = Site::new().await;

@@ -1,5 +1,5 @@
-//! The copies that a server keeps of the records of nuts that it has issued, when another server has
-//! consumed such a nut. Every reply is the one that it would be without a copy.
+//! A server keeps copies of the records of nuts that it has issued. Here another server has
+//! consumed such a nut. Every reply is the same as without a copy.
 
 use tower_sqrl::nuts::NutState::Pending;
 use tower_sqrl_client::base64url;
@@ -31,7 +31,7 @@ async fn the_take_decides() {
     assert_eq!(count(&calls, RemoveNut(Pending)), 1, "{calls:?}");
     assert_eq!(count(&calls, StoreNut(Pending)), 0, "a dead nut: {calls:?}");
     assert_eq!(chain.ident().await, "60", "a dead nut");
-    // A copy serves once.
+    // A copy is used once.
     site.tap.calls();
     assert_eq!(again.clone().ident().await, "60");
     assert_eq!(site.tap.calls(), [GetNut(Pending)]);
@@ -64,7 +64,7 @@ async fn a_refusal_without_a_take_looks_at_the_nut() {
 }
 
 #[tokio::test]
-async fn a_take_that_failed_leads_on_only_if_the_nut_was_seen() {
+async fn a_failed_take_issues_a_live_nut_only_if_the_nut_was_seen() {
     let (site, other) = Site::pair(|builder| builder).await;
     let mut chain = consumed_elsewhere(&site, &other).await;
     site.tap.plan(RemoveNut(Pending), Verdict::Fail);

@@ -1,4 +1,4 @@
-//! Section 4: CPS, where the client hands the browser a one-time URL.
+//! Section 4: CPS. The client hands the browser a one-time URL.
 
 use axum::http::header::{HeaderMap, HeaderValue, LOCATION};
 use axum::http::{HeaderName, Method};
@@ -6,7 +6,7 @@ use tower_sqrl_client::browser::{Browser, Page, Waiting};
 
 use crate::common::{Chain, Hook, Site, Visit, alice, change, cps_id};
 
-/// Alice has sent a command with `cps`; the URL that she was given.
+/// Sends the `ident` with `cps` and returns the CPS URL.
 async fn given(chain: &mut Chain) -> String {
     chain.opt = "cps~suk";
     assert_eq!(chain.ident().await, "5");
@@ -18,12 +18,12 @@ async fn open(browser: &Browser, url: &str) -> Page {
 }
 
 #[tokio::test]
-async fn in_the_browser_that_asked_it_signs_in_at_once() {
+async fn the_requesting_browser_is_signed_in_without_a_question() {
     let site = Site::new().await;
     let visit = site.visit().await;
     let mut chain = visit.chain(&alice());
     let url = given(&mut chain).await;
-    // The page that waits is told, and does not collect.
+    // The waiting page is notified and does not collect.
     assert_eq!(visit.poll().await, Waiting::Gone("taken-over".into()));
     let page = open(&visit.browser, &visit.signed_in_url()).await;
     assert_eq!(page.status, 401);
@@ -53,7 +53,7 @@ async fn a_url_is_used_once() {
 }
 
 #[tokio::test]
-async fn a_url_is_used_once_at_the_same_instant() {
+async fn a_url_is_used_once_concurrently() {
     let site = Site::new().await;
     let visit = site.visit().await;
     let url = given(&mut visit.chain(&alice())).await;
@@ -104,9 +104,9 @@ async fn another_browser_is_asked_first() {
     assert_eq!(page.url.query(), None);
 }
 
-/// A form that another site sends, or a script of its own, or no browser at all.
+/// A form of another site, a script of another site, or no browser at all.
 #[tokio::test]
-async fn the_confirmation_is_of_the_same_origin() {
+async fn a_confirmation_must_have_the_same_origin() {
     let site = Site::new().await;
     let visit = site.visit().await;
     let url = given(&mut visit.chain(&alice())).await;
@@ -131,12 +131,12 @@ async fn the_confirmation_is_of_the_same_origin() {
     }
     assert_eq!(confirm(&[("sec-fetch-site", "same-origin")], &"A".repeat(22)).await, 410);
     assert_eq!(confirm(&[("sec-fetch-site", "same-origin")], "").await, 410);
-    // By its origin where the browser has no fetch metadata.
+    // `Origin` counts if the browser sends no fetch metadata.
     assert_eq!(confirm(&[("origin", ours)], &id).await, 303);
 }
 
 #[tokio::test]
-async fn the_confirmation_is_of_the_browser_that_was_asked() {
+async fn a_confirmation_must_come_from_the_asked_browser() {
     let site = Site::new().await;
     let visit = site.visit().await;
     let url = given(&mut visit.chain(&alice())).await;
@@ -149,7 +149,7 @@ async fn the_confirmation_is_of_the_browser_that_was_asked() {
 }
 
 #[tokio::test]
-async fn other_commands_lead_to_a_page_and_the_wait_goes_on() {
+async fn other_commands_show_a_page_and_the_wait_continues() {
     let site = Site::new().await;
     site.knows(&alice()).await;
     let visit = site.visit().await;
@@ -171,7 +171,7 @@ async fn other_commands_lead_to_a_page_and_the_wait_goes_on() {
         assert_eq!(first.headers()["cache-control"], "no-store");
         let page = open(&visit.browser, &format!("{}{clean}", site.public)).await;
         assert_eq!(page.status, 200);
-        // Led there by a link from elsewhere, nobody reads that their identity is disabled.
+        // A link on another site to this page does not show that the identity is disabled.
         let stranger = Browser::new(site.http());
         for (browser, path) in [
             (&stranger, &*clean),
@@ -193,9 +193,9 @@ async fn other_commands_lead_to_a_page_and_the_wait_goes_on() {
     }
 }
 
-/// With the cookie of the last step planted, a disable's id still signs nobody in.
+/// Even with the cookie of the last step, the id of a disable signs no browser in.
 #[tokio::test]
-async fn only_idents_url_signs_in() {
+async fn only_the_url_of_an_ident_signs_in() {
     let site = Site::new().await;
     site.knows_disabled(&alice()).await;
     let visit = site.visit().await;
@@ -232,9 +232,9 @@ async fn no_url_outlives_a_disable_enable_remove_or_rekey() {
     }
 }
 
-/// What the page that asks calls an account.
+/// The name of an account on the page with the question.
 #[tokio::test]
-async fn an_account_is_named_for_people() {
+async fn the_question_shows_the_name_of_the_account() {
     use std::future::pending;
     use tower_sqrl::identities::UserId;
     use tower_sqrl::protocol::Idk;

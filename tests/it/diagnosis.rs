@@ -1,4 +1,4 @@
-//! What is said where an application is set up wrong: a stranger has to find out by the log alone.
+//! Log messages for an application that is configured wrong.
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
@@ -12,13 +12,13 @@ use tower_sqrl_client::browser::Browser;
 
 use crate::common::{Site, alice, secrets};
 
-/// How often something has been logged.
+/// Returns how often a text has been logged.
 fn times(what: &str) -> usize {
     secrets::logged().matches(what).count()
 }
 
 #[tokio::test]
-async fn a_sign_in_without_a_route_is_told() {
+async fn a_missing_route_is_logged() {
     const SAYS: &str = "WARN tower_sqrl::service::sign_in: the application answered 404 on \
                         `/signd-in` to a request that brought a sign-in";
     let site = Site::with(|builder| builder.signed_in_path("/signd-in")).await;
@@ -31,7 +31,7 @@ async fn a_sign_in_without_a_route_is_told() {
 }
 
 #[tokio::test]
-async fn a_missing_layer_is_told() {
+async fn a_missing_layer_is_logged() {
     secrets::listen();
     let inner = Router::new()
         .route("/challenge", get(async |challenge: SqrlChallenge| challenge.page()))
@@ -53,7 +53,7 @@ async fn a_missing_layer_is_told() {
 }
 
 #[tokio::test]
-async fn a_login_where_no_sign_in_arrives_is_told() {
+async fn a_login_extractor_on_another_path_is_logged() {
     let site = Site::new().await;
     let app = Router::new()
         .route("/entered", get(async |login: SqrlLogin| login.idk().to_string()))
@@ -64,7 +64,7 @@ async fn a_login_where_no_sign_in_arrives_is_told() {
     assert_eq!(times("`SqrlLogin` on `/entered`, where no sign-in arrives"), 1);
 }
 
-/// An application that passes an error on tells its users nothing about the site.
+/// An error that the application returns as a response reveals nothing about the site.
 #[tokio::test]
 async fn errors_are_responses() {
     for (error, status, text) in [
@@ -91,14 +91,14 @@ async fn errors_are_responses() {
 const NOT_TRUSTED: &str = "from an address that is no trusted proxy";
 const NOT_READABLE: &str = "a trusted proxy brings no address that can be read";
 
-/// How often each was logged after a visit over these connections.
+/// Returns how often each message was logged after a visit with these connections.
 async fn said(site: &Site, http: Http) -> (usize, usize) {
     site.visit_with(&Browser::new(http)).await;
     (times(NOT_TRUSTED), times(NOT_READABLE))
 }
 
 #[tokio::test]
-async fn a_proxy_that_is_not_named_is_told_once() {
+async fn an_untrusted_proxy_is_logged_once() {
     let site = Site::new().await;
     assert_eq!(said(&site, site.http()).await, (0, 0), "no header, no proxy");
     assert_eq!(said(&site, site.http_from("203.0.113.1")).await, (1, 0));
@@ -108,7 +108,7 @@ async fn a_proxy_that_is_not_named_is_told_once() {
 }
 
 #[tokio::test]
-async fn a_proxy_that_tells_nothing_is_told_once() {
+async fn a_proxy_without_an_address_is_logged_once() {
     for silent in [None, Some("unknown"), Some("unknown, 127.0.0.1")] {
         let site = Site::behind_proxy().await;
         let before = times(NOT_READABLE);

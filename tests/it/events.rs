@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use crate::common::{Site, Visit, alice};
 
-/// A page that listens, and what it has read ahead.
+/// An event stream of a page, and what has been read ahead.
 struct Listener(TcpStream, String);
 
 impl Listener {
@@ -17,7 +17,7 @@ impl Listener {
         Self::from("127.0.0.1", site, visit).await
     }
 
-    /// At an address that a trusted proxy names.
+    /// Opens the stream from an address that a trusted proxy names.
     async fn from(address: &str, site: &Site, visit: &Visit) -> Self {
         let mut stream = site.connect().await;
         let request = format!(
@@ -30,8 +30,8 @@ impl Listener {
         Self(stream, String::new())
     }
 
-    /// Reads until that text comes; all that came up to its end. By itself a stream says
-    /// nothing for 15 s, and where the store announces looks no sooner.
+    /// Reads until the text arrives and returns everything up to its end. By itself, a stream sends
+    /// nothing for 15 s. If the store announces outcomes, the layer does not look sooner.
     async fn hears(&mut self, text: &str) -> String {
         let until = async {
             loop {
@@ -63,7 +63,7 @@ async fn an_outcome_is_announced() {
         assert_eq!(visit.chain(&alice()).with_opt(opt).ident().await, "5");
         let heard = listener.hears("event: outcome\ndata: look\n\n").await;
         assert!(!heard.contains("nut") && !heard.contains("http"), "they carry nothing: {heard}");
-        // And consume nothing.
+        // The events consume nothing.
         assert_eq!(visit.pag().await.status(), if opt == "cps" { 410 } else { 200 });
     }
 }
@@ -87,7 +87,7 @@ async fn a_refusal_is_announced_and_the_stream_goes_on() {
 }
 
 #[tokio::test]
-async fn where_the_store_announces_nothing_it_is_asked() {
+async fn a_store_without_announcements_is_polled() {
     let site = Site::without_announcements().await;
     let visit = site.visit().await;
     let mut listener = Listener::of(&site, &visit).await;
@@ -97,7 +97,7 @@ async fn where_the_store_announces_nothing_it_is_asked() {
 }
 
 #[tokio::test]
-async fn what_has_happened_is_announced_at_once() {
+async fn an_existing_outcome_is_announced_at_once() {
     let site = Site::new().await;
     let visit = site.visit().await;
     assert_eq!(visit.chain(&alice()).ident().await, "5");
@@ -118,12 +118,12 @@ async fn events_end_when_the_server_stops() {
     for listener in &mut listeners {
         listener.hears("\r\n0\r\n\r\n").await;
     }
-    // None begins any more: it ends before it has lasted.
+    // A new stream ends before it begins.
     Listener::of(&site, &visit).await.hears("0\r\n\r\n").await;
 }
 
 #[tokio::test]
-async fn only_the_browser_that_asked_listens() {
+async fn only_the_requesting_browser_receives_events() {
     let site = Site::new().await;
     let (visit, other) = (site.visit().await, site.visit().await);
     let name = format!("evt.sqrl?nut={}", visit.link.nut());
@@ -133,7 +133,7 @@ async fn only_the_browser_that_asked_listens() {
 }
 
 #[tokio::test]
-async fn past_their_number_pages_poll() {
+async fn above_the_limit_of_streams_pages_poll() {
     let site = Site::with(|builder| builder.max_event_streams(1)).await;
     let visit = site.visit().await;
     let name = format!("evt.sqrl?nut={}", visit.link.nut());
@@ -143,12 +143,12 @@ async fn past_their_number_pages_poll() {
     assert_eq!(visit.chain(&alice()).ident().await, "5");
     listener.hears("event: outcome").await;
     listener.hears("0\r\n\r\n").await;
-    // It ended, so there is room again.
+    // The stream has ended, so another one can begin.
     assert_eq!(visit.get(&name).await.status(), 200);
 }
 
 #[tokio::test]
-async fn no_address_holds_them_all() {
+async fn one_address_cannot_use_all_streams() {
     let site = Site::with(|builder| {
         builder.trusted_proxy("127.0.0.1").max_event_streams(100).max_event_streams_per_address(2)
     })
@@ -160,15 +160,16 @@ async fn no_address_holds_them_all() {
     );
     first.hears(" 200 OK\r\n").await;
     second.hears(" 200 OK\r\n").await;
-    // A network's other addresses are no others, and other cookies no other browsers.
+    // Other addresses of the same network count as the same address, and other cookies do not
+    // matter.
     let other = site.visit().await;
     Listener::from("2001:db8::3", &site, &visit).await.hears(" 503 ").await;
     Listener::from("2001:db8::3", &site, &other).await.hears(" 503 ").await;
-    // Somebody else waits all the same.
+    // Another address can still wait.
     let mut elsewhere = Listener::from("2001:db8:0:1::1", &site, &visit).await;
     elsewhere.hears(" 200 OK\r\n").await;
 
-    // However they end, there is room again: by an outcome,
+    // Another stream can begin however one ends: by an outcome,
     assert_eq!(visit.chain(&alice()).ident().await, "5");
     for listener in [&mut first, &mut second, &mut elsewhere] {
         listener.hears("\r\n0\r\n\r\n").await;
@@ -180,7 +181,7 @@ async fn no_address_holds_them_all() {
     first.hears("retry:").await;
     second.hears("retry:").await;
     Listener::from("2001:db8::1", &site, &other).await.hears(" 503 ").await;
-    // or because the page is closed, which the server hears when it hears it.
+    // or because the page is closed, which the server notices later.
     drop((first, second));
     let again = async {
         loop {
@@ -192,7 +193,7 @@ async fn no_address_holds_them_all() {
         }
     };
     timeout(Duration::from_secs(5), again).await.expect("room again");
-    // What is refused, or over, takes no place.
+    // A stream that is refused or has ended takes no place.
     for _ in 0..5 {
         let gone = site.http_from("2001:db8:0:2::1");
         let url = format!("{}/evt.sqrl", site.public);

@@ -1,4 +1,4 @@
-//! Rows 31 to 33: stores that fail, lose replies and lose swaps, on every step of the way.
+//! Rows 31 to 33: stores that fail, lose replies or lose swaps, in every step.
 
 use std::time::Duration;
 
@@ -15,17 +15,17 @@ use crate::common::Hook::{
 };
 use crate::common::{Hook, Site, Verdict, alice, ask, mallory, new_alice};
 
-/// The server that issued the link.
+/// The server that issued the SQRL URL.
 #[derive(PartialEq)]
 enum Issuer {
-    /// The one that the client asks.
+    /// The server that receives the request.
     Same,
-    /// Another one. So the record of the nut is looked up.
+    /// Another server, so that the receiving one looks up the record of the nut.
     Other,
 }
 
-/// A store fails once during an ident. Checks the `tif` of the reply, and `again`, that of the next
-/// attempt.
+/// A store call fails once during an `ident`. Checks the `tif` of the reply, and of the next
+/// attempt (`again`).
 async fn ident(issuer: Issuer, hook: Hook, fate: Verdict, tif: &str, again: &str) {
     for opt in ["suk", "cps"] {
         let (site, other) = Site::pair(|builder| builder).await;
@@ -37,7 +37,7 @@ async fn ident(issuer: Issuer, hook: Hook, fate: Verdict, tif: &str, again: &str
         assert!(site.tap.is_played());
         assert_eq!(site.sqrl.store_failures(), 1, "counted once");
         if tif == "60" {
-            // Nothing happened to the link.
+            // The SQRL URL is still valid.
             chain = visit.chain(&alice()).with_opt(opt);
         }
         assert_eq!(chain.ident().await, again, "{opt}");
@@ -65,9 +65,9 @@ async fn row_31_taking_the_nut() {
     ident(Issuer::Other, RemoveNut(Pending), Verdict::Fail, "64", "5").await;
     ident(Issuer::Other, RemoveNut(Pending), Verdict::LoseReply, "64", "5").await;
     ident(Issuer::Same, RemoveNut(Pending), Verdict::Fail, "64", "5").await;
-    // The server has not looked at the nut, which another request may have consumed before.
+    // The server has not looked up the nut, which another request may have consumed before.
     ident(Issuer::Same, RemoveNut(Pending), Verdict::LoseReply, "64", "60").await;
-    // Where it was not taken, the reply's nut is an alias of it: one of the two is used.
+    // If the nut was not taken, the reply's nut is an alias, and only one of the two can be used.
     for used_first in [false, true] {
         let site = Site::new().await;
         let visit = site.visit().await;
@@ -78,7 +78,7 @@ async fn row_31_taking_the_nut() {
         assert_eq!(chains[usize::from(used_first)].query().await, "4");
         assert_eq!(chains[usize::from(!used_first)].query().await, "60");
     }
-    // Where that cannot be seen, it is dead.
+    // If the server cannot find out, the reply's nut is dead.
     let site = Site::new().await;
     let mut chain = site.visit().await.chain(&alice());
     site.tap.plan(RemoveNut(Pending), Verdict::Fail);
@@ -115,7 +115,7 @@ async fn row_32_the_write_that_fails() {
 }
 
 #[tokio::test]
-async fn row_32_nobody_knows_whether_it_was_written() {
+async fn row_32_it_is_unknown_whether_the_write_succeeded() {
     let site = Site::new().await;
     let visit = site.visit().await;
     let mut chain = visit.chain(&alice());
@@ -143,7 +143,7 @@ async fn row_32_other_commands_whose_reply_is_lost() {
     }
 }
 
-/// Nobody can tell who superseded the old key, so that the client is to ask once more.
+/// The server cannot know which request superseded the old key, so the client must query again.
 #[tokio::test]
 async fn row_32_a_rekey_with_a_removal_whose_reply_is_lost() {
     let site = Site::new().await;
@@ -186,7 +186,7 @@ async fn row_32_the_cps_id() {
         assert_eq!(chain.reply().url, None);
         assert_eq!(chain.ident().await, "5");
         let url = chain.cps_url();
-        // A disable is done, with or without a page that says so.
+        // The disable is done even if there is no page about it.
         site.tap.plan(StoreCpsSessionId, fate);
         assert_eq!(chain.disable().await, "d");
         assert_eq!(chain.reply().url, None);
@@ -243,7 +243,7 @@ async fn row_33_looking_up_again_fails() {
     assert_eq!(chain.ident().await, "5");
 }
 
-/// A site that knows somebody, and the key.
+/// A site with one identity, and its key.
 async fn site_with_key() -> (Site, Idk) {
     let site = Site::new().await;
     site.knows(&alice()).await;
@@ -252,7 +252,7 @@ async fn site_with_key() -> (Site, Idk) {
 }
 
 #[tokio::test]
-async fn linking_an_account_may_be_tried_again() {
+async fn linking_can_be_retried() {
     let (site, idk) = site_with_key().await;
     for (hook, fate) in
         [(LookUp, Verdict::Fail), (Apply, Verdict::Fail), (Apply, Verdict::LoseReply)]
@@ -268,7 +268,7 @@ async fn linking_an_account_may_be_tried_again() {
 }
 
 #[tokio::test]
-async fn linking_loses_three_swaps_at_most() {
+async fn linking_survives_three_lost_swaps() {
     for losses in [3, 4] {
         let (site, idk) = site_with_key().await;
         for _ in 0..losses {
@@ -284,7 +284,7 @@ async fn linking_loses_three_swaps_at_most() {
 }
 
 #[tokio::test]
-async fn collecting_may_be_tried_again() {
+async fn collecting_can_be_retried() {
     for hook in [GetNut(Authorized), LookUp, RemoveNut(Authorized)] {
         let site = Site::new().await;
         let visit = site.visit().await;
@@ -304,11 +304,11 @@ async fn a_sign_in_is_collected_once_or_not_at_all() {
     let visit = site.visit().await;
     visit.chain(&alice()).ident().await;
     let url = visit.signed_in_url();
-    // Taken, and the reply lost: better nobody than somebody twice.
+    // The take succeeds but its reply is lost. A lost sign-in is better than two sign-ins.
     site.tap.plan(RemoveNut(Authorized), Verdict::LoseReply);
     assert_eq!(visit.browser.open(&url).await.expect("a page").status, 503);
     assert_eq!(visit.browser.open(&url).await.expect("a page").status, 401);
-    // Leaving word that it is collected is a courtesy.
+    // The sign-in succeeds even if the mark that it is collected cannot be stored.
     let visit = site.visit().await;
     visit.chain(&mallory()).ident().await;
     site.tap.plan(StoreNut(Authorized), Verdict::Fail);
@@ -320,7 +320,7 @@ async fn a_sign_in_is_collected_once_or_not_at_all() {
 }
 
 #[tokio::test]
-async fn a_cps_url_may_be_tried_again() {
+async fn a_cps_url_can_be_retried() {
     for (hook, clean) in
         [(GetUserIdByCpsSessionId, false), (LookUp, true), (RemoveCpsSessionId, true)]
     {
@@ -339,7 +339,7 @@ async fn a_cps_url_may_be_tried_again() {
 }
 
 #[tokio::test]
-async fn pages_say_when_a_store_is_out_of_reach() {
+async fn pages_report_an_unreachable_store() {
     let site = Site::new().await;
     let visit = site.visit().await;
     for url in ["/login", "/nut.sqrl"] {
@@ -358,8 +358,8 @@ async fn pages_say_when_a_store_is_out_of_reach() {
     assert_eq!(site.sqrl.store_failures(), 5);
 }
 
-/// Sends a request, hangs up while a store is at work, and lets the store go on. What a server
-/// does with the answer to one who hangs up is to drop it unfinished.
+/// Sends a request, disconnects during a store call, and then completes the call. A server drops
+/// the unfinished future of a request whose client has disconnected.
 async fn hangs_up_during(site: &Site, hook: Hook, request: Builder, body: String) {
     let (reached, begun) = tokio::sync::oneshot::channel();
     let (go_on, released) = tokio::sync::oneshot::channel::<()>();
@@ -371,12 +371,12 @@ async fn hangs_up_during(site: &Site, hook: Hook, request: Builder, body: String
         answer = ask(site, request, body.into()) => panic!("not held: {answer:?}"),
         begun = begun => begun.expect("a word"),
     }
-    // Where what was begun has been dropped with it, nobody listens any more.
+    // If the work was dropped together with the request, nothing receives this.
     let _ = go_on.send(());
 }
 
 #[tokio::test]
-async fn a_client_that_hangs_up_leaves_no_step_half_done() {
+async fn a_disconnecting_client_leaves_no_step_unfinished() {
     let site = Site::new().await;
     let visit = site.visit().await;
     let chain = visit.chain(&alice());
@@ -389,13 +389,13 @@ async fn a_client_that_hangs_up_leaves_no_step_half_done() {
 }
 
 #[tokio::test]
-async fn a_browser_that_hangs_up_leaves_no_sign_in_half_collected() {
+async fn a_disconnecting_browser_leaves_no_collection_unfinished() {
     let site = Site::new().await;
     let visit = site.visit().await;
     assert_eq!(visit.chain(&alice()).ident().await, "5");
     let path = format!("/signed-in?nut={}", visit.link.nut());
     let request = Request::get(path).header("cookie", visit.cookies());
-    // Taken already, and word not yet left.
+    // The sign-in is taken, and the mark is not yet stored.
     hangs_up_during(&site, StoreNut(Authorized), request, String::new()).await;
     let heard = visit.browser.wait(&visit.page.url, &visit.link, Duration::from_secs(5)).await;
     assert!(matches!(heard, Ok(Waiting::Gone(_))), "{heard:?}");

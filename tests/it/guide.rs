@@ -1,4 +1,5 @@
-//! What the guide's first example promises. Its code is read from a copy, which does not drift.
+//! The guide's first example does what it promises. `guide/app.rs` is a copy of its code, and a
+//! test compares the two.
 
 #[allow(dead_code, reason = "its `main` serves for ever")]
 mod app {
@@ -6,12 +7,12 @@ mod app {
 
     include!("guide/sign_out.rs");
 
-    /// The guide's application, with both of its examples.
+    /// The guide's application, with both examples.
     pub(super) fn router(sqrl: &Sqrl) -> Router {
         around(Router::new().route("/signed-in", get(signed_in_or_back)), sqrl)
     }
 
-    /// A shop: its sessions have a basket.
+    /// A shop whose sessions have a basket.
     pub(super) fn with_basket(sqrl: &Sqrl) -> Router {
         async fn basket(session: Session) -> Result<String> {
             Ok(session.get::<String>("basket").await.map_err(broken)?.unwrap_or_default())
@@ -34,7 +35,7 @@ mod app {
 
         include!("guide/link.rs");
 
-        /// The application with a page that links a further identity.
+        /// The application with a page that links another identity.
         pub(in super::super) fn router(sqrl: &Sqrl) -> Router {
             let further = Router::new()
                 .route("/account/sqrl", get(page))
@@ -78,7 +79,7 @@ mod app {
         }
     }
 
-    /// What the example's `app` does, around further routes.
+    /// Adds more routes to what the example's `app` does.
     fn around(further: Router, sqrl: &Sqrl) -> Router {
         let sessions = SessionManagerLayer::new(MemoryStore::default()).with_secure(false);
         let routes = Router::new()
@@ -106,7 +107,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tower_sqrl::Sqrl;
 use tower_sqrl::identities::IdentityStore;
-use tower_sqrl::memory::MemoryIdentityStore;
+use tower_sqrl::memory::{MemoryIdentityStore, MemoryNutStore};
 use tower_sqrl::protocol::Idk;
 use tower_sqrl_client::browser::{Browser, Page, Waiting};
 use tower_sqrl_client::wire::{Command, Options};
@@ -114,7 +115,7 @@ use tower_sqrl_client::{Client, Http, Identity, Link};
 use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::filter::LevelFilter;
 
-use crate::common::{Hook, MemoryNutStore, Tap, Verdict, alice, mallory};
+use crate::common::{Hook, Tap, Verdict, alice, mallory};
 
 #[test]
 fn the_guides_code_is_what_is_tried() {
@@ -135,7 +136,7 @@ fn the_guides_code_is_what_is_tried() {
     assert!(guide.contains(&format!("```rust\n{link}```\n")), "copy it into the guide");
 }
 
-/// That they compile together, and sign somebody in, is tried there.
+/// `tests/combinations` compiles them together and signs in.
 #[test]
 fn the_guides_versions_are_those_that_are_tried() {
     let manifest = include_str!("../combinations/Cargo.toml");
@@ -152,7 +153,7 @@ fn the_guides_versions_are_those_that_are_tried() {
     }
 }
 
-/// The application of the guide, and somebody who has signed in to it.
+/// The guide's application, and a user who has signed in.
 struct Guide {
     sqrl: Sqrl,
     tap: Tap,
@@ -185,20 +186,20 @@ impl Guide {
         guide
     }
 
-    /// The whole way; the page where it ends.
+    /// Signs in and returns the last page.
     async fn sign_in(&self) -> Page {
         let url = self.answered().await;
         self.browser.open(&url).await.expect("a page")
     }
 
-    /// The sign-in page in a browser, and its link.
+    /// Opens the sign-in page. Returns it and its SQRL URL.
     async fn login(&self, browser: &Browser) -> (Page, Link) {
         let page = browser.open(&format!("{}/login", self.site)).await.expect("a page");
         let link = page.sqrl_link().expect("a link");
         (page, link)
     }
 
-    /// Where the page goes once the client has answered.
+    /// Signs in with the client and returns the URL that the page goes to.
     async fn answered(&self) -> String {
         let (page, link) = self.login(&self.browser).await;
         self.client.sign_in(&link).await.expect("signed in");
@@ -214,7 +215,7 @@ impl Guide {
         home.body.contains("Hello, ")
     }
 
-    /// Another command of the owner's.
+    /// Sends another command of the owner.
     async fn command(&self, command: Command) {
         let (_, link) = self.login(&Browser::default()).await;
         self.client.run(&link, command).await.expect("done");
@@ -286,7 +287,7 @@ async fn forms_of_other_sites_sign_nobody_out() {
         assert_eq!(sent.expect("an answer").status(), 403, "{name}: {value}");
         assert!(guide.is_signed_in().await, "{name}: {value}");
     }
-    // A SQRL client that is an extension has an origin of its own.
+    // A SQRL client that is a browser extension has its own origin.
     let (page, link) = guide.login(&guide.browser).await;
     let origin = HeaderValue::from_static("moz-extension://a");
     let extension = Http::builder().header(header::ORIGIN, origin).build();
@@ -312,7 +313,7 @@ async fn a_session_keeps_nothing_of_the_user_before() {
     assert_eq!(guide.browser.open(&basket).await.expect("a page").body, "");
 }
 
-/// The page that links a further identity, and what a client's answer to it leads to.
+/// The page that links another identity, and the page after a client's answer.
 struct Linking<'a>(&'a Guide);
 
 impl Linking<'_> {
@@ -349,7 +350,7 @@ impl Linking<'_> {
     }
 }
 
-/// The clients' address is the browser's: a stranger in the same room.
+/// The clients have the browser's address, like an attacker in the same room.
 #[tokio::test]
 async fn a_further_identity_is_linked_when_it_is_confirmed() {
     let guide = Guide::signed_in_to(app::link::router).await;
@@ -369,7 +370,7 @@ async fn a_further_identity_is_linked_when_it_is_confirmed() {
         assert_eq!(linking.user(&other).await, None, "{decision}");
     }
 
-    // Disabled and enabled in between; then another site's form.
+    // The identity is disabled and enabled in between. Then the form comes from another site.
     linking.answer(&linking.open().await, &other).await;
     for command in [Command::Disable, Command::Enable] {
         let (_, link) = guide.login(&Browser::default()).await;
@@ -416,7 +417,7 @@ async fn two_identities_that_answer_the_guides_pages_cancel_each_other() {
     }
 }
 
-/// Everything that is logged on this thread while it lives.
+/// Collects the log of this thread until it is dropped.
 struct Log(Arc<Mutex<Vec<u8>>>, #[expect(dead_code, reason = "ends with it")] DefaultGuard);
 
 #[derive(Clone)]

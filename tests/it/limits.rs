@@ -1,4 +1,4 @@
-//! What one address, one body and one flood may cost.
+//! The limits for one address, one body and one flood.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
@@ -32,19 +32,20 @@ async fn repeated_failures_are_slowed_down() {
     for _ in 0..3 {
         assert_eq!(read(&chain.post("nonsense").await).tif.to_string(), "c0");
     }
-    // No request is invited to try again: C0 instead of 60, and a dead nut with every refusal.
+    // No reply invites the client to repeat the request: C0 instead of 60, and every refusal has a
+    // dead nut.
     let mut altered = chain.clone();
     altered.server = base64url::encode("qrl://elsewhere");
     assert_eq!(altered.query().await, "c4");
     assert_eq!(altered.query().await, "c0", "nothing was stored for the reply before");
     assert_eq!(made_up(&chain).query().await, "c0");
-    // Nobody else is slowed down, nor after a minute.
+    // Other addresses are not slowed down. After a minute this one is not either.
     assert_eq!(made_up(&chain.by(&good)).query().await, "60");
     site.clock.pass_seconds(61);
     assert_eq!(made_up(&chain).query().await, "60");
 }
 
-/// The same request with a nut that no server has issued.
+/// The same request with an unissued nut.
 fn made_up(chain: &Chain) -> Chain {
     let mut chain = chain.clone();
     let (url, _) = chain.url.split_once('=').expect("a nut");
@@ -54,9 +55,9 @@ fn made_up(chain: &Chain) -> Chain {
 
 const LOOK: Hook = Hook::GetNut(NutState::Pending);
 
-/// Whatever a neighbour behind the same address does: a right request on a live nut is answered.
+/// A correct request with a live nut is answered, whatever a neighbour at the same address does.
 #[tokio::test]
-async fn an_address_that_is_slowed_down_signs_in_all_the_same() {
+async fn an_address_that_is_slowed_down_can_still_sign_in() {
     let (site, other) = Site::pair(|builder| builder.failures_per_minute(3).nut_key([7; 32])).await;
     let visit = site.visit().await;
     let (first, mut chain) = (visit.chain(&alice()), visit.chain(&alice()));
@@ -67,12 +68,12 @@ async fn an_address_that_is_slowed_down_signs_in_all_the_same() {
         assert_eq!(tif, if request < 3 { "60" } else { "c0" }, "{request}");
     }
     assert_eq!(site.tap.calls(), [LOOK; 6], "3 failures, and 3 nuts of others");
-    // A nut of ours that is spent is looked up once.
+    // A consumed nut of this server is looked up once.
     for _ in 0..10 {
         assert_eq!(first.clone().query().await, "c0");
     }
     assert_eq!(site.tap.calls(), [LOOK]);
-    // Every step of a sign-in goes on, a refusal included; and so with a nut of the other server.
+    // Every step of a sign-in works, also after a refusal, and with a nut of the other server.
     assert_eq!(chain.send(&chain.signed(&chain.params("disable"))).await, "44");
     assert_eq!(chain.ident().await, "5");
     visit.collect().await;
@@ -83,9 +84,9 @@ async fn an_address_that_is_slowed_down_signs_in_all_the_same() {
     visit.collect().await;
 }
 
-/// Whoever saw a code knows its nut, and makes one up that is like it but for the last byte.
+/// An attacker who has seen a QR code has its nut, and changes the last byte.
 #[tokio::test]
-async fn a_made_up_nut_spends_no_other() {
+async fn an_unissued_nut_consumes_no_other() {
     let site = Site::with(|builder| builder.failures_per_minute(3)).await;
     let mut chain = site.visit().await.chain(&alice());
     for _ in 0..3 {
@@ -102,7 +103,7 @@ async fn a_made_up_nut_spends_no_other() {
     assert_eq!(chain.query().await, "4");
 }
 
-/// Without a shared key, nuts of another server are indistinguishable from made-up ones.
+/// Without a shared key, a server cannot tell another server's nuts from unissued ones.
 #[tokio::test]
 async fn some_nuts_of_another_server_are_looked_up_without_a_shared_key() {
     let (site, other) = Site::pair(|builder| builder.failures_per_minute(3)).await;
@@ -124,7 +125,7 @@ async fn some_nuts_of_another_server_are_looked_up_without_a_shared_key() {
 }
 
 #[tokio::test]
-async fn a_network_of_ipv6_counts_as_one() {
+async fn an_ipv6_network_counts_as_one_address() {
     let site =
         Site::with(|builder| builder.trusted_proxy("127.0.0.1").failures_per_minute(3)).await;
     for host in 1..=3 {
@@ -139,7 +140,7 @@ async fn a_network_of_ipv6_counts_as_one() {
     }
 }
 
-/// Success is no failure, whatever its number.
+/// Successful requests do not count as failures.
 #[tokio::test]
 async fn success_is_not_slowed_down() {
     let site = Site::with(|builder| builder.failures_per_minute(1)).await;
@@ -150,9 +151,9 @@ async fn success_is_not_slowed_down() {
     }
 }
 
-/// What one address can leave in a shared store begins with a link.
+/// Everything that an address can leave in a shared store begins with a SQRL URL.
 #[tokio::test]
-async fn an_address_gets_so_many_links_a_minute() {
+async fn sqrl_urls_per_minute_are_limited() {
     let site =
         Site::with(|builder| builder.trusted_proxy("127.0.0.1").challenges_per_minute(3)).await;
     let (many, other) = (site.http_from("203.0.113.1"), site.http_from("203.0.113.2"));
@@ -162,16 +163,16 @@ async fn an_address_gets_so_many_links_a_minute() {
         let answer = http.get(url, HeaderMap::new()).await.expect("an answer");
         answer.status().as_u16()
     };
-    // The page, the endpoint and a renewal count alike.
+    // The page, the endpoint and a renewal count the same.
     assert_eq!(asked(&many, &link).await, 200);
     let renewal = format!("nut.sqrl?renew={}", visit.link.nut());
     assert_eq!(visit.get(&renewal).await.status(), 200);
     assert_eq!(visit.get(&renewal).await.status(), 429);
     assert_eq!(asked(&many, &link).await, 429);
     assert_eq!(asked(&many, &format!("{}/login", site.here)).await, 429);
-    // A renewal past the limit costs no look at the store.
+    // A renewal over the limit makes no store call.
     assert!(site.tap.calls().ends_with(&[Hook::StoreNut(NutState::Pending)]));
-    // The sign-in goes on; nobody else is refused.
+    // The sign-in continues, and other addresses are not refused.
     let mut chain = visit.chain_by(&alice(), &many);
     assert_eq!(chain.query().await, "4");
     assert_eq!(asked(&other, &link).await, 200);
@@ -180,7 +181,7 @@ async fn an_address_gets_so_many_links_a_minute() {
 }
 
 #[tokio::test]
-async fn links_have_a_limit_unless_it_is_taken_away() {
+async fn the_limit_of_sqrl_urls_is_on_by_default() {
     let asked = async |site: &Site| {
         let mut links = 0;
         for _ in 0..601 {
@@ -194,17 +195,17 @@ async fn links_have_a_limit_unless_it_is_taken_away() {
     assert_eq!(asked(&Site::with(SqrlBuilder::without_limiting_challenges).await).await, 601);
 }
 
-/// One request from each of so many networks that the limit has no room for another.
+/// Requests from so many networks that the limiter has no room for another one.
 #[tokio::test]
 #[ignore = "slow: 70,000 links"]
-async fn a_flood_of_networks_does_not_open_the_limit() {
+async fn a_flood_of_networks_does_not_lift_the_limit() {
     let site = Site::new().await;
     let link = async |address: IpAddr| {
         let peer = PeerAddress(SocketAddr::new(address, 1025));
         let request = Request::get("/").extension(peer).body(()).expect("a request");
         site.sqrl.challenge(&request.into_parts().0, ChallengeOptions::default()).await
     };
-    // Each in a /32 of its own: one network alone does not fill the limit.
+    // Each network is in its own /32. One network alone does not fill the limiter.
     for network in 0..65_536_u128 {
         let flood = Ipv6Addr::from_bits((0x3000_0000 + network) << 96);
         assert!(link(flood.into()).await.is_ok(), "{flood}");
@@ -218,9 +219,9 @@ async fn a_flood_of_networks_does_not_open_the_limit() {
     }
 }
 
-/// What outlasts a request is counted, whatever the link: identities, and CPS URLs.
+/// Data that outlasts a request is counted across SQRL URLs: identities and CPS URLs.
 #[tokio::test]
-async fn an_address_leaves_so_much_in_a_minute() {
+async fn stored_data_per_minute_is_limited() {
     let site = Site::with(|builder| builder.challenges_per_minute(3)).await;
     let mut chain = site.visit().await.chain(&alice()).with_opt("cps~suk");
     assert_eq!(chain.ident().await, "5", "the link was the first, this is the second");
@@ -229,7 +230,7 @@ async fn an_address_leaves_so_much_in_a_minute() {
     assert_eq!(chain.ident().await, "44");
     assert_eq!(chain.reply().url, None);
     assert!(!site.tap.calls().contains(&Hook::StoreCpsSessionId));
-    // What leaves nothing goes on.
+    // A request that stores nothing works.
     chain.opt = "suk";
     assert_eq!(chain.ident().await, "5");
     site.clock.pass_seconds(61);
@@ -237,9 +238,9 @@ async fn an_address_leaves_so_much_in_a_minute() {
     assert_eq!(chain.ident().await, "5");
 }
 
-/// A change of an option, a superseded key, a rekey: every write of an identity counts.
+/// Every write of an identity counts: a changed option, a superseded key, a rekey.
 #[tokio::test]
-async fn an_address_writes_so_much_in_a_minute() {
+async fn writes_per_minute_are_limited() {
     let site = Site::with(|builder| builder.challenges_per_minute(10)).await;
     let mut chain = site.visit().await.chain(&alice());
     assert_eq!(chain.ident().await, "5", "the link was the first, this is the second");
@@ -256,7 +257,8 @@ async fn an_address_writes_so_much_in_a_minute() {
         assert_eq!(chain.ident().await, "5");
     }
     assert_eq!(site.tap.calls().iter().filter(|hook| **hook == Hook::Apply).count(), 8);
-    // Ten have been counted. What changes nothing goes on; nothing else is written.
+    // The limit of ten is reached. A request that changes nothing works, and nothing else is
+    // written.
     assert_eq!(chain.ident().await, "5");
     chain.opt = "suk~sqrlonly";
     assert_eq!(chain.ident().await, "44");
@@ -267,14 +269,14 @@ async fn an_address_writes_so_much_in_a_minute() {
     assert_eq!(new.send(&new.rekey("ident")).await, "40");
     let calls = site.tap.calls();
     assert!(!calls.contains(&Hook::Apply), "{calls:?}");
-    // A refusal can be tried again.
+    // A refused request can be repeated later.
     site.clock.pass_seconds(61);
     assert_eq!(chain.ident().await, "5");
     assert_eq!(new.query_as_successor().await, "2");
     assert_eq!(new.send(&new.rekey("ident")).await, "1");
 }
 
-/// A neighbour's work must not keep an owner from stopping a thief.
+/// The limit of a shared address must not keep an owner from disabling a stolen identity.
 #[tokio::test]
 async fn a_disable_is_never_refused() {
     let site = Site::with(|builder| builder.challenges_per_minute(3)).await;
@@ -284,7 +286,7 @@ async fn a_disable_is_never_refused() {
     assert_eq!(chain.ident().await, "44", "the limit");
     assert_eq!(chain.disable().await, "d");
     assert!(chain.cps_url().contains("cps.sqrl?"));
-    // So it happens once. To do it again the owner has to enable it, which counts.
+    // It happens once. To disable it again, the owner must first enable it, which counts.
     site.tap.calls();
     assert_eq!(chain.disable().await, "44");
     chain.opt = "suk~sqrlonly";
@@ -300,7 +302,7 @@ async fn a_disable_is_never_refused() {
     assert_eq!(chain.enable().await, "5");
 }
 
-/// The same request counts once, however often its swap is lost.
+/// A request counts once, however often its swap is lost.
 #[tokio::test]
 async fn a_request_counts_once() {
     let site = Site::with(|builder| builder.challenges_per_minute(3)).await;
@@ -317,10 +319,10 @@ async fn a_request_counts_once() {
 }
 
 #[tokio::test]
-async fn one_link_makes_no_end_of_identities() {
+async fn one_sqrl_url_enrols_one_identity() {
     let site = Site::with(|builder| builder.challenges_per_minute(2)).await;
     let visit = site.visit().await;
-    // A refusal leads on, and leaves the link to the next.
+    // The refusal issues an alias and leaves the SQRL URL to the next client.
     let mut other = visit.chain(&mallory());
     other.server = base64url::encode("qrl://elsewhere");
     assert_eq!(other.query().await, "c4");
@@ -330,9 +332,9 @@ async fn one_link_makes_no_end_of_identities() {
     assert!(!site.tap.calls().contains(&Hook::Apply));
 }
 
-/// Two clients of one page whose idents are refused for different reasons take turns.
+/// The `ident`s of two clients of one page are refused alternately for different reasons.
 #[tokio::test]
-async fn refusals_in_turn_are_counted() {
+async fn alternating_refusals_are_counted() {
     let site = Site::with(|builder| builder.challenges_per_minute(10)).await;
     site.knows(&alice()).await;
     rekey(&mut site.visit().await.chain(&new_alice())).await;
@@ -351,9 +353,9 @@ async fn refusals_in_turn_are_counted() {
     assert_eq!(replaced.count(), 8, "10, and two of them were SQRL URLs");
 }
 
-/// A page that only shows pictures must not use up what its visitors' address may do here.
+/// A page of another site that embeds images must not use up the limit of its visitors.
 #[tokio::test]
-async fn another_site_uses_up_nothing() {
+async fn another_site_uses_up_no_limit() {
     let limits = |builder: SqrlBuilder| builder.challenges_per_minute(2).failures_per_minute(1);
     let site = Site::with(limits).await;
     for other in ["cross-site", "same-site"] {
@@ -367,9 +369,9 @@ async fn another_site_uses_up_nothing() {
     assert_eq!(chain.ident().await, "5");
 }
 
-/// A form that posts itself is a navigation of the window, and needs no gesture.
+/// A form that submits itself is a navigation and needs no user gesture.
 #[tokio::test]
-async fn a_web_page_is_no_client() {
+async fn a_web_page_cannot_act_as_a_client() {
     let site = Site::with(|builder| builder.failures_per_minute(3)).await;
     let post = async |lines: &[(&str, &str)]| {
         let url = format!("{}/cli.sqrl", site.here);
@@ -384,15 +386,14 @@ async fn a_web_page_is_no_client() {
             assert_eq!(post(&[("origin", origin)]).await, "c0", "{origin}");
         }
     }
-    // Nor is a right request, so that no page can act for an extension.
+    // Not even with a correct request, so that no page can act for an extension.
     let visit = site.visit().await;
     let chain = visit.chain(&alice());
     let query = chain.signed(&chain.params("query")).encode();
     let by_page = headers(&[("origin", "null")]);
     let answer = site.http().post_form(&chain.url, by_page, query.clone()).await;
     assert_eq!(read(&answer.expect("an answer")).tif.to_string(), "c0");
-    // Nothing was counted, and nothing taken. What an extension sends is as any client's, and
-    // counts as such.
+    // Nothing was counted or consumed. The request of an extension is like any client's and counts.
     let extension = [("origin", "moz-extension://a"), ("sec-fetch-site", "cross-site")];
     let answer = site.http().post_form(&chain.url, headers(&extension), query).await;
     assert_eq!(read(&answer.expect("an answer")).tif.to_string(), "4");
@@ -403,10 +404,10 @@ async fn a_web_page_is_no_client() {
     assert_eq!(made_up(&chain).query().await, "c0", "slowed down");
 }
 
-/// A prefetch that another site asks for is made with `Sec-Fetch-Site: none`, and its page may never
-/// be seen.
+/// Browsers prefetch for another site with `Sec-Fetch-Site: none`, and the user may never see the
+/// page.
 #[tokio::test]
-async fn nothing_is_made_ahead_of_a_visit() {
+async fn a_prefetch_creates_nothing() {
     let site = Site::with(|builder| builder.challenges_per_minute(2)).await;
     let visit = site.visit().await;
     site.tap.calls();
@@ -426,11 +427,11 @@ async fn nothing_is_made_ahead_of_a_visit() {
         }
     }
     assert_eq!(site.tap.calls(), []);
-    // One link is left of the two.
+    // One of the two SQRL URLs is left.
     assert_eq!(visit.get("login").await.status(), 200);
 }
 
-/// What works once is used by a visit, and by nothing that its visitor does not see.
+/// A one-time URL is consumed only by a visit that the user sees.
 #[tokio::test]
 async fn only_a_visit_collects() {
     let site = Site::new().await;
@@ -457,7 +458,7 @@ async fn only_a_visit_collects() {
     assert_eq!(site.tap.calls(), []);
     assert!(page.collect().await.body.contains(&chain.idk()));
     assert_eq!(visit.browser.open(&chain.cps_url()).await.expect("a page").status, 200);
-    // A word is said once, too.
+    // The page about a command is shown once, too.
     assert_eq!(disable.disable().await, "d");
     let (by, url) = (site.visit().await, format!("cps.sqrl?{}", cps_id(&disable.cps_url())));
     let ahead = headers(&[("purpose", "prefetch")]);
@@ -473,7 +474,7 @@ fn headers(lines: &[(&str, &str)]) -> HeaderMap {
     lines.iter().map(line).collect()
 }
 
-/// What three requests are answered.
+/// The statuses of three requests.
 async fn statuses(site: &Site, path: &str, headers: &HeaderMap) -> [u16; 3] {
     let mut statuses = [0; 3];
     for status in &mut statuses {

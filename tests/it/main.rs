@@ -1,4 +1,4 @@
-//! Tests over the public API: a real application behind a real socket, and the client.
+//! Tests of the public API: an application on a real socket, and the SQRL client.
 
 mod addresses;
 mod attacks;

@@ -1,4 +1,4 @@
-//! What reviewers found, so that it stays mended.
+//! Regression tests for findings of reviews.
 
 use tower_sqrl::nuts::NutState;
 use tower_sqrl::protocol::Ask;
@@ -7,10 +7,10 @@ use tower_sqrl_client::browser::{Browser, Waiting};
 
 use crate::common::{Hook, Site, alice, mallory};
 
-/// Refusals are kept with the address that asked for the link: somebody who is slowed down
-/// must not use its share up.
+/// Records of refusals belong to the address that requested the SQRL URL. A client that is slowed
+/// down must not use up its share.
 #[tokio::test]
-async fn a_stranger_who_is_slowed_down_pushes_no_link_out() {
+async fn a_client_that_is_slowed_down_evicts_no_sqrl_url() {
     let site = Site::with_room_for(64, |builder| {
         builder.trusted_proxy("127.0.0.1").failures_per_minute(3)
     })
@@ -25,9 +25,9 @@ async fn a_stranger_who_is_slowed_down_pushes_no_link_out() {
     assert_eq!(visit.chain_by(&alice(), &owner).ident().await, "5");
 }
 
-/// So do many requests at the same instant: each of them still sees the limit not used up.
+/// Concurrent requests each see that the limit is not reached.
 #[tokio::test]
-async fn refusals_at_the_same_instant_leave_no_more_nuts_than_the_limit() {
+async fn concurrent_refusals_store_no_more_nuts_than_the_limit() {
     let configure =
         |builder: SqrlBuilder| builder.trusted_proxy("127.0.0.1").failures_per_minute(3);
     let site = Site::with(configure).await;
@@ -51,9 +51,9 @@ async fn refusals_at_the_same_instant_leave_no_more_nuts_than_the_limit() {
     assert_eq!(stored, 3);
 }
 
-/// Another site leads the browser to the renewal of the link that its page shows.
+/// Another site sends the browser to the renewal of the SQRL URL that its page shows.
 #[tokio::test]
-async fn a_lured_renewal_ends_no_wait() {
+async fn a_renewal_by_another_site_ends_no_wait() {
     let site = Site::new().await;
     let visit = site.visit().await;
     let url = format!("{}/nut.sqrl?renew={}", site.public, visit.link.nut());
@@ -62,8 +62,7 @@ async fn a_lured_renewal_ends_no_wait() {
     assert!(matches!(visit.poll().await, Waiting::GoTo(_)));
 }
 
-/// A sign-in that was told to have succeeded can be collected, though an earlier one of the
-/// same chain has been outdated.
+/// A sign-in that succeeded can be collected even if an earlier one of the same chain is outdated.
 #[tokio::test]
 async fn a_later_sign_in_replaces_an_outdated_one() {
     let site = Site::new().await;
@@ -76,10 +75,10 @@ async fn a_later_sign_in_replaces_an_outdated_one() {
     assert!(visit.collect().await.body.contains(&chain.idk()));
 }
 
-/// A client that signs in before it asks anything: the answer to the question that its later
-/// query brings reaches the application all the same.
+/// A client signs in before its first query. The answer to the question of a later query still
+/// reaches the application.
 #[tokio::test]
-async fn a_later_answer_takes_the_place_of_none() {
+async fn a_later_answer_replaces_a_missing_one() {
     let site = Site::new().await;
     let question = Ask::new("Really?").expect("a question").button("Yes").expect("a button");
     let visit = site.visit_for(ChallengeOptions::default().ask(question)).await;
@@ -93,9 +92,9 @@ async fn a_later_answer_takes_the_place_of_none() {
     assert!(visit.collect().await.body.contains("button=1\n"));
 }
 
-/// One sign-in per chain: a CPS URL that comes after it takes the page's place.
+/// A chain has one sign-in. A later CPS URL takes the place of the page.
 #[tokio::test]
-async fn a_later_cps_url_takes_the_place_of_the_page() {
+async fn a_later_cps_url_takes_the_wait_over() {
     let site = Site::new().await;
     let visit = site.visit().await;
     let mut chain = visit.chain(&alice());

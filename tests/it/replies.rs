@@ -1,4 +1,4 @@
-//! Section 1: whatever is posted, the reply is complete; and what shipped clients need works.
+//! Section 1: every POST has a complete reply, and what released clients need works.
 
 use axum::body::Bytes;
 use axum::http::{HeaderMap, Method};
@@ -33,12 +33,12 @@ async fn whatever_is_posted_gets_a_complete_reply() {
         let answer = chain.post(body.clone()).await;
         assert_eq!(read(&answer).tif.to_string(), "c0", "{:?}", &body[..start]);
     }
-    // None of it spent the nut.
+    // The nut is still live.
     assert_eq!(read(&chain.post(good).await).tif.to_string(), "5");
 }
 
 #[tokio::test]
-async fn the_content_type_is_not_looked_at() {
+async fn the_content_type_is_ignored() {
     let site = Site::new().await;
     for content_type in
         ["application/x-www-form-urlencoded; charset=utf-8", "text/plain", "multipart/form-data"]
@@ -69,7 +69,7 @@ async fn a_body_may_come_in_chunks() {
     let (_, reply) = answer.split_once("\r\n\r\n").expect("a body");
     let reply = tower_sqrl_client::wire::Reply::parse(reply).expect("a reply");
     assert_eq!(reply.tif.to_string(), "4");
-    // Chunks without end: refused when they get too long.
+    // Endless chunks are refused once they are too long.
     let chunk = format!("1000\r\n{}\r\n", "A".repeat(4096));
     let answer = site.raw(&(head + &chunk.repeat(3))).await;
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
@@ -117,7 +117,7 @@ async fn a_reply_byte_by_byte() {
     assert_eq!(nut.len(), 22, "128 bits");
 }
 
-/// The outcome of one request whose list of parameters is any text, signed well.
+/// The `tif` of a request whose parameters are any text, with a valid signature.
 async fn with_list(site: &Site, list: impl FnOnce(&Chain) -> String) -> String {
     let mut chain = site.visit().await.chain(&alice());
     let form = Form::new(&base64url::encode(list(&chain)), &chain.server).signed("ids", &chain.key);
@@ -125,7 +125,7 @@ async fn with_list(site: &Site, list: impl FnOnce(&Chain) -> String) -> String {
 }
 
 #[tokio::test]
-async fn what_shipped_clients_send() {
+async fn requests_of_released_clients() {
     let site = Site::new().await;
     let idk = site.visit().await.chain(&alice()).idk();
     for list in [
@@ -138,11 +138,11 @@ async fn what_shipped_clients_send() {
     ] {
         assert_eq!(with_list(&site, |_| list.clone()).await, "4", "{list}");
     }
-    // A `urs` where nobody asked for it, right or wrong.
+    // A `urs` that is not needed, valid or not.
     let mut chain = site.visit().await.chain(&alice());
     let form = chain.signed(&chain.params("query")).with("urs", &"A".repeat(86));
     assert_eq!(chain.send(&form).await, "4");
-    // Ident as the first request; further fields; padded signatures.
+    // `ident` as the first request, additional fields, padded signatures.
     let mut chain = site.visit().await.chain(&alice());
     let form = chain.signed(&chain.introducing("ident")).with("other", "x");
     let ids = format!("{}==", form.get("ids").expect("ids"));
@@ -202,7 +202,7 @@ async fn lists_that_are_malformed() {
 }
 
 #[tokio::test]
-async fn a_field_that_comes_twice() {
+async fn a_repeated_field() {
     let site = Site::new().await;
     for field in ["client", "server", "ids", "pids", "urs"] {
         let mut chain = site.visit().await.chain(&alice());
@@ -214,17 +214,17 @@ async fn a_field_that_comes_twice() {
     }
 }
 
-/// Signatures cover what came in, not what it would be if it were written anew.
+/// Signatures cover the received bytes, not a new encoding of the same values.
 #[tokio::test]
 async fn bytes_are_verified_as_received() {
     let site = Site::new().await;
     let mut chain = site.visit().await.chain(&alice());
-    // Padding is the client's choice, and signed as it stands.
+    // A client may pad, and signs the padded text.
     let client = chain.params("query").encode();
     let padded = format!("{client}{}", "=".repeat((4 - client.len() % 4) % 4));
     let form = Form::new(&padded, &chain.server).signed("ids", &chain.key);
     assert_eq!(chain.send(&form).await, "4");
-    // A value that is altered, but says the same, is not what was signed.
+    // An altered value with the same meaning is not what was signed.
     let mut list = List::default();
     for (name, value) in [("ver", "1"), ("cmd", "query"), ("idk", &*chain.idk()), ("a", "b")] {
         list.push(name, value);
@@ -237,8 +237,8 @@ async fn bytes_are_verified_as_received() {
 }
 
 #[tokio::test]
-async fn our_longest_reply_fits_when_it_comes_back() {
-    // The smallest limit that there is.
+async fn the_longest_reply_fits_into_a_request() {
+    // The smallest possible limit.
     let site = Site::with(|builder| builder.body_limit(4096)).await;
     site.knows(&alice()).await;
     let question = tower_sqrl::protocol::Ask::new(&"ä".repeat(760)).expect("a question");
@@ -279,7 +279,7 @@ proptest! {
         })?;
     }
 
-    /// Signed well, so that it gets past the first step.
+    /// The signature is valid, so the request passes the first step.
     #[test]
     fn any_signed_list_gets_a_complete_reply(
         lines in vec(("[a-z]{0,4}|opt|suk|vuk|pidk|btn|ins", "=?", "\\PC{0,50}"), 0..6),
@@ -294,7 +294,7 @@ proptest! {
                 list += &format!("{name}{equals}{value}\r\n");
             }
             let form = Form::new(&base64url::encode(&list), &chain.server).signed("ids", &chain.key);
-            // 60 is what a panic would be answered with.
+            // A panic would be answered with 60.
             assert_ne!(chain.send(&form).await, "60");
             let form = Form::new(&base64url::encode(&list), &chain.server).signed("ids", &chain.key);
             let nut = form_urlencoded(&nut);

@@ -1,4 +1,4 @@
-//! The rules behind the table of section 3: questions, secrets, flags, superseded keys.
+//! The rules of section 3: questions, secrets, options, superseded keys.
 
 use axum::http::Request;
 use tower_sqrl::identities::{KeyState, UserId};
@@ -14,7 +14,7 @@ fn question() -> ChallengeOptions {
 }
 
 #[tokio::test]
-async fn a_question_goes_to_whom_we_know() {
+async fn only_a_known_identity_is_asked() {
     let site = Site::new().await;
     let mut chain = site.visit_for(question()).await.chain(&alice());
     assert_eq!(chain.query().await, "4");
@@ -32,7 +32,7 @@ async fn a_question_goes_to_whom_we_know() {
 }
 
 #[tokio::test]
-async fn a_link_carries_so_much() {
+async fn the_data_of_a_sqrl_url_is_limited() {
     let site = Site::new().await;
     let peer = PeerAddress(([127, 0, 0, 1], 4711).into());
     let (parts, ()) = Request::get("/").extension(peer).body(()).expect("a request").into_parts();
@@ -74,7 +74,7 @@ async fn answers_to_a_question() {
 }
 
 #[tokio::test]
-async fn an_answer_that_nobody_asked_for_is_ignored() {
+async fn an_answer_without_a_question_is_ignored() {
     let site = Site::new().await;
     site.knows(&alice()).await;
     let visit = site.visit().await;
@@ -83,7 +83,7 @@ async fn an_answer_that_nobody_asked_for_is_ignored() {
     let form = chain.signed(&chain.params("ident").with("btn", "1"));
     assert_eq!(chain.send(&form).await, "5");
     assert!(!visit.collect().await.body.contains("button"));
-    // Nor before the question was put.
+    // Nor is an answer before the question.
     let visit = site.visit_for(question()).await;
     let mut chain = visit.chain(&alice());
     let form = chain.signed(&chain.params("ident").with("btn", "1"));
@@ -92,7 +92,7 @@ async fn an_answer_that_nobody_asked_for_is_ignored() {
 }
 
 #[tokio::test]
-async fn an_answer_is_not_lost_where_the_request_is_sent_again() {
+async fn an_answer_survives_a_repeated_request() {
     let site = Site::new().await;
     site.knows(&alice()).await;
     let visit = site.visit_for(question()).await;
@@ -109,7 +109,7 @@ async fn an_answer_is_not_lost_where_the_request_is_sent_again() {
 }
 
 #[tokio::test]
-async fn flags_are_kept_from_every_command_that_succeeds() {
+async fn every_successful_command_stores_the_options() {
     let site = Site::new().await;
     let flags = async |opt: &'static str| {
         let visit = site.visit().await;
@@ -131,7 +131,7 @@ async fn flags_are_kept_from_every_command_that_succeeds() {
     assert_eq!(flags("suk").await, (false, false));
 }
 
-/// The states of keys, by the store itself.
+/// Counts the superseded keys in the store.
 async fn superseded(site: &Site, keys: impl Iterator<Item = SiteKey>) -> usize {
     let mut count = 0;
     for key in keys {
@@ -153,7 +153,7 @@ async fn with_stranger(chain: &mut Chain, command: &str, seed: u8) -> String {
 }
 
 #[tokio::test]
-async fn a_proved_pidk_is_superseded_by_what_succeeds() {
+async fn a_successful_command_supersedes_a_proved_pidk() {
     let site = Site::new().await;
     let mut chain = site.visit().await.chain(&alice());
     assert_eq!(with_stranger(&mut chain, "query", 1).await, "4");
@@ -162,7 +162,7 @@ async fn a_proved_pidk_is_superseded_by_what_succeeds() {
     assert_eq!(with_stranger(&mut chain, "ident", 1).await, "5");
     assert_eq!(with_stranger(&mut chain, "disable", 2).await, "d");
     assert_eq!(superseded(&site, [stranger(1), stranger(2)].into_iter()).await, 2);
-    // Not one that is live.
+    // A live pidk is not superseded.
     site.knows(&new_alice()).await;
     let mut chain = site.visit().await.chain(&alice());
     assert_eq!(chain.query().await, "d");
@@ -174,7 +174,7 @@ async fn a_proved_pidk_is_superseded_by_what_succeeds() {
 }
 
 #[tokio::test]
-async fn sixteen_strangers_at_most() {
+async fn at_most_sixteen_never_current_keys_are_superseded() {
     let site = Site::new().await;
     let mut chain = site.visit().await.chain(&alice());
     for seed in 0..20 {
@@ -184,7 +184,7 @@ async fn sixteen_strangers_at_most() {
 }
 
 #[tokio::test]
-async fn the_superseded_list_outlives_the_identity() {
+async fn superseded_keys_outlive_the_identity() {
     let site = Site::new().await;
     site.knows(&alice()).await;
     let mut chain = site.visit().await.chain(&new_alice());
@@ -227,7 +227,8 @@ async fn accounts_are_linked() {
     assert!(!site.visit().await.sign_in(&new_alice()).await.contains("user="));
 }
 
-/// Only what means yes is consent, whether the question has buttons or the client shows its "OK".
+/// Only an answer that means yes is consent, whether the question has buttons or the client shows
+/// "OK".
 #[tokio::test]
 async fn only_a_yes_is_consent() {
     let site = Site::new().await;
@@ -282,7 +283,7 @@ mod sin {
         assert!(!body.contains("pins="), "of nobody proved");
     }
 
-    /// Whoever has the store has not the secrets: only a server with the key opens them.
+    /// The store does not reveal the secrets. Only a server with the key can open them.
     #[tokio::test]
     async fn a_secret_is_sealed_where_it_is_stored() {
         let setup = || Setup { origin: Some("http://site.test"), ..Setup::default() };
@@ -316,7 +317,7 @@ mod sin {
     }
 
     #[tokio::test]
-    async fn a_secret_is_asked_for_again_where_the_request_is_sent_again() {
+    async fn a_repeated_request_asks_for_the_secret_again() {
         let site = site().await;
         let visit = site.visit().await;
         let mut chain = visit.chain(&alice());
@@ -354,7 +355,7 @@ mod sin {
     }
 
     #[tokio::test]
-    async fn a_secret_that_nobody_asked_for_is_ignored() {
+    async fn an_unrequested_secret_is_ignored() {
         let site = site().await;
         let visit = site.visit().await;
         let mut chain = visit.chain(&alice());

@@ -1,6 +1,6 @@
-//! Secrets in output. Every test here with a `Site` ends by looking for all keys, nuts,
-//! signatures, cookies and CPS ids that it has seen in all that the library has logged at TRACE
-//! (`common/secrets.rs`); this is about that look itself, and about `Debug`.
+//! Secrets in output. Every test here that has a `Site` ends with a check: no key, nut, signature,
+//! cookie or CPS id that it has seen is in the TRACE log of the library (`common/secrets.rs`). The
+//! tests in this file check that check, and `Debug`.
 
 use std::fmt::Debug;
 use std::net::SocketAddr;
@@ -10,13 +10,14 @@ use axum::extract::ConnectInfo;
 use axum::http::{Request, StatusCode};
 use tower::{Layer, ServiceExt, service_fn};
 use tower_sqrl::ChallengeOptions;
+use tower_sqrl::memory::{MemoryIdentityStore, MemoryNutStore};
 use tower_sqrl::nuts::{Attached, CpsId, Digest, NutStore, WaitId};
 use tower_sqrl::protocol::{Idk, IndexedSecret, Nut, Suk, UnverifiedRequest, Vuk};
 
 use crate::common::secrets::{self, secret_in};
-use crate::common::{MemoryIdentityStore, MemoryNutStore, Setup, Site, TestClock, alice};
+use crate::common::{Setup, Site, TestClock, alice};
 
-/// The look finds what it shall find.
+/// The check finds a logged secret.
 #[tokio::test]
 #[should_panic(expected = "a secret is in the log")]
 async fn a_nut_that_is_logged_is_found() {
@@ -38,7 +39,7 @@ async fn bytes_that_are_logged_are_found() {
     drop(site);
 }
 
-/// Fails if either form of `Debug` has a secret in it.
+/// Asserts that neither form of `Debug` has a secret.
 fn hides(value: &impl Debug) {
     for text in
         [format!("{value:?}"), format!("{value:#?}").replace([' ', '\n'], "").replace(',', ", ")]
@@ -55,9 +56,9 @@ fn half() -> [u8; 16] {
     half
 }
 
-/// Whoever derives `Debug` for one of them fails this.
+/// A derived `Debug` on one of these types fails this test.
 #[test]
-fn what_is_printed_holds_no_secret() {
+fn debug_output_has_no_secret() {
     use tower_sqrl_client::base64url::encode;
 
     secrets::learn(&encode(BYTES));
@@ -74,8 +75,10 @@ fn what_is_printed_holds_no_secret() {
     hides(&Suk::from_bytes(BYTES));
     hides(&Vuk::from_bytes(BYTES));
     hides(&IndexedSecret::from_bytes(BYTES));
-    let attached = || Some(BYTES.to_vec().into_boxed_slice());
-    hides(&Attached { data: attached(), sealed: attached(), ..Attached::default() });
+    let mut attached = Attached::default();
+    attached.data = Some(BYTES.to_vec().into());
+    attached.sealed = Some(BYTES.to_vec().into());
+    hides(&attached);
     hides(&ChallengeOptions::default().data(BYTES.to_vec()));
     #[cfg(feature = "sin")]
     {
@@ -87,9 +90,9 @@ fn what_is_printed_holds_no_secret() {
     }
 }
 
-/// The same of what is made on the way, with real secrets.
+/// The same for values of a sign-in in progress, with real secrets.
 #[tokio::test]
-async fn what_is_printed_on_the_way_holds_no_secret() {
+async fn debug_output_during_a_sign_in_has_no_secret() {
     let nuts = std::sync::Arc::new(MemoryNutStore::new());
     let identities = std::sync::Arc::new(MemoryIdentityStore::new());
     let tap = crate::common::Tap::new(nuts.clone(), identities.clone());
@@ -108,7 +111,7 @@ async fn what_is_printed_on_the_way_holds_no_secret() {
     assert_eq!(chain.send(&body).await, "5");
     let wait = site.visit().await;
     assert_eq!(wait.chain(&alice()).ident().await, "5");
-    // The stores with all of it in them, and the site.
+    // The stores with all these records, and the site.
     let nut = chain.reply().nut.parse::<Nut>().expect("a nut");
     let info = nuts.get_nut(&nut, tower_sqrl::nuts::NutState::Pending).await.expect("a store");
     hides(&info.expect("a record"));
@@ -122,13 +125,13 @@ async fn what_is_printed_on_the_way_holds_no_secret() {
     let challenge = challenge.expect("a challenge");
     secrets::learn(&challenge.nut().to_string());
     hides(&challenge);
-    // Its cookie is a header that says of itself that it is not to be printed.
+    // The header of its cookie is marked as sensitive.
     let page = challenge.attach_to(axum::http::Response::new(()));
     let cookie = page.headers()["set-cookie"].to_str().expect("text").to_owned();
     secrets::learn(cookie.split(['=', '.']).nth(1).expect("a secret"));
     hides(page.headers());
 
-    // A response of the layer's, with its body.
+    // A response of the layer, with its body.
     let inner = service_fn(async |_: Request<Body>| {
         Ok::<_, std::convert::Infallible>(axum::http::Response::new(Body::empty()))
     });
@@ -141,10 +144,10 @@ async fn what_is_printed_on_the_way_holds_no_secret() {
     let body = axum::body::to_bytes(Body::new(response.into_body()), 1000).await.expect("a body");
     let body = String::from_utf8(body.to_vec()).expect("text");
     secrets::learn(body.strip_prefix("nut=").expect("a nut"));
-    // The cookie is named after the nut, and not printed either.
+    // The name of the cookie contains the nut, and is not shown either.
     assert_eq!(secret_in(&printed), None, "{printed}");
 
-    // What has been collected, with what the application attached.
+    // The collected sign-in, with the data of the application.
     let page = wait.collect().await;
     assert!(page.body.contains("idk="));
 }

@@ -1,5 +1,5 @@
-//! The situations of `docs/protocol.md` as a client sees them: rows 1 to 24. (The table test
-//! of the decision has every combination; here is one of each over the wire.)
+//! Rows 1 to 24 of `docs/protocol.md` as a client sees them: one case of each over HTTP. The unit
+//! tests of the decision cover every combination.
 
 use tower_sqrl::protocol::Idk;
 use tower_sqrl_client::keys::UnlockPair;
@@ -75,8 +75,8 @@ async fn row_06_wrong_pids() {
     assert_eq!(chain.send(&form).await, "c0");
 }
 
-/// A shipped client signs `ident` with its previous key whenever it has one, and names that key
-/// only where the site knew it: so does everybody who has moved to a new identity.
+/// A released client always signs `ident` with its previous key if it has one, but names that key
+/// only if the site knew it. So do all clients of users who have moved to a new identity.
 #[tokio::test]
 async fn row_05_pids_without_a_pidk_are_none() {
     let site = rekeyed().await;
@@ -86,7 +86,7 @@ async fn row_05_pids_without_a_pidk_are_none() {
         let expected = if command == "disable" { "d" } else { "5" };
         assert_eq!(chain.send(&form).await, expected, "{command}");
     }
-    // They prove nothing, whoever made them.
+    // They prove nothing, whether valid or not.
     let visit = site.visit().await;
     let (mut chain, known) = (visit.chain(&mallory()), visit.chain(&new_alice()));
     let form = chain.signed(&chain.params("query")).signed("pids", &known.key);
@@ -107,7 +107,7 @@ async fn rows_07_and_08_superseded() {
     }
 }
 
-/// Signs Alice up and has her go over to her new identity.
+/// Signs Alice up and rekeys her to her new identity.
 async fn rekeyed() -> Site {
     let site = Site::new().await;
     site.knows(&alice()).await;
@@ -137,19 +137,19 @@ async fn rows_09_and_10_ident_unknown() {
 }
 
 #[tokio::test]
-async fn row_11_a_site_that_takes_no_new_ones() {
+async fn row_11_a_site_that_accepts_no_new_identities() {
     let site = Site::with(tower_sqrl::SqrlBuilder::known_identities_only).await;
     let mut chain = site.visit().await.chain(&alice());
     assert_eq!(chain.query().await, "4");
     assert_eq!(chain.ident().await, "44");
     assert_eq!(chain.query().await, "4");
-    // Unless the link was made for a new one. A renewal keeps that.
+    // Unless the SQRL URL accepts a new identity. A renewal keeps that.
     let visit =
         site.visit_for(tower_sqrl::ChallengeOptions::default().accept_new()).await.renew().await;
     let mut chain = visit.chain(&alice());
     assert_eq!(chain.ident().await, "5");
     assert!(visit.collect().await.body.contains(&chain.idk()));
-    // That alone makes nobody known: everybody who saw the URL could answer it.
+    // That alone does not make the identity known: everybody who saw the URL could use it.
     let idk = chain.idk().parse::<Idk>().expect("a key");
     for opt in ["suk", "suk~cps"] {
         let visit = site.visit().await;
@@ -167,7 +167,7 @@ async fn row_11_a_site_that_takes_no_new_ones() {
     assert_eq!(moved.query_as_successor().await, "6");
     assert_eq!(moved.send(&moved.rekey("ident")).await, "44");
     assert_eq!(visit.pag().await.body(), "refused-new");
-    // The account does, and a rekey keeps it.
+    // An account makes it known, and a rekey keeps the account.
     site.sqrl.link(&idk, "alice").await.expect("linked");
     assert_eq!(site.visit().await.chain(&alice()).ident().await, "5");
     rekey(&mut site.visit().await.chain(&new_alice())).await;
@@ -181,7 +181,7 @@ async fn row_12_ident_live() {
     let mut chain = site.visit().await.chain(&alice());
     assert_eq!(chain.query().await, "5");
     let suk = chain.suk;
-    // Brings a new `suk` and `vuk`, which count for nothing.
+    // The new `suk` and `vuk` are ignored.
     assert_eq!(chain.ident().await, "5");
     assert_eq!(chain.reply().suk, suk);
     assert_eq!(chain.enable().await, "5");
@@ -225,7 +225,7 @@ async fn row_15_rekey_without_its_proof() {
     let form = chain.signed(&chain.succeeding("ident")).signed("pids", &chain.previous());
     assert_eq!(chain.send(&form).await, "c6");
     assert_eq!(chain.extras(), ["suk"]);
-    // With the proof, and without new keys.
+    // With the proof but without new keys.
     let params = chain.succeeding("ident").without("suk").without("vuk");
     let form = chain.signed(&params).signed("pids", &chain.previous());
     assert_eq!(chain.send(&form.signed("urs", &chain.urs(1))).await, "c6");
@@ -255,7 +255,7 @@ async fn rows_17_and_18_enable() {
     assert_eq!(chain.send(&form).await, "cd");
     assert_eq!(chain.enable().await, "5");
     assert_eq!(visit.pag().await.status(), 404);
-    // Already enabled; and then, on the same chain, signed in.
+    // The identity is already enabled. Then it signs in on the same chain.
     assert_eq!(chain.enable().await, "5");
     assert_eq!(chain.ident().await, "5");
     visit.collect().await;
@@ -272,7 +272,7 @@ async fn rows_18_and_19_remove() {
     assert_eq!(chain.remove().await, "4");
     assert!(chain.extras().is_empty());
     assert_eq!(chain.query().await, "4");
-    // Removed is not superseded: the same identity may come back.
+    // A removed identity is not superseded, so it may sign up again.
     assert_eq!(chain.ident().await, "5");
 }
 
@@ -325,7 +325,7 @@ async fn row_23_unknown_command() {
     let chain = site.visit().await.chain(&alice());
     let mut first = chain.clone();
     assert_eq!(first.send(&chain.signed(&chain.params("dance"))).await, "54");
-    // The nut is taken, and the chain goes on.
+    // The nut is consumed, and the chain continues.
     assert_eq!(chain.clone().query().await, "60");
     assert_eq!(first.query().await, "4");
 }
@@ -338,7 +338,7 @@ async fn row_24_bad_ids() {
     let mut refused = chain.clone();
     let form = chain.signed_by(&chain.params("query"), &visit.chain(&mallory()).key);
     assert_eq!(refused.send(&form).await, "c0");
-    // A dead nut, and the link's own is as good as before.
+    // The reply has a dead nut, and the SQRL URL's nut is still live.
     assert_eq!(refused.query().await, "60");
     assert_eq!(chain.clone().query().await, "4");
 }

@@ -1,4 +1,4 @@
-//! The layer without a socket, so that time can stand still.
+//! The layer without a socket, so that the clock can be paused.
 
 use std::convert::Infallible;
 
@@ -13,7 +13,7 @@ use tower_sqrl_client::wire::Reply;
 use crate::common::{Hook, Site, Verdict, ask};
 
 #[tokio::test(start_paused = true)]
-async fn a_comment_every_fifteen_seconds_until_the_chain_is_over() {
+async fn a_comment_every_fifteen_seconds_until_the_chain_ends() {
     let site = Site::new().await;
     let mut body = events(&site).await;
     let began = Instant::now();
@@ -33,17 +33,17 @@ async fn a_comment_every_fifteen_seconds_until_the_chain_is_over() {
     assert!((1795..=1801).contains(&began.elapsed().as_secs()));
 }
 
-/// Every page that waits asks, and every failure is logged.
+/// Every waiting page queries the store, and every failure is logged.
 #[tokio::test(start_paused = true)]
-async fn a_store_that_fails_is_asked_more_and_more_seldom() {
+async fn a_failing_store_is_queried_less_and_less() {
     const FAILURES: usize = 12;
     let site = Site::without_announcements().await;
     let look = Hook::GetNut(NutState::Authorized);
     let mut body = events(&site).await;
-    // Twice: when it is back it is asked as at first.
+    // Twice: after it has worked again, the intervals are those of the first time.
     for _ in 0..2 {
         site.tap.calls();
-        // A look is two calls.
+        // A query is two calls.
         for _ in 0..2 * FAILURES {
             site.tap.plan(look, Verdict::Fail);
         }
@@ -51,11 +51,11 @@ async fn a_store_that_fails_is_asked_more_and_more_seldom() {
         while !site.tap.is_played() {
             body.frame().await.expect("it goes on").expect("a frame");
         }
-        // 1, 2, 4 and 8 seconds, and 15 each time from then on.
+        // After 1, 2, 4 and 8 seconds, and then every 15 seconds.
         let least = 1 + 2 + 4 + 8 + 15 * (FAILURES as u64 - 5);
         let lasted = began.elapsed().as_secs();
         assert!((least..=least + 30).contains(&lasted), "{lasted} s, not {least} s");
-        // It ends where the store is asked each second again.
+        // Now the store is queried every second again.
         for _ in 0..2 {
             site.tap.calls();
             body.frame().await.expect("it goes on").expect("a frame");
@@ -66,7 +66,7 @@ async fn a_store_that_fails_is_asked_more_and_more_seldom() {
     assert_eq!(site.sqrl.store_failures(), 2 * FAILURES as u64);
 }
 
-/// The events of a page that waits.
+/// The event stream of a waiting page.
 async fn events(site: &Site) -> SqrlBody<Body> {
     let link = ask(site, Request::get("/nut.sqrl"), Body::empty()).await;
     let cookie = link.headers()["set-cookie"].to_str().expect("text");
@@ -77,7 +77,7 @@ async fn events(site: &Site) -> SqrlBody<Body> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_that_never_ends_is_given_up() {
+async fn an_endless_body_is_abandoned() {
     let site = Site::new().await;
     let (sender, body) = tokio::sync::mpsc::channel::<Bytes>(1);
     sender.send(Bytes::from_static(b"client=")).await.expect("a body");
@@ -92,10 +92,10 @@ async fn a_body_that_never_ends_is_given_up() {
     drop(sender);
 }
 
-/// What is beyond the limit is read beside the reply, for two seconds. Where it goes on beyond a MiB,
-/// the connection stays open until then, so that the reply is not lost.
+/// The server reads the part beyond the limit while it sends the reply, for two seconds. If there
+/// is more than one MiB, the connection stays open that long, so that the reply is not lost.
 #[tokio::test(start_paused = true)]
-async fn a_body_that_is_too_long_is_given_up() {
+async fn a_body_that_is_too_long_is_abandoned() {
     let site = Site::new().await;
     let (sender, body) = tokio::sync::mpsc::channel::<Bytes>(1);
     sender.send(vec![b'a'; 10_000].into()).await.expect("a body");
@@ -121,7 +121,7 @@ async fn a_body_that_is_too_long_is_given_up() {
     assert_eq!(began.elapsed().as_secs(), 2);
 }
 
-/// A body whose sender takes its time.
+/// A body from a slow sender.
 struct Endless(tokio::sync::mpsc::Receiver<Bytes>);
 
 impl http_body::Body for Endless {

@@ -1,4 +1,4 @@
-//! Section 4: the cookie, the page that waits, and the collecting of a sign-in.
+//! Section 4: the cookie, the waiting page, and the collection of a sign-in.
 
 use axum::http::HeaderMap;
 use axum::http::header::{COOKIE, SET_COOKIE};
@@ -14,7 +14,7 @@ fn set_cookies(headers: &HeaderMap) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_cookie_for_each_link() {
+async fn each_sqrl_url_has_a_cookie() {
     let site = Site::new().await;
     let visit = site.visit().await;
     let [cookie] = &set_cookies(&visit.page.headers)[..] else { panic!("one cookie") };
@@ -27,13 +27,13 @@ async fn a_cookie_for_each_link() {
     assert!(!visit.page.body.contains(secret));
     let other = site.visit_with(&visit.browser).await;
     assert!(!set_cookies(&other.page.headers)[0].contains(secret));
-    // Both links stay good in this browser.
+    // Both SQRL URLs stay valid in this browser.
     other.sign_in(&alice()).await;
     visit.sign_in(&alice()).await;
 }
 
 #[tokio::test]
-async fn the_ready_part_in_a_page_of_ones_own() {
+async fn the_fragment_in_a_custom_page() {
     let setup = Setup { mount: "/app", ..Setup::default() };
     let site = Site::set_up(setup, |builder| builder.prefix("/auth")).await;
     let visit = site.visit_own().await;
@@ -51,7 +51,7 @@ async fn the_ready_part_in_a_page_of_ones_own() {
 }
 
 #[tokio::test]
-async fn over_https_the_cookie_is_for_this_host_alone() {
+async fn over_https_the_cookie_is_for_this_host_only() {
     let setup = Setup { origin: Some("https://example.com"), ..Setup::default() };
     let site = Site::set_up(setup, |builder| builder).await;
     let visit = site.visit().await;
@@ -60,7 +60,7 @@ async fn over_https_the_cookie_is_for_this_host_alone() {
     assert!(cookie.starts_with(&format!("__Host-sqrl-{}=", visit.link.nut())));
     assert!(cookie.ends_with("; Path=/; Max-Age=1800; HttpOnly; SameSite=Lax; Secure"));
     visit.sign_in(&alice()).await;
-    // The name without the promise is not taken for it.
+    // A cookie without the `__Host-` prefix is not accepted instead.
     let visit = site.visit().await;
     visit.chain(&alice()).ident().await;
     let mut jar = visit.browser.cookies();
@@ -73,14 +73,14 @@ async fn over_https_the_cookie_is_for_this_host_alone() {
 }
 
 #[tokio::test]
-async fn what_the_waiting_page_hears() {
+async fn results_of_polling() {
     let site = Site::new().await;
     let visit = site.visit().await;
     let pending = visit.pag().await;
     assert_eq!((pending.status().as_u16(), &pending.body()[..]), (404, &b"pending"[..]));
     assert_eq!(pending.headers()["cache-control"], "no-store");
     visit.chain(&alice()).ident().await;
-    // Asking consumes nothing.
+    // Polling consumes nothing.
     for _ in 0..2 {
         let ready = visit.pag().await;
         let url = String::from_utf8(ready.body().to_vec()).expect("text");
@@ -102,7 +102,7 @@ async fn what_the_waiting_page_hears() {
 }
 
 #[tokio::test]
-async fn without_scripts_it_is_pages() {
+async fn without_scripts_the_page_reloads() {
     let site = Site::new().await;
     let visit = site.visit().await;
     let go = format!("pag.sqrl?nut={}&go", visit.link.nut());
@@ -127,9 +127,9 @@ async fn a_wait_ends_with_its_chain() {
     assert_eq!(page.status, 401);
 }
 
-/// Somebody chooses the browser's cookie: a neighbour subdomain, say, over http.
+/// An attacker sets the browser's cookie, for example from a neighbour subdomain over http.
 #[tokio::test]
-async fn a_secret_that_we_did_not_issue_is_never_adopted() {
+async fn a_secret_that_was_not_issued_is_never_adopted() {
     let site = Site::new().await;
     let planted = format!("{}.9999999999", "A".repeat(22));
     let visit = site.visit().await;
@@ -139,7 +139,7 @@ async fn a_secret_that_we_did_not_issue_is_never_adopted() {
     cookie.value.clone_from(&planted);
     jar.insert(cookie);
     visit.browser.set_cookies(jar);
-    // Neither for this link nor for its renewal, nor for the next.
+    // Neither for this SQRL URL, nor its renewal, nor the next one.
     assert_eq!(visit.get(&format!("nut.sqrl?renew={}", visit.link.nut())).await.status(), 410);
     let next = site.visit_with(&visit.browser).await;
     assert!(!set_cookies(&next.page.headers)[0].contains(&planted[..22]));
@@ -163,11 +163,11 @@ async fn a_renewal_keeps_the_wait() {
     let new = after.get(&format!("sqrl-{}", visit.link.nut())).expect("a cookie");
     assert_eq!(new.value[..22], old.value[..22], "the secret stays");
     assert_ne!(new.value, old.value, "as long as the new chain");
-    // A page may ask with the wait's first nut or with its latest.
+    // A page may poll with the wait's first nut or with its latest.
     for page in [&visit, &renewed] {
         assert_eq!(page.poll().await, Waiting::Pending);
     }
-    // Who has begun with the old link finishes, and the page hears of it.
+    // A client that has started with the old SQRL URL can finish, and the page is notified.
     let mut chain = visit.chain(&alice());
     assert_eq!(chain.ident().await, "64");
     assert_eq!(chain.ident().await, "5");
@@ -175,7 +175,7 @@ async fn a_renewal_keeps_the_wait() {
 }
 
 #[tokio::test]
-async fn only_the_browser_that_asked_renews() {
+async fn only_the_requesting_browser_renews() {
     let site = Site::new().await;
     let visit = site.visit().await;
     let stranger = visit.within(Browser::new(site.http()));
@@ -183,7 +183,7 @@ async fn only_the_browser_that_asked_renews() {
     assert_eq!(stranger.get(&renew).await.status(), 410);
     assert_eq!(visit.get("nut.sqrl?renew=nonsense").await.status(), 410);
     assert_eq!(visit.get(&format!("nut.sqrl?renew={}", "A".repeat(22))).await.status(), 410);
-    // Nor is a later nut of the chain a link.
+    // A later nut of the chain is not a SQRL URL.
     let mut chain = visit.chain(&alice());
     assert_eq!(chain.query().await, "4");
     let mut jar = visit.browser.cookies();
@@ -207,27 +207,27 @@ async fn a_browser_keeps_twenty_waits_and_an_evicted_one_ends_visibly() {
     }
     assert_eq!(first.browser.cookies().iter().count(), 21, "and the word of the first");
     assert!(first.browser.cookies().get(&format!("sqrl-{}", first.link.nut())).is_none());
-    // The evicted page learns it, and nobody else.
+    // Only the evicted page is notified.
     assert_eq!(first.poll().await, Waiting::Gone("evicted".into()));
     let stream = first.get(&format!("evt.sqrl?nut={}", first.link.nut())).await;
     assert_eq!((stream.status().as_u16(), &stream.body()[..]), (410, &b"evicted"[..]));
     let stranger = first.within(Browser::new(site.http()));
     assert_eq!(stranger.poll().await, Waiting::Gone("expired".into()));
-    // A renewal keeps a wait young: the next to go is another.
+    // A renewed wait counts as new, so the next one to be evicted is another.
     let renewed = others[0].renew().await;
     site.visit_with(&first.browser).await;
     renewed.sign_in(&alice()).await;
     assert_eq!(others[1].poll().await, Waiting::Gone("evicted".into()));
 }
 
-/// Somebody who has seen the code leads the browser to its renewal. The page does not notice.
+/// An attacker who has seen the QR code sends the browser to its renewal. The page does not notice.
 #[tokio::test]
-async fn a_lured_renewal_leaves_the_page_its_wait() {
+async fn a_renewal_by_another_site_leaves_the_page_its_wait() {
     let site = Site::new().await;
     let visit = site.visit().await;
     let lured = visit.renew().await;
     assert_eq!(visit.poll().await, Waiting::Pending);
-    // The page goes on with the nut that it began with, though another was the latest.
+    // The page continues with the nut that it began with, although another one was the latest.
     let renewed = visit.renew().await;
     assert_ne!(renewed.link.nut(), lured.link.nut());
     let mut chain = renewed.chain(&alice());
@@ -235,9 +235,9 @@ async fn a_lured_renewal_leaves_the_page_its_wait() {
     assert!(visit.collect().await.body.contains(&chain.idk()));
 }
 
-/// With the form of the release before: a cookie for each link, without a latest nut.
+/// The cookie has the form of the previous release: one for each SQRL URL, without a latest nut.
 #[tokio::test]
-async fn a_cookie_of_the_release_before_collects() {
+async fn a_cookie_of_the_previous_release_collects() {
     let site = Site::new().await;
     let visit = site.visit().await;
     let renewed = visit.renew().await;
@@ -252,7 +252,7 @@ async fn a_cookie_of_the_release_before_collects() {
     renewed.sign_in(&alice()).await;
 }
 
-/// What was signed in before something happened to the identity, and not collected.
+/// Returns the status of collecting a sign-in after this change of the identity.
 async fn outlives(what: &str) -> u16 {
     let site = Site::new().await;
     site.knows(&alice()).await;
@@ -295,8 +295,7 @@ async fn nothing_pending_outlives_a_rekey() {
     assert_eq!(outlives("rekey").await, 401);
 }
 
-/// As an application may write it into its own users table, where no client's command and so no new
-/// epoch comes with it.
+/// An application may disable an identity in its own users table, without a new epoch.
 #[tokio::test]
 async fn a_disabled_identity_is_not_collected_whoever_disabled_it() {
     let site = Site::new().await;
@@ -319,12 +318,12 @@ async fn a_disabled_identity_is_not_collected_whoever_disabled_it() {
 }
 
 #[tokio::test]
-async fn other_changes_leave_it() {
+async fn other_changes_keep_a_pending_sign_in() {
     assert_eq!(outlives("flags").await, 200);
 }
 
 #[tokio::test]
-async fn coming_too_early_ends_nothing() {
+async fn collecting_too_early_ends_nothing() {
     let site = Site::new().await;
     let visit = site.visit().await;
     let page = visit.browser.open(&visit.signed_in_url()).await.expect("a page");
@@ -347,7 +346,7 @@ async fn only_get_collects() {
 }
 
 #[tokio::test]
-async fn cookies_of_others_do_no_harm() {
+async fn other_cookies_do_no_harm() {
     let site = Site::new().await;
     let visit = site.visit().await;
     let mine = visit.browser.cookies();
@@ -369,7 +368,7 @@ async fn cookies_of_others_do_no_harm() {
 }
 
 #[tokio::test]
-async fn two_browsers_at_once_and_one_sign_in() {
+async fn two_concurrent_browsers_get_one_sign_in() {
     let site = Site::new().await;
     let visit = site.visit().await;
     visit.chain(&mallory()).ident().await;
@@ -388,7 +387,7 @@ async fn two_browsers_at_once_and_one_sign_in() {
     assert_eq!(collected, 1);
 }
 
-/// The words that the page hears while the wait goes on.
+/// The word that the page receives while it waits.
 async fn word(visit: &Visit) -> String {
     let answer = visit.pag().await;
     assert_eq!(answer.status(), 404);
@@ -396,7 +395,7 @@ async fn word(visit: &Visit) -> String {
 }
 
 #[tokio::test]
-async fn the_page_learns_why_nobody_was_signed_in() {
+async fn the_page_receives_the_reason_of_a_refusal() {
     let site = Site::with(tower_sqrl::SqrlBuilder::known_identities_only).await;
     let enrolling = site.visit_for(tower_sqrl::ChallengeOptions::default().accept_new()).await;
     let mut member = enrolling.chain(&alice());
@@ -411,7 +410,7 @@ async fn the_page_learns_why_nobody_was_signed_in() {
     let go = visit.get(&format!("pag.sqrl?nut={}&go", visit.link.nut())).await;
     assert_eq!(go.status(), 404);
     assert!(String::from_utf8_lossy(go.body()).contains("accepts no new ones"));
-    // It blocks nobody, names nobody, and goes with the next answer.
+    // It blocks no client, names no identity, and ends with the next sign-in.
     let mut chain = further.chain(&alice());
     assert_eq!(chain.query().await, "5");
     assert_eq!(chain.disable().await, "d");
@@ -423,14 +422,14 @@ async fn the_page_learns_why_nobody_was_signed_in() {
     assert_eq!(chain.enable().await, "5");
     assert_eq!(chain.ident().await, "5");
     assert!(visit.collect().await.body.contains(&chain.idk()));
-    // What a page may have collected is never replaced.
+    // A sign-in that a page may have collected is never replaced.
     assert_eq!(chain.disable().await, "d");
     assert_eq!(chain.ident().await, "4d");
     assert!(matches!(visit.poll().await, Waiting::Gone(_)));
 }
 
 #[tokio::test]
-async fn the_page_learns_that_an_identity_was_replaced() {
+async fn the_page_receives_that_an_identity_is_superseded() {
     let site = Site::new().await;
     site.knows(&alice()).await;
     rekey(&mut site.visit().await.chain(&new_alice())).await;
@@ -443,7 +442,7 @@ async fn the_page_learns_that_an_identity_was_replaced() {
     assert_eq!(word(&visit).await, "refused-superseded");
     let mut chain = further.chain(&new_alice());
     assert_eq!(chain.ident().await, "5");
-    // A refusal does not take the place of a sign-in.
+    // A refusal does not replace a sign-in.
     assert_eq!(old.ident().await, "244");
     assert!(visit.collect().await.body.contains(&chain.idk()));
 }

@@ -60,7 +60,7 @@ pub const ELSEWHERE: &[Elsewhere] = &[
         name: "one address that evicts other people's sign-ins, or fills the limits",
         tests: &[
             "tests/it/attacks/memory.rs::attack_11_a_flood_of_sign_ins_pushes_out_nobody_else",
-            "tests/it/limits.rs::a_flood_of_networks_does_not_open_the_limit",
+            "tests/it/limits.rs::a_flood_of_networks_does_not_lift_the_limit",
         ],
     },
     Elsewhere {

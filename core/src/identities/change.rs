@@ -2,13 +2,11 @@ use crate::protocol::{Idk, UnlockProof};
 
 use super::record::{Identity, KeyState, Lookup, Presence, UserId, Version};
 
-/// What one command, or the application, changes, and what it has to find: create, set,
-/// unlock, rekey, remove, and each may carry a key to supersede.
+/// A change to one or two keys: what the store must contain, and what it writes.
 ///
-/// The constructors below are the only ones. What an unlock request signature guards cannot
-/// be written without the proof of one, and every change fits only what it is made for: a
-/// new key and a superseded one are written over nothing, any other over the very row that
-/// the change was made from.
+/// A change that requires an unlock request signature cannot be constructed without an [`UnlockProof`].
+/// Each change applies only to the state that it was made for. A new key and a superseded key require
+/// that the store has no row for them; other changes require the exact row from which they were made.
 ///
 /// ```
 /// use tower_sqrl::memory::MemoryIdentityStore;
@@ -27,7 +25,7 @@ use super::record::{Identity, KeyState, Lookup, Presence, UserId, Version};
 ///     disabled: false,
 ///     epoch: Epoch::new(4), // random, outside of examples
 ///     version: Version::new(5),
-///     strangers: 0,
+///     never_current_keys: 0,
 /// };
 /// assert_eq!(store.apply(&Change::create(idk, identity.clone())).await?, Swap::Done);
 ///
@@ -53,35 +51,35 @@ struct Part {
     write: Option<KeyState>,
 }
 
-/// One key's part in a compare-and-swap.
+/// The part of a compare-and-swap that concerns one key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyWrite<'a> {
     /// The key.
     pub key: &'a Idk,
-    /// What the store has to hold for it, or the swap is lost.
+    /// What the store must contain for the key. Otherwise the swap is lost.
     pub expected: Presence,
-    /// What to write: a row, a superseded row, no row ([`KeyState::Unknown`]); or nothing
-    /// where the key is only compared.
+    /// What to write: a row, a superseded row, or no row ([`KeyState::Unknown`]). `None` if the key is
+    /// only compared.
     pub write: Option<&'a KeyState>,
 }
 
-/// The answer to a compare-and-swap.
+/// The result of a compare-and-swap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Swap {
-    /// All was as expected, and is written.
+    /// The store contained what the change expects, and wrote the change.
     Done,
-    /// Something had changed; nothing is written.
+    /// The store contained something else, and wrote nothing.
     Lost,
 }
 
 impl Change {
-    /// A new identity.
+    /// Creates an identity.
     pub fn create(idk: Idk, identity: Identity) -> Self {
-        Self::of(Part::over_nothing(idk, Some(KeyState::Live(identity))))
+        Self::of(Part::over_no_row(idk, Some(KeyState::Live(identity))))
     }
 
-    /// Other flags, another user, or a disable; never an enable: `disabled` stays set
-    /// where `current` has it, and the keys stay `current`'s.
+    /// Changes the flags or the user, or disables the identity. Never enables it, and keeps the unlock
+    /// keys of `current`.
     pub fn set(idk: Idk, current: &Identity, next: Identity) -> Self {
         let disabled = next.disabled || current.disabled;
         let next = Identity { suk: current.suk, vuk: current.vuk, disabled, ..next };
@@ -93,7 +91,8 @@ impl Change {
         Self::set(idk, current, Identity { user, version, ..current.clone() })
     }
 
-    /// Any row with the same keys, enabled or not. None if the proof is another identity's.
+    /// Writes any row with the same unlock keys, and may enable the identity. Returns `None` if the proof
+    /// is for another identity.
     ///
     /// *Cryptography*, "How an Identity Association is Unlocked"; rows 17 and 22 of
     /// `docs/protocol.md`.
@@ -108,8 +107,8 @@ impl Change {
         proof.is_for(&current.vuk).then(|| Self::of(part()))
     }
 
-    /// The owner of `pidk` goes over to `idk`; `pidk` is superseded. With `next` absent the
-    /// identity is removed in the same stroke. None if the proof is another identity's.
+    /// Moves the identity from `pidk` to `idk`, and marks `pidk` as superseded. Without `next`, also
+    /// removes the identity. Returns `None` if the proof is for another identity.
     ///
     /// *Cryptography*, "Identity Re-Keying"; *On The Wire*, "Handling Superseded Identities"; rows
     /// 14 and 21 of `docs/protocol.md`.
@@ -121,12 +120,12 @@ impl Change {
         proof: &UnlockProof,
     ) -> Option<Self> {
         proof.is_for(&current.vuk).then(|| Self {
-            idk: Part::over_nothing(idk, next.map(KeyState::Live)),
+            idk: Part::over_no_row(idk, next.map(KeyState::Live)),
             pidk: Some(Part::over(pidk, current, KeyState::Superseded)),
         })
     }
 
-    /// The identity is forgotten. None if the proof is another identity's.
+    /// Removes the identity. Returns `None` if the proof is for another identity.
     ///
     /// *On The Wire*, "Client Parameters", `cmd=remove`; row 19 of `docs/protocol.md`.
     pub fn remove(idk: Idk, current: &Identity, proof: &UnlockProof) -> Option<Self> {
@@ -134,22 +133,22 @@ impl Change {
         proof.is_for(&current.vuk).then(|| Self::of(part()))
     }
 
-    /// The same change to the identity that the *previous* key names; the request's own key
-    /// is only compared, and has to be unknown.
+    /// Applies the change to the identity of the request's *previous* key. The store must have no row for
+    /// `idk`, the key of the request.
     #[must_use]
-    pub fn in_place_of(self, idk: Idk) -> Self {
-        Self { idk: Part::over_nothing(idk, None), pidk: Some(self.idk) }
+    pub fn for_previous_key_of(self, idk: Idk) -> Self {
+        Self { idk: Part::over_no_row(idk, None), pidk: Some(self.idk) }
     }
 
-    /// Also supersedes a key that nothing is known of. Does nothing where the change writes
-    /// the previous key already.
+    /// Also marks `pidk`, of which the store has no row, as superseded. Does nothing if the change already
+    /// writes the previous key.
     #[must_use]
     pub fn supersede(mut self, pidk: Idk) -> Self {
-        self.pidk.get_or_insert(Part::over_nothing(pidk, Some(KeyState::Superseded)));
+        self.pidk.get_or_insert(Part::over_no_row(pidk, Some(KeyState::Superseded)));
         self
     }
 
-    /// What to compare and what to write, one or two keys.
+    /// Returns what to compare and what to write, for one or two keys.
     pub fn key_writes(&self) -> impl Iterator<Item = KeyWrite<'_>> {
         [Some(&self.idk), self.pidk.as_ref()].into_iter().flatten().map(|part| KeyWrite {
             key: &part.key,
@@ -158,11 +157,11 @@ impl Change {
         })
     }
 
-    /// Whether a look-up of the same keys, made later, proves that the change was written.
+    /// Returns whether a later look-up of the same keys proves that the store wrote the change.
     ///
-    /// Versions are random, so a live row with the change's version is the change's own. A
-    /// plain removal shows as a key that is gone, whoever removed it. A rekey with a removal
-    /// proves nothing: the old key may have been superseded by another rekey.
+    /// Versions are random, so a live row with the version of the change comes from the change. A removal
+    /// shows as a missing row. A rekey with a removal proves nothing, because another rekey may have
+    /// superseded the key.
     pub fn is_seen_in(&self, lookup: &Lookup) -> bool {
         let states = [Some(&lookup.idk), lookup.pidk.as_ref()];
         let parts = [Some(&self.idk), self.pidk.as_ref()];
@@ -176,8 +175,8 @@ impl Change {
         })
     }
 
-    /// The live row that the change leaves behind, if any.
-    pub fn leaves(&self) -> Option<&Identity> {
+    /// Returns the live row after the change, if there is one.
+    pub fn resulting_identity(&self) -> Option<&Identity> {
         self.key_writes().find_map(|part| match part.write {
             Some(KeyState::Live(identity)) => Some(identity),
             _ => None,
@@ -190,7 +189,7 @@ impl Change {
 }
 
 impl Part {
-    fn over_nothing(key: Idk, write: Option<KeyState>) -> Self {
+    fn over_no_row(key: Idk, write: Option<KeyState>) -> Self {
         Self { key, expected: Presence::Absent, write }
     }
 

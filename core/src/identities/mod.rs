@@ -14,16 +14,16 @@ use async_trait::async_trait;
 use crate::error::StoreError;
 use crate::protocol::Idk;
 
-/// Where identities are kept: one row per key, live or superseded, the identity key its
-/// primary key. An application may implement it over its own users table.
+/// A store of identities: one row per key, live or superseded, with the identity key as primary key. An
+/// application may implement it over its own users table.
 ///
 /// The contract, which the conformance suite checks:
 ///
-/// - [`look_up`](Self::look_up) reads what the last successful
-///   [`apply`](Self::apply) on any server wrote: from the primary, never a replica.
-/// - `apply` is **one compare-and-swap over at most two keys**: every
-///   [`KeyWrite::expected`] holds and all are written, or nothing is.
-/// - Superseded keys are kept for ever.
+/// - [`look_up`](Self::look_up) returns what the last successful [`apply`](Self::apply) on any server
+///   wrote. It reads from the primary, never from a replica.
+/// - `apply` is **one compare-and-swap over at most two keys**. It writes all keys if every
+///   [`KeyWrite::expected`] holds, and nothing otherwise.
+/// - Superseded rows are permanent.
 ///
 /// ```
 /// use tower_sqrl::memory::MemoryIdentityStore;
@@ -38,10 +38,10 @@ use crate::protocol::Idk;
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// A whole implementation stands in the `guide`, on the page on one's own users table.
+/// The guide has an implementation over a users table (`own_user_table`).
 #[async_trait]
 pub trait IdentityStore: Debug + Send + Sync + 'static {
-    /// One look-up answers everything about a request's keys.
+    /// Returns the states of a request's keys, read in one call.
     ///
     /// # Errors
     ///
@@ -49,15 +49,13 @@ pub trait IdentityStore: Debug + Send + Sync + 'static {
     /// [`Corrupt`](crate::StoreErrorKind::Corrupt).
     async fn look_up(&self, idk: &Idk, pidk: Option<&Idk>) -> Result<Lookup, StoreError>;
 
-    /// Writes a command's whole change, if the keys are still as it was made for.
+    /// Applies a change if the keys are in the state that it expects.
     ///
-    /// [`Change::key_writes`] says what to compare and what to write. A lost swap is an
-    /// answer, not an error.
+    /// [`Change::key_writes`] returns what to compare and what to write. A lost swap is not an error.
     ///
     /// # Errors
     ///
-    /// [`Unavailable`](crate::StoreErrorKind::Unavailable), and then nobody knows
-    /// whether the change was written, or
-    /// [`Corrupt`](crate::StoreErrorKind::Corrupt).
+    /// [`Unavailable`](crate::StoreErrorKind::Unavailable), after which the change may have been written
+    /// or not, or [`Corrupt`](crate::StoreErrorKind::Corrupt).
     async fn apply(&self, change: &Change) -> Result<Swap, StoreError>;
 }

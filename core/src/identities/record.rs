@@ -5,8 +5,8 @@ use std::str::FromStr;
 use crate::epoch::Epoch;
 use crate::protocol::{Idk, Suk, Vuk};
 
-/// A random number that a row gets with every write. Never the same twice, so that a row
-/// removed and created again is not mistaken for the old one.
+/// A random number that changes with every write of a row, so that a row that was removed and created
+/// again has another version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Version(u64);
 
@@ -22,12 +22,12 @@ impl Version {
     }
 }
 
-/// Whose account an identity signs in to: the application's own name for it.
+/// The application's name of the account that an identity signs in to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct UserId(Box<str>);
 
 impl UserId {
-    /// The name as text.
+    /// Returns the name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -60,41 +60,41 @@ impl fmt::Display for UserId {
 /// *Cryptography*, "How SQRL Identities are Associated and Locked".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
-    /// Given back to the owner's client.
+    /// The server unlock key, which the server returns to the owner's client.
     pub suk: Suk,
-    /// Verifies the owner's unlock request signatures.
+    /// The key that verifies the owner's unlock request signatures.
     pub vuk: Vuk,
-    /// Whose account it signs in to, if it is linked.
+    /// The account that the identity is linked with.
     pub user: Option<UserId>,
-    /// The owner asks that no other way of signing in touch the account.
+    /// The owner wants no other way of signing in to the account.
     pub sqrlonly: bool,
-    /// The owner asks that no out-of-band recovery touch the account.
+    /// The owner wants no out-of-band recovery of the account.
     pub hardlock: bool,
-    /// Nobody signs in with it until it is enabled.
+    /// The owner disabled the identity: it cannot sign in until the owner enables it.
     pub disabled: bool,
     /// Changes with every disable, enable and rekey.
     pub epoch: Epoch,
     /// Changes with every write.
     pub version: Version,
-    /// How many keys that were never live here it has had superseded: 16 at most.
-    pub strangers: u8,
+    /// The number of superseded keys that this site never saw as current, at most 16.
+    pub never_current_keys: u8,
 }
 
-/// What a store knows of one key.
+/// The state of a key in a store.
 ///
 /// *On The Wire*, "Handling Superseded Identities".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeyState {
-    /// Nothing.
+    /// The store has no row for the key.
     Unknown,
-    /// It is an identity's current key.
+    /// The key is the current key of an identity.
     Live(Identity),
-    /// Its owner has left it behind, for ever.
+    /// The owner has replaced the key permanently.
     Superseded,
 }
 
 impl KeyState {
-    /// What a later write has to find.
+    /// Returns what a later write must find.
     pub fn presence(&self) -> Presence {
         match self {
             Self::Unknown => Presence::Absent,
@@ -104,7 +104,7 @@ impl KeyState {
     }
 }
 
-/// A key's state as far as a compare-and-swap compares it.
+/// The part of a [`KeyState`] that a compare-and-swap compares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Presence {
     /// No row.
@@ -115,17 +115,17 @@ pub enum Presence {
     Superseded,
 }
 
-/// Everything about a request's keys at one moment.
+/// The states of a request's keys at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lookup {
-    /// The identity key's state.
+    /// The state of the identity key.
     pub idk: KeyState,
-    /// The previous identity key's, if one was asked for.
+    /// The state of the previous identity key, if the look-up included one.
     pub pidk: Option<KeyState>,
 }
 
 impl Lookup {
-    /// The states by key, for stores that read rows in any order.
+    /// Creates a look-up from rows in any order. A key without a row is unknown.
     pub fn from_rows(
         idk: &Idk,
         pidk: Option<&Idk>,

@@ -41,7 +41,9 @@ mod tag {
     pub(super) const ACCEPTS_NEW: u8 = 18;
     pub(super) const OK_MEANS_YES: u8 = 19;
     pub(super) const SAME_ADDRESS: u8 = 20;
-    pub(super) const BESIDE: u8 = CRITICAL | 21;
+    pub(super) const ALIAS_OF: u8 = CRITICAL | 21;
+    // A release that passes over this one counts the steps of a chain from 0 again.
+    pub(super) const STEP: u8 = 22;
 }
 
 const SIGNED_IN: u8 = 1;
@@ -80,8 +82,11 @@ impl NutInfo {
         if self.accepts_new {
             out.field(tag::ACCEPTS_NEW, &[]);
         }
-        if let Some(nut) = &self.beside {
-            out.field(tag::BESIDE, nut.as_bytes());
+        if let Some(nut) = &self.alias_of {
+            out.field(tag::ALIAS_OF, nut.as_bytes());
+        }
+        if self.step != 0 {
+            out.field(tag::STEP, &[self.step]);
         }
         out.attached(&self.attached);
         match self.outcome {
@@ -140,7 +145,8 @@ impl NutInfo {
             sin_sent: fields.get(tag::SIN_SENT).is_some(),
             same_address_only: fields.get(tag::SAME_ADDRESS_ONLY).is_some(),
             accepts_new: fields.get(tag::ACCEPTS_NEW).is_some(),
-            beside: fields.exact(tag::BESIDE)?.map(Nut::from_bytes).map(Box::new),
+            step: fields.exact(tag::STEP)?.map_or(0, |[step]| step),
+            alias_of: fields.exact(tag::ALIAS_OF)?.map(Nut::from_bytes).map(Box::new),
             attached: fields.attached()?,
             outcome,
         })
@@ -231,8 +237,8 @@ impl Writer {
     }
 }
 
-/// One for each tag without [`CRITICAL`], of which [`tag::BESIDE`] is the last; 0 is none's.
-const SLOTS: usize = (tag::BESIDE & !CRITICAL) as usize + 1;
+/// One for each tag without [`CRITICAL`], of which [`tag::STEP`] is the last; 0 is none's.
+const SLOTS: usize = tag::STEP as usize + 1;
 
 /// A length has three bytes at most, of seven bits each: no field of ours has two megabytes.
 const LENGTH_BITS: usize = 3 * 7;
@@ -306,7 +312,12 @@ fn known(tag: u8) -> Option<usize> {
     let index = tag & !CRITICAL;
     let optional = matches!(
         index,
-        tag::SIN_SENT | tag::SEALED | tag::ACCEPTS_NEW | tag::OK_MEANS_YES | tag::SAME_ADDRESS
+        tag::SIN_SENT
+            | tag::SEALED
+            | tag::ACCEPTS_NEW
+            | tag::OK_MEANS_YES
+            | tag::SAME_ADDRESS
+            | tag::STEP
     );
     let known = (1..SLOTS).contains(&index.into());
     (known && optional == (tag & CRITICAL == 0)).then_some(index.into())
@@ -337,22 +348,11 @@ mod tests {
     use crate::error::StoreErrorKind;
 
     fn link() -> NutInfo {
+        let (nut, wait) = (Nut::from_bytes([1; 16]), WaitId::from_bytes([2; 16]));
+        let (ip, sent) = ([127, 0, 0, 1].into(), Digest::from_bytes([3; 32]));
         NutInfo {
             created: Timestamp::from_millis(0x0102_0304_0506),
-            chain_start: Timestamp::from_millis(7),
-            ip: [127, 0, 0, 1].into(),
-            first_nut: Nut::from_bytes([1; 16]),
-            wait: WaitId::from_bytes([2; 16]),
-            sent: Digest::from_bytes([3; 32]),
-            idk: None,
-            ask: None,
-            asked: false,
-            sin_sent: false,
-            same_address_only: false,
-            accepts_new: false,
-            beside: None,
-            attached: Attached::default(),
-            outcome: None,
+            ..NutInfo::first(nut, wait, ip, Timestamp::from_millis(7), sent)
         }
     }
 
@@ -406,7 +406,8 @@ mod tests {
         let later = NutInfo {
             same_address_only: true,
             accepts_new: true,
-            beside: Some(Box::new(Nut::from_bytes([6; 16]))),
+            alias_of: Some(Box::new(Nut::from_bytes([6; 16]))),
+            step: 9,
             attached: Attached { ok_means_yes: true, same_address: true, ..Attached::default() },
             outcome: Some(Outcome::Refused(Refusal::Disabled)),
             ..link()
@@ -414,7 +415,7 @@ mod tests {
         let mut golden = link().encode();
         golden.extend([0x91, 0, 18, 0, 0x95, 16]);
         golden.extend([6; 16]);
-        golden.extend([19, 0, 20, 0, 0x8F, 1, 5]);
+        golden.extend([22, 1, 9, 19, 0, 20, 0, 0x8F, 1, 5]);
         assert_eq!(later.encode(), golden);
         assert_eq!(NutInfo::decode(&golden).expect("golden"), later);
     }

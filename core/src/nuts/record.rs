@@ -11,48 +11,118 @@ use crate::protocol::{Ask, Button, Command, Idk, Nut, base64url};
 
 use super::wait::WaitId;
 
-/// One record of a chain: of a nut that may still be answered, or of the outcome.
+/// The record of a nut that a client may answer, or of the outcome of a chain.
+///
+/// A chain begins with the nut of a sign-in URL. Each reply to a client brings the next nut.
+///
+/// ```
+/// use tower_sqrl_core::nuts::{Digest, NutInfo, Timestamp, WaitId};
+/// use tower_sqrl_core::protocol::{Idk, Nut};
+///
+/// let (nut, wait) = (Nut::from_bytes([1; 16]), WaitId::of_secret(&[2; 16]));
+/// let (ip, now) = ([192, 0, 2, 1].into(), Timestamp::from_millis(1_800_000_000_000));
+/// let first = NutInfo::first(nut, wait, ip, now, Digest::of("sqrl://example.com/cli.sqrl?nut=…"));
+///
+/// let later = Timestamp::from_millis(now.as_millis() + 5_000);
+/// let mut next = first.next(later, Digest::of("ver=1…"));
+/// next.idk = Some(Idk::from_bytes([3; 32]));
+/// assert_eq!((next.first_nut, next.chain_start, next.step), (nut, now, 1));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 #[allow(clippy::struct_excessive_bools, reason = "independent facts, each a field of its own")]
 pub struct NutInfo {
-    /// When this nut, or outcome, was made.
+    /// When this nut was issued, or the outcome stored.
     pub created: Timestamp,
-    /// When the chain's link was made; a chain has a lifetime of its own.
+    /// When the chain's first nut was issued. A chain has a lifetime of its own.
     pub chain_start: Timestamp,
-    /// The address that asked for the link.
+    /// The address that requested the sign-in URL.
     pub ip: IpAddr,
-    /// The link's nut.
+    /// The nut of the sign-in URL.
     pub first_nut: Nut,
-    /// Under which the chain's outcome is filed.
+    /// The key of the chain's outcome.
     pub wait: WaitId,
-    /// Digest of what was sent with this nut, decoded: the link, or the reply's lines.
+    /// Digest of what the server sent with this nut, decoded: the sign-in URL, or the lines of a
+    /// reply.
     pub sent: Digest,
-    /// The identity that the chain belongs to, once one has been proved; from the start
-    /// for a link made for somebody who is signed in.
+    /// Number of nuts that the chain had before this one. It stays at 255.
+    pub step: u8,
+    /// The identity that the chain belongs to: the first that signed a request. A sign-in URL for one
+    /// identity has it from the start.
     pub idk: Option<Idk>,
-    /// A question for the user, put with the first reply that may carry it.
+    /// A question for the user. The first reply that may carry it does.
     pub ask: Option<Box<Ask>>,
-    /// Whether what was sent with this nut carried the question.
+    /// Whether the server sent the question with this nut.
     pub asked: bool,
-    /// Whether what was sent with this nut asked for an indexed secret.
+    /// Whether the server asked for an indexed secret with this nut.
     pub sin_sent: bool,
-    /// Whether only a client at the address that asked for the link may answer, with `noiptest` or
-    /// without.
+    /// Whether only a client at the address that requested the sign-in URL may answer, with
+    /// `noiptest` or without.
     pub same_address_only: bool,
-    /// Whether the site accepts a new identity by this link even if it accepts no others.
+    /// Whether the site accepts a new identity with this sign-in URL, even if it accepts no others.
     pub accepts_new: bool,
-    /// The nut that this one is an alias of. A refusal that consumes no nut is sent with an alias of
-    /// the nut that the request brought. The alias is valid as long as that nut, and a request
-    /// consumes both or neither.
-    pub beside: Option<Box<Nut>>,
-    /// What goes to the application with the sign-in.
+    /// The nut that this one is an alias of. A refusal that consumes no nut brings an alias of the
+    /// nut that the client sent. The alias is valid as long as that nut, and a request consumes both
+    /// or neither.
+    pub alias_of: Option<Box<Nut>>,
+    /// What the application gets with the sign-in.
     pub attached: Attached,
-    /// How the chain ended; only in an outcome.
+    /// How the chain ended. Only an outcome has it.
     pub outcome: Option<Outcome>,
 }
 
 impl NutInfo {
-    /// Whether this is an outcome that says *signed in*.
+    /// Creates the record of a sign-in URL's nut, which begins a chain at `now`. `ip` is the address
+    /// that requested the URL, and `sent` the digest of the URL.
+    ///
+    /// The chain belongs to no identity yet, asks nothing and has nothing attached.
+    pub fn first(nut: Nut, wait: WaitId, ip: IpAddr, now: Timestamp, sent: Digest) -> Self {
+        Self {
+            created: now,
+            chain_start: now,
+            ip,
+            first_nut: nut,
+            wait,
+            sent,
+            step: 0,
+            idk: None,
+            ask: None,
+            asked: false,
+            sin_sent: false,
+            same_address_only: false,
+            accepts_new: false,
+            alias_of: None,
+            attached: Attached::default(),
+            outcome: None,
+        }
+    }
+
+    /// Creates the record of the nut that follows this one, issued at `now`. `sent` is the digest of
+    /// the reply that brings it.
+    ///
+    /// The chain's own properties stay. With the new nut nothing has been asked yet, and it is no alias.
+    #[must_use]
+    pub fn next(&self, now: Timestamp, sent: Digest) -> Self {
+        Self {
+            created: now,
+            sent,
+            step: self.step.saturating_add(1),
+            asked: false,
+            sin_sent: false,
+            alias_of: None,
+            ..self.clone()
+        }
+    }
+
+    /// Creates an outcome of this chain, stored at `now`. `idk` is the identity that it belongs to, if
+    /// any. It has nothing attached.
+    #[must_use]
+    pub fn ended(&self, now: Timestamp, idk: Option<Idk>, outcome: Outcome) -> Self {
+        let chain = Self::first(self.first_nut, self.wait, self.ip, now, self.sent);
+        Self { chain_start: self.chain_start, idk, outcome: Some(outcome), ..chain }
+    }
+
+    /// Returns whether this is an outcome that says *signed in*.
     pub fn is_signed_in(&self) -> bool {
         matches!(self.outcome, Some(Outcome::SignedIn { .. }))
     }
@@ -68,14 +138,14 @@ impl NutInfo {
 pub enum Outcome {
     /// The page that waits may collect the sign-in.
     SignedIn {
-        /// The identity's at that moment; the sign-in holds as long as it is.
+        /// The identity's epoch at that moment. The sign-in is valid while the identity has it.
         epoch: Epoch,
     },
-    /// The client hands the sign-in to a browser itself (CPS); the page gets nothing.
+    /// The client brings the sign-in to a browser itself (CPS). The page gets nothing.
     TakenOver,
     /// The page has collected it.
     Collected,
-    /// An `ident` was refused. Stored under [`WaitId::refusal`], beside the outcome.
+    /// An `ident` was refused. It is stored under [`WaitId::refusal`], not in place of the outcome.
     Refused(Refusal),
 }
 
@@ -90,22 +160,23 @@ pub enum Refusal {
     Superseded,
 }
 
-/// What travels with a chain to the application.
+/// What a chain brings to the application.
 #[derive(Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct Attached {
-    /// The application's own bytes, given when the link was made.
+    /// Bytes that the application has given for the sign-in URL.
     pub data: Option<Box<[u8]>>,
     /// The answer to the question.
     pub button: Option<Button>,
     /// The indexed secrets, sealed so that no store can read them.
     pub sealed: Option<Box<[u8]>>,
-    /// Whether the answer is to a question without buttons, so that [`Button::Ok`] means yes.
+    /// Whether the question has no buttons, so that [`Button::Ok`] means yes.
     pub ok_means_yes: bool,
-    /// Whether the client that signed in came from the address that asked for the link.
+    /// Whether the client that signed in had the address that requested the sign-in URL.
     pub same_address: bool,
 }
 
-/// Of what is the application's, or sealed, the lengths in octets alone.
+/// Shows only the lengths, in octets, of the application's data and of what is sealed.
 impl fmt::Debug for Attached {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Attached")

@@ -8,15 +8,14 @@ use super::ProtocolError;
 use super::base64url;
 use super::public_url::is_absolute_path;
 
-/// The longest `ask` on the wire, in characters. A reply comes back in the next request,
-/// and both have to fit the body limit.
+/// Maximum length of `ask` on the wire, in characters. The client returns a reply in its next request,
+/// which must fit the body limit.
 const MAX_WIRE_LEN: usize = 2048;
 
-/// A question to the user, with no, one or two buttons; without any, the client shows
-/// its own "OK".
+/// A question to the user, with up to two buttons. Without buttons, the client shows its own "OK".
 ///
-/// The reply to a `query` carries it if the identity is known; the answer reaches the
-/// application with the sign-in.
+/// The server sends the question in the reply to a `query` of a known identity. The application receives
+/// the answer with the sign-in.
 ///
 /// ```
 /// use tower_sqrl_core::protocol::Ask;
@@ -34,7 +33,7 @@ pub struct Ask {
 }
 
 impl Ask {
-    /// A question without buttons of its own.
+    /// Creates a question without buttons.
     ///
     /// # Errors
     ///
@@ -53,13 +52,13 @@ impl Ask {
         self.push(label, label)
     }
 
-    /// Adds a button that also opens `path` of this site in the browser: an absolute path, with or
-    /// without a query.
+    /// Adds a button that also opens `path` of this site in the browser. `path` is absolute and may have
+    /// a query.
     ///
     /// # Errors
     ///
-    /// As [`Ask::button`]; [`AskError::Path`] if `path` could lead to another site or is not
-    /// visible ASCII: percent-encode other characters.
+    /// As [`Ask::button`], and [`AskError::Path`] if `path` could lead to another site or is not visible
+    /// ASCII. Percent-encode other characters.
     pub fn button_opening(self, label: &str, path: &str) -> Result<Self, AskError> {
         if !is_absolute_path(path) {
             return Err(AskError::Path);
@@ -67,7 +66,7 @@ impl Ask {
         self.push(label, &format!("{label};{path}"))
     }
 
-    /// Whether it has buttons of its own; without any, the client shows its own "OK".
+    /// Returns whether the question has buttons.
     pub fn has_buttons(&self) -> bool {
         self.buttons > 0
     }
@@ -89,7 +88,7 @@ impl Ask {
         if self.wire.len() > MAX_WIRE_LEN { Err(AskError::TooLong) } else { Ok(self) }
     }
 
-    /// Takes back what [`Display`](fmt::Display) wrote, from a store.
+    /// Reads what [`Display`](fmt::Display) wrote.
     pub(crate) fn from_wire(wire: &str) -> Option<Self> {
         let mut parts = wire.split('~');
         let well_formed = wire.len() <= MAX_WIRE_LEN
@@ -101,33 +100,33 @@ impl Ask {
     }
 }
 
-/// Whether a button opens nothing, or a path of this site.
+/// Returns whether a button opens nothing, or a path of this site.
 fn stays_here(button: &[u8]) -> bool {
     let mut parts = button.splitn(2, |&byte| byte == b';').skip(1);
     parts.all(|path| std::str::from_utf8(path).is_ok_and(is_absolute_path))
 }
 
-/// As on the wire.
+/// The wire form.
 impl fmt::Display for Ask {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.wire)
     }
 }
 
-/// Why an [`Ask`] cannot be sent.
+/// The error of building an [`Ask`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum AskError {
     /// Text and buttons take more than 2048 characters on the wire.
-    #[error("the question is too long: text and buttons may have about 1500 bytes together")]
+    #[error("the question is too long: text and buttons together may have about 1500 bytes")]
     TooLong,
     /// A third button.
-    #[error("a question has two buttons at most")]
+    #[error("a question has at most two buttons")]
     Buttons,
-    /// A semicolon in a label: it separates the label from the path.
-    #[error("a button's label cannot hold a semicolon")]
+    /// A label contains a semicolon, which separates the label from the path.
+    #[error("a button's label must not contain a semicolon")]
     Semicolon,
-    /// A path that could lead to another site, or has other characters than visible ASCII.
+    /// A path could lead to another site, or contains characters other than visible ASCII.
     #[error(
         "a button's path begins with a single `/`, as in `/orders?id=1`, and is visible ASCII: \
          percent-encode other characters"
@@ -151,7 +150,7 @@ pub enum Button {
 }
 
 impl Button {
-    /// The digit on the wire, 0 to 3.
+    /// Returns the digit on the wire, 0 to 3.
     pub const fn digit(self) -> u8 {
         match self {
             Self::Ok => 0,

@@ -1,4 +1,4 @@
-//! base64url (RFC 4648, section 5), written without padding and read strictly.
+//! Strict base64url (RFC 4648, section 5), written without padding.
 //!
 //! The specification: "any trailing equals signs are removed after encoding and are
 //! not required when decoding".
@@ -11,7 +11,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use super::ProtocolError;
 
-/// Unused low bits of the last character must be zero: every value has one spelling.
+/// Unused low bits of the last character must be zero, so that every value has one spelling.
 const STRICT: GeneralPurpose = GeneralPurpose::new(
     &URL_SAFE,
     GeneralPurposeConfig::new()
@@ -25,7 +25,7 @@ pub fn encode(bytes: impl AsRef<[u8]>) -> String {
     STRICT.encode(bytes)
 }
 
-/// Writes at most 32 bytes' text without padding, without allocating.
+/// Encodes at most 32 bytes without padding and without allocating.
 pub(super) fn write(bytes: &[u8], to: &mut impl fmt::Write) -> fmt::Result {
     let mut text = [0; 43];
     let length = STRICT.encode_slice(bytes, &mut text).map_err(|_| fmt::Error)?;
@@ -36,8 +36,8 @@ pub(super) fn write(bytes: &[u8], to: &mut impl fmt::Write) -> fmt::Result {
 ///
 /// # Errors
 ///
-/// [`ProtocolError::Base64url`] for any byte outside the alphabet, padding elsewhere
-/// than at the end, and unused bits that are not zero.
+/// [`ProtocolError::Base64url`] for a byte outside the alphabet, padding before the end, or unused bits
+/// that are not zero.
 pub fn decode(text: impl AsRef<[u8]>) -> Result<Vec<u8>, ProtocolError> {
     STRICT.decode(text).map_err(|_| ProtocolError::Base64url)
 }

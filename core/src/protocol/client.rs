@@ -5,9 +5,9 @@ use super::{
     Button, Command, Idk, IndexedSecret, Options, ProtocolError, Suk, Vuk, lines, version,
 };
 
-/// The decoded `client` value: what the client says about itself and wants.
+/// The decoded `client` value: the command and its parameters.
 ///
-/// Nothing here is proved; that is what [`Request`](super::Request) is for.
+/// The values are unverified. A [`Request`](super::Request) contains verified ones.
 ///
 /// *On The Wire*, "Client Parameters".
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,24 +33,24 @@ pub struct ClientParams {
 }
 
 impl ClientParams {
-    /// The list in the specification's order, as a client of version 1 writes it, indexed
-    /// secrets included.
+    /// Returns the list in the specification's order, as a client of version 1 writes it. It contains the
+    /// indexed secrets.
     pub fn to_list(&self) -> zeroize::Zeroizing<String> {
         zeroize::Zeroizing::new(Written(self).to_string())
     }
 
-    /// Reads the list, in any order; unknown names are ignored.
+    /// Parses the list. The order is free, and unknown names are ignored.
     ///
     /// # Errors
     ///
-    /// Any [`ProtocolError`] but those of the form and its signatures: `ver`, `cmd` or
-    /// `idk` missing, a name given twice, no common version, a malformed value.
+    /// A [`ProtocolError`] if `ver`, `cmd` or `idk` is missing, a name occurs twice, no version is common,
+    /// or a value is malformed.
     pub fn parse(list: &[u8]) -> Result<Self, ProtocolError> {
         let list = std::str::from_utf8(list).map_err(|_| ProtocolError::Lines)?;
         let mut speaks_ours = None;
         let (mut command, mut idk, mut pidk, mut ins, mut pins) = (None, None, None, None, None);
         let (mut suk, mut vuk, mut options, mut button) = (None, None, None, None);
-        // Allocates only where there are unknown names.
+        // Allocates only if there are unknown names.
         let mut unknown = HashSet::new();
 
         for line in lines::parse(list) {
@@ -88,7 +88,7 @@ impl ClientParams {
     }
 }
 
-/// Sets a value that may be set once.
+/// Sets a value, which must not be set already.
 pub(super) fn once<T>(slot: &mut Option<T>, value: T) -> Result<(), ProtocolError> {
     match slot.replace(value) {
         None => Ok(()),
@@ -96,8 +96,8 @@ pub(super) fn once<T>(slot: &mut Option<T>, value: T) -> Result<(), ProtocolErro
     }
 }
 
-/// The list as text: there is no `Display` of the parameters, so that no indexed secret is
-/// written by accident.
+/// Formats the list. `ClientParams` has no `Display`, so that nobody writes an indexed secret by
+/// accident.
 struct Written<'a>(&'a ClientParams);
 
 impl fmt::Display for Written<'_> {

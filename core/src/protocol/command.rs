@@ -1,21 +1,21 @@
 use std::fmt;
 
-/// What the client asks for: `cmd`.
+/// The command of a request: `cmd`.
 ///
 /// *On The Wire*, "Client Parameters", `cmd`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Command {
-    /// How do you know me? Changes nothing.
+    /// Asks how the server knows the identity. Changes nothing.
     Query,
-    /// Sign me in.
+    /// Signs in.
     Ident,
-    /// Let nobody sign in with my identity until I enable it with the rescue code.
+    /// Disables the identity until its owner enables it with the rescue code.
     Disable,
-    /// Lift a disable. Needs an unlock request signature.
+    /// Enables the identity. Requires an unlock request signature.
     Enable,
-    /// Forget my identity. Needs an unlock request signature.
+    /// Removes the identity. Requires an unlock request signature.
     Remove,
-    /// Something that version 1 does not have; answered with tif 10.
+    /// A command that version 1 does not have. The server answers with tif 10.
     Unknown,
 }
 

@@ -16,10 +16,10 @@ pub(super) struct Form<'a> {
 }
 
 impl<'a> Form<'a> {
-    /// Reads the fields; others are ignored.
+    /// Parses the fields and ignores others.
     ///
-    /// Bytes that are not UTF-8 come out as replacement characters, which no base64url
-    /// holds, so that they cannot be mistaken for what was signed.
+    /// Bytes that are not UTF-8 become replacement characters. Base64url does not contain these, so such
+    /// a field never matches what was signed.
     pub(super) fn parse(body: &'a [u8]) -> Result<Self, ProtocolError> {
         let (mut client, mut server, mut ids) = (None, None, None);
         let (mut pids, mut urs) = (None, None);

@@ -11,13 +11,12 @@ macro_rules! key {
         pub struct $name([u8; 32]);
 
         impl $name {
-            /// Takes the key's 32 bytes as they are, unchecked: for keys that come back
-            /// from a store.
+            /// Creates a key from 32 bytes that a store returned. The bytes are not checked.
             pub const fn from_bytes(bytes: [u8; 32]) -> Self {
                 Self(bytes)
             }
 
-            /// The key's 32 bytes.
+            /// Returns the 32 bytes.
             pub const fn as_bytes(&self) -> &[u8; 32] {
                 &self.0
             }
@@ -30,7 +29,7 @@ macro_rules! key {
             }
         }
 
-        /// Six characters: enough to tell two keys apart in a log, and no whole key there.
+        /// Six characters, so that a log tells keys apart and never contains a whole key.
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 let text = base64url::encode(self.0);
@@ -43,25 +42,24 @@ macro_rules! key {
 }
 
 key! {
-    /// Identity key: who signs in, to this site alone. An Ed25519 public key.
+    /// An identity key, which identifies a user at this site only. An Ed25519 public key.
     ///
-    /// `idk` and `pidk` of the specification: a previous identity key is an identity
-    /// key that its owner has left behind.
+    /// The specification's `idk`, and its `pidk`: a key that the owner has replaced.
     ///
     /// *On The Wire*, "Client Keys"; *Cryptography*, "SQRL’s Site-Specific Key".
     Idk
 }
 
 key! {
-    /// Server unlock key: kept here and given back, so that the owner's client can make
-    /// the key that signs `urs`. An X25519 public key; the server never computes with it.
+    /// A server unlock key. The server stores it and returns it, and the owner's client derives the key
+    /// that signs `urs` from it. An X25519 public key, with which the server never computes.
     ///
     /// *On The Wire*, "Client Keys"; *Cryptography*, "Identity Lock".
     Suk
 }
 
 key! {
-    /// Verify unlock key: verifies `urs`. An Ed25519 public key.
+    /// A verify unlock key, which verifies `urs`. An Ed25519 public key.
     ///
     /// *On The Wire*, "Client Keys"; *Cryptography*, "Identity Lock".
     Vuk
@@ -111,20 +109,20 @@ impl FromStr for Vuk {
     }
 }
 
-/// An indexed secret (`ins` or `pins`): 32 bytes that the owner's client derives from
-/// the identity and the site's `sin`. It never prints and is wiped when dropped.
+/// An indexed secret (`ins` or `pins`): 32 bytes that the owner's client derives from the identity and
+/// the site's `sin`. `Debug` hides it, and dropping erases it.
 ///
 /// *On The Wire*, "Client Secrets"; *Cryptography*, "Secret Index and Indexed Secrets".
 #[derive(Clone, PartialEq, Eq)]
 pub struct IndexedSecret(zeroize::Zeroizing<[u8; 32]>);
 
 impl IndexedSecret {
-    /// Takes the secret's 32 bytes.
+    /// Creates a secret from 32 bytes.
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(zeroize::Zeroizing::new(bytes))
     }
 
-    /// The secret's 32 bytes.
+    /// Returns the 32 bytes.
     pub fn expose(&self) -> &[u8; 32] {
         &self.0
     }

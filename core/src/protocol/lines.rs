@@ -1,11 +1,11 @@
-//! The list of `name=value` lines inside `client`, `server` and every reply: CRLF
-//! between them, and behind the last one too, though shipped clients leave that out.
+//! The `name=value` lines in `client`, `server` and every reply. CRLF ends each line; some clients omit
+//! the last one.
 
 use std::fmt;
 
 use super::ProtocolError;
 
-/// The lines of a list, in their order. A value may hold further `=`.
+/// Parses a list into its lines, in order. A value may contain `=`.
 pub(super) fn parse(list: &str) -> impl Iterator<Item = Result<(&str, &str), ProtocolError>> {
     let list = list.strip_suffix("\r\n").unwrap_or(list);
     list.split("\r\n").map(|line| match line.split_once('=') {

@@ -1,23 +1,25 @@
-//! The wire: bytes in, values out. No async, no clock, no randomness, no I/O.
+//! Values of the SQRL protocol: parses and verifies requests, and writes replies.
 //!
-//! A request passes through three shapes, and each is a type: the form's bytes, an
-//! [`UnverifiedRequest`], and a [`Request`], which exists only if every signature that
-//! it carries has been verified. What the specification guards with an unlock request
-//! signature needs an [`UnlockProof`], which only [`Request::prove_unlock`] makes.
+//! A request passes three stages, each a type of its own: the bytes of the form, an
+//! [`UnverifiedRequest`], and a [`Request`], which exists only if every signature in it verifies. A
+//! change that the specification protects by an unlock request signature requires an
+//! [`UnlockProof`], which only [`Request::prove_unlock`] creates.
 //!
-//! # The specification
+//! The module is pure: no async, clock, randomness or I/O.
 //!
-//! Where an item stands in it, its documentation says by the name of the document and the section:
+//! # Specification
+//!
+//! The items refer to these documents by name and section:
 //!
 //! - [*SQRL On The Wire*](https://www.grc.com/sqrl/sqrl_on_the_wire.pdf), version 1.07: requests and
 //!   replies;
 //! - [*SQRL Operating Details*](https://www.grc.com/sqrl/sqrl_operating_details.pdf), version 1.01:
-//!   links, the same device and another one;
+//!   SQRL URLs, and clients on the same device and on another one;
 //! - [*SQRL Cryptography*](https://www.grc.com/sqrl/sqrl_cryptography.pdf), version 1.04: keys and
 //!   signatures;
-//! - [*SQRL Explained*](https://www.grc.com/sqrl/sqrl_explained.pdf): what it is for.
+//! - [*SQRL Explained*](https://www.grc.com/sqrl/sqrl_explained.pdf): an introduction.
 //!
-//! What these leave open, or where we depart from them, `docs/protocol.md` in the repository settles.
+//! `docs/protocol.md` in the repository describes what they leave open and where this server differs.
 
 pub mod ask;
 pub mod base64url;

@@ -4,14 +4,14 @@ use std::str::FromStr;
 use super::base64url;
 use super::error::ProtocolError;
 
-/// A nut: 128 unpredictable bits that make one request of one chain. 22 characters of base64url.
+/// A one-time nonce of 128 unpredictable bits, for one request of a sign-in.
 ///
 /// *Operating Details*, "SQRL’s URL Nut"; *On The Wire*, "Server Parameters", `nut`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Nut([u8; 16]);
 
 impl Nut {
-    /// Characters of a nut on the wire.
+    /// Length of a nut on the wire, in characters.
     pub const TEXT_LEN: usize = 22;
 
     /// Creates a nut from 16 bytes, which must be unpredictable.
@@ -46,7 +46,7 @@ impl fmt::Display for Nut {
     }
 }
 
-/// Six characters: no log of ours holds a whole nut.
+/// Six characters, so that no log contains a whole nut.
 impl fmt::Debug for Nut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Nut({}…)", &base64url::encode(self.0)[..6])

@@ -1,20 +1,20 @@
 use std::fmt;
 
-/// The words of `opt`. Absent means off; words that version 1 does not have are ignored.
+/// The options of a request: `opt`. An absent word is off, and unknown words are ignored.
 ///
 /// *On The Wire*, "Client Parameters", `opt`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[allow(clippy::struct_excessive_bools, reason = "five independent words of the wire")]
 pub struct Options {
-    /// Answer although my address differs from the one that asked for the link.
+    /// The client accepts that its address differs from the address that requested the SQRL URL.
     pub noiptest: bool,
-    /// Let no other way of signing in touch this account.
+    /// The owner wants no other way of signing in to the account.
     pub sqrlonly: bool,
-    /// Let no out-of-band recovery touch this account.
+    /// The owner wants no out-of-band recovery of the account.
     pub hardlock: bool,
-    /// I can hand the browser a URL: give me one instead of signing in the page.
+    /// The client can open a URL in the browser (CPS) instead of signing in the waiting page.
     pub cps: bool,
-    /// Send me the stored server unlock key.
+    /// The client requests the stored server unlock key.
     pub suk: bool,
 }
 

@@ -1,18 +1,18 @@
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
 
 use thiserror::Error;
 
 use super::Nut;
 
-/// Where the world reaches the application: scheme, host, port, and the path below which
-/// it is mounted, normalised as browsers do it: lower-case, no default port, no slash at
-/// the end.
+/// The URL at which browsers and clients reach the application: scheme, host, port, and the path below
+/// which it is mounted. Normalized as browsers do: lower case, no default port, no slash at the end.
 ///
 /// ```
 /// use tower_sqrl_core::protocol::PublicUrl;
 ///
-/// let url = PublicUrl::parse("https://Example.com:443/app/")?;
+/// let url: PublicUrl = "https://Example.com:443/app/".parse()?;
 /// assert_eq!(url.to_string(), "https://example.com/app");
 /// assert_eq!(url.origin(), "https://example.com");
 /// # Ok::<(), tower_sqrl_core::protocol::PublicUrlError>(())
@@ -25,19 +25,19 @@ pub struct PublicUrl {
     origin_len: usize,
 }
 
-/// The scheme of a link: what the client talks to the server with.
+/// The scheme of a SQRL URL, which selects the transport of the client.
 ///
 /// *Operating Details*, "SQRL:// ⇒ HTTPS://".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UrlScheme {
     /// `sqrl://`, over https.
     Sqrl,
-    /// `qrl://`, over plain http: for trying things out on one machine.
+    /// `qrl://`, over plain http, for tests on one machine.
     Qrl,
 }
 
 impl UrlScheme {
-    /// The word before `://`.
+    /// Returns the text before `://`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Sqrl => "sqrl",
@@ -47,12 +47,54 @@ impl UrlScheme {
 }
 
 impl PublicUrl {
-    /// Reads `http://` or `https://`, host, optional port, optional path.
+    /// Returns scheme, host and port, as in an `Origin` header.
+    pub fn origin(&self) -> &str {
+        &self.text[..self.origin_len]
+    }
+
+    /// Returns the path below which the application is mounted: empty, or with a slash at the start and
+    /// none at the end.
+    pub fn path(&self) -> &str {
+        &self.text[self.origin_len..]
+    }
+
+    /// Returns whether browsers use https.
+    pub fn is_https(&self) -> bool {
+        self.text.starts_with("https:")
+    }
+
+    /// Returns whether an absolute URL has this origin for every reader: it is visible ASCII, and its path
+    /// does not start with `//` or `/\`.
+    pub fn is_same_origin(&self, url: &str) -> bool {
+        url.strip_prefix(self.origin()).is_some_and(|rest| {
+            (rest.is_empty() || rest.starts_with(['?', '#']) || is_absolute_path(rest))
+                && is_visible(rest)
+        })
+    }
+
+    /// Returns a SQRL URL with a nut.
     ///
-    /// # Errors
+    /// `path` is the endpoint below the mount. `extension` is the number of characters of the path that
+    /// belong to the authentication domain (`x`), or 0.
     ///
-    /// [`PublicUrlError`], which says what to write instead.
-    pub fn parse(url: &str) -> Result<Self, PublicUrlError> {
+    /// *Operating Details*, "Path Extension".
+    pub fn sqrl_url(&self, scheme: UrlScheme, path: &str, extension: usize, nut: Nut) -> String {
+        let scheme = scheme.as_str();
+        let (_, authority) = self.origin().split_once("://").unwrap_or_default();
+        let mount = self.path();
+        if extension == 0 {
+            format!("{scheme}://{authority}{mount}{path}?nut={nut}")
+        } else {
+            format!("{scheme}://{authority}{mount}{path}?x={extension}&nut={nut}")
+        }
+    }
+}
+
+/// Reads `http://` or `https://`, a host, an optional port and an optional path.
+impl FromStr for PublicUrl {
+    type Err = PublicUrlError;
+
+    fn from_str(url: &str) -> Result<Self, PublicUrlError> {
         let (scheme, rest) = url.split_once("://").ok_or(PublicUrlError::Scheme)?;
         let scheme = scheme.to_ascii_lowercase();
         let default_port = match scheme.as_str() {
@@ -80,48 +122,6 @@ impl PublicUrl {
         text += path;
         Ok(Self { text, origin_len })
     }
-
-    /// Scheme, host and port, as in an `Origin` header.
-    pub fn origin(&self) -> &str {
-        &self.text[..self.origin_len]
-    }
-
-    /// The path below which the application is mounted: empty, or beginning with a slash
-    /// and not ending with one.
-    pub fn path(&self) -> &str {
-        &self.text[self.origin_len..]
-    }
-
-    /// Whether browsers come over https.
-    pub fn is_https(&self) -> bool {
-        self.text.starts_with("https:")
-    }
-
-    /// Returns whether every reader finds this origin in an absolute URL: it is visible ASCII, and
-    /// its path does not begin with `//` or `/\`.
-    pub fn is_same_origin(&self, url: &str) -> bool {
-        url.strip_prefix(self.origin()).is_some_and(|rest| {
-            (rest.is_empty() || rest.starts_with(['?', '#']) || is_absolute_path(rest))
-                && is_visible(rest)
-        })
-    }
-
-    /// The text of a link: host, port, path and nut.
-    ///
-    /// `path` is the endpoint's below the mount; `extension` how many characters of path
-    /// belong to the authentication domain (`x`), 0 for none.
-    ///
-    /// *Operating Details*, "Path Extension".
-    pub fn link(&self, scheme: UrlScheme, path: &str, extension: usize, nut: Nut) -> String {
-        let scheme = scheme.as_str();
-        let (_, authority) = self.origin().split_once("://").unwrap_or_default();
-        let mount = self.path();
-        if extension == 0 {
-            format!("{scheme}://{authority}{mount}{path}?nut={nut}")
-        } else {
-            format!("{scheme}://{authority}{mount}{path}?x={extension}&nut={nut}")
-        }
-    }
 }
 
 impl fmt::Display for PublicUrl {
@@ -137,13 +137,13 @@ pub(crate) fn is_absolute_path(url: &str) -> bool {
     url.starts_with('/') && !url[1..].starts_with(['/', '\\']) && is_visible(url)
 }
 
-/// No controls and no blanks: nothing that could end a line of a list or of a header.
+/// Returns whether a URL has no controls or blanks, which could end a line of a list or a header.
 fn is_visible(url: &str) -> bool {
     url.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 fn split_port(authority: &str) -> Result<(&str, Option<u16>), PublicUrlError> {
-    // The colons of `[::1]` are no port's.
+    // The colons in `[::1]` do not start a port.
     let after_host = authority.rfind(']').map_or(0, |bracket| bracket + 1);
     match authority[after_host..].split_once(':') {
         None => Ok((authority, None)),
@@ -174,8 +174,8 @@ fn host_to_ascii(host: &str) -> Result<String, PublicUrlError> {
     let named = !host.is_empty()
         && !host.starts_with('.')
         && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
-    // Browsers read a host whose last label is a number as an IPv4 address, in whatever notation:
-    // `127.1` is 127.0.0.1 to them, and `1.2.3.256` no host at all.
+    // Browsers read a host whose last label is a number as an IPv4 address, in any notation: `127.1` is
+    // 127.0.0.1, and `1.2.3.256` is invalid.
     let is_good = named && (!ends_in_number(host) || host.parse::<Ipv4Addr>().is_ok());
     if is_good { Ok(host.to_ascii_lowercase()) } else { Err(PublicUrlError::Host) }
 }
@@ -189,7 +189,7 @@ fn v6_to_ascii(address: Ipv6Addr) -> String {
     format!("[::ffff:{high:x}:{low:x}]")
 }
 
-/// Whether browsers take the host for an IPv4 address (URL Standard, "ends in a number").
+/// Returns whether browsers read the host as an IPv4 address (URL Standard, "ends in a number").
 fn ends_in_number(host: &str) -> bool {
     let host = host.strip_suffix('.').unwrap_or(host);
     let last = host.rsplit('.').next().unwrap_or_default();
@@ -198,30 +198,30 @@ fn ends_in_number(host: &str) -> bool {
     is_decimal || hex.is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
-/// What a path segment may hold unescaped and HTML, headers and links need not escape.
+/// Returns whether a byte needs no escape in a path, in HTML, in headers and in SQRL URLs.
 fn is_path_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"/-._~%".contains(&byte)
 }
 
-/// What is wrong with a public URL.
+/// The error of parsing a [`PublicUrl`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum PublicUrlError {
-    /// Neither http nor https.
-    #[error("the public URL begins with `https://` (or `http://` while you try things out)")]
+    /// The scheme is neither http nor https.
+    #[error("the public URL must start with `https://` (or with `http://`, for tests)")]
     Scheme,
-    /// No host name or address.
-    #[error("the public URL names a host and nothing else, as in `https://example.com`")]
+    /// The host is missing or invalid.
+    #[error("the public URL must have a valid host and no user, as in `https://example.com`")]
     Host,
-    /// A name outside ASCII.
-    #[error("write the public URL's host in Punycode (`xn--…`), or enable the feature `idna`")]
+    /// The host is not ASCII.
+    #[error("the public URL's host must be Punycode (`xn--…`), unless the feature `idna` is on")]
     NotAscii,
-    /// A port that is none.
-    #[error("the public URL's port is a number from 1 to 65535")]
+    /// The port is invalid.
+    #[error("the public URL's port must be a number from 1 to 65535")]
     Port,
-    /// A path with more than plain segments.
+    /// The path has more than plain segments.
     #[error(
-        "the public URL's path has plain segments only, as in `/app`: no query, no `//`, no `.`"
+        "the public URL's path must have plain segments, as in `/app`: no query, no `//`, no `.`"
     )]
     Path,
 }
@@ -242,7 +242,7 @@ mod tests {
             ("https://[::ffff:127.0.0.1]", "https://[::ffff:7f00:1]"),
             ("https://127.0.0.1.example", "https://127.0.0.1.example"),
         ] {
-            assert_eq!(PublicUrl::parse(url).map(|url| url.to_string()), Ok(normal.into()));
+            assert_eq!(url.parse::<PublicUrl>().map(|url| url.to_string()), Ok(normal.into()));
         }
     }
 
@@ -267,13 +267,13 @@ mod tests {
             ("https://example.com/a/%2E%2e", PublicUrlError::Path),
             ("https://example.com/\"", PublicUrlError::Path),
         ] {
-            assert_eq!(PublicUrl::parse(url), Err(error), "{url}");
+            assert_eq!(url.parse::<PublicUrl>(), Err(error), "{url}");
         }
     }
 
     #[test]
     fn names_outside_ascii_become_punycode_or_are_refused() {
-        let url = PublicUrl::parse("https://Bücher.example/").map(|url| url.to_string());
+        let url = "https://Bücher.example/".parse::<PublicUrl>().map(|url| url.to_string());
         if cfg!(feature = "idna") {
             assert_eq!(url.as_deref(), Ok("https://xn--bcher-kva.example"));
         } else {
@@ -282,15 +282,15 @@ mod tests {
     }
 
     #[test]
-    fn links() {
+    fn sqrl_urls() {
         let nut = Nut::from_bytes([0; 16]);
-        let url = PublicUrl::parse("https://example.com:444/app").expect("well-formed");
+        let url = "https://example.com:444/app".parse::<PublicUrl>().expect("well-formed");
         assert_eq!(
-            url.link(UrlScheme::Sqrl, "/cli.sqrl", 0, nut),
+            url.sqrl_url(UrlScheme::Sqrl, "/cli.sqrl", 0, nut),
             format!("sqrl://example.com:444/app/cli.sqrl?nut={nut}")
         );
         assert_eq!(
-            url.link(UrlScheme::Qrl, "/cli.sqrl", 4, nut),
+            url.sqrl_url(UrlScheme::Qrl, "/cli.sqrl", 4, nut),
             format!("qrl://example.com:444/app/cli.sqrl?x=4&nut={nut}")
         );
         assert!(url.is_same_origin("https://example.com:444/x"));
@@ -300,7 +300,7 @@ mod tests {
 
     #[test]
     fn an_origin_is_the_same_whoever_reads_the_url() {
-        let url = PublicUrl::parse("https://example.com").expect("well-formed");
+        let url = "https://example.com".parse::<PublicUrl>().expect("well-formed");
         for (rest, same) in [
             ("", true),
             ("/", true),

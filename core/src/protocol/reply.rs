@@ -1,21 +1,21 @@
 use super::{Ask, Nut, Suk, Tif, lines, version};
 
-/// A reply before it is written: `ver nut tif qry [url] [can] [sin] [suk] [ask]`.
+/// A reply to a client: `ver nut tif qry [url] [can] [sin] [suk] [ask]`.
 ///
 /// *On The Wire*, "Server Parameters".
 #[derive(Debug)]
 pub struct Reply<'a> {
-    /// The nut of the client's next request, if it makes one.
+    /// The nut for the client's next request.
     pub nut: Nut,
-    /// What became of this one.
+    /// The result of the request.
     pub tif: Tif,
-    /// Path from the root at which the client reaches us, without the nut.
+    /// The path of the next request, from the root, without the nut.
     pub path: &'a str,
-    /// Where to send the browser after success with `cps`: absolute.
+    /// The absolute URL that the client opens in the browser after success with `cps`.
     pub url: Option<&'a str>,
-    /// Where to send the browser when the user cancels.
+    /// The URL that the client opens in the browser if the user cancels.
     pub can: Option<&'a str>,
-    /// The name of the indexed secret that the next request shall bring.
+    /// The name of the indexed secret that the server requests.
     pub sin: Option<&'a str>,
     /// The stored server unlock key.
     pub suk: Option<Suk>,
@@ -24,7 +24,7 @@ pub struct Reply<'a> {
 }
 
 impl Reply<'_> {
-    /// The list of lines. On the wire, and in the client's next `server`, stands its
+    /// Returns the lines of the reply. The wire, and the client's next `server` value, carry them as
     /// base64url.
     pub fn to_lines(&self) -> String {
         let mut list = String::with_capacity(256);

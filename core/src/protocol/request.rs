@@ -4,7 +4,7 @@ use super::{
     Button, ClientParams, Command, Idk, IndexedSecret, Options, ProtocolError, Suk, Vuk, base64url,
 };
 
-/// A well-formed request of which nothing has been proved yet.
+/// A well-formed request whose signatures are unverified.
 ///
 /// ```
 /// use tower_sqrl_core::protocol::{ProtocolError, UnverifiedRequest};
@@ -20,17 +20,16 @@ pub struct UnverifiedRequest {
     pids: Option<SignatureBytes>,
 }
 
-/// What is left of a request once its signatures have been looked at, and what a later
-/// look at `urs` needs.
+/// The values of a request, and what verifying `urs` later requires.
 struct Signed {
     client: ClientParams,
     server: Vec<u8>,
-    /// The `client` and `server` values one behind the other, as received.
+    /// The `client` and `server` values as received, concatenated: what the signatures sign.
     message: Vec<u8>,
     urs: Option<SignatureBytes>,
 }
 
-/// Without what was signed and the signatures, which have no business in a log.
+/// Omits the message and the signatures, so that no log contains them.
 impl std::fmt::Debug for Signed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Signed").field("client", &self.client).finish_non_exhaustive()
@@ -44,11 +43,11 @@ impl std::fmt::Debug for UnverifiedRequest {
 }
 
 impl UnverifiedRequest {
-    /// Reads the body of a request.
+    /// Parses the body of a request.
     ///
     /// # Errors
     ///
-    /// Any [`ProtocolError`] but [`ProtocolError::Signature`].
+    /// A [`ProtocolError`], except [`ProtocolError::Signature`].
     pub fn parse(body: &[u8]) -> Result<Self, ProtocolError> {
         let form = Form::parse(body)?;
         let client = ClientParams::parse(&base64url::decode(&*form.client)?)?;
@@ -61,11 +60,11 @@ impl UnverifiedRequest {
         Ok(Self { signed: Signed { client, server, message, urs }, ids, pids })
     }
 
-    /// Verifies `ids`, and `pids` where there is one for a `pidk`.
+    /// Verifies `ids`, and `pids` if the request has both `pidk` and `pids`.
     ///
     /// # Errors
     ///
-    /// [`ProtocolError::Signature`] if one of them is not its key's owner's.
+    /// [`ProtocolError::Signature`] if a signature does not verify with its key.
     ///
     /// *On The Wire*, "Client Signatures", and figure 2, "Server's POST data verification".
     pub fn verify(self) -> Result<Request, ProtocolError> {
@@ -83,67 +82,66 @@ impl UnverifiedRequest {
             }
             proved = (pidk != signed.client.idk).then_some(pidk);
         }
-        // Without `pids`, or naming `idk` itself, a pidk counts as none. `pids` without a pidk prove
-        // nothing: a shipped client sends them whenever it has a previous key.
+        // A `pidk` without `pids`, or equal to `idk`, is ignored. So are `pids` without a `pidk`: a
+        // released client sends them whenever it has a previous key.
         signed.client.pidk = proved;
         Ok(Request(signed))
     }
 }
 
-/// A request whose `ids`, and `pids` where it counts, have been verified.
-///
-/// Nothing but [`UnverifiedRequest::verify`] makes one.
+/// A request with verified signatures. Only [`UnverifiedRequest::verify`] creates one.
 #[derive(Debug)]
 pub struct Request(Signed);
 
 impl Request {
-    /// What the client asks for.
+    /// Returns the command.
     pub fn command(&self) -> Command {
         self.0.client.command
     }
 
-    /// Its modifiers.
+    /// Returns the options.
     pub fn options(&self) -> Options {
         self.0.client.options
     }
 
-    /// The identity that this request proved.
+    /// Returns the identity key, whose owner signed the request.
     pub fn idk(&self) -> &Idk {
         &self.0.client.idk
     }
 
-    /// The previous identity that this request proved, never the same as [`idk`](Self::idk).
+    /// Returns the previous identity key, whose owner signed the request too. It differs from
+    /// [`idk`](Self::idk).
     pub fn pidk(&self) -> Option<&Idk> {
         self.0.client.pidk.as_ref()
     }
 
-    /// The keys for a new association; both or none.
+    /// Returns the keys for a new identity, if the request has both.
     pub fn unlock_keys(&self) -> Option<(Suk, Vuk)> {
         self.0.client.suk.zip(self.0.client.vuk)
     }
 
-    /// The answer to an `ask`.
+    /// Returns the answer to an `ask`.
     pub fn button(&self) -> Option<Button> {
         self.0.client.button
     }
 
-    /// The answer to a `sin`, for [`idk`](Self::idk).
+    /// Returns the indexed secret of [`idk`](Self::idk).
     pub fn ins(&self) -> Option<&IndexedSecret> {
         self.0.client.ins.as_ref()
     }
 
-    /// The answer to a `sin`, for [`pidk`](Self::pidk).
+    /// Returns the indexed secret of [`pidk`](Self::pidk).
     pub fn pins(&self) -> Option<&IndexedSecret> {
         self.0.client.pins.as_ref()
     }
 
-    /// The decoded `server` value: the link or the reply that this request answers.
+    /// Returns the decoded `server` value: the SQRL URL or the reply that this request answers.
     pub fn server(&self) -> &[u8] {
         &self.0.server
     }
 
-    /// Verifies `urs` with a stored key: did the identity's owner, rescue code in hand,
-    /// sign this very request?
+    /// Verifies `urs` with a stored key. A proof shows that the identity's owner signed this request with
+    /// the rescue code.
     ///
     /// *On The Wire*, "Client Signatures", `urs`; *Cryptography*, "How an Identity Association
     /// is Unlocked".
@@ -154,10 +152,9 @@ impl Request {
     }
 }
 
-/// Proof that a request carries the unlock request signature for one stored key.
+/// Proof that a request has a valid unlock request signature for one stored key.
 ///
-/// Rekey, enable and remove cannot be written without one; only
-/// [`Request::prove_unlock`] makes it.
+/// Rekey, enable and remove require one. Only [`Request::prove_unlock`] creates it.
 ///
 /// *Cryptography*, "How an Identity Association is Unlocked".
 #[derive(Debug)]
@@ -166,7 +163,7 @@ pub struct UnlockProof {
 }
 
 impl UnlockProof {
-    /// Whether this is the proof for an identity with this key.
+    /// Returns whether the proof is for an identity with this key.
     pub fn is_for(&self, stored: &Vuk) -> bool {
         self.vuk == *stored
     }

@@ -2,16 +2,14 @@
 
 use super::ProtocolError;
 
-/// The one version that this server speaks.
+/// The version that this server supports.
 pub(super) const OURS: u64 = 1;
 
-/// Whether the list names [`OURS`]. Ranges are compared, never expanded: the widest one
-/// costs what a single number does.
+/// Returns whether the list contains [`OURS`]. A range of any width costs as much as a number.
 ///
 /// # Errors
 ///
-/// [`ProtocolError::Version`] if any item of the list is something else than a number
-/// or an ascending range.
+/// [`ProtocolError::Version`] if an item of the list is neither a number nor an ascending range.
 pub(super) fn names_ours(list: &str) -> Result<bool, ProtocolError> {
     let mut found = false;
     for item in list.split(',') {
@@ -26,7 +24,7 @@ pub(super) fn names_ours(list: &str) -> Result<bool, ProtocolError> {
 }
 
 fn number(digits: &str) -> Result<u64, ProtocolError> {
-    // `parse` alone would take a leading `+`.
+    // `parse` alone accepts a leading `+`.
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(ProtocolError::Version);
     }

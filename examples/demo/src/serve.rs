@@ -90,7 +90,8 @@ fn public_url(args: &Args, address: SocketAddr) -> Result<PublicUrl, StartError>
         }
         None => format!("http://{address}"),
     };
-    let url = PublicUrl::parse(&url)
+    let url = url
+        .parse::<PublicUrl>()
         .map_err(|error| StartError::Usage(format!("--public-url: {error}")))?;
     if url.path().is_empty() {
         return Ok(url);

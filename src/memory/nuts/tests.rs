@@ -16,11 +16,14 @@ use tower_sqrl_core::protocol::{Idk, Nut};
 const MINUTE: Duration = Duration::from_secs(60);
 
 fn asked_from(ip: impl Into<IpAddr>) -> NutInfo {
-    NutInfo { ip: ip.into(), ..link() }
+    let mut info = link();
+    info.ip = ip.into();
+    info
 }
 
 fn collected() -> NutInfo {
-    NutInfo { outcome: Some(Outcome::Collected), ..link() }
+    let link = link();
+    link.ended(link.created, None, Outcome::Collected)
 }
 
 fn landing() -> CpsInfo {
@@ -56,21 +59,7 @@ fn nut() -> Nut {
 
 /// A sign-in URL's record, unlike any other.
 fn link() -> NutInfo {
-    NutInfo {
-        created: Timestamp::from_millis(1_800_000_000_123),
-        chain_start: Timestamp::from_millis(1_800_000_000_000),
-        ip: [127, 0, 0, rand::random()].into(),
-        first_nut: Nut::from_bytes(rand::random()),
-        wait: WaitId::from_bytes(rand::random()),
-        sent: Digest::of(rand::random::<[u8; 16]>()),
-        idk: None,
-        ask: None,
-        asked: false,
-        sin_sent: false,
-        same_address_only: false,
-        accepts_new: false,
-        beside: None,
-        attached: Attached::default(),
-        outcome: None,
-    }
+    let (wait, ip) = (WaitId::from_bytes(rand::random()), [127, 0, 0, rand::random()].into());
+    let now = Timestamp::from_millis(1_800_000_000_000);
+    NutInfo::first(nut(), wait, ip, now, Digest::of(rand::random::<[u8; 16]>()))
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use test_servers::Postgres;
 use tower_sqrl_core::identities::{Epoch, Identity, UserId, Version};
-use tower_sqrl_core::nuts::{Attached, Digest, NutInfo, Outcome, Timestamp, WaitId};
+use tower_sqrl_core::nuts::{Digest, NutInfo, Outcome, Timestamp, WaitId};
 use tower_sqrl_core::protocol::{Idk, Nut, Suk, Vuk};
 use tower_sqrl_postgres::Database;
 
@@ -46,7 +46,7 @@ pub fn identity(version: u64) -> Identity {
         disabled: true,
         epoch: Epoch::new(u64::MAX - version),
         version: Version::new(version),
-        strangers: 16,
+        never_current_keys: 16,
     }
 }
 
@@ -59,27 +59,13 @@ pub fn wait(number: u8) -> WaitId {
 }
 
 pub fn info() -> NutInfo {
-    NutInfo {
-        created: Timestamp::from_millis(1),
-        chain_start: Timestamp::from_millis(1),
-        ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
-        first_nut: nut(1),
-        wait: wait(2),
-        sent: Digest::from_bytes([3; 32]),
-        idk: None,
-        ask: None,
-        asked: false,
-        sin_sent: false,
-        same_address_only: false,
-        accepts_new: false,
-        beside: None,
-        attached: Attached::default(),
-        outcome: None,
-    }
+    let (ip, now) = (IpAddr::V4(Ipv4Addr::LOCALHOST), Timestamp::from_millis(1));
+    NutInfo::first(nut(1), wait(2), ip, now, Digest::from_bytes([3; 32]))
 }
 
 pub fn outcome() -> NutInfo {
-    NutInfo { outcome: Some(Outcome::SignedIn { epoch: Epoch::new(1) }), ..info() }
+    let info = info();
+    info.ended(info.created, None, Outcome::SignedIn { epoch: Epoch::new(1) })
 }
 
 /// Asks until the answer is right, for half a minute.

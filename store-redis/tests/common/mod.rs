@@ -32,29 +32,14 @@ pub fn nut() -> Nut {
 
 /// A link's record with its application's 16 bytes.
 pub fn pending() -> NutInfo {
-    NutInfo {
-        created: Timestamp::from_millis(1_700_000_000_000),
-        chain_start: Timestamp::from_millis(1_700_000_000_000),
-        ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
-        first_nut: nut(),
-        wait: WaitId::from_bytes(unique()),
-        sent: Digest::of("what was sent"),
-        idk: None,
-        ask: None,
-        asked: false,
-        sin_sent: false,
-        same_address_only: false,
-        accepts_new: false,
-        beside: None,
-        attached: Attached::default(),
-        outcome: None,
-    }
+    let (ip, now) = (IpAddr::V4(Ipv4Addr::LOCALHOST), Timestamp::from_millis(1_700_000_000_000));
+    NutInfo::first(nut(), WaitId::from_bytes(unique()), ip, now, Digest::of("what was sent"))
 }
 
 /// A signed-in outcome, with everything that it can have but the application's own bytes.
 pub fn outcome() -> NutInfo {
-    let outcome = Some(Outcome::SignedIn { epoch: Epoch::new(7) });
-    NutInfo { idk: Some(Idk::from_bytes([9; 32])), outcome, ..pending() }
+    let (chain, idk) = (pending(), Some(Idk::from_bytes([9; 32])));
+    chain.ended(chain.created, idk, Outcome::SignedIn { epoch: Epoch::new(7) })
 }
 
 pub fn cps() -> (CpsId, CpsInfo) {

@@ -46,6 +46,6 @@ pub fn identity(version: u64) -> Identity {
         disabled: true,
         epoch: Epoch::new(u64::MAX - version),
         version: Version::new(version),
-        strangers: 16,
+        never_current_keys: 16,
     }
 }

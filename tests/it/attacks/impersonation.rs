@@ -1,4 +1,4 @@
-//! Attack 1: signing with one's own key, or none, as somebody else.
+//! Attack 1: signing with your own key, or not at all, as another identity.
 
 use tower_sqrl_client::browser::Waiting;
 use tower_sqrl_client::keys::UnlockPair;
@@ -8,7 +8,7 @@ use crate::common::{Chain, Site, alice, mallory};
 
 const FORGERIES: usize = 7;
 
-/// Requests that name Alice's key and that she never signed.
+/// Requests with Alice's key as `idk` that she never signed.
 fn forged(alice: &Chain, mallory: &Chain, command: &str) -> [Form; FORGERIES] {
     let params = alice.params(command).with_pair(&UnlockPair::generate(mallory.identity.ilk()));
     let honest = alice.signed(&alice.params("query"));
@@ -17,9 +17,9 @@ fn forged(alice: &Chain, mallory: &Chain, command: &str) -> [Form; FORGERIES] {
         alice.signed(&params).altered("ids", &"A".repeat(86)),
         alice.signed(&params).altered("ids", ""),
         alice.signed(&params).without("ids"),
-        // A signature of hers over something else.
+        // Her signature of another request.
         honest.altered("client", &params.encode()),
-        // The wrong name for a right signature.
+        // A valid signature in the wrong field.
         alice.signed(&params).without("ids").signed("urs", &alice.key),
         mallory.signed(&params).signed("pids", &mallory.key),
     ]
@@ -55,7 +55,7 @@ async fn attack_01_a_query_that_names_the_victim_and_then_an_ident() {
         let mut chain = mallory.clone();
         let form = &forged(&alice, &mallory, "query")[way];
         assert_eq!(chain.send(form).await, "c0");
-        // On the refusal's nut, and on the link's own.
+        // With the nut of the refusal, and with the SQRL URL's nut.
         assert_eq!(chain.ident().await, "60");
         assert_eq!(mallory.clone().ident().await, "5");
         let body = visit.collect().await.body;
@@ -63,7 +63,7 @@ async fn attack_01_a_query_that_names_the_victim_and_then_an_ident() {
     }
 }
 
-/// What a command authorises is the key that it proved itself, not one that came before.
+/// A command acts on the key that signed it, not on the key of an earlier request.
 #[tokio::test]
 async fn attack_01_an_ident_after_the_victims_own_query() {
     let site = Site::new().await;

@@ -1,4 +1,4 @@
-//! Attack 10: injection through what a client sends, and secrets in logs.
+//! Attack 10: injection through values of a client, and secrets in logs.
 
 use axum::http::HeaderMap;
 use tower_sqrl::protocol::Idk;
@@ -35,7 +35,7 @@ async fn attack_10_nothing_of_a_client_comes_back_in_pages_or_headers() {
         assert!(!body.contains("alert(1)"), "{name}: {body}");
         assert!(!format!("{:?}", answer.headers()).contains("evil"), "{name}");
     }
-    // Through a client's request: whatever it names, the reply's lines are ours.
+    // A client's request has no influence on the lines of the reply.
     let mut chain = visit.chain(&alice());
     let list = format!("ver=1\r\ncmd=<b>\r\nidk={}\r\nurl=javascript:alert(1)\r\n", chain.idk());
     let form = Form::new(&base64url::encode(list), &chain.server).signed("ids", &chain.key);
@@ -76,7 +76,7 @@ async fn attack_10_no_secret_is_logged() {
     let site = Site::new().await;
     let visit = site.visit().await;
     let mut chain = visit.chain(&alice()).with_opt("cps~suk");
-    // Every kind of refusal, a store's failure, and a success.
+    // Every kind of refusal, a failing store, and a success.
     let form = chain.signed(&chain.params("query")).altered("ids", &"A".repeat(86));
     assert_eq!(chain.clone().send(&form).await, "c0");
     let mut altered = chain.clone();
@@ -98,10 +98,10 @@ async fn attack_10_no_secret_is_logged() {
     let identity = site.sqrl.identity(&idk).await.expect("a look-up").expect("an identity");
     let debug = format!("{:?} {idk:?} {identity:?}", site.sqrl);
     let ours = secrets::logged();
-    // Our own tracing is there.
+    // The library's events are in the log.
     assert!(ours.contains("a store failed") && ours.lines().count() >= 5, "{ours}");
     assert!(!ours.contains("alert(1)"), "{ours}");
-    // A nut, another later on, a cookie, a signature, keys, the id of the URL.
+    // The first nut, a later one, a cookie, a signature, keys, and the id of the CPS URL.
     assert!(secrets::known().len() >= 8, "{:?}", secrets::known());
     assert_eq!(secrets::secret_in(&debug), None, "{debug}");
     secrets::look();

@@ -1,5 +1,5 @@
-//! Attack 13: signing the victim into the attacker's account. Attack 14: linking the attacker's
-//! identity with the victim's account.
+//! Attack 13: signing the victim in to the attacker's account. Attack 14: linking the attacker's
+//! identity to the victim's account.
 
 use tower_sqrl::ChallengeOptions;
 use tower_sqrl_client::browser::Browser;
@@ -13,7 +13,7 @@ async fn attack_13_a_cps_url_sent_to_the_victim() {
     let mut chain = visit.chain(&mallory()).with_opt("cps");
     assert_eq!(chain.ident().await, "5");
     let url = chain.cps_url();
-    // The victim has a link of its own open, and follows the attacker's URL.
+    // The victim has a sign-in page open, and opens the attacker's CPS URL.
     let victim = site.visit().await;
     let page = victim.browser.open(&url).await.expect("a page");
     assert_eq!((page.status.as_u16(), page.url.path()), (200, "/cps.sqrl"), "it asks");
@@ -30,7 +30,7 @@ async fn attack_13_a_cps_url_sent_to_the_victim() {
     assert_eq!(victim.pag().await.status(), 404, "its own wait goes on");
 }
 
-/// The address to which the waiting page is sent holds nothing that signs anybody else in.
+/// The URL that the waiting page receives signs no other browser in.
 #[tokio::test]
 async fn attack_13_a_waiting_pages_address_sent_to_the_victim() {
     let site = Site::new().await;
@@ -42,7 +42,7 @@ async fn attack_13_a_waiting_pages_address_sent_to_the_victim() {
     visit.collect().await;
 }
 
-/// Alice is signed in and about to link an identity with her account. Mallory sees the QR code.
+/// Alice is signed in and adds an identity to her account. Mallory sees the QR code.
 #[tokio::test]
 async fn attack_14_a_strangers_identity_linked_with_the_victims_account() {
     let site = Site::new().await;
@@ -55,11 +55,11 @@ async fn attack_14_a_strangers_identity_linked_with_the_victims_account() {
         assert_eq!(stranger.reply().url, None, "{opt}");
     }
     assert_eq!(visit.pag().await.status(), 404, "the wait goes on");
-    // A renewed link is for linking too.
+    // The purpose of a renewed SQRL URL is linking too.
     let renewed = visit.renew().await;
     let mut stranger = renewed.chain_by(&mallory(), &elsewhere).with_opt("noiptest");
     assert_eq!(stranger.ident().await, "40");
-    // A query from her address lets nobody else finish.
+    // After a query from her address, another identity still cannot continue.
     let mut chain = renewed.chain(&alice());
     assert_eq!(chain.query().await, "4");
     assert_eq!(chain.by(&elsewhere).with_opt("noiptest").ident().await, "40");
@@ -67,13 +67,13 @@ async fn attack_14_a_strangers_identity_linked_with_the_victims_account() {
     assert!(renewed.collect().await.body.contains(&chain.idk()));
 }
 
-/// Where another device may answer, the application learns that it did.
+/// If another device may sign in, the application receives that it did.
 #[tokio::test]
 async fn attack_14_the_application_learns_whether_the_address_is_the_same() {
     let site = Site::new().await;
     for (address, same) in [("127.0.0.1", true), ("127.0.0.2", false)] {
         let visit = site.visit_for(ChallengeOptions::default().accept_new()).await;
-        // The address of the `ident` counts, not that of the query.
+        // The address of the `ident` counts, not the address of the query.
         let mut chain = visit.chain(&mallory()).with_opt("noiptest");
         chain.query().await;
         let mut chain = chain.by(&site.http_at(address));
@@ -83,7 +83,7 @@ async fn attack_14_the_application_learns_whether_the_address_is_the_same() {
     }
 }
 
-/// Mallory photographs a code that the page then renews, and answers it once Alice has signed in.
+/// Mallory photographs a QR code that the page then renews, and uses it after Alice has signed in.
 #[tokio::test]
 async fn attack_14_a_renewed_code_answered_after_the_sign_in() {
     for (opt, pause) in [("suk", 0), ("suk", 130), ("suk", 590), ("suk~cps", 0), ("suk~cps", 590)] {
@@ -93,7 +93,7 @@ async fn attack_14_a_renewed_code_answered_after_the_sign_in() {
         let renewed = visit.renew().await;
         let mut stranger = visit.chain(&mallory());
         assert_eq!(stranger.query().await, "4");
-        // The page has a further code, which nobody answers.
+        // The page has another SQRL URL, which no client uses.
         visit.renew().await;
         let before = visit.browser.cookies();
         let mut chain = renewed.chain(&alice()).with_opt(opt);
@@ -102,8 +102,8 @@ async fn attack_14_a_renewed_code_answered_after_the_sign_in() {
         assert!(visit.browser.open(&url).await.expect("a page").body.contains(&chain.idk()));
         site.clock.pass_seconds(pause);
         assert_eq!(stranger.ident().await, "1c4", "{opt} after {pause} s");
-        // The browser has forgotten the wait, with every code of it; and were there a cookie left,
-        // there would be nothing to collect.
+        // The browser has deleted the cookie of the wait. Even with the cookie there is no sign-in
+        // to collect.
         let after = visit.browser.cookies();
         let names: Vec<_> = after.iter().map(|cookie| cookie.name.clone()).collect();
         assert_eq!(names, ["sqrl-ended"], "{opt}, {pause}");
@@ -119,8 +119,8 @@ async fn attack_14_a_renewed_code_answered_after_the_sign_in() {
     }
 }
 
-/// Mallory photographs the code and asks for a CPS URL from elsewhere. The wait goes on, and the
-/// URL asks, even in the browser that waits.
+/// Mallory photographs the QR code and gets a CPS URL from another address. The wait goes on, and
+/// the URL asks a question even in the browser that waits.
 #[tokio::test]
 async fn attack_13_a_cps_url_from_another_address() {
     let site = Site::new().await;
@@ -133,13 +133,13 @@ async fn attack_13_a_cps_url_from_another_address() {
     assert_eq!((page.status.as_u16(), page.url.path()), (200, "/cps.sqrl"), "it asks");
     let signed_in = format!("{}/signed-in", site.public);
     assert_eq!(visit.browser.open(&signed_in).await.expect("a page").status, 401);
-    // Whoever signs in on the page itself is not too late.
+    // A client at the browser's address can still sign in on the page.
     let mut chain = stranger.by(&site.http()).with_opt("suk");
     assert_eq!(chain.ident().await, "5");
     assert!(visit.collect().await.body.contains(&chain.idk()));
 }
 
-/// Where the URL was the user's own after all, the wait ends with it.
+/// If the user confirms the CPS URL, the wait ends.
 #[tokio::test]
 async fn a_confirmed_cps_url_from_another_address_ends_the_wait() {
     let site = Site::new().await;

@@ -1,4 +1,4 @@
-//! Attack 11: making the server's memory or work grow.
+//! Attack 11: growing the server's memory or work.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -40,7 +40,7 @@ async fn attack_11_a_flood_of_links_pushes_out_nobody_else() {
     signed_in.collect().await;
     let url = cps.cps_url();
     assert_eq!(taken_over.browser.open(&url).await.expect("a page").status, 200);
-    // From a whole network of IPv6 it is one flood too.
+    // A whole IPv6 network counts as one address.
     let pending = site.visit_with(&Browser::new(http[0].clone())).await;
     for host in 0..100 {
         let flood = site.http_from(&format!("2001:db8::{host:x}"));
@@ -49,7 +49,7 @@ async fn attack_11_a_flood_of_links_pushes_out_nobody_else() {
     assert_eq!(pending.chain_by(&alice(), &http[0]).query().await, "5");
 }
 
-/// Sign-ins that nobody collects leave outcomes and CPS ids behind.
+/// Sign-ins that are not collected leave outcomes and CPS ids behind.
 #[tokio::test]
 async fn attack_11_a_flood_of_sign_ins_pushes_out_nobody_else() {
     let site = Site::with_room_for(32, |builder| builder.trusted_proxy("127.0.0.1")).await;
@@ -85,7 +85,7 @@ async fn attack_11_version_ranges_are_not_expanded() {
     let list = format!("ver={ranges}\r\ncmd=query\r\nidk={}\r\n", chain.idk());
     let form = Form::new(&base64url::encode(list), &chain.server).signed("ids", &chain.key);
     assert!(form.encode().len() < 8192);
-    // Whoever counts to 2^64 does not answer.
+    // A server that expanded the range would count to 2^64.
     assert_eq!(chain.send(&form).await, "4");
 }
 
@@ -94,7 +94,7 @@ async fn attack_11_one_chain_holds_one_nut() {
     let site = Site::new().await;
     let visit = site.visit().await;
     let mut chain = visit.chain(&alice());
-    // As long as it lasts, every step takes the one before it.
+    // Every step consumes the nut of the step before.
     for _ in 0..50 {
         let before = chain.clone();
         assert_eq!(chain.query().await, "4");
@@ -109,8 +109,8 @@ async fn attack_11_a_huge_body_is_not_read_to_its_end() {
     let chain = site.visit().await.chain(&alice());
     let answer = chain.post(vec![b'a'; 1 << 20]).await;
     assert_eq!(read(&answer).tif.to_string(), "c0");
-    // Before the reply, a body is read to its limit, and not at all where it announces more. Beside
-    // the reply, another MiB is read and discarded.
+    // Before the reply, the server reads a body up to the limit, and not at all if the header
+    // announces more. With the reply, it reads and discards up to one more MiB.
     for (announced, before, all) in [(0, 9, 9 + 1025), (99_999_999_999, 0, 1025)] {
         let (read, is_dropped) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
         let body = Counted { announced, read: Arc::clone(&read), is_dropped: is_dropped.clone() };
@@ -130,7 +130,7 @@ async fn attack_11_a_huge_body_is_not_read_to_its_end() {
     assert_eq!(chain.send(&form).await, "4");
 }
 
-/// No end of KiB, which counts those that are asked for.
+/// An endless body that counts the KiB that are read.
 struct Counted {
     announced: u64,
     read: Arc<AtomicUsize>,

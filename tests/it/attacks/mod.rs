@@ -1,5 +1,5 @@
-//! Attacks that have worked on other servers, by their numbers in `docs/protocol.md`, section
-//! 5. Alice is attacked; Mallory attacks, with keys of her own and all that is public.
+//! Attacks that have worked on other servers, with their numbers in `docs/protocol.md`, section 5.
+//! Alice is the victim. Mallory is the attacker, with her own keys and everything that is public.
 
 mod impersonation;
 mod injection;

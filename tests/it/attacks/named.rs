@@ -1,4 +1,4 @@
-//! What `sqrl attack` names, is there.
+//! The tests that `sqrl attack` names exist.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Attacks 4 to 8: other people's nuts, used, made-up and replayed ones, altered requests,
+//! Attacks 4 to 8: using another user's nut, unissued and replayed nuts, altered requests, and
 //! forged addresses.
 
 use tower_sqrl_client::base64url;
@@ -13,7 +13,7 @@ async fn attack_04_photographing_the_qr_code() {
     let site = Site::new().await;
     let visit = site.visit().await;
     let thief = visit.within(Browser::new(site.http()));
-    // With a link and a cookie of her own, which are for her own sign-in alone.
+    // Her own SQRL URL and cookie serve her own sign-in alone.
     thief.browser.open(&format!("{}/login", site.public)).await.expect("a page");
     for answered in [false, true] {
         if answered {
@@ -29,12 +29,12 @@ async fn attack_04_photographing_the_qr_code() {
         let page = thief.browser.open(&format!("{}/signed-in", site.public)).await;
         assert_eq!(page.expect("a page").status, 401);
     }
-    // And none of it destroyed the result.
+    // The result is still there.
     visit.collect().await;
 }
 
-/// A refusal that consumes no nut leads to another one. Mallory photographs the code and keeps such
-/// a nut in reserve.
+/// A refusal that consumes no nut issues an alias. Mallory photographs the QR code and keeps such
+/// an alias.
 #[tokio::test]
 async fn attack_04_a_nut_in_reserve() {
     let site = Site::new().await;
@@ -45,7 +45,7 @@ async fn attack_04_a_nut_in_reserve() {
         assert_eq!(chain.query().await, "c0");
         chain
     };
-    // It is worth nothing once the victim's client has used the code, and brings about nothing.
+    // The alias is dead once the victim's client has used the SQRL URL.
     let visit = site.visit().await;
     let mut spare = reserve(&visit).await;
     let mut chain = visit.chain(&alice());
@@ -55,7 +55,7 @@ async fn attack_04_a_nut_in_reserve() {
     assert_eq!(visit.poll().await, Waiting::Pending);
     assert_eq!(chain.ident().await, "5");
     assert!(visit.collect().await.body.contains(&chain.idk()));
-    // Nor does it outlive the code (row 25b).
+    // The alias expires with the SQRL URL (row 25b).
     let visit = site.visit().await;
     site.clock.pass_seconds(200);
     let mut spare = reserve(&visit).await;
@@ -88,7 +88,7 @@ async fn attack_04_burning_somebodys_nut() {
         let mut altered = burn.clone();
         altered.server = base64url::encode("qrl://elsewhere/?nut=A");
         assert_eq!(altered.ident().await, "c4");
-        // With another key, once the chain has one.
+        // With another key, once the chain belongs to an identity.
         if step == 1 {
             assert_eq!(burn.clone().ident().await, "1c4");
             assert_eq!(
@@ -115,12 +115,12 @@ async fn attack_05_the_same_body_twice() {
         assert!(["4", "5"].contains(&first.tif.to_string().as_str()));
         let second = read(&chain.post(body.clone()).await);
         assert_eq!(second.tif.to_string(), "60", "{command}");
-        // The replay's reply leads nowhere.
+        // The reply to the replay has a dead nut.
         let mut replay = chain.clone();
         replay.url = format!("{}{}", site.here, second.qry);
         replay.server = second.raw;
         assert_eq!(replay.query().await, "60");
-        // A body made for one nut, sent on another.
+        // A body for one nut, sent with another.
         let mut next = chain.clone();
         next.url = format!("{}{}", site.here, first.qry);
         assert_eq!(read(&next.post(body.clone()).await).tif.to_string(), "c4");
@@ -137,13 +137,13 @@ async fn attack_05_the_same_body_at_the_same_instant() {
     let form = chain.signed(&chain.introducing("ident"));
     let (mut twin, twin_form) = (chain.clone(), form.clone());
     let (tell, told) = tokio::sync::oneshot::channel();
-    // Both have looked at the nut; the other one takes it first.
+    // Both requests have looked the nut up. The other one takes it first.
     site.tap.first(Hook::RemoveNut(Pending), async move {
         tell.send(twin.send(&twin_form).await).expect("a listener");
     });
     assert_eq!(chain.clone().send(&form).await, "60");
     assert_eq!(told.await.expect("a tif"), "5");
-    // And with real threads' luck.
+    // On real threads.
     let chain = site.visit().await.chain(&alice());
     let form = chain.signed(&chain.introducing("ident"));
     let all = (0..16).map(|_| {
@@ -186,20 +186,20 @@ async fn attack_07_another_server_than_what_was_sent() {
     let site = Site::new().await;
     let visit = site.visit().await;
     let mut chain = visit.chain(&alice());
-    // A phishing page shows the link with another host, and the client signs what it saw.
+    // A phishing page shows the SQRL URL with another host, and the client signs what it received.
     let mut phished = chain.clone();
     let seen = visit.link.as_str().replace("127.0.0.1", "phish.example");
     phished.server = base64url::encode(seen);
     assert_eq!(phished.ident().await, "c4");
     assert_eq!(visit.poll().await, Waiting::Pending);
-    // Later: a reply without its flags, or of another chain.
+    // Later requests: a reply without its flags, or of another chain.
     assert_eq!(chain.query().await, "4");
     let mut other = site.visit().await.chain(&alice());
     assert_eq!(other.query().await, "4");
     let mut mixed = chain.clone();
     mixed.server.clone_from(&other.server);
     assert_eq!(mixed.ident().await, "c4");
-    // In its place on the form alone, it does not even verify.
+    // If only the form is altered, the signature is not valid.
     let form = chain.signed(&chain.introducing("ident")).altered("server", &other.server);
     assert_eq!(chain.clone().send(&form).await, "c0");
     assert_eq!(chain.ident().await, "5");
@@ -207,7 +207,7 @@ async fn attack_07_another_server_than_what_was_sent() {
 
 #[tokio::test]
 async fn attack_08_forged_forwarding_headers() {
-    // Nobody is trusted: headers say nothing.
+    // Without a trusted proxy, headers are ignored.
     let site = Site::new().await;
     let visit = site.visit().await;
     for name in ["x-forwarded-for", "forwarded", "x-real-ip", "cf-connecting-ip"] {
@@ -218,7 +218,7 @@ async fn attack_08_forged_forwarding_headers() {
             .build();
         assert_eq!(visit.chain_by(&mallory(), &http).query().await, "40", "{name}");
     }
-    // A proxy is: what its client wrote stands to the left of what it wrote.
+    // With a trusted proxy, the client's own entries are to the left of the proxy's.
     let site = Site::behind_proxy().await;
     let visit = site.visit_with(&Browser::new(site.http_from("203.0.113.1"))).await;
     for forged in ["203.0.113.1, 198.51.100.1", "203.0.113.1,203.0.113.1 ,198.51.100.1"] {
@@ -228,7 +228,7 @@ async fn attack_08_forged_forwarding_headers() {
     let two_lines = site.http_from("203.0.113.1");
     let chain = visit.chain_by(&mallory(), &two_lines);
     let body = chain.signed(&chain.params("query")).encode();
-    // Two lines of one header are one list.
+    // Two lines of a header are one list.
     let path = chain.url.strip_prefix(&site.here).expect("ours");
     let lines = "x-forwarded-for: 203.0.113.1\r\nx-forwarded-for: 198.51.100.1\r\n";
     let answer = site
@@ -240,7 +240,7 @@ async fn attack_08_forged_forwarding_headers() {
     let (_, reply) = answer.split_once("\r\n\r\n").expect("a body");
     let reply = tower_sqrl_client::wire::Reply::parse(reply).expect("a reply");
     assert_eq!(reply.tif.to_string(), "40");
-    // Somebody who is not the proxy.
+    // A sender that is not the proxy.
     let http = tower_sqrl_client::Http::builder()
         .local_address("127.0.0.2".parse().expect("an address"))
         .header("x-forwarded-for".parse().expect("a name"), "203.0.113.1".parse().expect("a value"))

@@ -1,5 +1,5 @@
-//! Attack 9: races, as far as one process can run them. What the other server does happens
-//! between two calls of the first one's stores.
+//! Attack 9: races, as far as one process can run them. The other server acts between two store
+//! calls of the first server.
 
 use tower_sqrl::nuts::NutState::Authorized;
 use tower_sqrl_client::Identity;
@@ -9,7 +9,7 @@ use crate::common::{
     Chain, Hook, Setup, Site, Verdict, Visit, alice, cps_id, mallory, new_alice, rekey,
 };
 
-/// Two servers over the same stores; the tap is the first one's alone.
+/// Two servers that share their stores. Only the first one has the tap.
 async fn two_servers() -> (Site, Site) {
     let first = Site::new().await;
     let tap = first.tap.untapped();
@@ -17,7 +17,7 @@ async fn two_servers() -> (Site, Site) {
     (first, second)
 }
 
-/// Alice at the second server, having asked already.
+/// A chain of Alice at the second server, after a query.
 async fn at(second: &Site) -> Chain {
     let mut chain = second.visit().await.chain(&alice());
     assert_eq!(chain.query().await, "5");
@@ -56,7 +56,7 @@ async fn attack_09_an_ident_does_not_resurrect_what_is_removed() {
 #[tokio::test]
 async fn attack_09_a_superseded_mark_is_not_lost() {
     let (first, second) = two_servers().await;
-    // Unknown to the first when it looks; superseded as a stranger when it writes.
+    // The key is unknown when the first server looks it up, and superseded when it writes.
     let mut other = second.visit().await.chain(&new_alice());
     first.tap.first(Hook::Apply, async move {
         let form = other.signed(&other.succeeding("ident")).signed("pids", &other.previous());
@@ -64,7 +64,7 @@ async fn attack_09_a_superseded_mark_is_not_lost() {
     });
     assert_eq!(first.visit().await.chain(&alice()).ident().await, "244");
     assert!(first.tap.is_played());
-    // Live when it looks, and rekeyed when it writes.
+    // The key is live when the first server looks it up, and rekeyed when it writes.
     let (first, second) = two_servers().await;
     first.knows(&alice()).await;
     let mut other = second.visit().await.chain(&new_alice());
@@ -84,16 +84,16 @@ async fn attack_09_two_rekeys_have_one_winner() {
     let third = alice().rekey_to(iuk).expect("unlocked");
     let mut other = second.visit().await.chain(&third);
     first.tap.first(Hook::Apply, async move { rekey(&mut other).await });
-    // The first is too late: its pidk is superseded, so it is a stranger with an account of
-    // its own, and the account stays the second's.
+    // The first server is too late: its pidk is superseded. So it stores a new identity, and the
+    // account stays with the second server's.
     let tif = chain.send(&chain.rekey("ident")).await;
     assert_eq!(tif, "5");
     assert_eq!(second.visit().await.chain(&third).query().await, "5");
     assert_eq!(second.visit().await.chain(&alice()).query().await, "204");
 }
 
-/// The disable falls between the ident's decision and its outcome, where the ident writes no
-/// row; and between the outcome and its collection.
+/// The disable happens between the decision of an `ident` that writes no row and its outcome, and
+/// between the outcome and the collection.
 #[tokio::test]
 async fn attack_09_a_result_is_not_collected_after_a_change() {
     for change in ["disable", "remove", "rekey"] {
@@ -101,7 +101,7 @@ async fn attack_09_a_result_is_not_collected_after_a_change() {
             Hook::StoreNut(Authorized),
             Hook::GetNut(Authorized),
             Hook::LookUp,
-            // Answered after the look-up, before the take.
+            // Answered after the look-up and before the take.
             Hook::RemoveNut(Authorized),
         ] {
             let (first, second) = two_servers().await;
@@ -171,15 +171,15 @@ async fn attack_09_a_cps_url_is_not_collected_after_a_change() {
     }
 }
 
-/// A further code of that page, photographed and about to be answered at the second server.
+/// A chain at the second server for another SQRL URL of the same page, which was photographed.
 async fn photographed(visit: &Visit, who: &Identity, [first, second]: [&Site; 2]) -> Chain {
     let mut chain = visit.renew().await.chain_by(who, &second.http());
     chain.url = chain.url.replace(&first.here, &second.here);
     chain
 }
 
-/// Strangers with photographed codes bring about one refusal after another while the victim signs
-/// in, and one of them tries to sign in between two calls of the store.
+/// Other identities with photographed QR codes cause one refusal after another while the victim
+/// signs in, and one of them tries to sign in between two store calls.
 #[tokio::test]
 async fn attack_09_refusals_take_no_sign_in_away() {
     let (first, second) = two_servers().await;
@@ -193,7 +193,7 @@ async fn attack_09_refusals_take_no_sign_in_away() {
     let mut victim = photographed(&visit, &new_alice(), servers).await;
     let idk = victim.idk();
     assert_eq!(photographed(&visit, &disabled, servers).await.ident().await, "4d");
-    // The refusal in place of another: create, take, create.
+    // Replacing a refusal: create, take, create.
     first.tap.plan(Hook::StoreNut(Authorized), Verdict::Proceed);
     first.tap.first(Hook::RemoveNut(Authorized), async move {
         assert_eq!(victim.ident().await, "5");
@@ -207,8 +207,8 @@ async fn attack_09_refusals_take_no_sign_in_away() {
     assert!(page.body.contains(&idk), "{}", page.body);
 }
 
-/// The mark that a wait is over stands beside a refusal, whenever that comes: nobody signs in to
-/// the page afterwards, were there a cookie left.
+/// The mark that a wait has ended is stored next to a refusal, whenever that arrives. Afterwards no
+/// identity signs in to the page, even with a cookie.
 #[tokio::test]
 async fn attack_09_a_refusal_leaves_no_wait_open() {
     for opt in ["suk", "suk~noiptest~cps"] {

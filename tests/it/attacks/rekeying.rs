@@ -1,4 +1,4 @@
-//! Attacks 2 and 3: taking somebody's account over by a rekey.
+//! Attacks 2 and 3: taking an account over with a rekey.
 
 use tower_sqrl_client::keys::{Iuk, SiteKey, UrsKey};
 use tower_sqrl_client::wire::Form;
@@ -7,7 +7,7 @@ use crate::common::{Chain, Site, alice, mallory, new_alice, rekey};
 
 const TAKEOVERS: usize = 6;
 
-/// What somebody sends who knows Alice's public key and has no secret of hers.
+/// Requests of an attacker who has Alice's public key and none of her secrets.
 fn takeovers(mallory: &Chain, alice: &Chain, command: &str) -> [Form; TAKEOVERS] {
     let params = mallory.introducing(command).with("pidk", &alice.idk());
     let signed = mallory.signed(&params);
@@ -33,7 +33,7 @@ async fn attack_02_a_rekey_without_the_victims_pids() {
     let victim = site.visit().await.chain(&alice());
     for command in ["query", "ident", "disable", "enable", "remove"] {
         for way in 0..TAKEOVERS {
-            // Not even to see her `suk`.
+            // The reply does not even have her `suk`.
             let visit = site.visit().await;
             let mut chain = visit.chain(&mallory());
             let form = &takeovers(&chain, &victim, command)[way];
@@ -50,7 +50,7 @@ async fn attack_02_a_rekey_without_the_victims_pids() {
     }
 }
 
-/// Somebody who has the victim's identity, but not her rescue code: `pids` is right.
+/// The attacker has the victim's identity without her rescue code: `pids` is valid.
 #[tokio::test]
 async fn attack_02_a_rekey_without_the_victims_urs() {
     let site = Site::new().await;
@@ -68,7 +68,7 @@ async fn attack_02_a_rekey_without_the_victims_urs() {
             let form = if let Some(urs) = urs { form.signed("urs", &urs) } else { form };
             assert_eq!(chain.send(&form).await, "c6", "{command}");
         }
-        // A signature of the right key over another request.
+        // A signature by the right key of another request.
         let other = chain.signed(&chain.succeeding("query")).signed("urs", &chain.urs(1));
         let form = chain.signed(&params).signed("pids", &chain.previous());
         let form = form.with("urs", other.get("urs").expect("a urs"));
@@ -95,7 +95,7 @@ async fn attack_03_a_rekey_of_a_disabled_identity_without_its_urs() {
     }
 }
 
-/// The thief of an old identity, with everything of it, the rescue code too.
+/// The attacker has everything of an old identity, including its rescue code.
 #[tokio::test]
 async fn attack_03_a_rekey_from_a_superseded_identity() {
     let site = Site::new().await;
@@ -108,7 +108,7 @@ async fn attack_03_a_rekey_from_a_superseded_identity() {
         let visit = site.visit().await;
         let mut chain = visit.chain(&thief);
         chain.suk = old.suk;
-        // The superseded key counts as none: what is left is a stranger's request.
+        // The superseded key is ignored, so the request is from an unknown identity.
         let tif = chain.send(&chain.rekey(command)).await;
         assert_eq!(tif, if command == "ident" { "5" } else { "44" });
         assert_eq!(site.visit().await.chain(&new_alice()).query().await, "5", "{command}");
@@ -117,7 +117,7 @@ async fn attack_03_a_rekey_from_a_superseded_identity() {
             assert!(body.contains(&chain.idk()), "her own account, and nobody else's");
         }
     }
-    // Nor with the old identity itself, claiming to follow the new one.
+    // The old identity claims to replace the new one.
     let mut chain = site.visit().await.chain(&alice());
     let new: SiteKey = site.visit().await.chain(&new_alice()).key;
     let params = chain.introducing("ident").with("pidk", &new.idk().to_string());

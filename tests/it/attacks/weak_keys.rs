@@ -1,4 +1,4 @@
-//! Attack 12: keys that accept more than one owner's signature.
+//! Attack 12: keys for which a signature by another key is valid.
 
 use ed25519_dalek::VerifyingKey;
 use tower_sqrl_client::base64url;
@@ -7,7 +7,7 @@ use tower_sqrl_client::{Identity, keys};
 
 use crate::common::{Site, alice};
 
-/// Points of small order, canonical and not.
+/// Points of small order, in canonical and other encodings.
 const SMALL_ORDER: [[u8; 32]; 4] = {
     let mut identity = [0; 32];
     identity[0] = 1;
@@ -20,7 +20,7 @@ const SMALL_ORDER: [[u8; 32]; 4] = {
     [identity, zero, minus_one, not_canonical]
 };
 
-/// Encodings of good points that have another, canonical one: y at or above p.
+/// Non-canonical encodings of valid points: y is at or above p.
 fn not_canonical() -> Vec<[u8; 32]> {
     let encodings = (0xED..=0xFF_u8).flat_map(|low| {
         [0x7F, 0xFF].map(|high| {
@@ -37,8 +37,8 @@ fn not_canonical() -> Vec<[u8; 32]> {
 async fn attack_12_an_idk_of_small_order() {
     let site = Site::new().await;
     for point in SMALL_ORDER {
-        // S = 0 and R = the identity: what verifies for every message where the key's
-        // multiples are the identity, and so for one message in eight of any such key.
+        // S = 0 and R = the identity verify for every message whose hash times the key is the
+        // identity: one message in eight for any key of small order.
         let mut signature = [0; 64];
         signature[0] = 1;
         for attempt in 0..24 {
@@ -72,7 +72,7 @@ async fn attack_12_a_weak_or_non_canonical_vuk() {
     assert_eq!(site.visit().await.chain(&alice()).query().await, "4");
 }
 
-/// S and S + L: the same signature written twice.
+/// S and S + L encode the same signature.
 #[tokio::test]
 async fn attack_12_a_signature_has_one_spelling() {
     const L: [u8; 32] = [
@@ -91,7 +91,7 @@ async fn attack_12_a_signature_has_one_spelling() {
     }
     let other = form.clone().altered("ids", &base64url::encode(signature));
     assert_eq!(chain.clone().send(&other).await, "c0");
-    // Nor with stray bits behind its end.
+    // Bits after the end are not allowed either.
     let ids = form.get("ids").expect("ids");
     let last = char::from(ids.as_bytes()[85] + 1);
     let stray = format!("{}{last}", &ids[..85]);

@@ -1,5 +1,5 @@
-//! A client's side of one chain, built from its smallest parts, so that any of them can be
-//! left out, altered or replaced.
+//! The client's side of a chain, built from small parts. A test can omit, alter or replace each of
+//! them.
 
 use axum::body::Bytes;
 use axum::http::{HeaderMap, Response};
@@ -9,20 +9,20 @@ use tower_sqrl_client::{Http, Identity, Link, base64url, keys};
 
 use super::secrets;
 
-/// Where a client stands: its keys, its next request's address, what it has to answer. A
-/// clone made earlier goes back to an earlier step.
+/// The state of a client in a chain: its keys, the URL of its next request, and the text to answer.
+/// A clone made earlier returns to an earlier step.
 #[derive(Clone)]
 pub(crate) struct Chain {
-    /// Where the next request goes.
+    /// The URL of the next request.
     pub(crate) url: String,
     /// The next request's `server`.
     pub(crate) server: String,
     /// `opt` of the next requests.
     pub(crate) opt: &'static str,
-    /// The owner of everything.
+    /// The owner of the keys.
     pub(crate) identity: Identity,
     pub(crate) key: SiteKey,
-    /// The `suk` that the site has last given back.
+    /// The last `suk` that the site returned.
     pub(crate) suk: Option<keys::Suk>,
     /// The last reply.
     pub(crate) last: Option<Reply>,
@@ -45,13 +45,13 @@ impl Chain {
         }
     }
 
-    /// The same chain answered by somebody else.
+    /// The same chain with the keys of another identity.
     pub(crate) fn as_other(&self, identity: &Identity) -> Self {
         let key = identity.site_key(0, self.link.domain()).expect("a current key");
         Self { identity: identity.clone(), key, ..self.clone() }
     }
 
-    /// The same from another address.
+    /// The same chain over other connections.
     pub(crate) fn by(&self, http: &Http) -> Self {
         Self { http: http.clone(), ..self.clone() }
     }
@@ -70,23 +70,23 @@ impl Chain {
         self.identity.site_key(1, self.link.domain()).expect("a previous key")
     }
 
-    /// `ver`, `cmd`, `idk` and the options.
+    /// The parameters `ver`, `cmd`, `idk` and `opt`.
     pub(crate) fn params(&self, command: &str) -> ClientParams {
         let params = ClientParams::new(&Command::Other(command.to_owned()), self.key.idk());
         if self.opt.is_empty() { params } else { params.with("opt", self.opt) }
     }
 
-    /// The same with a `suk` and `vuk` of this identity.
+    /// The parameters with a `suk` and `vuk` of this identity.
     pub(crate) fn introducing(&self, command: &str) -> ClientParams {
         self.params(command).with_pair(&UnlockPair::generate(self.identity.ilk()))
     }
 
-    /// The same with the previous identity's key.
+    /// The parameters with `suk`, `vuk` and the previous identity's key as `pidk`.
     pub(crate) fn succeeding(&self, command: &str) -> ClientParams {
         self.introducing(command).with("pidk", &self.previous().idk().to_string())
     }
 
-    /// Signed by the current identity.
+    /// A form with `ids` by the current identity.
     pub(crate) fn signed(&self, params: &ClientParams) -> Form {
         self.signed_by(params, &self.key)
     }
@@ -95,26 +95,26 @@ impl Chain {
         Form::new(&params.encode(), &self.server).signed("ids", key)
     }
 
-    /// The key for a `urs` of the identity of that age, with the `suk` last given back.
+    /// The key for `urs` of the identity of that age, with the last `suk` that the site returned.
     pub(crate) fn urs(&self, age: usize) -> UrsKey {
         let iuk = self.identity.iuk(age).expect("an unlocked identity");
         UrsKey::derive(iuk, &self.suk.expect("a suk")).expect("a good suk")
     }
 
-    /// Signed by the current and the previous identity, and the latter's unlock key.
+    /// A form with `ids`, `pids`, and `urs` by the previous identity's unlock key.
     pub(crate) fn rekey(&self, command: &str) -> Form {
         let form = self.signed(&self.succeeding(command));
         form.signed("pids", &self.previous()).signed("urs", &self.urs(1))
     }
 
-    /// Posts a body whatever it is, and gives the answer as it is.
+    /// Posts any body and returns the response.
     pub(crate) async fn post(&self, body: impl Into<Bytes>) -> Response<Bytes> {
         let body = body.into();
         secrets::learn_request(&body);
         self.http.post_form(&self.url, HeaderMap::new(), body).await.expect("an answer")
     }
 
-    /// Posts a form and moves on along the chain, whatever the reply says.
+    /// Posts a form, continues with the nut of the reply, and returns its `tif`.
     pub(crate) async fn send(&mut self, form: &Form) -> String {
         let answer = self.post(form.encode()).await;
         let reply = read(&answer);
@@ -130,12 +130,12 @@ impl Chain {
         self.last.as_ref().expect("a reply")
     }
 
-    /// Where the last reply sends the browser.
+    /// The `url` of the last reply.
     pub(crate) fn cps_url(&self) -> String {
         self.reply().url.clone().expect("a URL")
     }
 
-    /// The names of the last reply's lines behind `qry`.
+    /// The names of the last reply's lines after `qry`.
     pub(crate) fn extras(&self) -> Vec<&str> {
         self.reply().lines.iter().skip(4).map(|(name, _)| name).collect()
     }
@@ -148,18 +148,18 @@ impl Chain {
         self.command("query").await
     }
 
-    /// With the previous identity's key, and its signature.
+    /// A query with `pidk` and `pids`.
     pub(crate) async fn query_as_successor(&mut self) -> String {
         let form = self.signed(&self.succeeding("query")).signed("pids", &self.previous());
         self.send(&form).await
     }
 
-    /// With a `suk` and `vuk`, which a site that knows the identity ignores.
+    /// An `ident` with a `suk` and `vuk`, which a site ignores if it knows the identity.
     pub(crate) async fn ident(&mut self) -> String {
         self.send(&self.signed(&self.introducing("ident"))).await
     }
 
-    /// The command of that name, as its owner gives it.
+    /// Sends a command as the owner of the identity sends it.
     pub(crate) async fn give(&mut self, command: &str) -> String {
         match command {
             "query" => self.query().await,
@@ -183,19 +183,19 @@ impl Chain {
         self.unlock("remove").await
     }
 
-    /// With a `urs` for the `suk` that the site has given back.
+    /// A command with `urs` for the `suk` that the site returned.
     async fn unlock(&mut self, command: &str) -> String {
         let form = self.signed(&self.params(command)).signed("urs", &self.urs(0));
         self.send(&form).await
     }
 }
 
-/// The id in a CPS URL.
+/// Returns the id in a CPS URL.
 pub(crate) fn cps_id(url: &str) -> &str {
     url.split_once('?').expect("an id").1
 }
 
-/// What every answer to a client has to be, whatever it was asked.
+/// Parses a reply to a client, and asserts what every reply must be.
 pub(crate) fn read(answer: &Response<Bytes>) -> Reply {
     assert_eq!(answer.status(), 200);
     assert_eq!(answer.headers()["cache-control"], "no-store");

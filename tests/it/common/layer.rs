@@ -12,7 +12,7 @@ use tower_sqrl::middleware::SqrlBody;
 
 use super::Site;
 
-/// What the layer answers, with nothing behind it.
+/// Sends a request to the layer around an empty application.
 pub(crate) async fn ask(site: &Site, request: Builder, body: Body) -> Response<SqrlBody<Body>> {
     let mut request = request.body(body).expect("a request");
     request.extensions_mut().insert(PeerAddress(SocketAddr::from(([127, 0, 0, 1], 1))));

@@ -1,4 +1,4 @@
-//! What the tests share.
+//! Shared code of the tests.
 
 mod chain;
 mod layer;
@@ -11,13 +11,11 @@ pub(crate) use chain::{Chain, cps_id, read};
 pub(crate) use layer::ask;
 pub(crate) use site::{Setup, Site, TestClock};
 pub(crate) use tap::{Hook, Tap, Verdict};
-pub(crate) use tower_sqrl::memory::MemoryIdentityStore;
-pub(crate) use tower_sqrl::memory::MemoryNutStore;
 pub(crate) use visit::Visit;
 
 use tower_sqrl_client::Identity;
 
-/// The identities of the tests' people.
+/// The identity of the user in the tests.
 pub(crate) fn alice() -> Identity {
     Identity::from_seed([1; 32])
 }
@@ -26,12 +24,13 @@ pub(crate) fn mallory() -> Identity {
     Identity::from_seed([66; 32])
 }
 
-/// Alice after a rekey, with what she was before as her previous identity.
+/// Alice after a rekey, with `alice()` as her previous identity.
 pub(crate) fn new_alice() -> Identity {
     alice().rekey_to(tower_sqrl_client::keys::Iuk::from_bytes([2; 32])).expect("unlocked")
 }
 
-/// What Alice may do, on a chain that knows her `suk`, and nothing pending outlives.
+/// Sends the command, with which pending sign-ins of Alice must become void. The chain must have
+/// her `suk`.
 pub(crate) async fn change(site: &Site, chain: &mut Chain, what: &str) {
     match what {
         "disable" => assert_eq!(chain.disable().await, "d"),
@@ -45,7 +44,7 @@ pub(crate) async fn change(site: &Site, chain: &mut Chain, what: &str) {
     }
 }
 
-/// Alice goes over to her new identity.
+/// Rekeys Alice to her new identity.
 pub(crate) async fn rekey(chain: &mut Chain) {
     assert_eq!(chain.query_as_successor().await, "6");
     assert_eq!(chain.send(&chain.rekey("ident")).await, "5");

@@ -1,8 +1,8 @@
-//! What the library logs while a test runs, and every secret that went through the test's
-//! hands: the one must never have any of the other, whatever the test is about.
+//! Records the log of the library and every secret that a test sees. The log must not contain any
+//! of the secrets, whatever the test is about.
 //!
-//! A test and its site run on one thread, so both are kept by thread. What a test does on
-//! others is not looked at.
+//! A test and its site run on one thread, so both are stored by thread. Other threads are not
+//! checked.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -23,10 +23,10 @@ thread_local! {
     static SECRETS: RefCell<BTreeSet<String>> = const { RefCell::new(BTreeSet::new()) };
 }
 
-/// Nothing shorter is a secret.
+/// The minimum length of a secret.
 const SHORTEST: usize = 16;
 
-/// From here on everything that the library says is written down.
+/// Starts to record the log of the library.
 pub(crate) fn listen() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -39,12 +39,12 @@ pub(crate) fn listen() {
     });
 }
 
-/// What the library has logged on this thread.
+/// Returns what the library has logged on this thread.
 pub(crate) fn logged() -> String {
     LOG.with_borrow(|log| String::from_utf8_lossy(log).into_owned())
 }
 
-/// The secrets that this thread has seen.
+/// Returns the secrets that this thread has seen.
 pub(crate) fn known() -> BTreeSet<String> {
     SECRETS.with_borrow(Clone::clone)
 }
@@ -55,7 +55,7 @@ pub(crate) fn learn(secret: &str) {
     }
 }
 
-/// Keys, indexed secrets and signatures of a client's request.
+/// Records the keys, indexed secrets and signatures of a client's request.
 pub(crate) fn learn_request(body: &[u8]) {
     let Ok(body) = std::str::from_utf8(body) else { return };
     let form = Form::decode(body);
@@ -68,28 +68,28 @@ pub(crate) fn learn_request(body: &[u8]) {
     }
 }
 
-/// The nut, and the id of a CPS URL.
+/// Records the nut, the `suk` and the id of the CPS URL.
 pub(crate) fn learn_reply(reply: &Reply) {
     learn(&reply.nut);
     reply.suk.iter().for_each(|suk| learn(&suk.to_string()));
     reply.url.iter().filter_map(|url| url.split('?').nth(1)).for_each(learn);
 }
 
-/// The secrets of the browser's cookies.
+/// Records the secrets in the browser's cookies.
 pub(crate) fn learn_cookies(browser: &Browser) {
     for cookie in browser.cookies().iter() {
         cookie.value.split('.').next().into_iter().for_each(learn);
     }
 }
 
-/// New links, which `nut.sqrl` gives out.
+/// Records the nuts of SQRL URLs from `nut.sqrl`.
 pub(crate) fn learn_answer(answer: &Response<Bytes>) {
     let text = String::from_utf8_lossy(answer.body());
     let nuts = text.split("nut=").skip(1);
     nuts.for_each(|rest| learn(rest.get(..22).unwrap_or_default()));
 }
 
-/// The first secret that a text holds, in any of the ways in which bytes are printed.
+/// Returns the first secret that a text contains, in any form in which bytes are printed.
 pub(crate) fn secret_in(text: &str) -> Option<String> {
     known().into_iter().find(|secret| {
         text.contains(secret.as_str())
@@ -104,7 +104,7 @@ pub(crate) fn secret_in(text: &str) -> Option<String> {
     })
 }
 
-/// Fails where the log has a secret.
+/// Panics if the log contains a secret.
 pub(crate) fn look() {
     let log = logged();
     if let Some(secret) = secret_in(&log) {
@@ -116,7 +116,7 @@ pub(crate) fn look() {
 #[derive(Clone, Copy)]
 struct Log;
 
-/// Where a line goes: into the thread's log, or nowhere.
+/// The writer for a line: it writes to the thread's log if the line is the library's.
 struct Lines {
     ours: bool,
 }
@@ -141,7 +141,7 @@ impl<'a> MakeWriter<'a> for Log {
         Lines { ours: false }
     }
 
-    /// What the client logs is not the library's.
+    /// The log of the SQRL client is not recorded.
     fn make_writer_for(&'a self, line: &Metadata<'_>) -> Lines {
         let target = line.target();
         let ours = target == "tower_sqrl" || target.starts_with("tower_sqrl::");

@@ -1,4 +1,4 @@
-//! A site under test: an axum application on a port of its own, its stores and its clock.
+//! A site under test: an axum application on its own port, with its stores and its clock.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,6 +14,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UnixListener};
 use tokio::task::JoinHandle;
 use tower_sqrl::axum::{SqrlChallenge, SqrlLogin};
+use tower_sqrl::memory::{MemoryIdentityStore, MemoryNutStore};
 use tower_sqrl::nuts::Timestamp;
 use tower_sqrl::protocol::base64url;
 use tower_sqrl::{ChallengeOptions, Clock, SignIn, Sqrl, SqrlBuilder};
@@ -23,28 +24,27 @@ use tower_sqrl_client::{Http, Identity};
 use super::secrets;
 use super::tap::Tap;
 use super::visit::Visit;
-use super::{MemoryIdentityStore, MemoryNutStore};
 
-/// A running site; it stops when dropped.
+/// A running site. It stops when it is dropped.
 pub(crate) struct Site {
     pub(crate) sqrl: Sqrl,
     pub(crate) tap: Tap,
     pub(crate) clock: TestClock,
-    /// Where it listens: `http://127.0.0.1:…`.
+    /// The URL of its socket: `http://127.0.0.1:…`.
     pub(crate) here: String,
-    /// Where the world sees it, with the path below which it is mounted.
+    /// The public URL, with the path of the mount.
     pub(crate) public: String,
     options: Options,
     logins: Logins,
     task: JoinHandle<()>,
 }
 
-/// How a site is set up; `Default` is what most tests want.
+/// The setup of a site.
 #[derive(Default)]
 pub(crate) struct Setup {
-    /// The public origin, where it is not where the site listens.
+    /// The public origin. Default: the URL of the socket.
     pub(crate) origin: Option<&'static str>,
-    /// Below which path the application is nested.
+    /// The path under which the application is nested.
     pub(crate) mount: &'static str,
 }
 
@@ -60,7 +60,7 @@ impl Site {
         Self::set_up(Setup::default(), configure).await
     }
 
-    /// A site behind a proxy on this machine, which may claim any address.
+    /// A site that trusts a proxy on this machine.
     pub(crate) async fn behind_proxy() -> Self {
         Self::with(|builder| builder.trusted_proxy("127.0.0.1")).await
     }
@@ -73,7 +73,7 @@ impl Site {
         Self::over(Tap::new(stores.0, stores.1), TestClock::default(), setup, configure).await
     }
 
-    /// A site whose memory holds so many nuts.
+    /// A site with this capacity of the nut store.
     pub(crate) async fn with_room_for(
         nuts: usize,
         configure: impl FnOnce(SqrlBuilder) -> SqrlBuilder,
@@ -83,15 +83,15 @@ impl Site {
         Self::over(tap, TestClock::default(), Setup::default(), configure).await
     }
 
-    /// A site whose store of nuts announces nothing.
+    /// A site whose nut store announces no outcomes.
     pub(crate) async fn without_announcements() -> Self {
         let site = Self::new().await;
         let (tap, clock) = (site.tap.silent(), site.clock.clone());
         Self::over(tap, clock, Setup::default(), |builder| builder).await
     }
 
-    /// Two servers of one site, which share their stores. The tap of the first one has no calls of
-    /// the second one.
+    /// Two servers of one site that share their stores. The tap of the first server does not record
+    /// the calls of the second.
     pub(crate) async fn pair(configure: fn(SqrlBuilder) -> SqrlBuilder) -> (Self, Self) {
         let setup = || Setup { origin: Some("http://site.test"), mount: "" };
         let stores = (Arc::new(MemoryNutStore::new()), Arc::new(MemoryIdentityStore::new()));
@@ -100,7 +100,7 @@ impl Site {
         (Self::over(tap, clock, setup(), configure).await, other)
     }
 
-    /// A site over stores that another may share.
+    /// A site on stores that another site may share.
     pub(crate) async fn over(
         tap: Tap,
         clock: TestClock,
@@ -115,7 +115,7 @@ impl Site {
         })
     }
 
-    /// A site on a Unix socket, and where its proxy is.
+    /// A site on a Unix socket behind the proxy with this URL.
     pub(crate) fn on_unix_socket(
         socket: UnixListener,
         proxy: String,
@@ -146,35 +146,35 @@ impl Site {
         Self { sqrl, tap, clock, here, public, options, logins, task }
     }
 
-    /// The connections of a browser or a client at 127.0.0.1.
+    /// The connections of a browser or client at 127.0.0.1.
     pub(crate) fn http(&self) -> Http {
         Http::builder().route(self.origin(), &self.here).build()
     }
 
-    /// Those of one that the proxy says is at another address.
+    /// The connections of a browser or client that, according to the proxy, is at another address.
     pub(crate) fn http_from(&self, address: &str) -> Http {
         let header =
             ("x-forwarded-for".parse().expect("a name"), address.parse().expect("a value"));
         Http::builder().route(self.origin(), &self.here).header(header.0, header.1).build()
     }
 
-    /// Those of one that connects from another address of this machine.
+    /// The connections of a browser or client at another address of this machine.
     pub(crate) fn http_at(&self, address: &str) -> Http {
         let address = address.parse().expect("an address");
         Http::builder().route(self.origin(), &self.here).local_address(address).build()
     }
 
-    /// Sends bytes as they are and reads until the connection ends.
+    /// Sends raw bytes and reads until the connection ends.
     pub(crate) async fn raw(&self, request: &str) -> String {
         let mut stream = self.connect().await;
         stream.write_all(request.as_bytes()).await.expect("a connection");
         let mut answer = Vec::new();
-        // The end may be an unfriendly one, where not all was read.
+        // The connection may be reset if the server did not read everything.
         let _ = stream.read_to_end(&mut answer).await;
         String::from_utf8(answer).expect("text")
     }
 
-    /// A connection to it.
+    /// Opens a connection.
     pub(crate) async fn connect(&self) -> TcpStream {
         TcpStream::connect(&self.here["http://".len()..]).await.expect("a connection")
     }
@@ -185,41 +185,41 @@ impl Site {
         &self.public[..path_at]
     }
 
-    /// A browser of its own opens the sign-in page.
+    /// A new browser opens the sign-in page.
     pub(crate) async fn visit(&self) -> Visit {
         self.visit_with(&Browser::new(self.http())).await
     }
 
-    /// The same in a browser that is there already.
+    /// A browser opens the sign-in page.
     pub(crate) async fn visit_with(&self, browser: &Browser) -> Visit {
         Visit::open(browser, &format!("{}/login", self.public), self.http()).await
     }
 
-    /// A browser opens a page whose link was made with options.
+    /// A new browser opens a page whose SQRL URL has these options.
     pub(crate) async fn visit_for(&self, options: ChallengeOptions) -> Visit {
         *self.options.lock().expect("options") = options;
         let browser = Browser::new(self.http());
         Visit::open(&browser, &format!("{}/confirm", self.public), self.http()).await
     }
 
-    /// A browser opens the application's own page around the ready page's part.
+    /// A new browser opens an application page with the fragment of the built-in page.
     pub(crate) async fn visit_own(&self) -> Visit {
         let browser = Browser::new(self.http());
         Visit::open(&browser, &format!("{}/own", self.public), self.http()).await
     }
 
-    /// The sign-ins that the application has received.
+    /// Returns the sign-ins that the application has received.
     pub(crate) fn logins(&self) -> Vec<SignIn> {
         self.logins.lock().expect("logins").clone()
     }
 
-    /// The site knows this identity afterwards.
+    /// Signs the identity up.
     pub(crate) async fn knows(&self, identity: &Identity) {
         let visit = self.visit().await;
         assert_eq!(visit.chain(identity).ident().await, "5", "signing up");
     }
 
-    /// The site knows it, disabled.
+    /// Signs the identity up and disables it.
     pub(crate) async fn knows_disabled(&self, identity: &Identity) {
         self.knows(identity).await;
         assert_eq!(self.visit().await.chain(identity).disable().await, "d", "disabling");
@@ -229,7 +229,7 @@ impl Site {
 impl Drop for Site {
     fn drop(&mut self) {
         self.task.abort();
-        // A test that fails anyway has said why.
+        // A failing test already has a message.
         if !std::thread::panicking() {
             secrets::look();
         }
@@ -256,13 +256,13 @@ async fn confirm(State((options, _)): State<(Options, Logins)>, parts: Parts) ->
     SqrlChallenge::with_options(&parts, options).await.expect("a challenge").page()
 }
 
-/// A page of the application's own around the ready page's part.
+/// An application page with the fragment of the built-in page.
 async fn own(challenge: SqrlChallenge) -> impl IntoResponse {
     let html = format!("<!doctype html><title>Own</title>{}", challenge.fragment());
     (challenge, Html(html))
 }
 
-/// All that the application learns, a line each.
+/// Everything that the application receives, one value per line.
 async fn signed_in(State((_, logins)): State<(Options, Logins)>, login: SqrlLogin) -> String {
     logins.lock().expect("logins").push(SignIn::clone(&login));
     let mut text = format!("idk={}\n", login.idk());
@@ -286,14 +286,14 @@ async fn signed_in(State((_, logins)): State<(Options, Logins)>, login: SqrlLogi
     text
 }
 
-/// A wall clock that is moved by hand, but never stands still by itself.
+/// A wall clock that a test can advance.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TestClock {
     ahead: Arc<AtomicU64>,
 }
 
 impl TestClock {
-    /// Lets time pass, for the engine alone: the stores have clocks of their own.
+    /// Advances the clock of the engine. The stores have their own clocks.
     pub(crate) fn pass(&self, time: Duration) {
         let millis = u64::try_from(time.as_millis()).expect("a short time");
         self.ahead.fetch_add(millis, Ordering::Relaxed);

@@ -1,5 +1,5 @@
-//! Stores with a tap: every call is noted, and one can be made to fail, or something else
-//! made to happen just before it.
+//! Stores with a tap: it records every call, can make a call fail, and can run a future just before
+//! a call.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -26,7 +26,7 @@ struct Script {
     plans: VecDeque<(Hook, Plan)>,
 }
 
-/// Both stores behind one tap; clones share it.
+/// A tap on both stores. Clones share it.
 #[derive(Clone)]
 pub(crate) struct Tap {
     nuts: Arc<dyn NutStore>,
@@ -40,39 +40,39 @@ impl Tap {
         Self { nuts, identities, script: Arc::default(), is_silent: false }
     }
 
-    /// A server's way to both.
+    /// The tapped stores for a server.
     pub(crate) fn stores(&self) -> (Arc<dyn NutStore>, Arc<dyn IdentityStore>) {
         let nuts = FaultyNutStore::new(Arc::clone(&self.nuts), self);
         let identities = FaultyIdentityStore::new(Arc::clone(&self.identities), self);
         (Arc::new(nuts), Arc::new(identities))
     }
 
-    /// The same stores without a tap: another server's way to them.
+    /// The same stores with a new tap, for another server.
     pub(crate) fn untapped(&self) -> Self {
         Self { script: Arc::default(), ..self.clone() }
     }
 
-    /// The same stores, announcing nothing.
+    /// The same stores, which announce no outcomes.
     pub(crate) fn silent(&self) -> Self {
         Self { is_silent: true, ..self.clone() }
     }
 
-    /// What becomes of the next call of that hook that nothing is planned for yet.
+    /// Plans the verdict on the next call of the hook that has none yet.
     pub(crate) fn plan(&self, hook: Hook, fate: Verdict) {
         self.script().plans.push_back((hook, Plan::Verdict(fate)));
     }
 
-    /// Something else happens just before that hook's next call.
+    /// Runs the future just before the hook's next call.
     pub(crate) fn first(&self, hook: Hook, act: impl Future<Output = ()> + Send + 'static) {
         self.script().plans.push_back((hook, Plan::First(Box::pin(act))));
     }
 
-    /// The calls since the last time, in order; of announcements nothing is noted.
+    /// Returns the calls since the last time in their order, without `Watch`.
     pub(crate) fn calls(&self) -> Vec<Hook> {
         std::mem::take(&mut self.script().calls)
     }
 
-    /// Whether everything planned has happened.
+    /// Returns whether everything planned has happened.
     pub(crate) fn is_played(&self) -> bool {
         self.script().plans.is_empty()
     }
@@ -81,7 +81,7 @@ impl Tap {
         self.script.lock().expect("no test panics with the script in hand")
     }
 
-    /// Takes what is planned next for a hook.
+    /// Takes the next plan for a hook.
     fn next(&self, hook: Hook) -> Option<Plan> {
         let mut script = self.script();
         let at = script.plans.iter().position(|(planned, _)| *planned == hook)?;

@@ -1,4 +1,4 @@
-//! A browser in front of a sign-in page.
+//! A browser on a sign-in page.
 
 use axum::body::Bytes;
 use axum::http::{HeaderMap, Method, Response};
@@ -9,12 +9,12 @@ use url::Url;
 use super::chain::Chain;
 use super::secrets;
 
-/// A page with a link, in its browser.
+/// A sign-in page and its SQRL URL in a browser.
 pub(crate) struct Visit {
     pub(crate) browser: Browser,
     pub(crate) page: Page,
     pub(crate) link: Link,
-    /// The connections that a client takes.
+    /// The connections of its clients.
     pub(crate) http: Http,
 }
 
@@ -27,33 +27,33 @@ impl Visit {
         Self { browser: browser.clone(), page, link, http }
     }
 
-    /// The same addresses in another browser.
+    /// The same page in another browser.
     pub(crate) fn within(&self, browser: Browser) -> Self {
         let Self { page, link, http, .. } = self;
         Self { browser, page: page.clone(), link: link.clone(), http: http.clone() }
     }
 
-    /// A client that has scanned the link.
+    /// A client that has scanned the QR code.
     pub(crate) fn chain(&self, identity: &Identity) -> Chain {
         self.chain_by(identity, &self.http)
     }
 
-    /// The same over connections of its own.
+    /// A client with other connections.
     pub(crate) fn chain_by(&self, identity: &Identity, http: &Http) -> Chain {
         Chain::of(&self.link, identity, http)
     }
 
-    /// What the page hears when it asks once.
+    /// Polls once.
     pub(crate) async fn poll(&self) -> Waiting {
         self.browser.poll(&self.page.url, &self.link).await.expect("an answer")
     }
 
-    /// The same, as it comes.
+    /// Polls once and returns the response.
     pub(crate) async fn pag(&self) -> Response<Bytes> {
         self.get(&format!("pag.sqrl?nut={}", self.link.nut())).await
     }
 
-    /// Another address beside the page's endpoints, asked with this browser's cookies.
+    /// Requests an endpoint of the layer, or another path next to it, with the browser's cookies.
     pub(crate) async fn get(&self, name: &str) -> Response<Bytes> {
         self.request(Method::GET, name, HeaderMap::new(), "").await
     }
@@ -73,14 +73,14 @@ impl Visit {
         answer
     }
 
-    /// This browser's cookies, as they stand in a header.
+    /// The browser's cookies as a header value.
     pub(crate) fn cookies(&self) -> String {
         let cookies = self.browser.cookies();
         let pairs = cookies.iter().map(|cookie| format!("{}={}", cookie.name, cookie.value));
         pairs.collect::<Vec<_>>().join("; ")
     }
 
-    /// Goes where the page is told to go.
+    /// Polls, and opens the URL that the page receives.
     pub(crate) async fn collect(&self) -> Page {
         match self.poll().await {
             Waiting::GoTo(url) => self.browser.open(url.as_str()).await.expect("a page"),
@@ -88,7 +88,7 @@ impl Visit {
         }
     }
 
-    /// Where a page with this link's nut would go, whether it is told to or not.
+    /// The URL that a page with this nut would receive.
     pub(crate) fn signed_in_url(&self) -> String {
         let mut url = self.page.url.clone();
         let path = url.path().rsplit_once('/').expect("a path").0.to_owned();
@@ -97,7 +97,7 @@ impl Visit {
         url.into()
     }
 
-    /// The page goes on with a new link, in the same browser.
+    /// The page requests a new SQRL URL in the same browser.
     pub(crate) async fn renew(&self) -> Self {
         let answer = self.get(&format!("nut.sqrl?renew={}", self.link.nut())).await;
         assert_eq!(answer.status(), 200);
@@ -109,7 +109,7 @@ impl Visit {
         Self { browser: browser.clone(), page: page.clone(), link, http: http.clone() }
     }
 
-    /// Signs in and returns what the application has learned.
+    /// Signs in and returns what the application received.
     pub(crate) async fn sign_in(&self, identity: &Identity) -> String {
         assert_eq!(self.chain(identity).ident().await, "5");
         let page = self.collect().await;

@@ -1,5 +1,5 @@
-//! Requests that two servers could read in two ways. Reading them is hyper's: what it does is
-//! written down here, so that a change of it is seen.
+//! Requests that two servers could parse differently. hyper parses them. These tests record what it
+//! does, so that a change is noticed.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -9,7 +9,7 @@ use tower_sqrl_client::wire::Reply;
 
 use crate::common::{Site, alice};
 
-/// The statuses of all answers on one connection.
+/// The statuses of all responses on one connection.
 fn statuses(answers: &str) -> Vec<&str> {
     answers.split("HTTP/1.1 ").skip(1).map(|answer| &answer[..3]).collect()
 }
@@ -22,13 +22,13 @@ async fn a_body_has_one_length() {
     let chain = site.visit().await.chain(&alice());
     let body = chain.signed(&chain.params("query")).encode();
     let length = body.len();
-    // Behind the body stands what somebody would like to be read as a request of its own.
+    // After the body follows text that an attacker wants to be parsed as a second request.
     let second = "GET /signed-in HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
     let chunks = format!("{length:x}\r\n{body}\r\n0\r\n\r\n");
     for (what, headers, sent, expected) in [
         ("one length", format!("content-length: {length}\r\n"), &body, &["200", "401"][..]),
         ("chunks", CHUNKED.to_owned(), &chunks, &["200", "401"]),
-        // The chunks count, and nothing behind them is read.
+        // The chunks count, and nothing after them is read.
         ("chunks and a length", format!("{CHUNKED}content-length: 3\r\n"), &chunks, &["200"]),
         (
             "two lengths",
@@ -62,7 +62,7 @@ async fn a_body_has_one_length() {
     }
 }
 
-/// Nothing of ours looks at `Host`, so a request without one, or with two, is as any other.
+/// The layer ignores `Host`, so a request without one or with two is like any other.
 #[tokio::test]
 async fn host_may_be_missing() {
     let site = Site::new().await;
@@ -73,12 +73,12 @@ async fn host_may_be_missing() {
     }
 }
 
-/// A request to the client's endpoint with so many octets, and the end of its head.
+/// The head of a request to the client's endpoint with a body of this length.
 fn long_post(octets: usize) -> String {
     format!("POST /cli.sqrl?nut=x HTTP/1.1\r\nhost: a\r\ncontent-length: {octets}\r\n\r\n")
 }
 
-/// A complete reply that says C0, and that the connection ends with it.
+/// Asserts that the reply is complete, that it is C0, and that the connection ends with it.
 fn assert_complete(answer: &[u8], what: &str) {
     let answer = std::str::from_utf8(answer).expect("text");
     let (head, body) = answer.split_once("\r\n\r\n").expect(what);
@@ -89,8 +89,8 @@ fn assert_complete(answer: &[u8], what: &str) {
     assert_eq!(Reply::parse(body).expect(what).tif.to_string(), "c0", "{what}");
 }
 
-/// Many clients write their whole request before they read anything. A connection that ends over
-/// unread octets is reset while they write.
+/// Many clients write their whole request before they read. A connection that the server closes
+/// over unread octets is reset while they write.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_that_writes_too_much_reads_the_reply() {
     let site = Site::new().await;
@@ -106,12 +106,12 @@ async fn a_client_that_writes_too_much_reads_the_reply() {
         }
     });
     blocking.await.expect("all replies");
-    // Of more than the bound, a client that reads while it writes has the reply.
+    // Beyond the bound, a client receives the reply if it reads while it writes.
     for octets in [2_000_000, 100_000_000] {
         let (mut read, mut write) = site.connect().await.into_split();
         let writing = tokio::spawn(async move {
             write.write_all(long_post(octets).as_bytes()).await.expect("a connection");
-            // Sooner or later nobody reads it any more.
+            // The server stops reading at some point.
             let _ = write.write_all(&vec![b'a'; octets]).await;
         });
         let (mut answer, mut piece) = (Vec::new(), [0; 1024]);
@@ -125,7 +125,7 @@ async fn a_client_that_writes_too_much_reads_the_reply() {
     }
 }
 
-/// Whether as much has arrived as the head announces.
+/// Returns whether the whole announced body has arrived.
 fn is_whole(answer: &[u8]) -> bool {
     let answer = String::from_utf8_lossy(answer);
     let Some((head, body)) = answer.split_once("\r\n\r\n") else { return false };

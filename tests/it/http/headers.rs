@@ -1,4 +1,4 @@
-//! The table of `docs/http.md` is what the layer answers.
+//! The responses of the layer are those in the table of `docs/http.md`.
 
 use std::fs;
 use std::path::Path;
@@ -20,7 +20,7 @@ const HEAD: &str = "\
 async fn every_response_is_in_the_table() {
     let over_http = Walk::all(false).await;
     let over_https = Walk::all(true).await;
-    // The cookies' names and `Secure` are looked at row by row.
+    // Each row checks the names of its cookies and `Secure`.
     assert_eq!(over_http, over_https);
     let table = format!("{HEAD}{}\n", over_http.join("\n"));
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/http.md");
@@ -28,15 +28,16 @@ async fn every_response_is_in_the_table() {
     let (_, rest) = page.split_once("<!-- responses -->\n").expect("the table's beginning");
     let (there, _) = rest.split_once("<!-- /responses -->").expect("the table's end");
     assert_eq!(there, table, "put this between the marks of docs/http.md:\n{table}");
-    // On one line each, where the code has several.
+    // The code has these in several lines.
     for policy in [SIGN_IN_POLICY, CONFIRM_POLICY, MESSAGE_POLICY] {
         assert!(page.contains(policy), "{policy}");
     }
 }
 
-/// What looks whether the page is there gets no link, nor room in the store.
+/// A `HEAD` request checks whether the page exists. It creates no SQRL URL and uses no room in the
+/// store.
 #[tokio::test]
-async fn head_makes_no_link() {
+async fn head_creates_no_sqrl_url() {
     let site = Site::new().await;
     let visit = site.visit().await;
     let get = visit.get("login").await;
@@ -49,9 +50,9 @@ async fn head_makes_no_link() {
     }
 }
 
-/// What is refused for its `can` makes no link before.
+/// A request that is refused because of its `can` creates no SQRL URL.
 #[tokio::test]
-async fn a_request_that_is_refused_makes_no_link() {
+async fn a_refused_request_creates_no_sqrl_url() {
     let site = Site::new().await;
     let visit = site.visit().await;
     site.tap.calls();

@@ -1,4 +1,4 @@
-//! The public URL is configured: nothing that a request says of hosts comes back.
+//! The public URL is configured. No response contains a host from the request.
 
 use axum::http::{HeaderMap, HeaderValue, Method};
 use tower_sqrl::memory::MemoryIdentityStore;
@@ -9,8 +9,8 @@ use tower_sqrl_client::browser::Browser;
 use crate::common::{Site, alice, cps_id};
 
 #[tokio::test]
-async fn no_header_says_where_the_site_is() {
-    // The same with a proxy that may say whose address it is: it may say no more.
+async fn no_header_changes_the_public_url() {
+    // The same with a trusted proxy, which may only name the address of the client.
     for site in [Site::new().await, Site::behind_proxy().await] {
         let evil = |request: &str, more: &str| {
             format!(
@@ -52,7 +52,7 @@ async fn no_header_says_where_the_site_is() {
     }
 }
 
-/// A form from another host on this machine is another site's, whatever `Host` says.
+/// A form from another host on this machine is another site's, whatever `Host` is.
 #[tokio::test]
 async fn the_origin_of_a_confirmation_is_compared_with_the_configured_one() {
     let site = Site::new().await;
@@ -69,7 +69,7 @@ async fn the_origin_of_a_confirmation_is_compared_with_the_configured_one() {
     assert_eq!(sent.expect("an answer").status(), 403);
 }
 
-/// Whatever becomes part of a header is checked when the site is set up.
+/// A configured value that becomes part of a header is checked when the site is built.
 #[test]
 fn no_configured_path_breaks_out_of_a_header() {
     let builder =

@@ -1,4 +1,4 @@
-//! `docs/http.md`: what every response carries, and what a request has to look like.
+//! `docs/http.md`: the headers of every response, and the requirements for requests.
 
 mod connection;
 mod headers;

@@ -1,9 +1,8 @@
-//! Which paths are the layer's: exactly those, as they stand in the request line.
+//! The layer answers exactly its own paths, as they are in the request line.
 
 use crate::common::{Setup, Site, alice};
 
-/// What else somebody could call `/auth/cli.sqrl`, and what a proxy in front may have decided
-/// upon without knowing.
+/// Other spellings of `/auth/cli.sqrl`. A proxy may have treated them as other paths.
 const OTHER_NAMES: [&str; 18] = [
     "//auth/cli.sqrl",
     "/auth//cli.sqrl",
@@ -38,7 +37,7 @@ async fn status(site: &Site, target: &str, body: &str) -> (String, String) {
 }
 
 #[tokio::test]
-async fn only_the_very_path_is_ours() {
+async fn only_exact_paths_belong_to_the_layer() {
     let site = Site::with(|builder| builder.prefix("/auth")).await;
     let visit = site.visit().await;
     let chain = visit.chain(&alice());
@@ -49,20 +48,20 @@ async fn only_the_very_path_is_ours() {
         let (status, _) = status(&site, &format!("{path}{query}"), &body).await;
         assert_eq!(status, "404", "the application's: {path}");
     }
-    // What no request line may hold, hyper refuses.
+    // hyper refuses invalid request lines.
     for path in ["/auth/cli.sqrl\u{0}", "auth/cli.sqrl", "/auth/ cli.sqrl"] {
         let (status, _) = status(&site, &format!("{path}{query}"), &body).await;
         assert_eq!(status, "400", "{path:?}");
     }
     assert!(site.tap.calls().is_empty(), "none of it reached a store");
-    // A whole address has a path too, and whose host it names is not looked at.
+    // A request line with a whole URL has a path too. Its host is ignored.
     let (answered, _) =
         status(&site, &format!("http://evil.example/auth/cli.sqrl{query}"), &body).await;
     assert_eq!(answered, "200");
 }
 
 #[tokio::test]
-async fn below_a_mount_the_layer_sees_what_is_left() {
+async fn under_a_mount_the_layer_sees_the_rest_of_the_path() {
     let setup = Setup { mount: "/app", ..Setup::default() };
     let site = Site::set_up(setup, |builder| builder).await;
     for path in
@@ -73,9 +72,9 @@ async fn below_a_mount_the_layer_sees_what_is_left() {
     assert_eq!(status(&site, "/app/cli.sqrl", "").await.0, "200");
 }
 
-/// A parameter that is there twice is none.
+/// A parameter that occurs twice is ignored.
 #[tokio::test]
-async fn a_parameter_twice_is_none() {
+async fn a_repeated_parameter_is_ignored() {
     let site = Site::new().await;
     let visit = site.visit().await;
     let nut = visit.link.nut();
@@ -85,7 +84,7 @@ async fn a_parameter_twice_is_none() {
     assert_eq!(visit.get(&format!("svg.sqrl?{twice}")).await.status(), 400);
     assert_eq!(visit.get(&format!("nut.sqrl?renew={nut}&renew={nut}")).await.status(), 200);
     assert_eq!(visit.get(&format!("signed-in?{twice}")).await.status(), 401);
-    // Encoded it is the same parameter.
+    // Percent-encoding does not make it another parameter.
     assert_eq!(visit.get(&format!("svg.sqrl?%6eut={nut}")).await.status(), 200);
     assert_eq!(visit.get(&format!("svg.sqrl?%6eut={nut}&nut={nut}")).await.status(), 400);
 }

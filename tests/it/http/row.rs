@@ -1,19 +1,19 @@
-//! A response as a row of the page's table, and what is the same in all of them.
+//! A response as a row of the table, and the checks that every response must pass.
 
 use axum::body::Bytes;
 use axum::http::{HeaderMap, Response};
 use tower_sqrl::web::{CONFIRM_POLICY, MESSAGE_POLICY, SIGN_IN_POLICY};
 
-/// Whose response it is.
+/// The origin of a response.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum By {
-    /// The layer's own.
+    /// The layer.
     Layer,
-    /// The application's, which the layer adds to.
+    /// The application. The layer adds headers.
     Application,
 }
 
-/// The columns: status, content type, caches, policy, referrer, cookies, and what else there is.
+/// The columns: status, content type, cache, policy, referrer, cookies, and other headers.
 pub(super) fn row(response: &Response<Bytes>, by: By, https: bool) -> String {
     let headers = response.headers();
     let value = |name: &str| headers.get(name).map(|value| value.to_str().expect("text"));
@@ -53,7 +53,7 @@ pub(super) fn row(response: &Response<Bytes>, by: By, https: bool) -> String {
     columns.join(" | ")
 }
 
-/// What is the same in all.
+/// Checks what is the same in all responses.
 fn check(headers: &HeaderMap, by: By) {
     for name in headers.keys() {
         let name = name.as_str();
@@ -68,13 +68,13 @@ fn check(headers: &HeaderMap, by: By) {
         assert!(charset(kind) || kind == "text/event-stream", "{kind}");
         assert_eq!(headers["cross-origin-resource-policy"], "same-origin");
     }
-    // Nothing twice but cookies.
+    // Only cookies may occur twice.
     for name in headers.keys().filter(|name| *name != "set-cookie") {
         assert_eq!(headers.get_all(name).iter().count(), 1, "{name}");
     }
 }
 
-/// Which cookie of ours it is, all of whose attributes are as they must be.
+/// The name of the cookie, after a check of its attributes.
 fn cookie(line: &str, https: bool) -> String {
     let (pair, attributes) = line.split_once("; ").expect("attributes");
     let (name, value) = pair.split_once('=').expect("a value");
@@ -102,7 +102,7 @@ fn cookie(line: &str, https: bool) -> String {
     }
 }
 
-/// An address with what changes from time to time left out.
+/// A URL without the parts that differ between runs.
 fn without_secrets(text: &str) -> String {
     let text = match text.split_once("://") {
         Some((_, rest)) => format!("ORIGIN{}", &rest[rest.find('/').unwrap_or(rest.len())..]),

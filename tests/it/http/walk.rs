@@ -1,4 +1,4 @@
-//! A walk past every response that the layer can give.
+//! Collects every response that the layer can give.
 
 use std::net::SocketAddr;
 
@@ -24,7 +24,7 @@ pub(super) struct Walk {
 }
 
 impl Walk {
-    /// Past all of them, at a site that the world reaches over http or https.
+    /// Collects the responses of a site that browsers reach over http or https.
     pub(super) async fn all(https: bool) -> Vec<String> {
         let origin = https.then_some("https://example.com");
         let setup = Setup { origin, ..Setup::default() };
@@ -61,7 +61,7 @@ impl Walk {
         visit.request(Method::GET, name, map(headers), "").await
     }
 
-    /// A chain that was signed in, and its page.
+    /// A page whose client has signed in.
     async fn signed_in(&self) -> Visit {
         let visit = self.site.visit().await;
         assert_eq!(visit.chain(&alice()).ident().await, "5");
@@ -80,7 +80,7 @@ impl Walk {
         visit
     }
 
-    /// The id of a CPS URL, and the browser that asked for its link.
+    /// A page whose client has used CPS, and the id of the CPS URL.
     async fn handed_over(&self, command: &str) -> (Visit, String) {
         let visit = self.site.visit().await;
         let mut chain = visit.chain(&alice()).with_opt("cps~suk");
@@ -125,7 +125,7 @@ impl Walk {
         );
         self.site.tap.plan(Hook::StoreNut(Pending), Verdict::Fail);
         self.add("`GET nut.sqrl`, the store fails", &visit.get("nut.sqrl").await);
-        // One more makes room.
+        // Another wait evicts the oldest.
         let browser = Browser::new(self.site.http());
         let first = self.site.visit_with(&browser).await;
         for _ in 1..20 {
@@ -139,7 +139,7 @@ impl Walk {
         self.add("`GET pag.sqrl`, evicted", &evicted);
     }
 
-    /// An address that has asked for more links than it may.
+    /// An address that has reached the limit of SQRL URLs.
     async fn too_many_links(&mut self) {
         let site = Site::with(|builder| builder.challenges_per_minute(1)).await;
         let visit = site.visit().await;
@@ -183,7 +183,7 @@ impl Walk {
             visit.browser.open(&visit.signed_in_url()).await.expect("a page");
             let stranger = visit.within(Browser::new(self.site.http()));
             self.add(&format!("{what}, no cookie"), &stranger.get(&name).await);
-            // As one who asks again after collecting, whose cookie is not gone yet.
+            // A page that polls again after collecting, with the old cookie.
             let visit = self.signed_in().await;
             let name = format!("pag.sqrl?nut={}{go}", visit.link.nut());
             let cookies = visit.browser.cookies();
@@ -335,7 +335,7 @@ impl Walk {
         }
     }
 
-    /// A server that is not set up to know its clients' addresses.
+    /// A server without the addresses of its clients.
     async fn no_address(&mut self) {
         let app = Router::new()
             .route("/login", get(async |challenge: SqrlChallenge| challenge.page()))

@@ -35,7 +35,7 @@ impl Suite {
                 disabled: bits & 4 != 0,
                 epoch: Epoch::new(epoch),
                 version: Version::new(number),
-                strangers: 2 * bits,
+                never_current_keys: 2 * bits,
             };
             let change = Change::create(key, identity.clone());
             self.done(clause, "a create", &change).await;
@@ -70,7 +70,7 @@ impl Suite {
         for (what, step) in steps {
             let change = step(&current);
             self.done(clause, what, &change).await;
-            current = change.leaves().cloned().unwrap_or(current);
+            current = change.resulting_identity().cloned().unwrap_or(current);
             self.is(clause, what, &key, &KeyState::Live(current.clone())).await;
         }
 
@@ -88,12 +88,12 @@ impl Suite {
         let (key, now) = self.created(clause).await;
         let stranger = any_key();
         let next = Identity { disabled: true, version: version(), ..now.clone() };
-        let change = Change::set(key, &now, next.clone()).in_place_of(stranger);
+        let change = Change::set(key, &now, next.clone()).for_previous_key_of(stranger);
         self.done(clause, "a disable in place", &change).await;
         self.is(clause, "a disable in place", &key, &KeyState::Live(next.clone())).await;
         self.is(clause, "a key that is only compared", &stranger, &KeyState::Unknown).await;
         let change = remove(key, &next);
-        self.done(clause, "a removal in place", &change.in_place_of(stranger)).await;
+        self.done(clause, "a removal in place", &change.for_previous_key_of(stranger)).await;
         self.is(clause, "a removed key", &key, &KeyState::Unknown).await;
     }
 }

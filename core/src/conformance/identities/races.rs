@@ -22,7 +22,7 @@ impl Suite {
                 Change::set(key, &current, next)
             });
             let winner = self.one_wins(clause, changes.collect()).await;
-            current = winner.leaves().cloned().expect("a set leaves a row");
+            current = winner.resulting_identity().cloned().expect("a set leaves a row");
             let kept = self.state(clause, &key).await;
             clause.equal("the winner's row", &kept, &KeyState::Live(current.clone()));
         }

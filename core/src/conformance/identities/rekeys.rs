@@ -40,7 +40,7 @@ impl Suite {
             self.done(clause, "a rekey", &change).await;
             left_behind.push(key);
             let stranger = any_key();
-            let after = Identity { version: version(), strangers: 1, ..next.clone() };
+            let after = Identity { version: version(), never_current_keys: 1, ..next.clone() };
             let change = Change::set(new, &next, after.clone()).supersede(stranger);
             self.done(clause, "a change that supersedes a stranger", &change).await;
             left_behind.push(stranger);

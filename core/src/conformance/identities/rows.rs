@@ -23,7 +23,7 @@ pub(super) fn any_row() -> Identity {
         disabled: false,
         epoch: Epoch::new(rand::random()),
         version: version(),
-        strangers: 0,
+        never_current_keys: 0,
     }
 }
 

@@ -60,7 +60,7 @@ impl Suite {
 
             // As a key that is only compared.
             let next = Identity { version: version(), disabled: true, ..current.clone() };
-            let change = Change::set(old, &current, next).in_place_of(key);
+            let change = Change::set(old, &current, next).for_previous_key_of(key);
             let lost = self.apply(clause, &change).await;
             clause.equal("a change beside a wrong key", &lost, &Swap::Lost);
             self.is(clause, "the key to be changed", &old, &live).await;

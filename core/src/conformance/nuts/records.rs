@@ -18,22 +18,11 @@ pub(super) fn nut() -> Nut {
 
 /// A link's record, unlike any other.
 pub(super) fn link() -> NutInfo {
+    let (wait, ip) = (WaitId::from_bytes(rand::random()), [127, 0, 0, rand::random()].into());
+    let sent = Digest::of(rand::random::<[u8; 16]>());
     NutInfo {
         created: Timestamp::from_millis(1_800_000_000_123),
-        chain_start: Timestamp::from_millis(1_800_000_000_000),
-        ip: [127, 0, 0, rand::random()].into(),
-        first_nut: nut(),
-        wait: WaitId::from_bytes(rand::random()),
-        sent: Digest::of(rand::random::<[u8; 16]>()),
-        idk: None,
-        ask: None,
-        asked: false,
-        sin_sent: false,
-        same_address_only: false,
-        accepts_new: false,
-        beside: None,
-        attached: Attached::default(),
-        outcome: None,
+        ..NutInfo::first(nut(), wait, ip, Timestamp::from_millis(1_800_000_000_000), sent)
     }
 }
 
@@ -69,7 +58,8 @@ pub(super) fn full() -> NutInfo {
         sin_sent: true,
         same_address_only: true,
         accepts_new: true,
-        beside: Some(Box::new(Nut::from_bytes([8; 16]))),
+        step: u8::MAX,
+        alias_of: Some(Box::new(Nut::from_bytes([8; 16]))),
         attached: everything(),
         outcome: Some(Outcome::SignedIn { epoch: Epoch::new(u64::MAX) }),
         ..link()

@@ -188,7 +188,7 @@ fn a_set_neither_enables_nor_changes_keys() {
     let disabled = Identity { disabled: true, ..current() };
     let wish = Identity { disabled: false, ..previous() };
     let change = Change::set(super::requests::idk(seed::IDK), &disabled, wish);
-    let written = change.leaves().expect("a live row");
+    let written = change.resulting_identity().expect("a live row");
     assert!(written.disabled);
     assert_eq!((written.suk, written.vuk), (current().suk, current().vuk));
 }

@@ -24,7 +24,7 @@ fn after(sent: Sent, identity: Identity) -> (bool, Lookup) {
 }
 
 fn identity(strangers: u8, disabled: bool) -> Identity {
-    Identity { disabled, strangers, ..current() }
+    Identity { disabled, never_current_keys: strangers, ..current() }
 }
 
 #[test]
@@ -40,13 +40,13 @@ fn the_sixteenth_stranger_joins_and_the_next_does_not() {
             let (written, keys) = after(with_stranger(command), identity(strangers, disabled));
             assert!(written, "{command}");
             assert_eq!(keys.pidk, Some(KeyState::Superseded), "{command} {strangers}");
-            assert_eq!(live(&keys.idk).strangers, strangers + 1, "{command}");
+            assert_eq!(live(&keys.idk).never_current_keys, strangers + 1, "{command}");
         }
         // One that is past the limit for whatever reason does not wrap around either.
         for strangers in [16, 17, u8::MAX] {
             let (written, keys) = after(with_stranger(command), identity(strangers, disabled));
             assert_eq!(keys.pidk, Some(KeyState::Unknown), "{command} {strangers}");
-            assert_eq!(live(&keys.idk).strangers, strangers, "{command}");
+            assert_eq!(live(&keys.idk).never_current_keys, strangers, "{command}");
             // With the flags as they are, only a turn is left to write.
             let turns = (command == Command::Disable) != disabled;
             assert_eq!(written, turns, "{command} {disabled}");
@@ -69,7 +69,7 @@ fn a_rekey_counts_nothing_and_forgets_nothing() {
     for strangers in [0, 16] {
         let before = Lookup {
             idk: KeyState::Unknown,
-            pidk: Some(KeyState::Live(Identity { strangers, ..previous() })),
+            pidk: Some(KeyState::Live(Identity { never_current_keys: strangers, ..previous() })),
         };
         let urs = Urs::By(seed::UNLOCKS_PIDK);
         let sent = Sent { keys: Keys::Both, urs, ..with_stranger(Command::Ident) };
@@ -77,7 +77,7 @@ fn a_rekey_counts_nothing_and_forgets_nothing() {
         let decision = decide(&request, &before, true, Policy { accepts_new: false }, FRESH);
         let keys = apply(&decision, &before, &request);
         assert_eq!(keys.pidk, Some(KeyState::Superseded));
-        assert_eq!(live(&keys.idk).strangers, strangers);
+        assert_eq!(live(&keys.idk).never_current_keys, strangers);
         assert_eq!(live(&keys.idk).user, previous().user);
     }
 }
@@ -110,5 +110,5 @@ fn the_first_stranger_is_counted() {
     let decision = decide(&request, &before, true, Policy { accepts_new: true }, FRESH);
     let keys = apply(&decision, &before, &request);
     assert_eq!(keys.pidk, Some(KeyState::Superseded));
-    assert_eq!(live(&keys.idk).strangers, 1);
+    assert_eq!(live(&keys.idk).never_current_keys, 1);
 }

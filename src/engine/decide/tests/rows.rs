@@ -180,7 +180,7 @@ impl Case {
             disabled: false,
             epoch: FRESH.epoch,
             version: FRESH.version,
-            strangers: 0,
+            never_current_keys: 0,
         })
     }
 
@@ -214,7 +214,7 @@ impl Case {
         if succeeds && before.pidk == Some(KeyState::Unknown) {
             answer.after.pidk = Some(KeyState::Superseded);
             if let KeyState::Live(identity) = &mut answer.after.idk {
-                identity.strangers += 1;
+                identity.never_current_keys += 1;
             }
         }
         // "Unchanged means no write"; what is written has a version of its own.

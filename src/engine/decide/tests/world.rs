@@ -51,7 +51,7 @@ fn identity(owner: u8, user: &str) -> Identity {
         disabled: false,
         epoch: Epoch::new(u64::from(owner) * 10),
         version: Version::new(u64::from(owner) * 10 + 1),
-        strangers: 3,
+        never_current_keys: 3,
     }
 }
 

@@ -78,7 +78,8 @@ async fn what_has_expired_goes_before_what_has_not() {
 /// One party's outcome and CPS id, stored under their own keys.
 async fn end(store: &MemoryNutStore, ip: impl Into<IpAddr>) -> (Nut, CpsId) {
     let (wait, id, ip) = (nut(), CpsId::from_bytes(rand::random()), ip.into());
-    let outcome = NutInfo { ip, ..collected() };
+    let mut outcome = collected();
+    outcome.ip = ip;
     store.store_nut(&wait, &outcome, NutState::Authorized, MINUTE).await.unwrap();
     store.store_cps_session_id(&id, &CpsInfo { ip, ..landing() }, MINUTE).await.unwrap();
     (wait, id)

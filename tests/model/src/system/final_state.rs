@@ -113,7 +113,7 @@ impl System {
             hardlock: it.hardlock,
             disabled: it.disabled,
             epoch: self.epoch(it.epoch.get(), expected_epoch),
-            never_current_keys: it.strangers,
+            never_current_keys: it.never_current_keys,
         })))
     }
 }
