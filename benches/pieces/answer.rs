@@ -16,7 +16,7 @@ use tower_sqrl::middleware::SqrlBody;
 use tower_sqrl::{ChallengeOptions, PeerAddress, Sqrl};
 use tower_sqrl_client::keys::{Ilk, Rlk, SiteKey, UnlockPair};
 use tower_sqrl_client::wire::{ClientParams, Command, Form, Reply};
-use tower_sqrl_client::{Link, base64url};
+use tower_sqrl_client::{SqrlUrl, base64url};
 
 const PEER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 4711);
 
@@ -45,7 +45,7 @@ fn request(key: &SiteKey, command: &Command, path: &str, server: &str) -> Reques
     request.body(Full::new(form.encode().into())).unwrap()
 }
 
-fn link(sqrl: &Sqrl) -> Link {
+fn link(sqrl: &Sqrl) -> SqrlUrl {
     let request = Request::get("/login").extension(PeerAddress(PEER)).body(()).unwrap();
     let (parts, ()) = request.into_parts();
     let made = sqrl.challenge(&parts, ChallengeOptions::default());

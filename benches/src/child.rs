@@ -52,7 +52,7 @@ impl Drop for Server {
 pub(crate) fn run(load: &Load) -> Result<(Report, f64), Failure> {
     let report = load.run(|_| {})?;
     if report.stages.iter().any(|stage| !stage.failures.is_empty()) {
-        return Err(format!("sign-ins failed\n{}", report.to_text()).into());
+        return Err(format!("sign-ins failed\n{report}").into());
     }
     let cpu = report.stages.last().and_then(|stage| stage.server_cpu_ms);
     Ok((report, cpu.ok_or("no processor time")?))

@@ -2,7 +2,7 @@
 //! that each of them takes.
 
 use clap::Args;
-use tower_sqrl_client::load::{Load, ProcessTimes, Stop};
+use tower_sqrl_client::load::{Load, ProcessUsage, Stop};
 
 use crate::Failure;
 use crate::child::{self, Server};
@@ -39,7 +39,7 @@ pub(crate) fn run(args: &GrowthArgs) -> Result<(), Failure> {
     let mut levels = Vec::new();
     for &pending in &args.pending {
         let server = Server::start(&["sqrl", "--pending", &pending.to_string()])?;
-        let resident = ProcessTimes::of(&[server.pid()])?.resident;
+        let resident = ProcessUsage::of(&[server.pid()])?.resident;
         let (cpu, ratio) = (Spread::default(), Spread::default());
         levels.push(Level { pending, server, resident, cpu, ratio });
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use tower_sqrl_client::load::{Load, Report, Stop, Who, picture};
+use tower_sqrl_client::load::{Load, Report, SignInAs, Stop, latency_chart};
 
 use crate::Failure;
 use crate::child::{self, Server};
@@ -81,7 +81,7 @@ pub(crate) fn run(args: &LoginArgs) -> Result<(), Failure> {
     let mut load = Load::new("");
     load.in_flight = vec![args.in_flight];
     load.stop = Stop::Logins(args.logins);
-    load.who = if args.new { Who::New } else { Who::Known(200) };
+    load.sign_in_as = if args.new { SignInAs::New } else { SignInAs::Known(200) };
     load.new_connections = args.new_connections;
     load.page = args.page;
 
@@ -106,7 +106,7 @@ pub(crate) fn run(args: &LoginArgs) -> Result<(), Failure> {
         sqrl.turn(&load)?;
         let last = |side: &Side| side.reports.last().cloned().ok_or("no report");
         let (floor, sqrl) = (last(&floor)?, last(&sqrl)?);
-        std::fs::write(file, picture(&[("floor", &floor), ("tower-sqrl", &sqrl)]))?;
+        std::fs::write(file, latency_chart(&[("floor", &floor), ("tower-sqrl", &sqrl)]))?;
     }
     Ok(())
 }

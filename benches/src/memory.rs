@@ -47,7 +47,7 @@ pub(crate) fn run(args: &MemoryArgs) -> Result<(), Failure> {
             next += 30.0;
         }
     }
-    print!("{}", report.to_text());
+    print!("{report}");
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use clap::{Args, ValueEnum};
 use tempfile::TempDir;
 use test_servers::{Postgres, Redis};
-use tower_sqrl_client::load::{Load, Stop, Who};
+use tower_sqrl_client::load::{Load, SignInAs, Stop};
 
 use crate::spread::Spread;
 use crate::{Failure, child};
@@ -226,9 +226,9 @@ fn measure(
     load.in_flight = vec![args.in_flight];
     load.stop = Stop::Logins(args.logins);
     load.collect = args.collect;
-    load.who = match identities {
-        Identities::Known => Who::Known(200),
-        Identities::New => Who::New,
+    load.sign_in_as = match identities {
+        Identities::Known => SignInAs::Known(200),
+        Identities::New => SignInAs::New,
     };
     for side in &mut *sides {
         [side.cpu, side.ratio, side.rate] = std::array::from_fn(|_| Spread::default());

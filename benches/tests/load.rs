@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 
-use tower_sqrl_client::load::{Load, Report, Stop, Who, picture};
+use tower_sqrl_client::load::{Load, Report, SignInAs, Stop, latency_chart};
 
 /// `bench serve`, until it is dropped.
 struct Server(Child, String);
@@ -26,7 +26,7 @@ impl Server {
         let mut load = Load::new(&self.1);
         load.in_flight = vec![3];
         load.stop = Stop::Logins(12);
-        load.who = Who::Known(4);
+        load.sign_in_as = SignInAs::Known(4);
         load.server_pids = vec![self.0.id()];
         load
     }
@@ -42,7 +42,7 @@ impl Drop for Server {
 fn steps(load: &Load) -> Vec<&'static str> {
     let report = load.run(|_| {}).expect("a run");
     let stage = &report.stages[0];
-    assert!(stage.failures.is_empty(), "{load:?}\n{}", report.to_text());
+    assert!(stage.failures.is_empty(), "{load:?}\n{report}");
     assert_eq!(stage.logins, 12, "{load:?}");
     assert!(stage.server_cpu_ms.is_some_and(|cpu| cpu > 0.0), "{load:?}");
     assert!(stage.login.p50 > 0.0 && stage.login.max >= stage.login.p99, "{load:?}");
@@ -53,10 +53,10 @@ fn steps(load: &Load) -> Vec<&'static str> {
 fn every_way() {
     let server = Server::start("sqrl");
     let load = server.load();
-    let usual = ["ident", "landing", "link", "query", "wait"];
+    let usual = ["ident", "landing", "query", "url", "wait"];
     assert_eq!(steps(&load), usual);
-    for who in [Who::New, Who::Rekeyed] {
-        assert_eq!(steps(&Load { who, ..load.clone() }), usual, "{who:?}");
+    for sign_in_as in [SignInAs::New, SignInAs::Rekeyed] {
+        assert_eq!(steps(&Load { sign_in_as, ..load.clone() }), usual, "{sign_in_as:?}");
     }
     assert_eq!(steps(&Load { new_connections: true, ..load.clone() }), usual);
     assert_eq!(steps(&Load { noiptest: true, ..load.clone() }), usual);
@@ -64,14 +64,14 @@ fn every_way() {
     let page = Load { page: true, qr: true, ..load.clone() };
     assert_eq!(steps(&page), ["ident", "landing", "page", "qr", "query", "wait"]);
     let cps = Load { cps: true, ..load };
-    assert_eq!(steps(&cps), ["cps", "ident", "landing", "link", "query"]);
+    assert_eq!(steps(&cps), ["cps", "ident", "landing", "query", "url"]);
 }
 
 #[test]
 fn the_floor_takes_the_same_requests() {
     let server = Server::start("floor");
     let load = server.load();
-    let usual = ["ident", "landing", "link", "query", "wait"];
+    let usual = ["ident", "landing", "query", "url", "wait"];
     assert_eq!(steps(&load), usual);
     assert_eq!(steps(&Load { new_connections: true, ..load.clone() }), usual);
     assert_eq!(steps(&Load { page: true, ..load })[2], "page");
@@ -84,7 +84,7 @@ fn stages_and_their_picture() {
     let load = Load { in_flight: vec![1, 2], ..server.load() };
     let report: Report = load.run(|_| watched += 1).expect("a run");
     assert!(watched >= 2, "{watched}");
-    let svg = picture(&[("a < b", &report)]);
+    let svg = latency_chart(&[("a < b", &report)]);
     assert_eq!(svg.matches("<circle").count(), 6, "{svg}");
     assert!(svg.contains("a &lt; b"), "{svg}");
     let json: serde_json::Value = serde_json::from_str(&report.to_json()).expect("JSON");
@@ -96,7 +96,7 @@ fn what_fails_is_told_and_counted() {
     let server = Server::start("floor");
     // The floor signs nobody in by cps: the very first sign-in says so.
     let refused = Load { cps: true, ..server.load() }.run(|_| {});
-    assert_eq!(refused.expect_err("no url").to_string(), "ident: no url for cps");
+    assert_eq!(refused.expect_err("no url").to_string(), "ident: no url= for cps");
     let load = server.load();
     drop(server);
     assert!(load.run(|_| {}).is_err());

@@ -1,4 +1,4 @@
-//! base64url as SQRL uses it: written without padding, read strictly.
+//! base64url as SQRL uses it: encoded without padding, decoded strictly.
 
 use base64::Engine as _;
 use base64::alphabet::URL_SAFE;
@@ -11,41 +11,41 @@ const ENGINE: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// Encodes without padding.
+/// Encodes bytes without padding.
 #[must_use]
 pub fn encode(bytes: impl AsRef<[u8]>) -> String {
     ENGINE.encode(bytes)
 }
 
-/// Decodes; padding may be there or not, any other stray byte fails.
+/// Decodes text. Padding is optional; any other character outside the alphabet is an error.
 ///
 /// # Errors
-/// What is wrong, in words for a person.
-pub fn decode(text: impl AsRef<[u8]>) -> Result<Vec<u8>, Malformed> {
-    ENGINE.decode(text).map_err(|error| Malformed(error.to_string()))
+/// Returns [`DecodeError`] if the text is not base64url.
+pub fn decode(text: impl AsRef<[u8]>) -> Result<Vec<u8>, DecodeError> {
+    ENGINE.decode(text).map_err(|error| DecodeError(error.to_string()))
 }
 
-/// Decodes a value of exactly `N` bytes.
+/// Decodes text of exactly `N` bytes.
 ///
 /// # Errors
-/// As [`decode`], or another length.
-pub fn decode_array<const N: usize>(text: impl AsRef<[u8]>) -> Result<[u8; N], Malformed> {
+/// Returns [`DecodeError`] if the text is not base64url, or of another length.
+pub fn decode_array<const N: usize>(text: impl AsRef<[u8]>) -> Result<[u8; N], DecodeError> {
     let bytes = decode(text)?;
     let length = bytes.len();
-    bytes.try_into().map_err(|_| Malformed(format!("{length} bytes where {N} are due")))
+    bytes.try_into().map_err(|_| DecodeError(format!("{length} bytes instead of {N}")))
 }
 
-/// A value is not the base64url that it should be.
+/// A text is not valid base64url, or not of the required length.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not valid base64url: {0}")]
-pub struct Malformed(String);
+#[error("invalid base64url: {0}")]
+pub struct DecodeError(String);
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn padding_is_optional_and_nothing_else_is() {
+    fn only_padding_is_optional() {
         assert_eq!(encode([0xff]), "_w");
         assert_eq!(decode("_w"), Ok(vec![0xff]));
         assert_eq!(decode("_w=="), Ok(vec![0xff]));

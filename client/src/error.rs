@@ -1,4 +1,4 @@
-//! What can go wrong, in words for the person who signs in.
+//! Errors of commands, with messages for the user.
 
 use std::fmt;
 
@@ -9,89 +9,90 @@ use crate::identity::UnlockError;
 use crate::keys::WeakSuk;
 use crate::wire::{Ask, Command, Reply, ReplyError, Tif};
 
-/// Why a sign-in, or another command, did not happen.
+/// Reasons why a command failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The site did not answer.
+    /// The site sent no response.
     #[error(transparent)]
     Http(#[from] HttpError),
-    /// The site answered something that is not SQRL, so the exchange ends.
+    /// The response is not a SQRL reply.
     #[error("{}", not_a_reply(url, *status, source))]
     Reply {
-        /// Where the request went.
+        /// The URL of the request.
         url: String,
-        /// The answer's status, which says nothing about SQRL itself.
+        /// The HTTP status. In SQRL it has no meaning, but it often explains the failure.
         status: StatusCode,
-        /// What is wrong with the body.
+        /// The rule that the body breaks.
         source: ReplyError,
     },
-    /// The site said no.
+    /// The site refused the command.
     #[error("{refusal}")]
     Refused {
-        /// In words.
+        /// The reason.
         refusal: Refusal,
-        /// The reply that said so.
+        /// The reply that refused.
         reply: Box<Reply>,
     },
-    /// The command needs the unlock keys.
+    /// The command needs the unlock keys, and the identity is locked.
     #[error("{reason}: {source}")]
     Locked {
-        /// What they are needed for.
+        /// Why the command needs them.
         reason: &'static str,
-        /// Why they cannot be had.
+        /// Why they are unavailable.
         source: UnlockError,
     },
-    /// The site knows the identity but gave no `suk`, without which nothing can be unlocked.
-    #[error("the site did not give back the server unlock key (suk) that this command needs")]
+    /// The site knows the identity and returned no `suk`, which the command needs.
+    #[error("the site did not return the server unlock key (suk) that this command needs")]
     NoSuk,
-    /// The site's `suk` is a trap.
+    /// The site's `suk` is a weak key.
     #[error(transparent)]
     WeakSuk(#[from] WeakSuk),
-    /// The site asks something and the client has no answer
-    /// ([`Client::with_answer`](crate::Client::with_answer)): the exchange ends before the
-    /// command is sent, so nothing has happened and nobody is signed in. The question is
-    /// inside. The link is spent; a new one, from a page that is opened again, is for the next try.
+    /// The site asks a question, and the client has no answer
+    /// ([`Client::with_answer`](crate::Client::with_answer)).
+    ///
+    /// The command was not sent, and nobody is signed in. The nut is used up: reload the page
+    /// and retry with its new SQRL URL.
     #[error(
-        "the site asks: \"{}\"; answer by choosing a button ({})",
+        "the site asks: \"{}\"; answer with a button ({})",
         .0.printable(),
         buttons(.0)
     )]
     Asked(Box<Ask>),
-    /// The person cancelled at the site's question or the client's own.
+    /// The user cancelled the sign-in.
     #[error("cancelled")]
     Cancelled,
-    /// `cps` was asked for and the site gave no usable `url`.
-    #[error("the site gave no address for the signed-in session, though cps was asked for")]
+    /// The client set `cps`, and the site returned no usable `url`.
+    #[error("the site returned no URL for the browser (url=), although the client set cps")]
     NoUrl,
 }
 
-/// What a site's flags mean for the command that was sent.
+/// Reasons why a site refused a command, from the flags of its reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// `tif` 200: a newer identity has taken this one's place.
+    /// `tif` 200: a newer identity has replaced this one.
     Superseded,
-    /// `tif` 8: disabled.
+    /// `tif` 8: the identity is disabled.
     Disabled,
-    /// Neither 1 nor 2: the site does not know this identity.
+    /// Neither `tif` 1 nor 2: the site does not know the identity.
     Unknown,
-    /// `tif` 20 twice: the page has expired.
+    /// `tif` 20, also after the retry: the SQRL URL has expired.
     Expired,
-    /// Exactly 40: the site saw another address than the browser's.
+    /// `tif` is exactly 40: the client and the browser have different addresses.
     OtherAddress,
-    /// `tif` 100: the link belongs to another identity.
+    /// `tif` 100: the nut belongs to another identity.
     OtherIdentity,
-    /// `tif` 10: the site does not know the command.
+    /// `tif` 10: the site does not support the command.
     Unsupported(Command),
-    /// `tif` 80: the site found the request itself wrong.
+    /// `tif` 80: the request was malformed, or a signature did not verify.
     Rejected(Tif),
-    /// `tif` 40 with nothing more: the site refuses.
+    /// `tif` 40 and no other reason.
     Failed(Command, Tif),
 }
 
 impl Error {
-    /// What the site refused with, if it did.
+    /// Returns the reason, if the site refused the command.
     pub fn refusal(&self) -> Option<&Refusal> {
         match self {
             Self::Refused { refusal, .. } => Some(refusal),
@@ -99,7 +100,7 @@ impl Error {
         }
     }
 
-    /// The reply that refused.
+    /// Returns the reply that refused the command, if there is one.
     pub fn reply(&self) -> Option<&Reply> {
         match self {
             Self::Refused { reply, .. } => Some(reply),
@@ -112,35 +113,32 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Superseded => f.write_str(
-                "this identity was superseded by a newer one: bring the newer identity from \
-                 the device where it was made, and sign in with that",
+                "a newer identity has replaced this one; sign in with the newer identity",
             ),
             Self::Disabled => f.write_str(
-                "SQRL is disabled for this account: enable it with the rescue code, then sign in",
+                "this identity is disabled; enable it with the rescue code, then sign in",
             ),
-            Self::Unknown => f.write_str(
-                "the site does not know this identity, so there is nothing to do: sign in first",
-            ),
+            Self::Unknown => f.write_str("the site does not know this identity; sign in first"),
             Self::Expired => {
-                f.write_str("the page has expired: reload it and try again with its new link")
+                f.write_str("the SQRL URL has expired; reload the page and use its new URL")
             }
             Self::OtherAddress => f.write_str(
-                "the site saw this client at another address than the browser that shows the \
-                 page: if the page is really yours, on another device, say so with noiptest",
+                "this client and the browser that shows the page have different addresses; if \
+                 the page is on a device of yours, retry with noiptest",
             ),
             Self::OtherIdentity => f.write_str(
-                "this link belongs to another identity: sign in with that one, or reload the page",
+                "this SQRL URL belongs to another identity; use that identity, or reload the page",
             ),
             Self::Unsupported(command) => write!(f, "the site does not support `{command}`"),
             Self::Rejected(tif) => write!(
                 f,
-                "the site rejected the request as malformed or wrongly signed (tif {tif}): \
-                 reload the page and try again",
+                "the site rejected the request as malformed or wrongly signed (tif {tif}); \
+                 reload the page and retry",
             ),
             Self::Failed(Command::Ident, tif) => write!(
                 f,
-                "the site refused to sign this identity in (tif {tif}): it may take no new ones, \
-                 or want a pause after several failures",
+                "the site refused to sign this identity in (tif {tif}); it may accept no new \
+                 identities, or limit the rate of requests",
             ),
             Self::Failed(command, tif) => write!(f, "the site refused `{command}` (tif {tif})"),
         }
@@ -148,8 +146,10 @@ impl fmt::Display for Refusal {
 }
 
 impl Refusal {
-    /// What a reply to a command means; `None` is success.
-    pub fn of(reply: &Reply, command: &Command, noiptest: bool) -> Option<Self> {
+    /// Returns why a reply refuses a command, or `None` if the command succeeded.
+    ///
+    /// `noiptest` says whether the request set that option.
+    pub fn from_reply(reply: &Reply, command: &Command, noiptest: bool) -> Option<Self> {
         let has = |bits| reply.has(bits);
         if has(Tif::SUPERSEDED) {
             return Some(Self::Superseded);
@@ -171,20 +171,23 @@ impl Refusal {
     }
 }
 
-/// With another status, what has nothing of a reply comes from no SQRL server at all, and what
-/// it lacks explains nothing. The query stays out: it is the nut.
+/// Returns the message of [`Error::Reply`].
+///
+/// If the status is not 200 and the body is nothing like a reply, the broken rule does not
+/// help: no SQRL server has answered. The query is left out because it is the nut.
 fn not_a_reply(url: &str, status: StatusCode, source: &ReplyError) -> String {
     let url = url.split('?').next().unwrap_or_default();
     match (status, source) {
-        (StatusCode::OK, _) => format!("the answer of {url} is not a SQRL reply: {source}"),
+        (StatusCode::OK, _) => format!("the response from {url} is not a SQRL reply: {source}"),
         (_, ReplyError::Empty | ReplyError::List(_)) => format!(
-            "HTTP {status} from {url}, and no SQRL reply: perhaps the site's SQRL layer is not at \
+            "HTTP {status} from {url}, and no SQRL reply; check that the site serves SQRL at \
              this path"
         ),
-        _ => format!("HTTP {status} from {url}, and not a SQRL reply: {source}"),
+        _ => format!("HTTP {status} from {url}, and an invalid SQRL reply: {source}"),
     }
 }
 
+/// Lists the buttons of a question with their numbers.
 fn buttons(ask: &Ask) -> String {
     match ask.buttons.as_slice() {
         [] => "0: OK".to_owned(),

@@ -1,4 +1,4 @@
-//! The one way out: a pooled HTTP/1.1 client that is cheap to clone.
+//! The HTTP client of all requests, except those of a load.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -12,10 +12,10 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
-/// Longest body that is read, in bytes.
+/// Maximum length of a response body, in bytes.
 const MAX_BODY: usize = 1 << 20;
 
-/// The HTTP client. Clones share one pool of connections.
+/// An HTTP/1.1 client with a pool of connections. Cheap to clone; clones share the pool.
 #[derive(Clone)]
 pub struct Http(Arc<Inner>);
 
@@ -24,44 +24,44 @@ struct Inner {
     #[cfg(feature = "tls")]
     tls: std::sync::OnceLock<TlsClient>,
     settings: HttpBuilder,
-    /// Requests that were routed.
+    /// Number of requests that took a route.
     routed: AtomicUsize,
 }
 
 #[cfg(feature = "tls")]
 type TlsClient = Client<hyper_rustls::HttpsConnector<HttpConnector>, Full<Bytes>>;
 
-/// Why there is no answer.
+/// Reasons why there is no response.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HttpError {
-    /// The address is not one that a request can go to.
-    #[error("{0} is not a valid web address")]
-    Address(String),
-    /// No connection, or it broke.
+    /// The URL is invalid.
+    #[error("{0} is not a valid http or https URL")]
+    InvalidUrl(String),
+    /// The connection failed.
     #[error("cannot reach {origin}: {reason}")]
     Connection {
         /// Scheme, host and port.
         origin: String,
-        /// What went wrong, in the words of the library below.
+        /// The message of the innermost error.
         reason: String,
     },
-    /// Nothing came back in time.
-    #[error("{0} did not answer in time")]
+    /// The response did not arrive in time.
+    #[error("timed out waiting for a response from {0}")]
     Timeout(String),
-    /// The body broke off or is longer than 1 MiB.
-    #[error("cannot read the answer of {origin}: {reason}")]
+    /// The body is incomplete, or longer than 1 MiB.
+    #[error("cannot read the response from {origin}: {reason}")]
     Body {
         /// Scheme, host and port.
         origin: String,
-        /// What went wrong.
+        /// The message of the innermost error.
         reason: String,
     },
-    /// The client goes where its routes lead, and nowhere else.
-    #[error("{0} is none of the servers that this client was given")]
+    /// The client has no route to the origin ([`HttpBuilder::routes_only`]).
+    #[error("no route to {0}; this client sends requests to its routes only")]
     NoRoute(String),
-    /// Built without the feature `tls`.
-    #[error("this client was built without its feature `tls`, so it cannot reach {0}")]
+    /// The origin is https, and the crate was built without the feature `tls`.
+    #[error("cannot reach {0} over https: built without the feature `tls`")]
     NoTls(String),
 }
 
@@ -88,42 +88,43 @@ impl Default for HttpBuilder {
 }
 
 impl HttpBuilder {
-    /// Longest wait for a whole answer. Default: 30 s.
+    /// Sets the timeout of a request, until the response is complete. Default: 30 s.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// The address to connect from, such as `127.0.0.2`, to be another client than the
-    /// browser. Default: the system's choice.
+    /// Sets the address to connect from, such as `127.0.0.2`. Default: the system chooses.
     pub fn local_address(mut self, address: IpAddr) -> Self {
         self.local_address = Some(address);
         self
     }
 
-    /// A header of every request, such as a proxy would add. Default: none.
+    /// Adds a header to every request, as a proxy would. Default: none.
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.append(name, value);
         self
     }
 
-    /// Sends what is meant for one origin to another, keeping the `Host`: so a server
-    /// that stands behind a TLS-terminating proxy is reached without the proxy, as with
-    /// `route("https://example.com", "http://127.0.0.1:8080")`. Several routes of one origin
-    /// are taken in turn, as a load balancer does. Default: none.
+    /// Sends requests for the origin `from` to the origin `to`, with the `Host` of `from`.
+    /// Default: none.
+    ///
+    /// With `route("https://example.com", "http://127.0.0.1:8080")` a test reaches a server
+    /// without its TLS-terminating proxy. Several routes from one origin are used in turn, as
+    /// a load balancer does.
     pub fn route(mut self, from: &str, to: &str) -> Self {
         self.routes.push((from.to_owned(), to.to_owned()));
         self
     }
 
-    /// Refuses every origin that has no [`route`](Self::route): whatever a page or a reply
-    /// says, nothing is sent to anybody else.
+    /// Rejects requests to an origin without a [`route`](Self::route), so that no page or
+    /// reply can direct a request to another server. Default: allowed.
     pub fn routes_only(mut self) -> Self {
         self.routes_only = true;
         self
     }
 
-    /// The client.
+    /// Returns the client.
     pub fn build(self) -> Http {
         Http(Arc::new(Inner {
             plain: pool().build(self.connector()),
@@ -156,23 +157,24 @@ impl std::fmt::Debug for Http {
 }
 
 impl Http {
-    /// Starts from the default settings.
+    /// Returns a builder with the default settings.
     pub fn builder() -> HttpBuilder {
         HttpBuilder::default()
     }
 
-    /// GET.
+    /// Sends a GET request. Does not follow redirects.
     ///
     /// # Errors
-    /// See [`HttpError`]; any status is an answer.
+    /// See [`HttpError`]. No status is an error.
     pub async fn get(&self, url: &str, headers: HeaderMap) -> Result<Response<Bytes>, HttpError> {
         self.send(Method::GET, url, headers, Bytes::new()).await
     }
 
-    /// POST of a form, or of whatever bytes a test wants to pass off as one.
+    /// Sends a POST request with a body of the type `application/x-www-form-urlencoded`,
+    /// unless `headers` has another type. Does not follow redirects.
     ///
     /// # Errors
-    /// See [`HttpError`]; any status is an answer.
+    /// See [`HttpError`]. No status is an error.
     pub async fn post_form(
         &self,
         url: &str,
@@ -185,10 +187,10 @@ impl Http {
         self.send(Method::POST, url, headers, body.into()).await
     }
 
-    /// Any request; redirects are not followed.
+    /// Sends a request. Does not follow redirects.
     ///
     /// # Errors
-    /// See [`HttpError`]; any status is an answer.
+    /// See [`HttpError`]. No status is an error.
     pub async fn send(
         &self,
         method: Method,
@@ -220,14 +222,14 @@ impl Http {
         headers: HeaderMap,
         body: Bytes,
     ) -> Result<Request<Full<Bytes>>, HttpError> {
-        let address = |_| HttpError::Address(url.to_owned());
+        let invalid = || HttpError::InvalidUrl(url.to_owned());
         let routes = self.0.settings.routes.iter().filter(|(from, _)| from == origin(url));
         let routes: Vec<_> = routes.collect();
         if routes.is_empty() && self.0.settings.routes_only {
             return Err(HttpError::NoRoute(origin(url).to_owned()));
         }
-        let turn = || self.0.routed.fetch_add(1, Ordering::Relaxed) % routes.len();
-        let route = (!routes.is_empty()).then(|| routes[turn()]);
+        let next = || self.0.routed.fetch_add(1, Ordering::Relaxed) % routes.len();
+        let route = (!routes.is_empty()).then(|| routes[next()]);
         let mut request = match route {
             Some((from, to)) => {
                 let host = from.split_once("://").map_or(from.as_str(), |(_, host)| host);
@@ -237,9 +239,9 @@ impl Http {
         }
         .method(method)
         .body(Full::new(body))
-        .map_err(address)?;
+        .map_err(|_| invalid())?;
         if request.uri().host().is_none() {
-            return Err(HttpError::Address(url.to_owned()));
+            return Err(invalid());
         }
         request.headers_mut().extend(self.0.settings.headers.clone());
         request.headers_mut().extend(headers);
@@ -265,19 +267,20 @@ impl Http {
         })
     }
 
-    /// Made at the first use: loading the system's certificates takes a while.
+    /// Returns the https client. It is created at its first use, because loading the
+    /// system's certificates is slow.
     #[cfg(feature = "tls")]
     fn tls(&self, origin: &str) -> Result<&TlsClient, HttpError> {
         if let Some(client) = self.0.tls.get() {
             return Ok(client);
         }
-        // Named, so that another provider elsewhere in a program cannot make it ambiguous.
+        // An explicit provider: the process default is ambiguous if a program has two.
         let provider = rustls::crypto::ring::default_provider();
         let connector = hyper_rustls::HttpsConnectorBuilder::new()
             .with_provider_and_native_roots(provider)
             .map_err(|error| HttpError::Connection {
                 origin: origin.to_owned(),
-                reason: format!("no certificates to trust: {error}"),
+                reason: format!("cannot load trusted certificates: {error}"),
             })?
             .https_only()
             .enable_http1()
@@ -292,14 +295,14 @@ fn pool() -> hyper_util::client::legacy::Builder {
     builder
 }
 
-/// Scheme, host and port of an address.
+/// Returns the scheme, host and port of a URL.
 fn origin(url: &str) -> &str {
     let start = url.find("://").map_or(0, |at| at + 3);
     let end = url[start..].find(['/', '?', '#']);
     &url[..end.map_or(url.len(), |at| start + at)]
 }
 
-/// The innermost cause: the outer ones only say "client error".
+/// Returns the message of the innermost error. The outer ones only say "client error".
 fn reason(error: &(dyn std::error::Error + 'static)) -> String {
     let mut cause = error;
     while let Some(source) = cause.source() {
@@ -313,7 +316,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_client_with_routes_only_goes_nowhere_else() {
+    async fn routes_only_rejects_other_origins() {
         let http = Http::builder().route("http://a.invalid", "http://127.0.0.1:1").routes_only();
         let http = http.build();
         for url in ["http://127.0.0.1:1/", "http://a.invalid:81/", "https://a.invalid/"] {

@@ -1,10 +1,10 @@
-//! A headless SQRL client: it signs in without a phone, for tests and for trying out.
+//! A headless SQRL client for tests and demonstrations.
 //!
-//! It is written from the specification and shares no code with the server, so that the
-//! two cannot be wrong together. It keeps keys in the clear where that is handy: it is
-//! not a wallet.
+//! It is written from the specification and shares no code with the server, so that both
+//! cannot be wrong in the same way. It is not a wallet: it stores the keys that sign in
+//! unencrypted.
 //!
-//! A sign-in with the little [`browser`] that comes along:
+//! This example signs in with the included [`browser`]:
 //!
 //! ```no_run
 //! use std::time::Duration;
@@ -14,12 +14,12 @@
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let browser = Browser::default();
 //! let page = browser.open("http://127.0.0.1:8080/login").await?;
-//! let link = page.sqrl_link()?;
+//! let sqrl_url = page.sqrl_url()?;
 //!
 //! let alice = Client::new(Identity::from_seed([7; 32]));
-//! alice.sign_in(&link).await?;
+//! alice.sign_in(&sqrl_url).await?;
 //!
-//! match browser.wait(&page.url, &link, Duration::from_secs(5)).await? {
+//! match browser.wait(&page.url, &sqrl_url, Duration::from_secs(5)).await? {
 //!     Waiting::GoTo(url) => println!("{}", browser.open(url.as_str()).await?.body),
 //!     other => panic!("{other:?}"),
 //! }
@@ -29,14 +29,14 @@
 //!
 //! | For | See |
 //! |---|---|
-//! | identities, previous ones, files | [`Identity`] |
+//! | identities, their previous ones, files | [`Identity`] |
 //! | the five commands, options, questions | [`Client`] |
-//! | one exchange step by step, hostile requests | [`Session`], [`wire`] |
-//! | another address, headers, a server behind a proxy | [`HttpBuilder`] |
-//! | same-device sign-in | [`cps`] |
-//! | the key derivation | [`keys`] |
-//! | thousands of sign-ins, to measure a server (feature `load`) | `load` |
-//! | the attacks that have worked on other servers, on one's own (feature `attack`) | `attack` |
+//! | single requests, invalid requests | [`Session`], [`wire`] |
+//! | other addresses, headers, servers behind a proxy | [`HttpBuilder`] |
+//! | sign-ins on the same device | [`cps`] |
+//! | key derivation | [`keys`] |
+//! | measuring your server (feature `load`) | `load` |
+//! | attacking your server (feature `attack`) | `attack` |
 
 #[cfg(feature = "attack")]
 pub mod attack;
@@ -46,24 +46,24 @@ mod client;
 pub mod cps;
 mod error;
 mod http;
-pub mod identity;
+mod identity;
 pub mod keys;
-mod link;
 #[cfg(feature = "load")]
 pub mod load;
-#[cfg(any(feature = "attack", feature = "load"))]
-mod own_server;
 mod session;
+mod sqrl_url;
+#[cfg(any(feature = "attack", feature = "load"))]
+mod target_address;
 pub mod wire;
 
-pub use crate::client::{Answer, Client};
+pub use crate::client::Client;
 pub use crate::error::{Error, Refusal};
 pub use crate::http::{Http, HttpBuilder, HttpError};
-pub use crate::identity::{FileError, Identity, RescueCode, UnlockError};
-pub use crate::link::{Link, LinkError};
-pub use crate::session::{Outcome, Session, Standing, Step};
+pub use crate::identity::{FileError, Identity, RescueCode, RescueCodeError, UnlockError};
+pub use crate::session::{Answer, Outcome, Session, Standing, Step};
+pub use crate::sqrl_url::{SqrlUrl, SqrlUrlError};
 
-/// The README's examples compile.
+/// The examples of the README compile.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

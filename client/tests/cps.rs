@@ -1,4 +1,4 @@
-//! The same-device listener, spoken to as browsers and scripts do.
+//! The listener, with requests of browsers and of scripts.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -10,14 +10,14 @@ use support::Site;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tower_sqrl_client::cps::{Event, Listener, Server};
-use tower_sqrl_client::{Client, Error, Http, Identity, Link, base64url};
+use tower_sqrl_client::{Client, Error, Http, Identity, SqrlUrl, base64url};
 
 async fn listener() -> Server {
     let listener = Listener::bind_port(0).await.unwrap();
     listener.sign_in_with(Client::new(Identity::from_seed([1; 32])))
 }
 
-/// Sends a GET as it is and reads until the connection closes.
+/// Sends a GET request and reads until the connection closes.
 async fn raw(server: &Server, path: &str, header: &str) -> Vec<u8> {
     let mut stream = TcpStream::connect(server.address()).await.unwrap();
     let request = format!("GET {path} HTTP/1.1\r\nConnection: close\r\n{header}\r\n");
@@ -28,8 +28,8 @@ async fn raw(server: &Server, path: &str, header: &str) -> Vec<u8> {
     answer
 }
 
-async fn jump(server: &Server, link: &Link) -> http::Response<bytes::Bytes> {
-    let url = server.url_for(link);
+async fn jump(server: &Server, sqrl_url: &SqrlUrl) -> http::Response<bytes::Bytes> {
+    let url = server.url_for(sqrl_url);
     Http::default().get(&url, http::HeaderMap::new()).await.unwrap()
 }
 
@@ -38,7 +38,7 @@ fn location(answer: &http::Response<bytes::Bytes>) -> Option<&str> {
 }
 
 #[tokio::test]
-async fn a_picture_for_the_probe() {
+async fn a_probe_receives_an_image() {
     let mut server = listener().await;
     assert!(server.address().ip().is_loopback());
     let answer = raw(&server, "/1234.gif", "Host: localhost\r\n").await;
@@ -53,7 +53,7 @@ async fn a_picture_for_the_probe() {
 }
 
 #[tokio::test]
-async fn scripts_get_nothing() {
+async fn requests_of_scripts_are_dropped() {
     let mut server = listener().await;
     let origin = "Host: localhost\r\nOrigin: https://example.com\r\n";
     for header in [origin, "Host: localhost\r\nOrigin: null\r\n", "Host: evil.example\r\n"] {
@@ -63,7 +63,7 @@ async fn scripts_get_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_no_link() {
+async fn paths_without_a_sqrl_url_are_not_found() {
     let server = listener().await;
     for path in ["/", "/favicon.ico", "/!", "/aHR0cHM6Ly9leGFtcGxlLmNvbS8"] {
         let answer = raw(&server, path, "Host: 127.0.0.1:1\r\n").await;
@@ -72,64 +72,63 @@ async fn what_is_no_link() {
 }
 
 #[tokio::test]
-async fn a_browser_goes_on_to_its_session() {
+async fn a_browser_is_redirected_to_its_session() {
     let site = Site::new(&["5", "5 url=https://example.com/cps?1"]).await;
     let mut server = listener().await;
-    let answer = jump(&server, &site.link()).await;
+    let answer = jump(&server, &site.sqrl_url()).await;
     assert_eq!(answer.status(), StatusCode::FOUND);
     assert_eq!(location(&answer), Some("https://example.com/cps?1"));
     assert_eq!(answer.headers()["cache-control"], "no-store");
     assert_eq!(site.received()[1].get("opt"), Some("cps~suk"));
-    assert_eq!(server.next().await, Some(Event::Began(site.link())));
+    assert_eq!(server.next().await, Some(Event::Started(site.sqrl_url())));
     let signed_in = Event::SignedIn("https://example.com/cps?1".into());
     assert_eq!(server.next().await, Some(signed_in));
 }
 
 #[tokio::test]
-async fn a_browser_goes_back_when_it_fails() {
+async fn a_browser_returns_to_can_after_a_failure() {
     let server = listener().await;
     let site = Site::new(&["c0"]).await;
     let login = site.page("/login");
-    let link = site.link().with_can(&login).unwrap();
-    let answer = jump(&server, &link).await;
+    let url = site.sqrl_url().with_can(&login).unwrap();
+    let answer = jump(&server, &url).await;
     assert_eq!(location(&answer), Some(login.as_str()));
 
-    // The site's last word on where to go, in either form.
+    // The `can` of the reply replaces it, as a path or as base64url.
     for can in ["/elsewhere", "L2Vsc2V3aGVyZQ"] {
         let site = Site::new(&[&format!("c0 can={can}")]).await;
-        let link = site.link().with_can(&site.page("/login")).unwrap();
-        let answer = jump(&server, &link).await;
+        let url = site.sqrl_url().with_can(&site.page("/login")).unwrap();
+        let answer = jump(&server, &url).await;
         let expected = site.page("/elsewhere");
         assert_eq!(location(&answer), Some(expected.as_str()));
     }
 
     let site = Site::new(&["c0"]).await;
-    let answer = jump(&server, &site.link()).await;
+    let answer = jump(&server, &site.sqrl_url()).await;
     assert_eq!((answer.status(), location(&answer)), (StatusCode::OK, None));
     assert!(String::from_utf8_lossy(answer.body()).contains("back button"));
 }
 
-/// Neither a page's `can` nor a reply's leads to another site.
 #[tokio::test]
-async fn a_browser_goes_back_to_the_links_own_site_alone() {
+async fn can_of_another_site_is_ignored() {
     let server = listener().await;
     let elsewhere =
         ["https://evil.example/", "//evil.example/", "/\\evil.example/", "http://127.0.0.1:1/"];
     for can in elsewhere.into_iter().flat_map(|can| [can.to_owned(), base64url::encode(can)]) {
         let site = Site::new(&[&format!("c0 can={can}")]).await;
-        let answer = jump(&server, &site.link()).await;
+        let answer = jump(&server, &site.sqrl_url()).await;
         assert_eq!((answer.status(), location(&answer)), (StatusCode::OK, None), "{can}");
     }
     for can in elsewhere.map(base64url::encode) {
         let site = Site::new(&["c0"]).await;
-        let url = base64url::encode(format!("{}&can={can}", site.link()));
+        let url = base64url::encode(format!("{}&can={can}", site.sqrl_url()));
         let answer = raw(&server, &format!("/{url}"), "Host: localhost\r\n").await;
         let answer = String::from_utf8_lossy(&answer).to_lowercase();
         assert!(!answer.contains("\r\nlocation:"), "{answer}");
     }
 }
 
-/// What a browser says of a request: its mode, its destination, and anything else.
+/// Returns the headers of a browser: mode, destination, and others.
 fn metadata(mode: &str, dest: &str, more: &str) -> String {
     format!(
         "Host: localhost\r\nSec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: {mode}\r\n\
@@ -138,10 +137,10 @@ fn metadata(mode: &str, dest: &str, more: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_sign_in_starts_in_a_tab_alone() {
+async fn only_a_tab_starts_a_sign_in() {
     let site = Site::new(&["c0"]).await;
     let mut server = listener().await;
-    let url = server.url_for(&site.link());
+    let url = server.url_for(&site.sqrl_url());
     let path = &url[url.rfind('/').unwrap()..];
     for header in [
         metadata("no-cors", "image", ""),
@@ -157,20 +156,20 @@ async fn a_sign_in_starts_in_a_tab_alone() {
     ] {
         let answer = raw(&server, path, &header).await;
         assert!(answer.starts_with(b"HTTP/1.1 403"), "{header}");
-        assert_eq!(server.next().await, Some(Event::NotNavigation(site.link())), "{header}");
-        // A probe is an image, and starts nothing.
+        assert_eq!(server.next().await, Some(Event::NotNavigation(site.sqrl_url())), "{header}");
+        // A probe is an image and is allowed.
         assert!(raw(&server, "/1.gif", &header).await.starts_with(b"HTTP/1.1 200"), "{header}");
         assert_eq!(server.next().await, Some(Event::Probed));
     }
     assert!(site.received().is_empty());
 
     raw(&server, path, &metadata("navigate", "document", "Sec-Fetch-User: ?1\r\n")).await;
-    assert_eq!(server.next().await, Some(Event::Began(site.link())));
+    assert_eq!(server.next().await, Some(Event::Started(site.sqrl_url())));
     assert_eq!(site.received().len(), 1);
 }
 
 #[tokio::test]
-async fn so_many_sign_ins_wait_and_no_more() {
+async fn at_most_eight_sign_ins_wait() {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
@@ -186,10 +185,10 @@ async fn so_many_sign_ins_wait_and_no_more() {
         }
     };
     let mut server = Listener::bind_port(0).await.unwrap().serve(handler);
-    let link: Link = "sqrl://h/?nut=n".parse().unwrap();
-    let url = server.url_for(&link);
-    let request =
-        format!("GET {} HTTP/1.1\r\nHost: localhost\r\n\r\n", &url[url.rfind('/').unwrap()..]);
+    let url: SqrlUrl = "sqrl://h/?nut=n".parse().unwrap();
+    let path = server.url_for(&url);
+    let path = &path[path.rfind('/').unwrap()..];
+    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
     let address = server.address();
     let ask = || async {
         let mut stream = TcpStream::connect(address).await.unwrap();
@@ -199,19 +198,19 @@ async fn so_many_sign_ins_wait_and_no_more() {
     let mut waiting = Vec::new();
     for _ in 0..8 {
         waiting.push(ask().await);
-        assert_eq!(server.next().await, Some(Event::Began(link.clone())));
+        assert_eq!(server.next().await, Some(Event::Started(url.clone())));
     }
-    let refused = jump(&server, &link).await;
+    let refused = jump(&server, &url).await;
     assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
-    assert_eq!(server.next().await, Some(Event::TooMany(link.clone())));
+    assert_eq!(server.next().await, Some(Event::TooMany(url.clone())));
 
-    // A browser that leaves before its turn gives its place to another.
+    // A browser that disconnects before its turn makes room.
     drop(waiting.pop());
     let next = async {
         loop {
             waiting.push(ask().await);
             match server.next().await {
-                Some(Event::Began(_)) => break,
+                Some(Event::Started(_)) => break,
                 Some(Event::TooMany(_)) => drop(waiting.pop()),
                 other => panic!("{other:?}"),
             }
@@ -224,17 +223,17 @@ async fn so_many_sign_ins_wait_and_no_more() {
         stream.read_to_end(&mut answer).await.unwrap();
         assert!(answer.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer));
     }
-    assert_eq!(calls.load(SeqCst), 8, "nobody is asked about a browser that has left");
+    assert_eq!(calls.load(SeqCst), 8, "a browser that has disconnected is not signed in");
 }
 
 #[tokio::test]
-async fn so_many_connections_are_open_and_for_so_long() {
+async fn connections_are_limited_in_number_and_time() {
     let server = listener().await;
     let mut open = Vec::new();
     for _ in 0..64 {
         open.push(TcpStream::connect(server.address()).await.unwrap());
     }
-    // Whether it is by an end or by a reset.
+    // The connection may be closed or reset.
     let closed = async |mut stream: TcpStream| {
         let mut rest = Vec::new();
         let reading = stream.read_to_end(&mut rest);
@@ -242,8 +241,8 @@ async fn so_many_connections_are_open_and_for_so_long() {
     };
     let begun = Instant::now();
     closed(TcpStream::connect(server.address()).await.unwrap()).await;
-    assert!(begun.elapsed() < Duration::from_secs(4), "at once, not after its time");
-    // Those that send nothing make room.
+    assert!(begun.elapsed() < Duration::from_secs(4), "closed at once, not after a timeout");
+    // Connections without a request are closed, and make room.
     for stream in open {
         closed(stream).await;
     }
@@ -252,7 +251,7 @@ async fn so_many_connections_are_open_and_for_so_long() {
 }
 
 #[tokio::test]
-async fn one_link_at_a_time_and_the_person_may_refuse() {
+async fn sign_ins_run_one_at_a_time_and_can_be_refused() {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
@@ -269,16 +268,16 @@ async fn one_link_at_a_time_and_the_person_may_refuse() {
         }
     };
     let mut server = Listener::bind_port(0).await.unwrap().serve(handler);
-    let link: Link = "sqrl://h/?nut=n&can=aHR0cHM6Ly9oL2xvZ2lu".parse().unwrap();
+    let url: SqrlUrl = "sqrl://h/?nut=n&can=aHR0cHM6Ly9oL2xvZ2lu".parse().unwrap();
     let jumps: Vec<_> = (0..2)
         .map(|_| {
-            let (url, http) = (server.url_for(&link), Http::default());
-            tokio::spawn(async move { http.get(&url, http::HeaderMap::new()).await.unwrap() })
+            let (jump, http) = (server.url_for(&url), Http::default());
+            tokio::spawn(async move { http.get(&jump, http::HeaderMap::new()).await.unwrap() })
         })
         .collect();
-    // Both browsers are waiting before either may go on.
+    // Both browsers wait before either continues.
     for _ in 0..2 {
-        assert_eq!(server.next().await, Some(Event::Began(link.clone())));
+        assert_eq!(server.next().await, Some(Event::Started(url.clone())));
     }
     gate.add_permits(2);
     for jump in jumps {
@@ -288,11 +287,11 @@ async fn one_link_at_a_time_and_the_person_may_refuse() {
 }
 
 #[tokio::test]
-async fn it_stops_when_dropped() {
+async fn the_listener_stops_when_dropped() {
     let server = listener().await;
     let address = server.address();
     drop(server);
-    // The task ends at its next turn; until then the port may still take a connection.
+    // The port may accept connections until the task has stopped.
     let refused = async { while TcpStream::connect(address).await.is_ok() {} };
     tokio::time::timeout(Duration::from_secs(10), refused).await.unwrap();
 }

@@ -1,4 +1,4 @@
-//! What the client sends in each situation, and what it makes of the replies.
+//! The requests that the client sends, and how it handles replies.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -13,12 +13,12 @@ fn alice() -> Identity {
     Identity::from_seed([1; 32])
 }
 
-/// Alice, three rekeyings later.
+/// Alice after three rekeys.
 fn rekeyed() -> Identity {
     Identity::from_seed([9; 32]).with_previous([3, 2, 1].map(|n| Iuk::from_bytes([n; 32])))
 }
 
-/// What the site stored with the identity of that seed.
+/// Returns the keys that the site stored with the identity of a seed.
 fn stored(seed: u8) -> UnlockPair {
     UnlockPair::from_rlk(&Iuk::from_bytes([seed; 32]).ilk(), &Rlk::from_bytes([0x55; 32]))
 }
@@ -27,14 +27,14 @@ fn suk(seed: u8, tif: &str) -> String {
     format!("{tif} suk={}", stored(seed).suk)
 }
 
-/// The same identity as a file holds it: locked.
+/// Locks an identity.
 fn locked(mut identity: Identity) -> Identity {
     identity.lock();
     identity
 }
 
 async fn run(client: &Client, site: &Site, command: Command) -> Result<Outcome, Error> {
-    client.run(&site.link(), command).await
+    client.run(&site.sqrl_url(), command).await
 }
 
 fn refusal(result: Result<Outcome, Error>) -> Refusal {
@@ -42,7 +42,7 @@ fn refusal(result: Result<Outcome, Error>) -> Refusal {
 }
 
 #[tokio::test]
-async fn first_contact() {
+async fn a_new_identity_sends_keys() {
     let site = Site::new(&["4", "5"]).await;
     let outcome = run(&Client::new(alice()), &site, Command::Ident).await.unwrap();
     assert_eq!(outcome.before, Standing::Unknown);
@@ -52,11 +52,13 @@ async fn first_contact() {
     let idk = query.get("idk").unwrap();
     assert_eq!(
         idk,
-        SiteKey::derive(&Iuk::from_bytes([1; 32]).imk(), site.link().domain()).idk().to_string()
+        SiteKey::derive(&Iuk::from_bytes([1; 32]).imk(), site.sqrl_url().domain())
+            .idk()
+            .to_string()
     );
     assert_eq!(query.target, "/cli.sqrl?nut=first");
     assert_eq!(query.client.to_text(), format!("ver=1\r\ncmd=query\r\nidk={idk}\r\nopt=suk\r\n"));
-    assert_eq!(query.server(), site.link().as_str());
+    assert_eq!(query.server(), site.sqrl_url().as_str());
     assert!(query.verifies("ids", idk));
     assert_eq!((query.form.get("pids"), query.form.get("urs")), (None, None));
 
@@ -82,14 +84,15 @@ async fn a_known_identity_sends_no_keys() {
 }
 
 #[tokio::test]
-async fn previous_identities_in_turn_then_the_move() {
+async fn previous_identities_are_queried_in_turn_then_replaced() {
     let site = Site::new(&["4", "4", &suk(1, "6"), "5"]).await;
     let outcome = run(&Client::new(rekeyed()), &site, Command::Ident).await.unwrap();
     assert_eq!(outcome.before, Standing::Previous(3));
 
     let received = site.received();
     for (request, seed) in received.iter().zip([3, 2, 1, 1]) {
-        let pidk = SiteKey::derive(&Iuk::from_bytes([seed; 32]).imk(), site.link().domain()).idk();
+        let pidk =
+            SiteKey::derive(&Iuk::from_bytes([seed; 32]).imk(), site.sqrl_url().domain()).idk();
         assert_eq!(request.get("pidk"), Some(pidk.to_string().as_str()));
         assert!(request.verifies("ids", request.get("idk").unwrap()));
         assert!(request.verifies("pids", &pidk.to_string()));
@@ -102,7 +105,7 @@ async fn previous_identities_in_turn_then_the_move() {
 }
 
 #[tokio::test]
-async fn no_identity_known_sends_the_newest_previous_one_along() {
+async fn an_unknown_identity_names_its_newest_previous_one() {
     let site = Site::new(&["4", "4", "4", "5"]).await;
     run(&Client::new(rekeyed()), &site, Command::Ident).await.unwrap();
     let received = site.received();
@@ -112,7 +115,7 @@ async fn no_identity_known_sends_the_newest_previous_one_along() {
 }
 
 #[tokio::test]
-async fn the_move_needs_the_unlock_keys() {
+async fn replacing_an_identity_needs_the_unlock_keys() {
     let site = Site::new(&[&suk(3, "6")]).await;
     let result = run(&Client::new(locked(rekeyed())), &site, Command::Ident).await;
     assert!(matches!(result, Err(Error::Locked { .. })), "{result:?}");
@@ -120,7 +123,7 @@ async fn the_move_needs_the_unlock_keys() {
 }
 
 #[tokio::test]
-async fn a_transient_error_is_tried_again_once() {
+async fn a_transient_error_is_retried_once() {
     let site = Site::new(&["64", "4", "60", "5"]).await;
     run(&Client::new(alice()), &site, Command::Ident).await.unwrap();
     let received = site.received();
@@ -135,7 +138,7 @@ async fn a_transient_error_is_tried_again_once() {
 }
 
 #[tokio::test]
-async fn the_repetition_carries_everything_again() {
+async fn a_retry_repeats_all_parameters() {
     let ask = format!("ask={}", encode("Sure?"));
     let first = format!("5 sin=secret {ask}");
     let site = Site::new(&[&first, "64", "5"]).await;
@@ -155,12 +158,12 @@ async fn the_repetition_carries_everything_again() {
 }
 
 #[tokio::test]
-async fn an_indexed_secret_for_the_next_request_only() {
+async fn an_indexed_secret_is_sent_once() {
     let site = Site::new(&["4 sin=a=b", "4", "4", "5"]).await;
     run(&Client::new(rekeyed()), &site, Command::Ident).await.unwrap();
     let received = site.received();
     let secret = |seed: u8| {
-        let key = SiteKey::derive(&Iuk::from_bytes([seed; 32]).imk(), site.link().domain());
+        let key = SiteKey::derive(&Iuk::from_bytes([seed; 32]).imk(), site.sqrl_url().domain());
         encode(key.index_secret("a=b"))
     };
     assert_eq!(received[0].get("ins"), None);
@@ -170,14 +173,11 @@ async fn an_indexed_secret_for_the_next_request_only() {
 }
 
 #[tokio::test]
-async fn questions() {
+async fn questions_are_answered_with_a_button() {
     let question = format!("5 ask={}~{}", encode("Pay 5?"), encode("Yes"));
     let site = Site::new(&[&question]).await;
     let error = run(&Client::new(alice()), &site, Command::Ident).await.unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "the site asks: \"Pay 5?\"; answer by choosing a button (1: Yes)"
-    );
+    assert_eq!(error.to_string(), "the site asks: \"Pay 5?\"; answer with a button (1: Yes)");
 
     let site = Site::new(&[&question]).await;
     let client = Client::new(alice()).with_answer(|_| Answer::Cancel);
@@ -192,14 +192,14 @@ async fn questions() {
     run(&client, &site, Command::Ident).await.unwrap();
     assert_eq!(site.received()[1].get("btn"), Some("1"));
 
-    // A question counts only where the current identity is known.
+    // A question counts only if the site knows the current identity.
     let site = Site::new(&[&question.replacen('5', "4", 1), "5"]).await;
     run(&Client::new(alice()), &site, Command::Ident).await.unwrap();
     assert_eq!(site.received()[1].get("btn"), None);
 }
 
 #[tokio::test]
-async fn refusals() {
+async fn refusals_are_recognized_by_their_flags() {
     let cases = [
         ("204", Refusal::Superseded),
         ("240", Refusal::Superseded),
@@ -221,7 +221,7 @@ async fn refusals() {
 }
 
 #[tokio::test]
-async fn undefined_flags_end_everything() {
+async fn undefined_flags_end_the_session() {
     let site = Site::new(&["405", "5"]).await;
     let result = run(&Client::new(alice()), &site, Command::Ident).await;
     let error = result.unwrap_err();
@@ -231,19 +231,19 @@ async fn undefined_flags_end_everything() {
 }
 
 #[tokio::test]
-async fn no_reply_at_all() {
+async fn responses_that_are_not_replies() {
     let site = Site::new(&[]).await;
     let error = run(&Client::new(alice()), &site, Command::Query).await.unwrap_err();
     let url = format!("http://{}/cli.sqrl", site.host);
     let said = error.to_string();
     assert!(said.starts_with(&format!("HTTP 500 Internal Server Error from {url}, and")), "{said}");
-    assert!(said.contains("not at this path") && !said.contains("CRLF"), "{said}");
+    assert!(said.contains("serves SQRL at this path") && !said.contains("CRLF"), "{said}");
 
-    // A page, where 200 says that something is there.
-    let link = format!("qrl://{}/page?nut=a-nut", site.host).parse().unwrap();
-    let error = Client::new(alice()).run(&link, Command::Query).await.unwrap_err();
+    // A page with status 200.
+    let url = format!("qrl://{}/page?nut=a-nut", site.host).parse().unwrap();
+    let error = Client::new(alice()).run(&url, Command::Query).await.unwrap_err();
     let said = error.to_string();
-    let page = format!("the answer of http://{}/page is not a SQRL reply: ", site.host);
+    let page = format!("the response from http://{}/page is not a SQRL reply: ", site.host);
     assert!(said.starts_with(&page) && !said.contains("a-nut"), "{said}");
 }
 
@@ -279,7 +279,7 @@ async fn enable_and_remove_are_signed_with_the_unlock_key() {
 
 #[tokio::test]
 async fn commands_on_a_previous_identity() {
-    // With the keys: the move and the command in one.
+    // With the unlock keys, the command also replaces the identity.
     for command in [Command::Disable, Command::Enable, Command::Remove] {
         let site = Site::new(&[&suk(3, "6"), "5"]).await;
         run(&Client::new(rekeyed()), &site, command).await.unwrap();
@@ -287,7 +287,7 @@ async fn commands_on_a_previous_identity() {
         assert!(request.verifies("urs", &stored(3).vuk.to_string()));
         assert!(request.get("suk").is_some() && request.get("vuk").is_some());
     }
-    // Without: disable, which needs none, where it stands.
+    // Without them, it disables the previous identity itself.
     let site = Site::new(&[&suk(3, "6"), "e"]).await;
     run(&Client::new(locked(rekeyed())), &site, Command::Disable).await.unwrap();
     let request = &site.received()[1];
@@ -316,14 +316,14 @@ async fn a_rewound_identity_is_the_old_one() {
     let site = Site::new(&["204"]).await;
     let old = rekeyed().rewind(1).unwrap();
     assert_eq!(refusal(run(&Client::new(old), &site, Command::Query).await), Refusal::Superseded);
-    let idk = SiteKey::derive(&Iuk::from_bytes([3; 32]).imk(), site.link().domain()).idk();
+    let idk = SiteKey::derive(&Iuk::from_bytes([3; 32]).imk(), site.sqrl_url().domain()).idk();
     assert_eq!(site.received()[0].get("idk"), Some(idk.to_string().as_str()));
 }
 
 #[tokio::test]
-async fn hostile_requests_can_be_made() {
+async fn invalid_requests_can_be_built() {
     let site = Site::new(&["c0", "c0"]).await;
-    let mut session = Client::new(alice()).session(&site.link());
+    let mut session = Client::new(alice()).session(&site.sqrl_url());
     let params = session.params(&Command::Ident);
     let doubled = params.clone().with("cmd", "query").altered("idk", "AAAA");
     let form = session.sign(&params).altered("client", &doubled.encode()).with("ids", "x");
@@ -339,10 +339,10 @@ async fn hostile_requests_can_be_made() {
 }
 
 #[test]
-fn nothing_secret_in_debug() {
+fn debug_hides_secrets() {
     let code = RescueCode::generate();
     let client = Client::new(alice());
-    let link = "qrl://h/?nut=n".parse().unwrap();
-    let text = format!("{client:?} {:?} {code:?}", client.session(&link));
+    let url = "qrl://h/?nut=n".parse().unwrap();
+    let text = format!("{client:?} {:?} {code:?}", client.session(&url));
     assert!(!text.contains("SigningKey") && !text.contains("0101"), "{text}");
 }

@@ -1,11 +1,11 @@
-//! The specification's sample messages, decoded and encoded again byte for byte.
+//! The sample messages of the specification, decoded and encoded again byte for byte.
 #![allow(clippy::unwrap_used)]
 
-use tower_sqrl_client::Link;
+use tower_sqrl_client::SqrlUrl;
 use tower_sqrl_client::keys::{Imk, SiteKey};
 use tower_sqrl_client::wire::{ClientParams, Command, Form, List, Options, Reply, Tif};
 
-/// "On The Wire", figure 3. Its `ids` does not verify: it is an illustration.
+/// *On The Wire*, figure 3. Its `ids` does not verify: it is an illustration.
 const POST: &str = "client=dmVyPTENCmNtZD1xdWVyeQ0KaWRrPWlnZ2N1X2UtdFdxM3NvZ2FhMmFBRENzeFJaRUQ5b245SDcxNlRBeVBSMHcNCnBpZGs9RTZRczJnWDdXLVB3aTlZM0tBbWJrdVlqTFNXWEN0S3lCY3ltV2xvSEF1bw0Kb3B0PWNwc35zdWsNCg&server=c3FybDovL3Nxcmwuc3RldmUuY29tL2NsaS5zcXJsP3g9MSZudXQ9ZTd3ZTZ3Q3RvU3hsJmNhbj1hSFIwY0hNNkx5OXNiMk5oYkdodmMzUXZaR1Z0Ynk1MFpYTjA&ids=hcXWTPx3EgP9R_AjtoCIrie_YgZxVD72nd5_pjMOnhUEYmhdjLUYs3jjcJT_GQuzNKXyAwY1ns1R6QJn1YKzCA";
 
 #[test]
@@ -20,25 +20,25 @@ fn the_sample_post() {
     assert_eq!(params.0, client);
     assert_eq!(params.encode(), form.get("client").unwrap());
 
-    let link = tower_sqrl_client::base64url::decode(form.get("server").unwrap()).unwrap();
-    let link: Link = String::from_utf8(link).unwrap().parse().unwrap();
-    assert_eq!(link.nut(), "e7we6wCtoSxl");
-    // The sample's `can` is of another origin, to which no browser is sent.
-    assert_eq!(link.can(), None);
-    assert_eq!(link.domain().as_str(), "sqrl.steve.com/");
-    let server = tower_sqrl_client::base64url::encode(link.as_str());
+    let url = tower_sqrl_client::base64url::decode(form.get("server").unwrap()).unwrap();
+    let url: SqrlUrl = String::from_utf8(url).unwrap().parse().unwrap();
+    assert_eq!(url.nut(), "e7we6wCtoSxl");
+    // The `can` of the sample has another origin, so it is ignored.
+    assert_eq!(url.can(), None);
+    assert_eq!(url.domain().as_str(), "sqrl.steve.com/");
+    let server = tower_sqrl_client::base64url::encode(url.as_str());
     assert_eq!(server, form.get("server").unwrap());
 }
 
-/// "SQRL Cryptography", figure 25: a whole sign-in of a published identity, signatures
-/// and all. Ed25519 is deterministic, so ours must be the same bytes.
+/// *Cryptography*, figure 25: a complete sign-in of a published identity. Ed25519 is
+/// deterministic, so the signatures must be the same bytes.
 #[test]
 fn the_logged_sign_in() {
-    let link: Link =
+    let url: SqrlUrl =
         "sqrl://sqrl.grc.com/cli.sqrl?nut=fXkb4MBToCm7&can=aHR0cHM6Ly9zcXJsLmdyYy5jb20vZGVtbw"
             .parse()
             .unwrap();
-    let key = SiteKey::derive(&Imk::from_bytes(MASTER_KEY), link.domain());
+    let key = SiteKey::derive(&Imk::from_bytes(MASTER_KEY), url.domain());
     assert_eq!(key.idk().to_string(), "2jgB-cR-EnlYglPdGToOucKYI6CD6sUqf4k9MtkuiXs");
 
     let options = Options { cps: true, ..Options::default() };
@@ -46,7 +46,7 @@ fn the_logged_sign_in() {
         let params = ClientParams::new(&command, key.idk()).with_options(options);
         Form::new(&params.encode(), server).signed("ids", &key)
     };
-    let query = signed(Command::Query, &tower_sqrl_client::base64url::encode(link.as_str()));
+    let query = signed(Command::Query, &tower_sqrl_client::base64url::encode(url.as_str()));
     assert_eq!(
         query.get("ids"),
         Some(
@@ -81,7 +81,7 @@ fn the_logged_sign_in() {
     );
 }
 
-/// The log's reply with that text; `length` is the log's `ContentLength`.
+/// Returns the reply of the log with that text. `length` is the `ContentLength` of the log.
 fn reply(text: &str, length: usize) -> Reply {
     let body = tower_sqrl_client::base64url::encode(text);
     assert_eq!(body.len(), length);
@@ -93,7 +93,7 @@ const MASTER_KEY: [u8; 32] = [
     0x19, 0x2d, 0x8e, 0xdd, 0xb9, 0x17, 0xbd, 0xd0, 0x19, 0xf1, 0x9e, 0x38, 0xed, 0x29, 0x2b, 0xa8,
 ];
 
-/// "On The Wire", the two client lists printed as text.
+/// *On The Wire*, the two client lists that are printed as text.
 #[test]
 fn the_sample_lists() {
     let short = "ver=1\r\ncmd=query\r\nidk=QQ5kaUUDw6Hd7jDJkPCFFEizlQ92SpVU_YMeheJrY_c\r\n\

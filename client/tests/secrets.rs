@@ -1,4 +1,4 @@
-//! No `Debug` shows a secret.
+//! `Debug` hides secrets.
 
 use std::fmt::Debug;
 
@@ -6,11 +6,11 @@ use tower_sqrl_client::base64url::encode;
 use tower_sqrl_client::browser::Browser;
 use tower_sqrl_client::keys::{AuthDomain, Ilk, Imk, Iuk, Rlk, SiteKey, UnlockPair, UrsKey};
 use tower_sqrl_client::wire::{ClientParams, Command, List};
-use tower_sqrl_client::{Client, Identity, Link, RescueCode};
+use tower_sqrl_client::{Client, Identity, RescueCode, SqrlUrl};
 
 const SEED: [u8; 32] = *b"\xf1\xe2\xd3\xc4\xb5\xa6\x97\x88secret, not very random.";
 
-/// Fails if a text has one of the secrets in it, in any of the ways in which bytes are printed.
+/// Fails if the `Debug` text of a value contains a secret, in any form in which bytes are printed.
 fn hides(value: &impl Debug, secrets: &[&[u8]]) {
     for text in [format!("{value:?}"), format!("{value:#?}")] {
         let text: String = text.split_whitespace().collect();
@@ -28,15 +28,15 @@ fn hides(value: &impl Debug, secrets: &[&[u8]]) {
     }
 }
 
-/// Whoever derives `Debug` for one of them fails this.
+/// Fails if one of the types derives `Debug`.
 #[test]
-fn what_is_printed_holds_no_secret() {
+fn debug_hides_keys_codes_and_requests() {
     let planted = std::panic::catch_unwind(|| hides(&SEED, &[&SEED]));
-    assert!(planted.is_err(), "it would be seen");
+    assert!(planted.is_err(), "a planted secret is found");
 
     let iuk = Iuk::from_bytes(SEED);
     let (imk, ilk) = (iuk.imk(), iuk.ilk());
-    let site = AuthDomain::parse("example.com");
+    let site = AuthDomain::from("example.com");
     let key = SiteKey::derive(&imk, &site);
     let ins = key.index_secret("files");
     let pair = UnlockPair::from_rlk(&ilk, &Rlk::from_bytes(SEED));
@@ -45,8 +45,8 @@ fn what_is_printed_holds_no_secret() {
     let mut identity = Identity::from_seed(SEED);
     identity.seal(&code).expect("unlocked");
     let client = Client::new(identity.clone());
-    let link: Link = "qrl://example.com/cli.sqrl?nut=abc".parse().expect("a link");
-    let session = client.session(&link);
+    let url: SqrlUrl = "qrl://example.com/cli.sqrl?nut=abc".parse().expect("a SQRL URL");
+    let session = client.session(&url);
     let params = ClientParams::new(&Command::Ident, key.idk()).with("ins", &encode(*ins));
     let form = session.sign(&params);
     let shown = code.reveal();
@@ -72,7 +72,7 @@ fn what_is_printed_holds_no_secret() {
 }
 
 #[test]
-fn a_cookies_value_is_not_printed() {
+fn debug_hides_the_values_of_cookies() {
     let browser = Browser::default();
     let mut jar = browser.cookies();
     jar.insert(tower_sqrl_client::browser::Cookie {
@@ -88,5 +88,5 @@ fn a_cookies_value_is_not_printed() {
     let secret: &[&[u8]] = &[b"the-secret-of-the-session"];
     hides(&jar, secret);
     hides(&browser, secret);
-    assert!(format!("{jar:?}").contains("session"), "its name is");
+    assert!(format!("{jar:?}").contains("session"), "the name is shown");
 }

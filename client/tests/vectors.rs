@@ -1,4 +1,4 @@
-//! The specification's derivation, checked line by line against the published vectors.
+//! Key derivation, checked against the published vectors of the specification.
 #![allow(clippy::unwrap_used)]
 
 use tower_sqrl_client::base64url;
@@ -6,8 +6,8 @@ use tower_sqrl_client::keys::{
     AuthDomain, Ilk, Imk, Iuk, Rlk, SiteKey, Suk, UnlockPair, UrsKey, enhash,
 };
 
-/// The fields of each line after the heading; how many there must be is said so that a
-/// truncated file cannot pass.
+/// Returns the fields of each line after the heading. `lines` is their number, so that a truncated
+/// file fails.
 fn rows(text: &'static str, lines: usize) -> Vec<Vec<&'static str>> {
     let rows: Vec<Vec<_>> = text
         .lines()
@@ -40,7 +40,7 @@ fn identity_vectors() {
         assert_eq!(iuk.ilk(), Ilk::from_bytes(key(row[1])), "{row:?}");
         let imk = iuk.imk();
         assert_eq!(imk, Imk::from_bytes(key(row[2])), "{row:?}");
-        let site = SiteKey::derive_alt(&imk, &AuthDomain::parse(row[3]), row[4]);
+        let site = SiteKey::derive_alt(&imk, &AuthDomain::from(row[3]), row[4]);
         assert_eq!(site.idk().to_string(), row[5], "{row:?}");
     }
 }
@@ -49,7 +49,7 @@ fn identity_vectors() {
 fn index_secret_vectors() {
     for row in rows(include_str!("vectors/ins-vectors.txt"), 48) {
         let imk = Imk::from_bytes(key(row[0]));
-        let secret = SiteKey::derive(&imk, &AuthDomain::parse(row[1])).index_secret(row[2]);
+        let secret = SiteKey::derive(&imk, &AuthDomain::from(row[1])).index_secret(row[2]);
         assert_eq!(*secret, key(row[3]), "{row:?}");
     }
 }
@@ -62,7 +62,7 @@ fn identity_lock_vectors() {
         assert_eq!(iuk.ilk(), ilk, "{row:?}");
         let pair = UnlockPair::from_rlk(&ilk, &Rlk::from_bytes(hex(row[2])));
         assert_eq!(pair.suk, Suk::from_bytes(hex(row[3])), "{row:?}");
-        // The agreed key is the seed of the key that signs: both ways lead to one vuk.
+        // The agreed key is the seed of the signing key, so both ways lead to the same vuk.
         let seeded = SiteKey::from_seed(&hex(row[4])).idk();
         assert_eq!(pair.vuk.as_bytes(), seeded.as_bytes(), "{row:?}");
         assert_eq!(pair.vuk.as_bytes(), &hex(row[5]), "{row:?}");
@@ -71,7 +71,7 @@ fn identity_lock_vectors() {
 }
 
 #[test]
-fn a_low_order_suk_signs_nothing() {
+fn a_suk_of_low_order_is_rejected() {
     let zero = Suk::from_bytes([0; 32]);
     assert!(UrsKey::derive(&Iuk::from_bytes([1; 32]), &zero).is_err());
 }

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use bytes::Bytes;
 use http::{HeaderValue, Request};
 use tower_sqrl::protocol::{Nut, PublicUrl, UrlScheme};
-use tower_sqrl_client::Link;
+use tower_sqrl_client::SqrlUrl;
 use url::Url;
 
 use crate::site::Site;
@@ -57,7 +57,7 @@ fn links(url: &PublicUrl) {
     let scheme = if url.is_https() { UrlScheme::Sqrl } else { UrlScheme::Qrl };
     let path = format!("{}/cli.sqrl", url.path());
     for extension in [0, 1, path.len()] {
-        let link: Link =
+        let link: SqrlUrl =
             url.sqrl_url(scheme, "/cli.sqrl", extension, nut).parse().expect("a link of ours");
         assert_eq!(link.origin(), url.origin());
         assert_eq!(link.nut(), nut.to_string());

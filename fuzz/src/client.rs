@@ -6,7 +6,7 @@ use tower_sqrl::protocol::{self, Nut, Suk};
 use tower_sqrl_client::base64url::encode;
 use tower_sqrl_client::browser::Page;
 use tower_sqrl_client::wire::{Ask, Button, Reply, Tif};
-use tower_sqrl_client::{Identity, Link, RescueCode};
+use tower_sqrl_client::{Identity, RescueCode, SqrlUrl};
 use url::Url;
 
 use crate::feed::Feed;
@@ -64,7 +64,7 @@ fn written(feed: &mut Feed<'_>) {
     .to_lines();
 
     let read = Reply::parse(&encode(lines)).expect("a reply of ours");
-    assert_eq!(read.departures(), Vec::<String>::new());
+    assert_eq!(read.deviations(), Vec::<String>::new());
     assert_eq!((read.nut, read.tif), (nut.to_string(), Tif(bits.into())));
     assert_eq!(read.qry, format!("/cli.sqrl?nut={nut}"));
     assert_eq!((read.url, read.can, read.sin), (url, can, sin));
@@ -88,11 +88,11 @@ fn reply(body: &str) {
     let next = Url::parse(&format!("https://example.com{}", reply.qry)).expect("an address");
     assert_eq!(next.origin().ascii_serialization(), "https://example.com");
     assert!(reply.qry.bytes().all(|byte| byte.is_ascii_graphic()));
-    let _ = reply.departures();
+    let _ = reply.deviations();
 }
 
 fn ask(text: &str) {
-    let Some(ask) = Ask::parse(text) else { return };
+    let Ok(ask) = text.parse::<Ask>() else { return };
     assert!(ask.buttons.len() <= 2);
     let shown = ask.buttons.iter().map(Button::printable);
     for shown in shown.chain([ask.printable()]) {
@@ -103,12 +103,12 @@ fn ask(text: &str) {
 }
 
 fn link(text: &str) {
-    let Ok(link) = text.parse::<Link>() else { return };
+    let Ok(link) = text.parse::<SqrlUrl>() else { return };
     assert_eq!(link.as_str(), text);
     assert_eq!(link.to_string(), text);
     assert!(!link.nut().is_empty());
     // The key is derived for the very host that the request goes to.
-    for address in [link.url(), link.sibling("pag.sqrl")] {
+    for address in [link.request_url(), link.sibling("pag.sqrl")] {
         assert!(address.starts_with(&link.origin()));
         let Ok(uri) = address.parse::<http::Uri>() else { continue };
         let host = uri.host().expect("a host").to_ascii_lowercase();
@@ -130,13 +130,13 @@ fn link(text: &str) {
         assert_eq!((with.domain(), with.nut()), (link.domain(), link.nut()));
     }
     let escaped = text.replace('&', "&amp;").replace('\'', "&#39;");
-    let found = Page { body: format!("<p><a class=x href='{escaped}'>"), ..blank() }.sqrl_link();
+    let found = Page { body: format!("<p><a class=x href='{escaped}'>"), ..blank() }.sqrl_url();
     assert_eq!(found.ok(), Some(link));
 }
 
 fn page(text: &str) {
     let page = Page { body: text.to_owned(), ..blank() };
-    if let Ok(link) = page.sqrl_link() {
+    if let Ok(link) = page.sqrl_url() {
         assert_eq!(link.as_str().parse().as_ref(), Ok(&link));
         assert!(link.as_str().len() <= text.len());
     }

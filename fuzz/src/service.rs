@@ -194,7 +194,7 @@ fn complete(answer: &Answer) {
     assert_eq!(header(answer, "content-type"), "application/x-www-form-urlencoded");
     let body = std::str::from_utf8(response.body()).expect("ASCII");
     let reply = Reply::parse(body).expect("a complete reply");
-    assert_eq!(reply.departures(), Vec::<String>::new());
+    assert_eq!(reply.deviations(), Vec::<String>::new());
     assert_eq!(reply.tif.to_string(), "c0", "nobody signed anything");
     assert_eq!(reply.lines.iter().count(), 4, "nothing is told");
 }

@@ -87,7 +87,7 @@ fn asked(text: &str) {
         Ok(ask) => {
             let wire = ask.to_string();
             assert!(wire.len() <= 2048);
-            let read = client::wire::Ask::parse(&wire).expect("what we write is a question");
+            let read: client::wire::Ask = wire.parse().expect("what we write is a question");
             assert_eq!(read.text, question);
             let labels = read.buttons.iter().map(|button| {
                 let path = button.path.as_deref();

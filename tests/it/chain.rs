@@ -6,7 +6,7 @@ use tower_sqrl::nuts::NutState;
 use tower_sqrl::protocol::Idk;
 use tower_sqrl_client::browser::Waiting;
 use tower_sqrl_client::keys::SiteKey;
-use tower_sqrl_client::{Link, base64url};
+use tower_sqrl_client::{SqrlUrl, base64url};
 
 use crate::common::{Chain, Hook, Site, alice, mallory};
 
@@ -163,7 +163,7 @@ async fn row_27_server_does_not_match() {
         assert_eq!(altered.query().await, "c4", "{server}");
     }
     // The SQRL URL's nut is still live, also with the `can` that the page's script adds.
-    let with_can: Link = visit.link.with_can(&(visit.link.origin() + "/")).expect("a link");
+    let with_can: SqrlUrl = visit.link.with_can(&(visit.link.origin() + "/")).expect("a link");
     let mut first = chain.clone();
     first.server = base64url::encode(with_can.as_str());
     assert_eq!(first.query().await, "4");

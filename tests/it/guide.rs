@@ -111,7 +111,7 @@ use tower_sqrl::memory::{MemoryIdentityStore, MemoryNutStore};
 use tower_sqrl::protocol::Idk;
 use tower_sqrl_client::browser::{Browser, Page, Waiting};
 use tower_sqrl_client::wire::{Command, Options};
-use tower_sqrl_client::{Client, Http, Identity, Link};
+use tower_sqrl_client::{Client, Http, Identity, SqrlUrl};
 use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::filter::LevelFilter;
 
@@ -193,9 +193,9 @@ impl Guide {
     }
 
     /// Opens the sign-in page. Returns it and its SQRL URL.
-    async fn login(&self, browser: &Browser) -> (Page, Link) {
+    async fn login(&self, browser: &Browser) -> (Page, SqrlUrl) {
         let page = browser.open(&format!("{}/login", self.site)).await.expect("a page");
-        let link = page.sqrl_link().expect("a link");
+        let link = page.sqrl_url().expect("a link");
         (page, link)
     }
 
@@ -325,7 +325,7 @@ impl Linking<'_> {
     }
 
     async fn answer(&self, page: &Page, client: &Client) -> Page {
-        let link = page.sqrl_link().expect("a link");
+        let link = page.sqrl_url().expect("a link");
         client.sign_in(&link).await.expect("signed in");
         let url = format!("{}/signed-in?nut={}", self.0.site, link.nut());
         self.0.browser.open(&url).await.expect("a page")

@@ -1,176 +1,169 @@
-//! Attacks 5d and 13: URLs that sign in, in the wrong hands.
+//! Attacks 5d and 13: misuse of URLs that sign in.
 
 use std::collections::BTreeSet;
 
 use url::Url;
 
-use super::error::{Trouble, not_busy};
-use super::eyes::words;
-use super::place::Visit;
-use super::scene::{Person, Scene, Tried, refused, worked};
+use super::baseline::words;
+use super::error::{Inconclusive, check_not_busy};
+use super::site::Visit;
+use super::trial::{AttackResult, Trial, User, refused, worked};
 use crate::browser::{Browser, Page, html};
 
-/// A sign-in that waits at a URL of its own, and the browser that asked for its link.
-async fn url(scene: &Scene<'_>, person: &Person) -> Result<(Visit, String), Trouble> {
-    let visit = scene.visit().await?;
-    let mut hand = visit.hand(&person.identity).with_opt("suk~cps");
-    let answer = hand.ident().await?.honest("ident with cps")?;
-    let url = answer.url().ok_or_else(|| Trouble::new("the site hands out no CPS URL"))?;
+/// Returns a CPS URL of a new sign-in, and the browser that requested the SQRL URL.
+async fn cps_url(trial: &Trial<'_>, user: &User) -> Result<(Visit, String), Inconclusive> {
+    let visit = trial.visit().await?;
+    let mut client = visit.client(&user.identity).with_opt("suk~cps");
+    let answer = client.ident().await?.expect_success("ident with cps")?;
+    let url = answer.url().ok_or_else(|| Inconclusive::new("the site returns no CPS URL"))?;
     Ok((visit, url.to_owned()))
 }
 
-/// 5d: after the victim's browser, in another one.
-pub(super) async fn twice(scene: &mut Scene<'_>) -> Tried {
-    let victim = scene.person().await?;
-    let (visit, url) = url(scene, &victim).await?;
+/// 5d: opens a CPS URL in a second browser.
+pub(super) async fn twice(trial: &mut Trial<'_>) -> AttackResult {
+    let victim = trial.user().await?;
+    let (visit, url) = cps_url(trial, &victim).await?;
     let page = visit.browser.open(&url).await?;
     if !page.status.is_success() {
-        return Err(Trouble::new(format!(
-            "an honest CPS URL is answered HTTP {}",
+        return Err(Inconclusive::new(format!(
+            "an honest CPS URL returns HTTP {}",
             page.status.as_u16()
         )));
     }
-    let thief = scene.browser();
-    let page = thief.open(&url).await?;
-    scene.say(format!("the URL again, in another browser: HTTP {}", page.status.as_u16()));
-    if scene.is_in(&thief, &page, &victim).await? {
+    let other = trial.browser();
+    let page = other.open(&url).await?;
+    trial.record(format!("the URL in a second browser: HTTP {}", page.status.as_u16()));
+    if trial.is_signed_in_as(&other, &page, &victim).await? {
         return worked("a CPS URL signs a second browser in");
     }
     refused(format!("HTTP {}, and the second browser is not signed in", page.status.as_u16()))
 }
 
-/// What the victim's browser shows after following the attacker's URL: it has a link of
-/// its own open.
-async fn followed(scene: &mut Scene<'_>, url: &str) -> Result<(Browser, Page), Trouble> {
-    let browser = scene.visit().await?.browser;
+/// Opens a URL in the victim's browser, which has requested its own SQRL URL.
+async fn open_as_victim(trial: &mut Trial<'_>, url: &str) -> Result<(Browser, Page), Inconclusive> {
+    let browser = trial.visit().await?.browser;
     let page = browser.open(url).await?;
-    scene.say(format!("the victim's browser follows it: HTTP {}", page.status.as_u16()));
+    trial.record(format!("the victim's browser opens it: HTTP {}", page.status.as_u16()));
     Ok((browser, page))
 }
 
-/// 13a: by a mere link.
-pub(super) async fn sent_to_the_victim(scene: &mut Scene<'_>) -> Tried {
-    let attacker = scene.person().await?;
-    let (_, url) = url(scene, &attacker).await?;
-    let (browser, page) = followed(scene, &url).await?;
-    if scene.is_in(&browser, &page, &attacker).await? {
-        return worked("following a link signs the victim's browser in as the attacker");
+/// 13a: the victim opens the attacker's CPS URL.
+pub(super) async fn opened_by_the_victim(trial: &mut Trial<'_>) -> AttackResult {
+    let attacker = trial.user().await?;
+    let (_, url) = cps_url(trial, &attacker).await?;
+    let (browser, page) = open_as_victim(trial, &url).await?;
+    if trial.is_signed_in_as(&browser, &page, &attacker).await? {
+        return worked("opening a URL signs the victim's browser in as the attacker");
     }
-    refused(format!("HTTP {}, and her browser is not signed in", page.status.as_u16()))
+    refused(format!("HTTP {}, and the victim's browser is not signed in", page.status.as_u16()))
 }
 
-/// 13b: by a form on the attacker's site, which the victim's browser submits.
-pub(super) async fn confirmed_by_another_site(scene: &mut Scene<'_>) -> Tried {
-    let attacker = scene.person().await?;
-    let (_, url) = url(scene, &attacker).await?;
-    let (_, page) = followed(scene, &url).await?;
-    not_busy(page.status)?;
-    let count = forms(&page.body).len();
+/// 13b: a form on the attacker's site confirms the attacker's CPS URL.
+pub(super) async fn confirmed_by_another_site(trial: &mut Trial<'_>) -> AttackResult {
+    let attacker = trial.user().await?;
+    let (_, url) = cps_url(trial, &attacker).await?;
+    let (_, page) = open_as_victim(trial, &url).await?;
+    check_not_busy(page.status)?;
+    let count = html::forms(&page.body).len();
     if count == 0 {
-        return refused("there is no page that asks, so there is nothing to confirm");
+        return refused("the page has no form, so nothing can be confirmed");
     }
     for nth in 0..count {
-        // A URL of its own for each: one form, such as a refusal's, may spoil the next.
-        let (_, url) = self::url(scene, &attacker).await?;
-        let (browser, page) = followed(scene, &url).await?;
-        let Some((action, fields)) = forms(&page.body).into_iter().nth(nth) else {
-            return Err(Trouble::new("the page that asks has other forms each time"));
+        // A new URL for each form, because a form that refuses uses the URL up.
+        let (_, url) = cps_url(trial, &attacker).await?;
+        let (browser, page) = open_as_victim(trial, &url).await?;
+        let Some(form) = html::forms(&page.body).into_iter().nth(nth) else {
+            return Err(Inconclusive::new("the forms of the confirmation page change"));
         };
-        let fields: Vec<_> = fields.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
-        let action = page.url.join(&action);
-        let action = action.map_err(|_| Trouble::new("a form without an address"))?;
-        let evil = Url::parse("https://attacker.invalid/");
-        let evil = evil.map_err(|error| Trouble::new(error.to_string()))?;
+        let fields: Vec<_> = form.fields.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        let action = page.url.join(&form.action);
+        let action = action.map_err(|_| Inconclusive::new("a form has an invalid action"))?;
+        let evil = Url::parse("https://attacker.invalid/")?;
         let page = browser.submit(&evil, action.as_str(), &fields).await?;
-        scene.say(format!("a form of another site confirms it: HTTP {}", page.status.as_u16()));
-        if scene.is_in(&browser, &page, &attacker).await? {
+        trial.record(format!("a form of another site: HTTP {}", page.status.as_u16()));
+        if trial.is_signed_in_as(&browser, &page, &attacker).await? {
             return worked("a form on another site signs the victim's browser in as the attacker");
         }
     }
-    refused(format!("{}, and her browser is not signed in", scene.answers()))
+    refused(format!("{}, and the victim's browser is not signed in", trial.answers()))
 }
 
-/// All forms of a page, each with its action and fields: the one that asks need not come first.
-pub(super) fn forms(page: &str) -> Vec<(String, Vec<(String, String)>)> {
-    let lower = page.to_ascii_lowercase();
-    // To the next one's beginning, so that what is no form's tag is not the next form.
-    let starts: Vec<_> = lower.match_indices("<form").map(|(at, _)| at).collect();
-    let ends = starts.iter().skip(1).copied().chain([page.len()]);
-    starts.iter().zip(ends).filter_map(|(&start, end)| html::form(&page[start..end])).collect()
-}
-
-/// 13c: where the attacker's own waiting page was told to go.
-pub(super) async fn waiting_address(scene: &mut Scene<'_>) -> Tried {
-    let attacker = scene.person().await?;
-    let visit = scene.visit().await?;
-    visit.hand(&attacker.identity).ident().await?.honest("ident")?;
-    let url = scene.told(&visit.browser, &visit).await?;
-    let url = url.ok_or_else(|| Trouble::new("an honest waiting page is told nothing"))?;
-    let (browser, page) = followed(scene, url.as_str()).await?;
-    if scene.is_in(&browser, &page, &attacker).await? {
-        return worked("that address signs any browser in");
+/// 13c: the victim opens the URL that the attacker's page received by polling.
+pub(super) async fn landing_url(trial: &mut Trial<'_>) -> AttackResult {
+    let attacker = trial.user().await?;
+    let visit = trial.visit().await?;
+    visit.client(&attacker.identity).ident().await?.expect_success("ident")?;
+    let url = trial.landing_url(&visit).await?;
+    let (browser, page) = open_as_victim(trial, url.as_str()).await?;
+    if trial.is_signed_in_as(&browser, &page, &attacker).await? {
+        return worked("the URL signs any browser in");
     }
-    refused(format!("HTTP {}, and her browser is not signed in", page.status.as_u16()))
+    refused(format!("HTTP {}, and the victim's browser is not signed in", page.status.as_u16()))
 }
 
-/// 13d: a CPS URL of a client at another address, in the browser whose code it has answered.
-pub(super) async fn from_elsewhere(scene: &mut Scene<'_>) -> Tried {
-    let one = || Trouble::new("this machine has only one address to that server");
-    let elsewhere = scene.elsewhere().ok_or_else(one)?;
-    let attacker = scene.person().await?;
-    url(scene, &attacker).await?;
-    let visit = scene.visit().await?;
-    let hand = visit.hand(&attacker.identity).by(&elsewhere);
-    let answer = hand.with_opt("suk~noiptest~cps").ident().await?;
-    scene.note("the attacker's ident from another address", &answer);
+/// 13d: the victim's browser opens a CPS URL of a client at another address, which has
+/// answered its QR code.
+pub(super) async fn from_another_address(trial: &mut Trial<'_>) -> AttackResult {
+    let elsewhere = trial.other_address()?;
+    let attacker = trial.user().await?;
+    cps_url(trial, &attacker).await?;
+    let visit = trial.visit().await?;
+    let client = visit.client(&attacker.identity).via(&elsewhere);
+    let answer = client.with_opt("suk~noiptest~cps").ident().await?;
+    trial.record_answer("the attacker's ident from another address", &answer);
     let Some(url) = answer.url() else {
         return refused(format!("{}, and no URL", answer.text()));
     };
     let page = visit.browser.open(url).await?;
-    scene.say(format!("her browser follows its URL: HTTP {}", page.status.as_u16()));
-    if scene.is_in(&visit.browser, &page, &attacker).await? {
-        return worked("the URL signs her waiting browser in as the attacker without asking");
+    trial.record(format!("the victim's browser opens the URL: HTTP {}", page.status.as_u16()));
+    if trial.is_signed_in_as(&visit.browser, &page, &attacker).await? {
+        return worked(
+            "the URL signs the victim's browser in as the attacker without confirmation",
+        );
     }
-    refused(format!("HTTP {}, and her browser is not signed in", page.status.as_u16()))
+    refused(format!("HTTP {}, and the victim's browser is not signed in", page.status.as_u16()))
 }
 
-/// 13f: the page that tells what has happened to an identity, opened by a link from anywhere.
-pub(super) async fn told_by_a_link(scene: &mut Scene<'_>) -> Tried {
-    let identity = scene.known().await?;
-    let mut told = Vec::new();
+/// 13f: another browser opens the page that reports a command, such as a disable.
+pub(super) async fn command_page(trial: &mut Trial<'_>) -> AttackResult {
+    let identity = trial.registered_identity().await?;
+    let mut pages = Vec::new();
     for _ in 0..2 {
-        let visit = scene.visit().await?;
-        let mut hand = visit.hand(&identity).with_opt("suk~cps");
-        hand.query().await?.honest("query")?;
-        let answer = hand.send(&hand.signed(&hand.params("disable"))).await?.honest("disable")?;
-        let none = || Trouble::new("the site hands out no CPS URL for a disable");
-        let page = visit.browser.open(answer.url().ok_or_else(none)?).await?;
-        not_busy(page.status)?;
+        let visit = trial.visit().await?;
+        let mut client = visit.client(&identity).with_opt("suk~cps");
+        client.query().await?.expect_success("query")?;
+        let answer = client
+            .send(&client.signed(&client.params("disable")))
+            .await?
+            .expect_success("disable")?;
+        let missing = || Inconclusive::new("the site returns no CPS URL for a disable");
+        let page = visit.browser.open(answer.url().ok_or_else(missing)?).await?;
+        check_not_busy(page.status)?;
         if !page.status.is_success() {
-            return Err(Trouble::new(format!(
-                "the CPS URL of an honest disable ends with HTTP {}",
+            return Err(Inconclusive::new(format!(
+                "the CPS URL of an honest disable returns HTTP {}",
                 page.status.as_u16()
             )));
         }
-        told.push(page);
-        scene.enable(&identity).await?;
+        pages.push(page);
+        trial.enable(&identity).await?;
     }
-    let [one, two] = [&told[0], &told[1]];
-    let mut made_up = two.url.clone();
-    made_up.set_query(Some("nothing-of-that-kind"));
-    let made_up = scene.browser().open(made_up.as_str()).await?;
-    let [second, nothing] =
-        [&two.body, &made_up.body].map(|body| words(body).collect::<BTreeSet<_>>());
-    let common = words(&one.body).filter(|word| second.contains(word) && !nothing.contains(word));
+    let [one, two] = [&pages[0], &pages[1]];
+    let mut unknown = two.url.clone();
+    unknown.set_query(Some("no-such-id"));
+    let unknown = trial.browser().open(unknown.as_str()).await?;
+    let [second, none] =
+        [&two.body, &unknown.body].map(|body| words(body).collect::<BTreeSet<_>>());
+    let common = words(&one.body).filter(|word| second.contains(word) && !none.contains(word));
     let marks: BTreeSet<_> = common.collect();
     if marks.is_empty() {
-        return Err(Trouble::new("the site's page does not tell what has happened"));
+        return Err(Inconclusive::new("the page does not report the command"));
     }
-    let page = scene.browser().open(two.url.as_str()).await?;
-    scene.say(format!("that page's address in another browser: HTTP {}", page.status.as_u16()));
+    let page = trial.browser().open(two.url.as_str()).await?;
+    trial.record(format!("the page in another browser: HTTP {}", page.status.as_u16()));
     let shown: BTreeSet<_> = words(&page.body).collect();
     if page.status.is_success() && marks.is_subset(&shown) {
-        return worked("a link shows anybody the page that an identity is disabled");
+        return worked("anybody can open the page that reports a disable");
     }
-    refused(format!("{}, and not that page", scene.answers()))
+    refused(format!("{}, and the page does not report it", trial.answers()))
 }

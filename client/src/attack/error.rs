@@ -1,4 +1,4 @@
-//! Why there is no report, and why an attack could not be tried.
+//! Errors of a run, and of a single attack.
 
 use std::net::SocketAddr;
 
@@ -7,53 +7,53 @@ use ::http::StatusCode;
 use crate::browser::BrowserError;
 use crate::error::Error;
 use crate::http::HttpError;
-use crate::link::LinkError;
+use crate::sqrl_url::SqrlUrlError;
 
-/// Why nothing can be said about a server.
+/// Reasons why the attacks cannot run.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AttackError {
-    /// Not something to aim at.
-    #[error("{0} is not a web address")]
-    Address(String),
-    /// Not a page of that server.
-    #[error("{0} is not the address of a linking page")]
+    /// The URL of the sign-in page is invalid.
+    #[error("{0} is not a valid http or https URL")]
+    InvalidUrl(String),
+    /// The linking page is not a page of the server.
+    #[error("{0} is not a URL or path of a linking page")]
     LinkingPage(String),
-    /// The host's name cannot be looked up.
-    #[error("cannot look up the host: {0}")]
-    Name(#[from] std::io::Error),
-    /// Somebody else's server, as far as anybody can tell.
+    /// The host name cannot be resolved.
+    #[error("cannot resolve the host name: {0}")]
+    Resolve(#[from] std::io::Error),
+    /// The server is on another machine.
     #[error(
-        "{0} is not on this machine: attack only a server of your own, and say so with \
-         `this-server-is-mine`"
+        "{0} is not on this machine; attack only your own servers, and confirm that this is one \
+         with `this-server-is-mine`"
     )]
     NotLoopback(SocketAddr),
-    /// An honest sign-in does not work, so that a refusal would say nothing.
-    #[error("an honest sign-in does not work here, so nothing can be said: {0}")]
+    /// An honest sign-in fails, so refused attacks would prove nothing.
+    #[error("an honest sign-in fails, so attacks would prove nothing: {0}")]
     Control(String),
 }
 
-/// An honest step went wrong, so that the attack around it says nothing.
+/// An honest step failed, so the attack proves nothing.
 #[derive(Debug)]
-pub(super) struct Trouble(pub(super) String);
+pub(super) struct Inconclusive(pub(super) String);
 
-impl Trouble {
-    pub(super) fn new(what: impl Into<String>) -> Self {
-        Self(what.into())
+impl Inconclusive {
+    pub(super) fn new(reason: impl Into<String>) -> Self {
+        Self(reason.into())
     }
 }
 
-/// A limiter or a failure is in the way of the guards, and says nothing about them.
-pub(super) fn not_busy(status: StatusCode) -> Result<(), Trouble> {
+/// Returns an error for a status of a rate limit or a failure. It proves nothing about guards.
+pub(super) fn check_not_busy(status: StatusCode) -> Result<(), Inconclusive> {
     if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() {
-        return Err(Trouble::new(format!("the site answers HTTP {}", status.as_u16())));
+        return Err(Inconclusive::new(format!("the site returns HTTP {}", status.as_u16())));
     }
     Ok(())
 }
 
-macro_rules! trouble {
+macro_rules! inconclusive {
     ($($error:ty),*) => {$(
-        impl From<$error> for Trouble {
+        impl From<$error> for Inconclusive {
             fn from(error: $error) -> Self {
                 Self(error.to_string())
             }
@@ -61,4 +61,4 @@ macro_rules! trouble {
     )*};
 }
 
-trouble!(BrowserError, Error, HttpError, LinkError);
+inconclusive!(BrowserError, Error, HttpError, SqrlUrlError, url::ParseError);

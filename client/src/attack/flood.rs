@@ -1,54 +1,55 @@
-//! Attack 16: one address whose requests are other people's trouble. Each comes from an address of
-//! its own where this machine has several, and they come last, since a server may slow that
-//! address down for a minute.
+//! Attacks 11 and 16: requests of one address that harm the server or other users.
+//!
+//! Each uses its own address if this machine has several. They run last, because a server may
+//! limit their address for a minute.
 
 use std::time::Duration;
 
+use ::http::HeaderMap;
 use tokio::time::Instant;
 
-use super::error::Trouble;
-use super::hand::Answer;
-use super::scene::{Scene, Tried, refused, worked};
+use super::error::{Inconclusive, check_not_busy};
+use super::raw_client::Answer;
+use super::trial::{AttackResult, Trial, refused, worked};
 use crate::base64url;
 use crate::identity::Identity;
 use crate::wire::Tif;
 
-/// Lasting records, or writes, within a minute after which an address counts as unlimited.
-/// tower-sqrl stops one at 600 a minute; a limit that counts by the clock's minute lets up to twice
-/// as much through in 60 s.
+/// Records or writes within a minute after which an address counts as unlimited. tower-sqrl
+/// allows 600 a minute. A limit per calendar minute allows up to twice its number in 60 s.
 const UNLIMITED: usize = 1300;
 
-/// Previous keys on one chain.
+/// Number of previous keys on one chain.
 const PREVIOUS: usize = 16;
 
-/// What takes longer says nothing about a limit by the minute.
+/// A slower run says nothing about a limit per minute.
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// Refused requests of a neighbour.
+/// Number of requests to be refused.
 const FAILURES: usize = 200;
 
-/// What an address gets done before it is stopped.
+/// Counts what an address achieves before the server stops it.
 struct Progress {
-    begun: Instant,
+    started: Instant,
     what: &'static str,
     done: usize,
 }
 
 impl Progress {
     fn new(what: &'static str) -> Self {
-        Self { begun: Instant::now(), what, done: 0 }
+        Self { started: Instant::now(), what, done: 0 }
     }
 
-    /// The site gives the address no more links.
-    fn stopped(&self) -> Tried {
+    /// The site issues no more SQRL URLs to the address.
+    fn limited(&self) -> AttackResult {
         refused(format!("HTTP 429 after {} {}", self.done, self.what))
     }
 
-    /// Counts an answer. The verdict, once there is one.
-    fn count(&mut self, answer: &Answer, records: usize) -> Option<Tried> {
+    /// Counts an answer. Returns the verdict once there is one.
+    fn count(&mut self, answer: &Answer, records: usize) -> Option<AttackResult> {
         let what = self.what;
         if answer.has(Tif::TRANSIENT) {
-            return Some(Err(Trouble::new(format!("the site answers {}", answer.text()))));
+            return Some(Err(Inconclusive::new(format!("the site returns {}", answer.text()))));
         }
         if !answer.is_success() {
             return Some(refused(format!("{} after {} {what}", answer.text(), self.done)));
@@ -57,26 +58,24 @@ impl Progress {
         if self.done < UNLIMITED {
             return None;
         }
-        Some(if self.begun.elapsed() < MINUTE {
-            worked(format!("one address leaves {} {what} within a minute", self.done))
+        Some(if self.started.elapsed() < MINUTE {
+            worked(format!("one address makes {} {what} within a minute", self.done))
         } else {
-            Err(Trouble::new(
-                "the site is too slow to tell whether it limits what one minute leaves",
-            ))
+            Err(Inconclusive::new("the site is too slow to measure a limit per minute"))
         })
     }
 }
 
-/// 16a: one identity that changes its record again and again.
-pub(super) async fn writes(scene: &mut Scene<'_>) -> Tried {
-    let identity = scene.known().await?;
+/// 16a: one identity changes its record repeatedly.
+pub(super) async fn writes(trial: &mut Trial<'_>) -> AttackResult {
+    let identity = trial.registered_identity().await?;
     let mut progress = Progress::new("writes");
     loop {
-        let Some(visit) = scene.visit_unless_stopped().await? else { return progress.stopped() };
-        let mut hand = visit.hand(&identity);
+        let Some(visit) = trial.visit_unless_limited().await? else { return progress.limited() };
+        let mut client = visit.client(&identity);
         for opt in ["suk~sqrlonly", "suk"].repeat(20) {
-            hand = hand.with_opt(opt);
-            let answer = hand.ident().await?;
+            client = client.with_opt(opt);
+            let answer = client.ident().await?;
             if let Some(verdict) = progress.count(&answer, 1) {
                 return verdict;
             }
@@ -84,23 +83,23 @@ pub(super) async fn writes(scene: &mut Scene<'_>) -> Tried {
     }
 }
 
-/// 16b: identities and superseded keys, which a site keeps permanently.
-pub(super) async fn lasting_records(scene: &mut Scene<'_>) -> Tried {
-    // An address that is stopped before it begins says nothing.
-    scene.known().await?;
-    let mut progress = Progress::new("lasting records");
+/// 16b: new identities and superseded keys, which a site keeps permanently.
+pub(super) async fn permanent_records(trial: &mut Trial<'_>) -> AttackResult {
+    // Fails early if the address is limited already.
+    trial.registered_identity().await?;
+    let mut progress = Progress::new("permanent records");
     loop {
-        let Some(visit) = scene.visit_unless_stopped().await? else { return progress.stopped() };
-        let identity = scene.stranger();
-        let mut hand = visit.hand(&identity);
+        let Some(visit) = trial.visit_unless_limited().await? else { return progress.limited() };
+        let identity = trial.new_identity();
+        let mut client = visit.client(&identity);
         for n in 0..PREVIOUS {
             let previous = Identity::generate();
-            let key = previous.site_key(0, visit.link.domain());
-            let key = key.ok_or_else(|| Trouble::new("an identity without a key"))?;
-            let params = hand.introducing("ident").with("pidk", &key.idk().to_string());
-            let form = hand.signed(&params).signed("pids", &key);
-            let answer = hand.send(&form).await?;
-            // The first one leaves the identity as well.
+            let key = previous.site_key(0, visit.sqrl_url.domain());
+            let key = key.ok_or_else(|| Inconclusive::new("an identity without a key"))?;
+            let params = client.introducing("ident").with("pidk", &key.idk().to_string());
+            let form = client.signed(&params).signed("pids", &key);
+            let answer = client.send(&form).await?;
+            // The first answer also creates the identity.
             let records = if n == 0 { 2 } else { 1 };
             if let Some(verdict) = progress.count(&answer, records) {
                 return verdict;
@@ -109,34 +108,60 @@ pub(super) async fn lasting_records(scene: &mut Scene<'_>) -> Tried {
     }
 }
 
-/// 16c: a neighbour behind the same address whose requests are all refused.
-pub(super) async fn failures(scene: &mut Scene<'_>) -> Tried {
-    let victim = scene.known().await?;
-    let visit = scene.visit().await?;
-    let mut hers = visit.hand(&victim);
-    hers.query().await?.honest("query")?;
-    let page = scene.visit().await?;
-    let neighbour = page.hand(&Identity::generate());
+/// 16c: requests that are refused, from the address of another user.
+pub(super) async fn failures(trial: &mut Trial<'_>) -> AttackResult {
+    let victim = trial.registered_identity().await?;
+    let visit = trial.visit().await?;
+    let mut victim_client = visit.client(&victim);
+    victim_client.query().await?.expect_success("query")?;
+    let page = trial.visit().await?;
+    let other = page.client(&Identity::generate());
     for n in 0..FAILURES {
-        let mut hand = neighbour.clone();
+        let mut client = other.clone();
         let answer = match n % 2 {
             0 => {
                 let nut = base64url::encode(rand::random::<[u8; 16]>());
-                hand.url = hand.url.replace(page.link.nut(), &nut);
-                hand.query().await?
+                client.url = client.url.replace(page.sqrl_url.nut(), &nut);
+                client.query().await?
             }
-            _ => hand.post(hand.unsigned(&hand.params("query")).encode()).await?,
+            _ => client.post(client.unsigned(&client.params("query")).encode()).await?,
         };
         if n + 2 >= FAILURES {
-            scene.note("the last of many requests that are refused", &answer);
+            trial.record_answer("the last refused request", &answer);
         }
     }
-    let answer = hers.ident().await?;
+    let answer = victim_client.ident().await?;
     if !answer.is_success() {
-        return worked(format!("her own ident on a live nut is answered {}", answer.text()));
+        return worked(format!("the victim's own ident on a live nut returns {}", answer.text()));
     }
-    if let Err(Trouble(why)) = scene.collect(&visit).await {
-        return worked(format!("her sign-in does not arrive: {why}"));
+    if let Err(Inconclusive(why)) = trial.collect(&visit).await {
+        return worked(format!("the victim's sign-in is not collected: {why}"));
     }
-    refused(format!("{}; her own requests go on", scene.answers()))
+    refused(format!("{}; the victim's own requests succeed", trial.answers()))
+}
+
+/// Length of the body in bytes.
+const HUGE: usize = 2_000_000;
+
+/// Number of bodies, because not every reply is lost.
+const HUGE_BODIES: usize = 8;
+
+/// 11a: a very long body. A client that receives no reply retries it.
+pub(super) async fn huge_body(trial: &mut Trial<'_>) -> AttackResult {
+    let client = trial.visit().await?.client(&Identity::generate());
+    for _ in 0..HUGE_BODIES {
+        let answer = match client.exchange(HeaderMap::new(), "a".repeat(HUGE)).await {
+            Ok(answer) => answer,
+            Err(error) => return worked(format!("a body of 2 MB receives no reply: {error}")),
+        };
+        if answer.reply.is_none() {
+            check_not_busy(answer.status)?;
+            return worked(format!("a body of 2 MB returns {}", answer.text()));
+        }
+        trial.record_answer("a body of 2 MB", &answer);
+        if answer.is_success() {
+            return worked(format!("a body of 2 MB is accepted: {}", answer.text()));
+        }
+    }
+    refused(trial.answers())
 }

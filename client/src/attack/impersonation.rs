@@ -1,92 +1,92 @@
-//! Attack 1: signing with one's own key, or none, as somebody else.
+//! Attack 1: commands for an identity without its key.
 
-use super::error::Trouble;
-use super::hand::Hand;
-use super::scene::{Scene, State, Tried, refused, worked};
+use super::error::Inconclusive;
+use super::raw_client::RawClient;
+use super::trial::{AttackResult, IdentityState, Trial, refused, worked};
 use crate::base64url;
 use crate::identity::Identity;
 use crate::keys::{Idk, UnlockPair};
 use crate::wire::{ClientParams, Form};
 
 const FORGERIES: [&str; 7] = [
-    "a signature of one's own",
-    "junk for ids",
-    "zeros for ids",
+    "the attacker's signature",
+    "an invalid ids",
+    "an ids of zeros",
     "an empty ids",
-    "a signature over something else",
-    "a signature as urs alone",
+    "a signature of another request",
+    "a urs instead of ids",
     "no ids",
 ];
 
-/// A request that names the victim's key and that she never signed.
-fn forged(hand: &Hand, params: &ClientParams, how: &str) -> Form {
-    let unsigned = hand.unsigned(params);
+/// Returns a request that names the victim's key without a signature by it.
+fn forged(client: &RawClient, params: &ClientParams, how: &str) -> Form {
+    let unsigned = client.unsigned(params);
     match how {
-        "a signature of one's own" => hand.signed(params),
-        "junk for ids" => unsigned.with("ids", &base64url::encode([7; 64])),
-        "zeros for ids" => unsigned.with("ids", &base64url::encode([0; 64])),
+        "the attacker's signature" => client.signed(params),
+        "an invalid ids" => unsigned.with("ids", &base64url::encode([7; 64])),
+        "an ids of zeros" => unsigned.with("ids", &base64url::encode([0; 64])),
         "an empty ids" => unsigned.with("ids", ""),
-        "a signature over something else" => {
-            let other = hand.signed(&hand.params("query"));
+        "a signature of another request" => {
+            let other = client.signed(&client.params("query"));
             unsigned.with("ids", other.get("ids").unwrap_or_default())
         }
-        "a signature as urs alone" => unsigned.signed("urs", &hand.key),
+        "a urs instead of ids" => unsigned.signed("urs", &client.key),
         _ => unsigned,
     }
 }
 
-fn as_victim(hand: &Hand, command: &str, victim: Idk) -> ClientParams {
-    hand.params_for(command, victim).with_pair(&UnlockPair::generate(hand.identity.ilk()))
+fn as_victim(client: &RawClient, command: &str, victim: Idk) -> ClientParams {
+    client.params_for(command, victim).with_pair(&UnlockPair::generate(client.identity.ilk()))
 }
 
-async fn idk(scene: &Scene<'_>, victim: &Identity) -> Result<Idk, Trouble> {
-    Ok(scene.visit().await?.hand(victim).idk())
+async fn idk(trial: &Trial<'_>, victim: &Identity) -> Result<Idk, Inconclusive> {
+    Ok(trial.visit().await?.client(victim).idk())
 }
 
-/// 1a: what a query named must not be what the next ident signs in.
-pub(super) async fn query_then_ident(scene: &mut Scene<'_>) -> Tried {
-    let victim = scene.person().await?;
-    let idk = idk(scene, &victim.identity).await?;
+/// 1a: an `ident` must not sign in the identity that an earlier query named.
+pub(super) async fn query_then_ident(trial: &mut Trial<'_>) -> AttackResult {
+    let victim = trial.user().await?;
+    let idk = idk(trial, &victim.identity).await?;
     for how in FORGERIES {
-        // Without keys that a server could file him under, he can hardly be meant himself.
+        // Without keys, a server cannot create the attacker's own identity.
         for introduced in [false, true] {
-            let attacker = scene.stranger();
-            let visit = scene.visit().await?;
-            let mut hand = visit.hand(&attacker);
-            let params = hand.params_for("query", idk);
-            let form = forged(&hand, &params, how);
-            let answer = hand.send(&form).await?;
-            scene.note(&format!("a query as the victim with {how}"), &answer);
-            let mut params = hand.params("ident");
+            let attacker = trial.new_identity();
+            let visit = trial.visit().await?;
+            let mut client = visit.client(&attacker);
+            let params = client.params_for("query", idk);
+            let form = forged(&client, &params, how);
+            let answer = client.send(&form).await?;
+            trial.record_answer(&format!("a query as the victim with {how}"), &answer);
+            let mut params = client.params("ident");
             if introduced {
-                params = params.with_pair(&UnlockPair::generate(hand.identity.ilk()));
+                params = params.with_pair(&UnlockPair::generate(client.identity.ilk()));
             }
-            let answer = hand.send(&hand.signed(&params)).await?;
-            scene.note("then one's own ident", &answer);
-            if scene.is_victim(&visit, answer.url(), &attacker, &victim).await? {
+            let answer = client.send(&client.signed(&params)).await?;
+            trial.record_answer("then an ident of the attacker", &answer);
+            if trial.is_victim(&visit, answer.url(), &attacker, &victim).await? {
                 return worked(format!(
-                    "after a query as the victim with {how}, one's own ident signs the browser in as her"
+                    "after a query as the victim with {how}, the attacker's ident signs in as the victim"
                 ));
             }
         }
     }
-    refused(format!("{}; the browser is not signed in as the victim", scene.answers()))
+    refused(format!("{}; the browser is not signed in as the victim", trial.answers()))
 }
 
-/// 1b: an ident with junk, which asks for a CPS URL too.
-pub(super) async fn ident(scene: &mut Scene<'_>) -> Tried {
-    let victim = scene.known().await?;
-    let idk = idk(scene, &victim).await?;
+/// 1b: an `ident` as the victim, with and without `cps`.
+pub(super) async fn ident(trial: &mut Trial<'_>) -> AttackResult {
+    let victim = trial.registered_identity().await?;
+    let idk = idk(trial, &victim).await?;
     for how in FORGERIES {
         for opt in ["suk", "suk~cps"] {
-            let attacker = scene.stranger();
-            let visit = scene.visit().await?;
-            let mut hand = visit.hand(&attacker).with_opt(opt);
-            let params = as_victim(&hand, "ident", idk);
-            let form = forged(&hand, &params, how);
-            let answer = hand.send(&form).await?;
-            scene.note(&format!("an ident as the victim with {how}"), &answer);
-            if scene.arrival(&visit, answer.url()).await?.is_some() {
+            let attacker = trial.new_identity();
+            let visit = trial.visit().await?;
+            let mut client = visit.client(&attacker).with_opt(opt);
+            let params = as_victim(&client, "ident", idk);
+            let form = forged(&client, &params, how);
+            let answer = client.send(&form).await?;
+            trial.record_answer(&format!("an ident as the victim with {how}"), &answer);
+            if trial.landing_page(&visit, answer.url()).await?.is_some() {
                 return worked(format!("an ident with {how} signs the attacker's browser in"));
             }
             if answer.is_success() {
@@ -94,31 +94,33 @@ pub(super) async fn ident(scene: &mut Scene<'_>) -> Tried {
             }
         }
     }
-    refused(format!("{}; the browser gets nowhere", scene.answers()))
+    refused(format!("{}; the browser is not signed in", trial.answers()))
 }
 
 /// 1c: the other commands.
-pub(super) async fn changes(scene: &mut Scene<'_>) -> Tried {
-    for (command, before) in
-        [("disable", State::Live), ("remove", State::Live), ("enable", State::Disabled)]
-    {
-        let victim = scene.known().await?;
-        if before == State::Disabled {
-            scene.disable(&victim).await?;
+pub(super) async fn changes(trial: &mut Trial<'_>) -> AttackResult {
+    for (command, before) in [
+        ("disable", IdentityState::Live),
+        ("remove", IdentityState::Live),
+        ("enable", IdentityState::Disabled),
+    ] {
+        let victim = trial.registered_identity().await?;
+        if before == IdentityState::Disabled {
+            trial.disable(&victim).await?;
         }
         for how in FORGERIES {
-            let attacker = scene.stranger();
-            let mut hand = scene.visit().await?.hand(&attacker);
-            let idk = scene.visit().await?.hand(&victim).idk();
-            let params = as_victim(&hand, command, idk);
-            let form = forged(&hand, &params, how);
-            let answer = hand.send(&form).await?;
-            scene.note(&format!("{command} as the victim with {how}"), &answer);
-            let after = scene.state(&victim).await?;
+            let attacker = trial.new_identity();
+            let mut client = trial.visit().await?.client(&attacker);
+            let idk = trial.visit().await?.client(&victim).idk();
+            let params = as_victim(&client, command, idk);
+            let form = forged(&client, &params, how);
+            let answer = client.send(&form).await?;
+            trial.record_answer(&format!("{command} as the victim with {how}"), &answer);
+            let after = trial.state(&victim).await?;
             if after != before {
                 return worked(format!("{command} with {how}: the victim is {after:?} now"));
             }
         }
     }
-    refused(format!("{}; her own query finds her unchanged", scene.answers()))
+    refused(format!("{}; the victim's identity is unchanged", trial.answers()))
 }

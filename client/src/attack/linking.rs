@@ -1,119 +1,122 @@
-//! Attack 14: a code of the victim's that somebody else answers, so that his identity opens her
-//! account, or her browser is in his.
+//! Attack 14: somebody else answers a QR code of the victim, so that an identity is linked
+//! to the wrong account, or a browser is signed in to it.
 
 use ::http::{HeaderMap, HeaderValue, Method, header};
 use bytes::Bytes;
 use tokio::time::{Duration, Instant, sleep_until};
 use url::Url;
 
-use super::cps::forms;
-use super::error::{Trouble, not_busy};
-use super::place::Visit;
-use super::scene::{Person, Scene, Tried, refused, worked};
+use super::error::{Inconclusive, check_not_busy};
+use super::site::Visit;
+use super::trial::{AttackResult, Trial, User, refused, worked};
 use crate::browser::{Browser, Page, html};
 use crate::identity::Identity;
-use crate::link::Link;
+use crate::sqrl_url::SqrlUrl;
 
-/// Links of an account's page that are tried as its linking page.
+/// Maximum number of links of an account page that are tried as linking pages.
 const CANDIDATES: usize = 12;
 
-/// A browser in which somebody is signed in, and the page that links an identity with the account.
+/// A browser with a signed-in user on a page that links an identity to the account.
 struct Account {
-    owner: Person,
+    owner: User,
     visit: Visit,
 }
 
-/// 14a: a stranger at another address answers the code that links an identity.
-pub(super) async fn photographed(scene: &mut Scene<'_>) -> Tried {
-    let one = || Trouble::new("this machine has only one address to that server");
-    let elsewhere = scene.elsewhere().ok_or_else(one)?;
+/// 14a: a client at another address answers the QR code of a linking page.
+pub(super) async fn from_another_address(trial: &mut Trial<'_>) -> AttackResult {
+    let elsewhere = trial.other_address()?;
     let (mut nth, mut tried) = (0, 0);
-    while let Some(links) = honest_link(scene, nth).await? {
-        // A refusal says something only where her own second identity is linked.
-        for opt in ["suk~noiptest", "suk~noiptest~cps"].into_iter().filter(|_| links) {
-            let Some(Account { owner, visit }) = account(scene, nth).await? else { break };
-            let stranger = scene.stranger();
-            let mut his = visit.hand(&stranger).by(&elsewhere).with_opt(opt);
-            let answer = his.ident().await?;
+    while let Some(can_link) = self::can_link(trial, nth).await? {
+        // A refusal counts only if the owner can link a second identity on this page.
+        for opt in ["suk~noiptest", "suk~noiptest~cps"].into_iter().filter(|_| can_link) {
+            let Some(Account { owner, visit }) = account(trial, nth).await? else { break };
+            let attacker = trial.new_identity();
+            let mut client = visit.client(&attacker).via(&elsewhere).with_opt(opt);
+            let answer = client.ident().await?;
             let page = visit.page.url.path();
-            scene.note(&format!("a stranger's ident ({opt}) on the code of {page}"), &answer);
-            // Her page goes where it is told to go, and she may follow his URL; she confirms
-            // nothing.
-            if let Some(url) = scene.told(&visit.browser, &visit).await? {
-                not_busy(visit.browser.open(url.as_str()).await?.status)?;
+            trial.record_answer(
+                &format!("the attacker's ident ({opt}) on the code of {page}"),
+                &answer,
+            );
+            // The owner's page follows the redirect, and the owner may open the attacker's URL. The
+            // owner confirms nothing.
+            if let Some(url) = trial.poll(&visit.browser, &visit).await? {
+                check_not_busy(visit.browser.open(url.as_str()).await?.status)?;
             }
             if let Some(url) = answer.url() {
-                not_busy(visit.browser.open(url).await?.status)?;
+                check_not_busy(visit.browser.open(url).await?.status)?;
             }
-            if opens(scene, &stranger, &owner).await {
-                return worked("the stranger's identity signs in to her account");
+            if signs_in_to_account(trial, &attacker, &owner).await {
+                return worked("the attacker's identity signs in to the victim's account");
             }
             tried += 1;
         }
         nth += 1;
     }
     if tried == 0 {
-        return Err(Trouble::new(
-            "no page was found that links an identity with an account: name it (`--linking-page`)",
+        return Err(Inconclusive::new(
+            "no page that links an identity to an account was found; name it with `--linking-page`",
         ));
     }
-    refused(format!("{}; his identity does not sign in to her account", scene.answers()))
+    refused(format!("{}; the attacker's identity does not sign in to the account", trial.answers()))
 }
 
-/// Whether the nth linking page links a second identity of the account's owner, at once or with one
-/// of the forms at which its sign-in arrives. `None` where there is no nth page.
-async fn honest_link(scene: &mut Scene<'_>, nth: usize) -> Result<Option<bool>, Trouble> {
-    // With no form at first. The second identity signs in once alone, after the form: it would get an
-    // account of its own before.
+/// Returns whether the n-th linking page links a second identity of the account's owner,
+/// directly or with one of the forms on the landing page. Returns `None` if there is no n-th
+/// page.
+async fn can_link(trial: &mut Trial<'_>, nth: usize) -> Result<Option<bool>, Inconclusive> {
+    // First without a form, then with each form. Each attempt uses a new identity, which gets
+    // its own account if it signs in without being linked.
     let mut form = None;
     loop {
-        let Some(Account { owner, visit }) = account(scene, nth).await? else { return Ok(None) };
-        let second = scene.stranger();
-        visit.hand(&second).ident().await?.honest("ident on the linking page")?;
-        let arrived = scene.collect(&visit).await?;
-        if let Some(form) = form {
-            let Some((action, fields)) = forms(&arrived.body).into_iter().nth(form) else {
+        let Some(Account { owner, visit }) = account(trial, nth).await? else { return Ok(None) };
+        let second = trial.new_identity();
+        visit.client(&second).ident().await?.expect_success("ident on the linking page")?;
+        let arrived = trial.collect(&visit).await?;
+        if let Some(n) = form {
+            let Some(form) = html::forms(&arrived.body).into_iter().nth(n) else {
                 return Ok(Some(false));
             };
-            let fields: Vec<_> = fields.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
-            visit.browser.submit(&arrived.url, &action, &fields).await?;
+            let fields: Vec<_> =
+                form.fields.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+            visit.browser.submit(&arrived.url, &form.action, &fields).await?;
         }
-        if opens(scene, &second, &owner).await {
+        if signs_in_to_account(trial, &second, &owner).await {
             return Ok(Some(true));
         }
-        form = Some(form.map_or(0, |form| form + 1));
+        form = Some(form.map_or(0, |n| n + 1));
     }
 }
 
-/// Whether that identity signs in to the person's account.
-async fn opens(scene: &Scene<'_>, identity: &Identity, owner: &Person) -> bool {
-    let Ok((browser, page)) = scene.sign_in(identity).await else { return false };
-    matches!(scene.is_in(&browser, &page, owner).await, Ok(true))
+/// Returns whether an identity signs in to the account of a user.
+async fn signs_in_to_account(trial: &Trial<'_>, identity: &Identity, owner: &User) -> bool {
+    let Ok((browser, page)) = trial.sign_in(identity).await else { return false };
+    matches!(trial.is_signed_in_as(&browser, &page, owner).await, Ok(true))
 }
 
-/// Somebody new at the nth linking page of her account. Some sites have one only for an account
-/// that is left without an identity, so she removes hers where there is none before.
-async fn account(scene: &mut Scene<'_>, nth: usize) -> Result<Option<Account>, Trouble> {
-    let owner = scene.person().await?;
-    let (browser, home) = scene.sign_in(&owner.identity).await?;
-    let mut pages = linking_pages(scene, &browser, &home).await?;
+/// Returns a new user at the n-th linking page of the account. Some sites offer one only to
+/// an account without an identity, so the user removes the identity if there is no page.
+async fn account(trial: &mut Trial<'_>, nth: usize) -> Result<Option<Account>, Inconclusive> {
+    let owner = trial.user().await?;
+    let (browser, home) = trial.sign_in(&owner.identity).await?;
+    let mut pages = linking_pages(trial, &browser, &home).await?;
     if pages.is_empty() {
-        scene.remove(&owner.identity).await?;
+        trial.remove(&owner.identity).await?;
         let home = browser.open(owner.marks.landing().as_str()).await?;
-        pages = linking_pages(scene, &browser, &home).await?;
+        pages = linking_pages(trial, &browser, &home).await?;
     }
     let page = pages.into_iter().nth(nth);
-    Ok(page.map(|(page, link)| Account { owner, visit: scene.visit_of(browser, page, link) }))
+    Ok(page.map(|(page, url)| Account { owner, visit: trial.visit_of(browser, page, url) }))
 }
 
-/// The page that was named, or those with a SQRL link to which the account's page links.
+/// Returns the named linking page, or the pages with a SQRL URL that the account page links to.
 async fn linking_pages(
-    scene: &Scene<'_>,
+    trial: &Trial<'_>,
     browser: &Browser,
     home: &Page,
-) -> Result<Vec<(Page, Link)>, Trouble> {
-    let sign_in = scene.sign_in_page();
-    let candidates: Vec<Url> = if let Some(page) = scene.linking_page() {
+) -> Result<Vec<(Page, SqrlUrl)>, Inconclusive> {
+    let sign_in = trial.sign_in_page();
+    let candidates: Vec<Url> = if let Some(page) = trial.linking_page() {
         vec![page.clone()]
     } else {
         let here = html::links(&home.body).filter_map(|href| home.url.join(&href).ok());
@@ -124,68 +127,65 @@ async fn linking_pages(
     let mut pages = Vec::new();
     for url in candidates {
         let page = browser.open(url.as_str()).await?;
-        not_busy(page.status)?;
-        let elsewhere = page.url.path() == sign_in.path();
-        if let (false, Ok(link)) = (elsewhere, page.sqrl_link()) {
-            pages.push((page, link));
+        check_not_busy(page.status)?;
+        let is_sign_in = page.url.path() == sign_in.path();
+        if let (false, Ok(url)) = (is_sign_in, page.sqrl_url()) {
+            pages.push((page, url));
         }
     }
     Ok(pages)
 }
 
-/// 14b: the first code of a page that has renewed it, answered after the sign-in.
-pub(super) async fn renewed(scene: &mut Scene<'_>) -> Tried {
-    first_code(scene, Duration::ZERO).await
+/// 14b: answers a page's first QR code after the page has renewed it and signed in.
+pub(super) async fn renewed_code(trial: &mut Trial<'_>) -> AttackResult {
+    first_code(trial, Duration::ZERO).await
 }
 
-/// 14c: the same as late as that code can be answered, when a server may have forgotten that its
-/// wait is over.
-pub(super) async fn renewed_long_ago(scene: &mut Scene<'_>) -> Tried {
-    let lifetime = scene.code_lifetime().await?;
-    let lifetime = lifetime.ok_or_else(|| Trouble::new("nut.sqrl names no expires_in"))?;
-    first_code(scene, lifetime * 3 / 4).await
+/// 14c: the same, as late as possible: the server may have forgotten that the wait is over.
+pub(super) async fn late_renewed_code(trial: &mut Trial<'_>) -> AttackResult {
+    let lifetime = trial.url_lifetime().await?;
+    first_code(trial, lifetime * 3 / 4).await
 }
 
-async fn first_code(scene: &mut Scene<'_>, age: Duration) -> Tried {
-    let attacker = scene.person().await?;
-    let victim = scene.known().await?;
-    let own = scene.visit().await?;
-    own.hand(&attacker.identity).ident().await?.honest("ident")?;
-    let visit = scene.visit().await?;
+async fn first_code(trial: &mut Trial<'_>, age: Duration) -> AttackResult {
+    let attacker = trial.user().await?;
+    let victim = trial.registered_identity().await?;
+    let own = trial.visit().await?;
+    own.client(&attacker.identity).ident().await?.expect_success("ident")?;
+    let visit = trial.visit().await?;
     let late = Instant::now() + age;
-    let renewed = scene.visit_of(visit.browser.clone(), visit.page.clone(), renew(&visit).await?);
-    renewed.hand(&victim).ident().await?.honest("ident with a renewed code")?;
-    scene.collect(&renewed).await?;
-    // Where his own page is sent, with that code's nut in the place of his own.
-    let lure = scene.told(&own.browser, &own).await?;
-    let lure = lure.ok_or_else(|| Trouble::new("an honest waiting page is told nothing"))?;
-    let lure = lure.as_str().replace(own.link.nut(), visit.link.nut());
+    let renewed = trial.visit_of(visit.browser.clone(), visit.page.clone(), renew(&visit).await?);
+    renewed.client(&victim).ident().await?.expect_success("ident with a renewed code")?;
+    trial.collect(&renewed).await?;
+    // The URL that the attacker's page received, with the nut of the first code.
+    let url = trial.landing_url(&own).await?;
+    let url = url.as_str().replace(own.sqrl_url.nut(), visit.sqrl_url.nut());
 
     sleep_until(late).await;
-    let answer = visit.hand(&attacker.identity).ident().await?;
-    scene.note("the attacker's ident with the first code", &answer);
-    // And where her page is sent, if it still asks about the first code.
-    let told = scene.told(&visit.browser, &visit).await?;
-    for url in [Some(lure), told.map(String::from)].into_iter().flatten() {
+    let answer = visit.client(&attacker.identity).ident().await?;
+    trial.record_answer("the attacker's ident with the first code", &answer);
+    // And the URL that the victim's page receives, if it still polls for the first code.
+    let polled = trial.poll(&visit.browser, &visit).await?;
+    for url in [Some(url), polled.map(String::from)].into_iter().flatten() {
         let page = visit.browser.open(&url).await?;
-        scene.say(format!("her browser at its address: HTTP {}", page.status.as_u16()));
-        if scene.is_in(&visit.browser, &page, &attacker).await? {
-            return worked("her browser, which was signed in before, is in the attacker's account");
+        trial.record(format!("the victim's browser at the URL: HTTP {}", page.status.as_u16()));
+        if trial.is_signed_in_as(&visit.browser, &page, &attacker).await? {
+            return worked("the victim's browser is signed in to the attacker's account");
         }
     }
-    refused(format!("{}; her browser is not in his account", scene.answers()))
+    refused(format!("{}; the victim's browser is not in the attacker's account", trial.answers()))
 }
 
-/// The page's next code, for the same wait.
-async fn renew(visit: &Visit) -> Result<Link, Trouble> {
-    let none = || Trouble::new("this site does not renew the code of a page (nut.sqrl?renew=)");
-    let url = format!("{}?renew={}", visit.link.sibling("nut.sqrl"), visit.link.nut());
-    let url = Url::parse(&url).map_err(|_| none())?;
+/// Returns the page's next SQRL URL, for the same wait.
+async fn renew(visit: &Visit) -> Result<SqrlUrl, Inconclusive> {
+    let missing = || Inconclusive::new("the site does not renew QR codes (nut.sqrl?renew=)");
+    let url = format!("{}?renew={}", visit.sqrl_url.sibling("nut.sqrl"), visit.sqrl_url.nut());
+    let url = Url::parse(&url).map_err(|_| missing())?;
     let mut headers = HeaderMap::new();
     headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
     let answer = visit.browser.fetch(Method::GET, &url, headers, Bytes::new()).await?;
-    not_busy(answer.status())?;
-    let answer: serde_json::Value = serde_json::from_slice(answer.body()).map_err(|_| none())?;
-    let link = answer["link"].as_str().and_then(|link| link.parse().ok());
-    link.ok_or_else(none)
+    check_not_busy(answer.status())?;
+    let answer: serde_json::Value = serde_json::from_slice(answer.body()).map_err(|_| missing())?;
+    let url = answer["link"].as_str().and_then(|url| url.parse().ok());
+    url.ok_or_else(missing)
 }

@@ -1,42 +1,41 @@
-//! The attacks that have worked on other SQRL servers, tried over HTTP on one's own.
+//! Attacks that have worked on other SQRL servers, to try over HTTP on your own server.
 //!
-//! Every attack begins with people of its own, made up on the spot, and ends by looking at
-//! what the attacker has won: where his browser gets in, how the victim stands by her own
-//! query, whether her sign-in goes on. Before all of them an honest sign-in has to work,
-//! for the refusals of a server that refuses everybody say nothing.
+//! Every attack creates its own users. Afterwards it checks what the attacker has gained: where
+//! the attacker's browser is signed in, what state the victim's identity is in, and whether the
+//! victim's sign-in succeeds. An honest sign-in must succeed first, because a server that
+//! refuses everybody would refuse attacks too.
 //!
 //! | | Attack |
 //! |---|---|
-//! | 1 | commands that their owner never signed |
-//! | 2 | a rekey of somebody else's identity, or what takes its rescue code, without that |
-//! | 3 | a rekey of a disabled identity, or from a superseded one |
-//! | 4 | collecting, destroying or burning somebody's sign-in with what the QR code shows |
-//! | 5 | replay |
-//! | 6 | made-up and spent nuts |
-//! | 7 | another `server` than what was sent |
-//! | 10 | `can` of another site |
+//! | 1 | commands for an identity without its key |
+//! | 2 | rekey, enable and remove without the rescue code |
+//! | 3 | a rekey of a disabled identity, or with a superseded one |
+//! | 4 | collecting, destroying or ending a sign-in with its QR code |
+//! | 5 | replays |
+//! | 6 | invented and used nuts |
+//! | 7 | another `server` than the server has sent |
+//! | 10 | a `can` of another site |
 //! | 11 | a body of 2 MB |
 //! | 12 | keys for which anybody can sign |
-//! | 13 | signing somebody into the attacker's account |
-//! | 14 | a stranger's identity linked with the victim's account, by her code |
-//! | 15 | another site's page that uses up what its visitor's address may do |
-//! | 16 | one address whose requests are other people's trouble |
+//! | 13 | signing a user in to the attacker's account |
+//! | 14 | linking the attacker's identity to the victim's account |
+//! | 15 | a page of another site that uses up the limits of its visitor |
+//! | 16 | one address that harms other users |
 //!
-//! 8, 9, 17 and parts of 10, 11 and 16 take clocks, several servers, or a look inside;
-//! [`Report::elsewhere`] names the tests of tower-sqrl that do them.
+//! 8, 9, 17 and parts of 10, 11 and 16 need clocks, several servers, or access to the server.
+//! [`Report::not_over_http`] names the tests of tower-sqrl that try them.
 //!
-//! Any server will do whose sign-in page has a link in it, whose waiting page asks
-//! `pag.sqrl` beside that link's path, and whose pages show who is signed in. What a server
-//! has not is reported as [`Verdict::CouldNotTry`].
+//! The site must have a sign-in page with a SQRL URL, answer polls at `pag.sqrl` beside the path
+//! of that URL, and show on its pages who is signed in. An attack that needs something else
+//! which the site lacks is reported as [`Verdict::CouldNotTry`].
 //!
-//! **What it leaves behind**: some dozens of accounts of made-up identities, if the site
-//! makes an account of every sign-in, and up to 1,300 superseded keys (16b). The identities
-//! themselves are removed at the end, with their rescue codes' keys; [`Report::left_behind`]
-//! counts those for which that failed.
+//! **After a run**, the site has some dozens of accounts, if it creates one for each sign-in,
+//! and up to 1,300 superseded keys (16b). The attacks remove their identities from the site.
+//! [`Report::left_behind`] is the number of those that could not be removed.
 //!
-//! **What it slows down**: each attack comes from a loopback address of its own on Linux over IPv4,
-//! such as `127.0.0.7`. With one address alone (IPv6, or another machine), the attacks 15a and 16
-//! can leave it slowed down for a minute: they come last, and the run waits.
+//! **Rate limits**: on Linux over IPv4, each attack uses its own loopback address, such as
+//! `127.0.0.7`. With a single address (IPv6, or another machine), attacks 15a and 16 can leave
+//! it limited for a minute. They run last, and the run waits.
 //!
 //! ```no_run
 //! use tower_sqrl_client::attack::Attack;
@@ -48,28 +47,27 @@
 //! # }
 //! ```
 
+mod baseline;
 mod cps;
-mod elsewhere;
 mod error;
-mod eyes;
 mod flood;
-mod hand;
 mod impersonation;
-mod in_place;
 mod linking;
+mod not_over_http;
 mod nuts;
 mod other_site;
-mod photograph;
-mod place;
-mod rekey;
+mod qr_code;
+mod raw_client;
 mod replay;
 mod report;
+mod rescue_code;
 mod run;
-mod scene;
 mod server_field;
+mod site;
+mod trial;
 mod weak_keys;
 
-pub use elsewhere::ELSEWHERE;
 pub use error::AttackError;
-pub use report::{Elsewhere, Finding, Report, Verdict};
+pub use not_over_http::NOT_OVER_HTTP;
+pub use report::{Finding, NotOverHttp, Report, Verdict};
 pub use run::Attack;

@@ -1,59 +1,59 @@
-//! Attack 6: nuts that the server never issued, or that are used up.
+//! Attack 6: invented and used nuts.
 
-use super::scene::{Scene, Tried, refused, worked};
+use super::trial::{AttackResult, Trial, refused, worked};
 use crate::base64url;
 
-/// 6a: as long as a real one, and all but one.
-pub(super) async fn made_up(scene: &mut Scene<'_>) -> Tried {
-    let known = scene.known().await?;
-    let visit = scene.visit().await?;
-    let real = visit.link.nut();
+/// 6a: a random nut of the right length, and a real nut with one character changed.
+pub(super) async fn invented(trial: &mut Trial<'_>) -> AttackResult {
+    let known = trial.registered_identity().await?;
+    let visit = trial.visit().await?;
+    let real = visit.sqrl_url.nut();
     let random = base64url::encode(rand::random::<[u8; 32]>());
     let random = &random[..real.len().min(random.len())];
-    let nearly = neighbour(real);
+    let nearly = with_other_first_character(real);
     for nut in [random, &nearly] {
-        for identity in [known.clone(), scene.stranger()] {
-            let link = visit.link.as_str().replace(real, nut).parse()?;
-            let mut hand = scene.hand_of(&link, &identity);
-            let query = hand.query().await?;
-            scene.note("query with a made-up nut", &query);
-            // On what the refusal gives.
-            let ident = hand.ident().await?;
-            scene.note("ident with the nut of that reply", &ident);
+        for identity in [known.clone(), trial.new_identity()] {
+            let url = visit.sqrl_url.as_str().replace(real, nut).parse()?;
+            let mut client = trial.client_for(&url, &identity);
+            let query = client.query().await?;
+            trial.record_answer("query with an invented nut", &query);
+            // With the nut of the reply that refused.
+            let ident = client.ident().await?;
+            trial.record_answer("ident with the nut of that reply", &ident);
             if query.is_success() || ident.is_success() {
-                return worked("a made-up nut starts a chain");
+                return worked("an invented nut starts a chain");
             }
         }
     }
-    refused(format!("{}; no chain begins", scene.answers()))
+    refused(format!("{}; no chain starts", trial.answers()))
 }
 
-/// 6b: the nuts of a sign-in that is over.
-pub(super) async fn spent(scene: &mut Scene<'_>) -> Tried {
-    let known = scene.known().await?;
-    let visit = scene.visit().await?;
-    let link = visit.hand(&known);
-    let mut hand = link.clone();
-    hand.query().await?.honest("query")?;
-    let later = hand.clone();
-    hand.ident().await?.honest("ident")?;
-    scene.collect(&visit).await?;
-    for (what, spent) in [("the link's nut", link), ("a later nut", later)] {
+/// 6b: the nuts of a completed sign-in.
+pub(super) async fn used(trial: &mut Trial<'_>) -> AttackResult {
+    let known = trial.registered_identity().await?;
+    let visit = trial.visit().await?;
+    let first = visit.client(&known);
+    let mut client = first.clone();
+    client.query().await?.expect_success("query")?;
+    let later = client.clone();
+    client.ident().await?.expect_success("ident")?;
+    trial.collect(&visit).await?;
+    for (what, used) in [("the first nut", first), ("a later nut", later)] {
         for command in ["query", "ident"] {
-            let mut hand = spent.clone();
-            let answer = hand.send(&hand.signed(&hand.introducing(command))).await?;
-            scene.note(&format!("{command} with {what}, used"), &answer);
-            let onward = hand.query().await?;
+            let mut client = used.clone();
+            let answer = client.send(&client.signed(&client.introducing(command))).await?;
+            trial.record_answer(&format!("{command} with {what} after its use"), &answer);
+            let onward = client.query().await?;
             if answer.is_success() || onward.is_success() {
                 return worked(format!("{what} still starts a chain after its use"));
             }
         }
     }
-    refused(format!("{}; no chain begins", scene.answers()))
+    refused(format!("{}; no chain starts", trial.answers()))
 }
 
-/// The same nut but for its first character.
-fn neighbour(nut: &str) -> String {
+/// Returns the nut with another first character.
+fn with_other_first_character(nut: &str) -> String {
     let other = if nut.starts_with('A') { 'B' } else { 'A' };
     nut.chars().enumerate().map(|(at, c)| if at == 0 { other } else { c }).collect()
 }

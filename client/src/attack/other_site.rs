@@ -1,25 +1,24 @@
-//! Attack 15: what another site's page can make its visitor's browser send here.
+//! Attacks 10, 13e and 15: what a page of another site, or a subdomain, can do in a browser.
 
 use ::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use bytes::Bytes;
 use url::Url;
 
-use super::error::{Trouble, not_busy};
-use super::hand::Hand;
-use super::scene::{Scene, Tried, refused, worked};
+use super::error::{Inconclusive, check_not_busy};
+use super::raw_client::RawClient;
+use super::trial::{AttackResult, Trial, refused, worked};
 use crate::base64url;
 use crate::browser::{Browser, Cookie};
-use crate::identity::Identity;
 
-/// What a browser says of itself in a request.
-type Said = [(&'static str, &'static str)];
+/// Headers that a browser adds to a request.
+type Headers = [(&'static str, &'static str)];
 
-/// Forms of each kind that another site submits.
+/// Number of forms of each kind.
 const FORMS: usize = 40;
 
-/// How a browser describes a form of another site's page: in a tab, in a frame, in a sandboxed
-/// frame, by a script, and without fetch metadata.
-const FORM_HEADERS: [&Said; 5] = [
+/// The headers of a form of another site: in a tab, in a frame, in a sandboxed frame, from a
+/// script, and without fetch metadata.
+const FORM_HEADERS: [&Headers; 5] = [
     &[
         ("origin", "https://evil.example"),
         ("sec-fetch-site", "cross-site"),
@@ -48,51 +47,50 @@ const FORM_HEADERS: [&Said; 5] = [
     &[("origin", "http://evil.example")],
 ];
 
-/// 15a: forms that are counted against the visitor. How the server answers a client that comes
-/// too late tells whether it slows the address down.
-pub(super) async fn forms(scene: &mut Scene<'_>) -> Tried {
-    let visitor = scene.known().await?;
-    let visit = scene.visit().await?;
-    let mut hers = visit.hand(&visitor);
-    let spent = hers.clone();
-    hers.query().await?.honest("query")?;
-    let late = async |spent: &Hand| spent.clone().query().await;
-    let before = late(&spent).await?;
-    scene.note("a late client of hers", &before);
+/// 15a: forms of another site count against the visitor's limits. The reply to a used nut
+/// shows whether the server limits the address.
+pub(super) async fn forms(trial: &mut Trial<'_>) -> AttackResult {
+    let visitor = trial.registered_identity().await?;
+    let visit = trial.visit().await?;
+    let mut client = visit.client(&visitor);
+    let used = client.clone();
+    client.query().await?.expect_success("query")?;
+    let probe = async |used: &RawClient| used.clone().query().await;
+    let before = probe(&used).await?;
+    trial.record_answer("the visitor's request on a used nut", &before);
     for headers in FORM_HEADERS {
         let mut last = None;
         for _ in 0..FORMS {
-            last = Some(spent.post_with(header_map(headers), "client=evil".to_owned()).await?);
+            last = Some(used.post_with(header_map(headers), "client=evil".to_owned()).await?);
         }
         let Some(last) = last else { continue };
-        scene.note(&format!("{FORMS} forms of another site"), &last);
+        trial.record_answer(&format!("{FORMS} forms of another site"), &last);
     }
-    let after = late(&spent).await?;
-    scene.note("a late client of hers, after them", &after);
-    let slowed = before.text() != after.text();
-    let answer = hers.ident().await?;
+    let after = probe(&used).await?;
+    trial.record_answer("the visitor's request on a used nut, after the forms", &after);
+    let is_limited = before.text() != after.text();
+    let answer = client.ident().await?;
     if !answer.is_success() {
-        return worked(format!("after them her own client is answered {}", answer.text()));
+        return worked(format!("then the visitor's own ident returns {}", answer.text()));
     }
-    if let Err(Trouble(why)) = scene.collect(&visit).await {
-        return worked(format!("after them {why}"));
+    if let Err(Inconclusive(why)) = trial.collect(&visit).await {
+        return worked(format!("then {why}"));
     }
-    if let Err(Trouble(why)) = scene.state(&visitor).await {
-        return worked(format!("after them {why}"));
+    if let Err(Inconclusive(why)) = trial.state(&visitor).await {
+        return worked(format!("then {why}"));
     }
-    if slowed {
+    if is_limited {
         return worked(format!(
-            "a late client of hers is answered {} after them, and {} before: her address is \
-             slowed down",
+            "then a request on a used nut returns {}, and {} before: the address is limited",
             after.text(),
             before.text()
         ));
     }
-    refused(format!("{}; her own requests go on", scene.answers()))
+    refused(format!("{}; the visitor's own requests succeed", trial.answers()))
 }
 
-/// How browsers load a page ahead of a visit.
-const AHEAD: [&Said; 3] = [
+/// The headers of requests that load a page before the user opens it.
+const PREFETCHES: [&Headers; 3] = [
     &[
         ("sec-purpose", "prefetch"),
         ("sec-fetch-site", "none"),
@@ -108,13 +106,13 @@ const AHEAD: [&Said; 3] = [
     &[("purpose", "prefetch")],
 ];
 
-/// 15b: a page that makes the browser load sign-in pages ahead of a visit.
-pub(super) async fn prefetch(scene: &mut Scene<'_>) -> Tried {
-    unseen(scene, &AHEAD, "a page that is loaded ahead of a visit").await
+/// 15b: a page makes the browser prefetch sign-in pages.
+pub(super) async fn prefetch(trial: &mut Trial<'_>) -> AttackResult {
+    hidden_load(trial, &PREFETCHES, "a prefetch").await
 }
 
-/// How browsers load a part of a page of a sibling subdomain, or of another site.
-const PARTS: [&Said; 4] = [
+/// The headers of requests for parts of a page of a sibling subdomain, or of another site.
+const PARTS: [&Headers; 4] = [
     &[("sec-fetch-site", "same-site"), ("sec-fetch-mode", "no-cors"), ("sec-fetch-dest", "image")],
     &[
         ("sec-fetch-site", "same-site"),
@@ -125,78 +123,83 @@ const PARTS: [&Said; 4] = [
     &[("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "no-cors"), ("sec-fetch-dest", "image")],
 ];
 
-/// 15c: a page of another site with sign-in pages as its images, frames and requests.
-pub(super) async fn parts(scene: &mut Scene<'_>) -> Tried {
-    unseen(scene, &PARTS, "a part of another site's page").await
+/// 15c: a page of another site loads sign-in pages as images, frames and scripts.
+pub(super) async fn parts(trial: &mut Trial<'_>) -> AttackResult {
+    hidden_load(trial, &PARTS, "a part of another site's page").await
 }
 
-/// Whether the sign-in page, or `nut.sqrl`, issues a nut to a request that nobody sees.
-async fn unseen(scene: &mut Scene<'_>, ways: &[&Said], what: &str) -> Tried {
-    let visit = scene.visit().await?;
-    let beside = visit.link.sibling("nut.sqrl");
-    let beside = Url::parse(&beside).map_err(|error| Trouble::new(error.to_string()))?;
-    for (name, url) in [("the sign-in page", &visit.page.url), ("nut.sqrl", &beside)] {
+/// Checks whether the sign-in page or `nut.sqrl` issues a nut to a request that the user does
+/// not see.
+async fn hidden_load(trial: &mut Trial<'_>, ways: &[&Headers], what: &str) -> AttackResult {
+    let visit = trial.visit().await?;
+    let nut_url = visit.sqrl_url.sibling("nut.sqrl");
+    let nut_url = Url::parse(&nut_url)?;
+    for (name, url) in [("the sign-in page", &visit.page.url), ("nut.sqrl", &nut_url)] {
         for headers in ways {
-            let browser = scene.browser();
+            let browser = trial.browser();
             let headers = header_map(headers);
             let answer = browser.fetch(Method::GET, url, headers, Bytes::new()).await?;
             let status = answer.status();
             if status == StatusCode::TOO_MANY_REQUESTS {
-                return Err(Trouble::new("the site answers HTTP 429"));
+                return Err(Inconclusive::new("the site returns HTTP 429"));
             }
             let body = String::from_utf8_lossy(answer.body());
             let has_nut = status.is_success() && body.contains("nut=");
             let has_cookie = name == "nut.sqrl" && browser.cookies().iter().next().is_some();
-            scene.say(format!("{name} for {what}: HTTP {}", status.as_u16()));
+            trial.record(format!("{name} for {what}: HTTP {}", status.as_u16()));
             if has_nut || has_cookie {
                 return worked(format!("{name} issues a nut or a cookie for {what}"));
             }
         }
     }
-    refused(format!("{}, and no nut", scene.answers()))
+    refused(format!("{}, and no nut", trial.answers()))
 }
 
-/// Cookies that another application on the host, or a sibling subdomain, may set.
+/// Values of cookies that another application on the host, or a sibling subdomain, may set.
 const FOREIGN: [&str; 4] = ["Jos\u{e9}", "\u{65e5}\u{672c}", "\u{2028}", "\u{1f980}"];
 
-/// 15d: a foreign cookie that is not ASCII.
-pub(super) async fn foreign_cookie(scene: &mut Scene<'_>) -> Tried {
-    let victim = scene.known().await?;
+/// 15d: a cookie of another application that is not ASCII.
+pub(super) async fn foreign_cookie(trial: &mut Trial<'_>) -> AttackResult {
+    let victim = trial.registered_identity().await?;
     for value in FOREIGN {
-        let visit = scene.visit().await?;
+        let visit = trial.visit().await?;
         plant(&visit.browser, &visit.page.url, "name", value);
-        visit.hand(&victim).ident().await?.honest("ident")?;
-        if let Err(Trouble(why)) = scene.collect(&visit).await {
-            return worked(format!("beside a cookie {value:?} {why}"));
+        visit.client(&victim).ident().await?.expect_success("ident")?;
+        if let Err(Inconclusive(why)) = trial.collect(&visit).await {
+            return worked(format!("with a cookie {value:?} {why}"));
         }
-        scene.say("a sign-in beside a cookie that is not ASCII: it arrives");
+        trial.record("a sign-in with a cookie that is not ASCII: signed in");
     }
-    refused("sign-ins arrive beside such cookies")
+    refused("sign-ins with such cookies succeed")
 }
 
-/// White space, as some see it, that is no part of a cookie's syntax.
+/// White space in Unicode that is not white space in the syntax of cookies.
 const SPACES: [&str; 3] = ["\u{2000}", "\u{a0}", "\u{3000}"];
 
-/// 13e: the attacker's own cookie, planted under a name that a sibling subdomain may set, because
-/// it does not begin with `__Host-`.
-pub(super) async fn planted_cookie(scene: &mut Scene<'_>) -> Tried {
-    let attacker = scene.person().await?;
+/// 13e: the attacker's cookie under a name that a sibling subdomain may set, because it does
+/// not start with `__Host-`.
+pub(super) async fn planted_cookie(trial: &mut Trial<'_>) -> AttackResult {
+    let attacker = trial.user().await?;
     for space in SPACES {
-        let visit = scene.visit().await?;
-        visit.hand(&attacker.identity).ident().await?.honest("ident")?;
-        let url = scene.told(&visit.browser, &visit).await?;
-        let url = url.ok_or_else(|| Trouble::new("an honest waiting page is told nothing"))?;
-        let victims = scene.browser();
+        let visit = trial.visit().await?;
+        visit.client(&attacker.identity).ident().await?.expect_success("ident")?;
+        let url = trial.landing_url(&visit).await?;
+        let victim_browser = trial.browser();
         for cookie in visit.browser.cookies().iter() {
-            plant(&victims, &visit.page.url, &format!("{space}{}", cookie.name), &cookie.value);
+            plant(
+                &victim_browser,
+                &visit.page.url,
+                &format!("{space}{}", cookie.name),
+                &cookie.value,
+            );
         }
-        let page = victims.open(url.as_str()).await?;
-        scene.say(format!("the attacker's address, with it: HTTP {}", page.status.as_u16()));
-        if scene.is_in(&victims, &page, &attacker).await? {
-            return worked(format!("a cookie whose name begins with {space:?} signs a browser in"));
+        let page = victim_browser.open(url.as_str()).await?;
+        trial.record(format!("the attacker's landing URL: HTTP {}", page.status.as_u16()));
+        if trial.is_signed_in_as(&victim_browser, &page, &attacker).await? {
+            return worked(format!("a cookie whose name starts with {space:?} signs a browser in"));
         }
     }
-    refused(format!("{}, and her browser is not signed in", scene.answers()))
+    refused(format!("{}, and the victim's browser is not signed in", trial.answers()))
 }
 
 fn plant(browser: &Browser, url: &Url, name: &str, value: &str) {
@@ -213,24 +216,24 @@ fn plant(browser: &Browser, url: &Url, name: &str, value: &str) {
     browser.set_cookies(jar);
 }
 
-/// 10a: `can` of another site, or with what ends a line.
-pub(super) async fn can_elsewhere(scene: &mut Scene<'_>) -> Tried {
-    let visit = scene.visit().await?;
-    let site = visit.link.origin();
-    let ask = async |scene: &Scene<'_>, can: &str| {
-        let url = format!("{}?can={}", visit.link.sibling("nut.sqrl"), base64url::encode(can));
-        let url = Url::parse(&url).map_err(|error| Trouble::new(error.to_string()))?;
+/// 10a: a `can` of another site, or with line ends.
+pub(super) async fn can_of_another_site(trial: &mut Trial<'_>) -> AttackResult {
+    let visit = trial.visit().await?;
+    let site = visit.sqrl_url.origin();
+    let ask = async |trial: &Trial<'_>, can: &str| {
+        let url = format!("{}?can={}", visit.sqrl_url.sibling("nut.sqrl"), base64url::encode(can));
+        let url = Url::parse(&url)?;
         let answer =
-            scene.browser().fetch(Method::GET, &url, HeaderMap::new(), Bytes::new()).await?;
-        not_busy(answer.status())?;
+            trial.browser().fetch(Method::GET, &url, HeaderMap::new(), Bytes::new()).await?;
+        check_not_busy(answer.status())?;
         let body = String::from_utf8_lossy(answer.body()).into_owned();
-        let comes_back = body.contains(&base64url::encode(can)) || body.contains(can);
-        Ok::<_, Trouble>((answer.status(), answer.status().is_success() && comes_back))
+        let is_returned = body.contains(&base64url::encode(can)) || body.contains(can);
+        Ok::<_, Inconclusive>((answer.status(), answer.status().is_success() && is_returned))
     };
-    let (status, taken) = ask(scene, visit.page.url.as_str()).await?;
-    if !taken {
-        return Err(Trouble::new(format!(
-            "nut.sqrl gives back no can of its own site (HTTP {})",
+    let (status, accepted) = ask(trial, visit.page.url.as_str()).await?;
+    if !accepted {
+        return Err(Inconclusive::new(format!(
+            "nut.sqrl does not return a can of its own site (HTTP {})",
             status.as_u16()
         )));
     }
@@ -247,42 +250,16 @@ pub(super) async fn can_elsewhere(scene: &mut Scene<'_>) -> Tried {
         format!("{site}/\nurl=https://evil.example/"),
         format!("{site}/\t/evil.example/"),
     ] {
-        let (status, taken) = ask(scene, &can).await?;
-        scene.say(format!("nut.sqrl?can= of {can:?}: HTTP {}", status.as_u16()));
-        if taken {
-            return worked(format!("nut.sqrl passes can={can:?} on"));
+        let (status, accepted) = ask(trial, &can).await?;
+        trial.record(format!("nut.sqrl?can= with {can:?}: HTTP {}", status.as_u16()));
+        if accepted {
+            return worked(format!("nut.sqrl returns can={can:?}"));
         }
     }
-    refused(scene.answers())
+    refused(trial.answers())
 }
 
-/// Octets of a body that no client sends.
-const HUGE: usize = 2_000_000;
-
-/// Bodies of that length: the reply is lost only now and then.
-const HUGE_BODIES: usize = 8;
-
-/// 11a: a body that no server wants to read. A client that gets no reply repeats it.
-pub(super) async fn huge_body(scene: &mut Scene<'_>) -> Tried {
-    let hand = scene.visit().await?.hand(&Identity::generate());
-    for _ in 0..HUGE_BODIES {
-        let answer = match hand.exchange(HeaderMap::new(), "a".repeat(HUGE)).await {
-            Ok(answer) => answer,
-            Err(error) => return worked(format!("a body of 2 MB gets no reply: {error}")),
-        };
-        if answer.reply.is_none() {
-            not_busy(answer.status)?;
-            return worked(format!("a body of 2 MB is answered {}", answer.text()));
-        }
-        scene.note("a body of 2 MB", &answer);
-        if answer.is_success() {
-            return worked(format!("a body of 2 MB is accepted: {}", answer.text()));
-        }
-    }
-    refused(scene.answers())
-}
-
-fn header_map(headers: &Said) -> HeaderMap {
+fn header_map(headers: &Headers) -> HeaderMap {
     let pair = |&(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value));
     headers.iter().map(pair).collect()
 }

@@ -1,39 +1,32 @@
-//! What came of it.
+//! The results of the attacks.
+
+use std::fmt;
 
 use serde::Serialize;
 
-/// What came of one attack.
+/// The result of an attack. Displayed as one or two words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "verdict", rename_all = "snake_case")]
 pub enum Verdict {
-    /// The attacker has nothing of what he came for.
+    /// The attack failed.
     Refused {
-        /// What the server did instead.
+        /// How the server responded.
         how: String,
     },
-    /// The attacker has it.
+    /// The attack succeeded.
     Worked {
-        /// What he has.
+        /// What the attacker gained.
         how: String,
     },
-    /// Nothing can be said, for what the attack needs is not to be had here.
+    /// The attack was not tried, or proved nothing.
     CouldNotTry {
-        /// What is missing.
+        /// The reason.
         why: String,
     },
 }
 
 impl Verdict {
-    /// One word, for a table.
-    pub fn word(&self) -> &'static str {
-        match self {
-            Self::Refused { .. } => "refused",
-            Self::Worked { .. } => "WORKED",
-            Self::CouldNotTry { .. } => "not tried",
-        }
-    }
-
-    /// What there is to say about it.
+    /// Returns the explanation.
     pub fn text(&self) -> &str {
         match self {
             Self::Refused { how: text }
@@ -43,60 +36,68 @@ impl Verdict {
     }
 }
 
-/// One attack and what came of it.
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Refused { .. } => "refused",
+            Self::Worked { .. } => "WORKED",
+            Self::CouldNotTry { .. } => "not tried",
+        })
+    }
+}
+
+/// An attack and its result.
 #[derive(Debug, Clone, Serialize)]
 pub struct Finding {
-    /// Its number: `4b` is the second way of the fourth.
+    /// The number, such as `4b`.
     pub number: &'static str,
     /// What the attacker does.
     pub name: &'static str,
-    /// What was sent and how it was answered, in order.
+    /// The requests and how the server responded, in order.
     pub steps: Vec<String>,
-    /// What came of it.
+    /// The result.
     #[serde(flatten)]
     pub verdict: Verdict,
 }
 
-/// An attack that takes more than requests, and the tests of tower-sqrl that do it.
+/// An attack that needs more than HTTP requests, and the tests of tower-sqrl that try it.
 #[derive(Debug, Clone, Copy, Serialize)]
-pub struct Elsewhere {
-    /// Its number.
+pub struct NotOverHttp {
+    /// The number.
     pub number: &'static str,
     /// What the attacker does.
     pub name: &'static str,
-    /// A file of tower-sqrl's repository, `::`, and the name of the test in it.
+    /// Tests, each as a file of the repository of tower-sqrl, `::`, and the name of the test.
     pub tests: &'static [&'static str],
 }
 
-/// What came of all of them.
+/// The results of all attacks.
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
     /// The sign-in page.
     pub url: String,
     /// The attacks over HTTP.
     pub findings: Vec<Finding>,
-    /// The rest.
-    pub elsewhere: Vec<Elsewhere>,
-    /// How many identities were made up and could not be removed again.
+    /// The attacks that were not tried because they need more than HTTP requests.
+    pub not_over_http: Vec<NotOverHttp>,
+    /// Number of identities that the attacks created and could not remove.
     pub left_behind: usize,
 }
 
 impl Report {
-    /// Whether an attack has worked.
+    /// Returns whether an attack succeeded.
     pub fn any_worked(&self) -> bool {
         self.findings.iter().any(|one| matches!(one.verdict, Verdict::Worked { .. }))
     }
 
-    /// Whether all were tried, and refused.
+    /// Returns whether all attacks over HTTP were tried and failed.
     pub fn all_refused(&self) -> bool {
         self.findings.iter().all(|one| matches!(one.verdict, Verdict::Refused { .. }))
     }
 
-    /// As JSON.
-    ///
-    /// # Panics
-    /// Never: texts and numbers can always be written.
+    /// Returns the report as JSON.
+    #[expect(clippy::missing_panics_doc, reason = "texts and numbers can be serialized")]
     pub fn to_json(&self) -> String {
-        serde_json::to_string_pretty(self).expect("texts and numbers")
+        serde_json::to_string_pretty(self).expect("texts and numbers can be serialized")
     }
 }

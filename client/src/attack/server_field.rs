@@ -1,67 +1,67 @@
-//! Attack 7: `server` is what ties a request to what the server said before.
+//! Attack 7: `server` ties a request to what the server sent before.
 
-use super::scene::{Scene, Tried, refused, worked};
+use super::trial::{AttackResult, Trial, refused, worked};
 use crate::base64url;
 
-/// 7a: a page in the middle shows the link altered, and the client signs what it saw.
-pub(super) async fn first(scene: &mut Scene<'_>) -> Tried {
-    let victim = scene.known().await?;
+/// 7a: a page between server and client alters the SQRL URL, and the client signs it.
+pub(super) async fn first(trial: &mut Trial<'_>) -> AttackResult {
+    let victim = trial.registered_identity().await?;
     for way in 0..5 {
-        let visit = scene.visit().await?;
-        let link = visit.link.as_str();
-        let host = visit.link.origin();
+        let visit = trial.visit().await?;
+        let url = visit.sqrl_url.as_str();
+        let host = visit.sqrl_url.origin();
         let (_, host) = host.split_once("://").unwrap_or_default();
-        let other = scene.visit().await?.link;
+        let other = trial.visit().await?.sqrl_url;
         let (how, server) = match way {
-            0 => ("another host", link.replace(host, "phishing.invalid")),
-            1 => ("one more parameter", format!("{link}&evil=1")),
-            2 => ("another link", other.to_string()),
-            3 => ("a link cut short", link[..link.len() - 1].to_owned()),
-            _ => ("nothing", String::new()),
+            0 => ("another host", url.replace(host, "phishing.invalid")),
+            1 => ("one more parameter", format!("{url}&evil=1")),
+            2 => ("another SQRL URL", other.to_string()),
+            3 => ("a shorter SQRL URL", url[..url.len() - 1].to_owned()),
+            _ => ("an empty server=", String::new()),
         };
-        let mut hand = visit.hand(&victim);
-        hand.server = base64url::encode(server);
-        let answer = hand.ident().await?;
-        scene.note(&format!("ident that covers {how}"), &answer);
-        let arrived = scene.arrival(&visit, answer.url()).await?.is_some();
+        let mut client = visit.client(&victim);
+        client.server = base64url::encode(server);
+        let answer = client.ident().await?;
+        trial.record_answer(&format!("ident with {how}"), &answer);
+        let arrived = trial.landing_page(&visit, answer.url()).await?.is_some();
         if arrived || answer.is_success() {
-            return worked(format!("an ident that covers {how} instead of the link is accepted"));
+            return worked(format!("an ident with {how} is accepted"));
         }
     }
-    refused(format!("{}; the page goes on waiting", scene.answers()))
+    refused(format!("{}; the page still waits", trial.answers()))
 }
 
-/// 7b: a later reply, altered on its way, or of somebody else's chain.
-pub(super) async fn later(scene: &mut Scene<'_>) -> Tried {
-    let victim = scene.known().await?;
+/// 7b: an altered reply, or a reply of another chain.
+pub(super) async fn later(trial: &mut Trial<'_>) -> AttackResult {
+    let victim = trial.registered_identity().await?;
     for way in 0..4 {
-        let visit = scene.visit().await?;
-        let mut hand = visit.hand(&victim);
-        let link = hand.server.clone();
-        hand.query().await?.honest("query")?;
-        let mut other = scene.visit().await?.hand(&victim);
-        other.query().await?.honest("query")?;
-        let reply = base64url::decode(&hand.server).unwrap_or_default();
+        let visit = trial.visit().await?;
+        let mut client = visit.client(&victim);
+        let first = client.server.clone();
+        client.query().await?.expect_success("query")?;
+        let mut other = trial.visit().await?.client(&victim);
+        other.query().await?.expect_success("query")?;
+        let reply = base64url::decode(&client.server).unwrap_or_default();
         let reply = String::from_utf8_lossy(&reply).replace("tif=", "tif=1");
-        let honest = hand.signed(&hand.introducing("ident"));
+        let honest = client.signed(&client.introducing("ident"));
         let (how, server) = match way {
-            0 => ("the link", link),
-            1 => ("the reply with other flags", base64url::encode(reply)),
+            0 => ("the SQRL URL", first),
+            1 => ("other flags in the reply", base64url::encode(reply)),
             2 => ("another chain's reply", other.server),
-            _ => ("another text than was signed", other.server),
+            _ => ("another server= than was signed", other.server),
         };
         let form = if way == 3 {
             honest.altered("server", &server)
         } else {
-            hand.server = server;
-            hand.signed(&hand.introducing("ident"))
+            client.server = server;
+            client.signed(&client.introducing("ident"))
         };
-        let answer = hand.send(&form).await?;
-        scene.note(&format!("ident with {how}"), &answer);
-        let arrived = scene.arrival(&visit, answer.url()).await?.is_some();
+        let answer = client.send(&form).await?;
+        trial.record_answer(&format!("ident with {how}"), &answer);
+        let arrived = trial.landing_page(&visit, answer.url()).await?.is_some();
         if arrived || answer.is_success() {
-            return worked(format!("an ident with {how} for the last reply is accepted"));
+            return worked(format!("an ident with {how} is accepted"));
         }
     }
-    refused(format!("{}; the page goes on waiting", scene.answers()))
+    refused(format!("{}; the page still waits", trial.answers()))
 }

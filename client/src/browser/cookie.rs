@@ -1,26 +1,26 @@
-//! One cookie: how it is read, and where it goes.
+//! A cookie: parsing, expiry and matching.
 
 use std::fmt;
 use std::time::{Duration, Instant};
 
 use url::{Host, Url};
 
-/// A cookie. `Debug` does not show its value.
+/// A cookie. `Debug` hides its value.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Cookie {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Its value.
+    /// The value.
     pub value: String,
     /// The host that set it.
     pub host: String,
-    /// The path below which it is sent.
+    /// The cookie is sent to this path and those below it.
     pub path: String,
     /// Whether it is sent over https only.
     pub secure: bool,
     /// Whether it is hidden from scripts.
     pub http_only: bool,
-    /// When it ends (`Max-Age`); with the browser, if `None`.
+    /// When the cookie expires (`Max-Age`). `None`: when the browser closes.
     pub expires: Option<Instant>,
 }
 
@@ -39,9 +39,9 @@ impl fmt::Debug for Cookie {
 }
 
 impl Cookie {
-    /// Reads a `Set-Cookie` line. `None` for one that a browser refuses: without a name,
-    /// `Secure` from an address that is not secure, `__Host-` without what that promises.
-    pub(super) fn read(line: &str, url: &Url) -> Option<Self> {
+    /// Parses a `Set-Cookie` header. Returns `None` for a cookie that browsers reject: no
+    /// name, `Secure` from an insecure URL, or `__Host-` without the attributes it requires.
+    pub(super) fn parse(line: &str, url: &Url) -> Option<Self> {
         let mut parts = line.split(';').map(str::trim);
         let (name, value) = parts.next()?.split_once('=')?;
         let mut cookie = Self {
@@ -53,14 +53,14 @@ impl Cookie {
             http_only: false,
             expires: None,
         };
-        let mut domain = false;
+        let mut has_domain = false;
         for part in parts {
             let (name, value) = part.split_once('=').unwrap_or((part, ""));
             match name.trim().to_ascii_lowercase().as_str() {
                 "path" if value.starts_with('/') => value.clone_into(&mut cookie.path),
                 "secure" => cookie.secure = true,
                 "httponly" => cookie.http_only = true,
-                "domain" => domain = true,
+                "domain" => has_domain = true,
                 "max-age" => {
                     if let Some(length) = max_age(value.trim()) {
                         cookie.expires = Instant::now().checked_add(length);
@@ -69,21 +69,21 @@ impl Cookie {
                 _ => {}
             }
         }
-        let host_only =
-            !cookie.name.starts_with("__Host-") || (cookie.secure && cookie.path == "/" && !domain);
-        let named = !cookie.name.is_empty();
-        (named && host_only && (!cookie.secure || is_secure(url))).then_some(cookie)
+        let is_host_only = cookie.secure && cookie.path == "/" && !has_domain;
+        let prefix_is_valid = !cookie.name.starts_with("__Host-") || is_host_only;
+        let has_name = !cookie.name.is_empty();
+        (has_name && prefix_is_valid && (!cookie.secure || is_secure(url))).then_some(cookie)
     }
 
     pub(super) fn is_same(&self, other: &Self) -> bool {
         (&self.name, &self.host, &self.path) == (&other.name, &other.host, &other.path)
     }
 
-    pub(super) fn lives_at(&self, now: Instant) -> bool {
+    pub(super) fn is_valid_at(&self, now: Instant) -> bool {
         self.expires.is_none_or(|end| end > now)
     }
 
-    pub(super) fn goes_to(&self, url: &Url) -> bool {
+    pub(super) fn matches(&self, url: &Url) -> bool {
         let path = url.path();
         let below = path.strip_prefix(self.path.as_str()).is_some_and(|rest| {
             rest.is_empty() || rest.starts_with('/') || self.path.ends_with('/')
@@ -92,18 +92,18 @@ impl Cookie {
     }
 }
 
-/// None where it is no number: then a browser takes the cookie without it.
+/// Parses `Max-Age`. Returns `None` if it is not a number: browsers then ignore it.
 fn max_age(text: &str) -> Option<Duration> {
-    let (past, digits) = text.strip_prefix('-').map_or((false, text), |digits| (true, digits));
+    let (is_past, digits) = text.strip_prefix('-').map_or((false, text), |digits| (true, digits));
     if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
-    let seconds = if past { 0 } else { digits.parse().unwrap_or(u64::MAX) };
+    let seconds = if is_past { 0 } else { digits.parse().unwrap_or(u64::MAX) };
     Some(Duration::from_secs(seconds))
 }
 
-/// https, or this machine itself: nobody can listen in there, so browsers count loopback
-/// as secure, and tests need no certificates.
+/// Returns whether a URL is https or has a loopback host. Browsers treat loopback as
+/// secure, so tests need no certificates.
 fn is_secure(url: &Url) -> bool {
     let loopback = match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
@@ -114,7 +114,7 @@ fn is_secure(url: &Url) -> bool {
     url.scheme() == "https" || loopback
 }
 
-/// Everything before the last slash of the path that set the cookie.
+/// Returns the path of a cookie without `Path`: the URL's path up to its last slash.
 fn default_path(path: &str) -> &str {
     match path.rfind('/') {
         None | Some(0) => "/",

@@ -1,32 +1,50 @@
-//! The links and the form of a page: just enough HTML for the attributes of some tags.
+//! The links and forms of a page. Parses just enough HTML to find the attributes of tags.
 
-/// The values of `href` in `<a …>` tags, character references resolved, in order.
+/// Returns the values of `href` in `<a …>` tags, in order. Character references are resolved.
 pub(crate) fn links(page: &str) -> impl Iterator<Item = String> {
     page.split('<').filter_map(|piece| attribute(tag(piece, "a")?, "href"))
 }
 
-/// The first form of a page: its `action`, and the names and values of its `<input …>`s.
+/// A form of a page.
 #[cfg(feature = "attack")]
-pub(crate) fn form(page: &str) -> Option<(String, Vec<(String, String)>)> {
-    let mut pieces = page.split('<');
-    let action = pieces.find_map(|piece| tag(piece, "form"));
-    let action = attribute(action?, "action").unwrap_or_default();
-    let inputs = pieces.take_while(|piece| !piece.starts_with("/form"));
-    let fields = inputs.filter_map(|piece| {
-        let input = tag(piece, "input")?;
-        Some((attribute(input, "name")?, attribute(input, "value").unwrap_or_default()))
-    });
-    Some((action, fields.collect()))
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Form {
+    /// The value of `action`, empty if there is none.
+    pub(crate) action: String,
+    /// The names and values of its `<input …>` tags.
+    pub(crate) fields: Vec<(String, String)>,
 }
 
-/// What follows the name of a tag, if it is that one and has attributes.
+/// Returns all forms of a page, in order.
+#[cfg(feature = "attack")]
+pub(crate) fn forms(page: &str) -> Vec<Form> {
+    let mut forms: Vec<Form> = Vec::new();
+    let mut is_open = false;
+    for piece in page.split('<') {
+        if let Some(form) = tag(piece, "form") {
+            let action = attribute(form, "action").unwrap_or_default();
+            forms.push(Form { action, fields: Vec::new() });
+            is_open = true;
+        } else if piece.starts_with("/form") {
+            is_open = false;
+        } else if let (true, Some(form), Some(input)) =
+            (is_open, forms.last_mut(), tag(piece, "input"))
+            && let Some(name) = attribute(input, "name")
+        {
+            form.fields.push((name, attribute(input, "value").unwrap_or_default()));
+        }
+    }
+    forms
+}
+
+/// Returns the text after the name of a tag, if the tag has that name and attributes.
 fn tag<'a>(piece: &'a str, name: &str) -> Option<&'a str> {
     let (head, rest) = piece.split_at_checked(name.len())?;
     let space = rest.starts_with(|c: char| c.is_ascii_whitespace());
     (head.eq_ignore_ascii_case(name) && space).then_some(rest)
 }
 
-/// The value of one of `name="value" name='value' name=value name …>`.
+/// Returns the value of an attribute in `name="value" name='value' name=value name …>`.
 fn attribute(mut rest: &str, wanted: &str) -> Option<String> {
     loop {
         rest = rest.trim_ascii_start();
@@ -51,7 +69,7 @@ fn attribute(mut rest: &str, wanted: &str) -> Option<String> {
     }
 }
 
-/// Resolves the character references that a URL in an attribute can need.
+/// Resolves the character references that a URL in an attribute may contain.
 fn unescape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -89,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_way_to_write_an_attribute() {
+    fn all_syntaxes_of_attributes_are_parsed() {
         let page = "<p>a</p><abbr href='no'><A class=x\nHREF = 'sqrl://h/?nut=1'>\
                     <a disabled href=qrl://h/?x=1&#38;nut=2>x</a>\
                     <a href=\"sqrl://h/?x=1&amp;nut=3&#x26;can=a&b&c;\" id=l><a><a name=n>";
@@ -102,16 +120,21 @@ mod tests {
 
     #[cfg(feature = "attack")]
     #[test]
-    fn the_first_form() {
+    fn all_forms_are_found() {
         let page = "<formula x=1><form method=post action='/a?b&amp;c'><input type=hidden name=id \
-                    value=\"1\"><INPUT name=x><button name=no></button></form><input name=late>";
-        let fields = [("id", "1"), ("x", "")].map(|(n, v)| (n.to_owned(), v.to_owned()));
-        assert_eq!(form(page), Some(("/a?b&c".to_owned(), fields.to_vec())));
-        assert_eq!(form("<p>no form"), None);
+                    value=\"1\"><INPUT name=x><button name=no></button></form><input name=late>\
+                    <FORM id=f><input name=q></form>";
+        let form = |action: &str, fields: &[(&str, &str)]| Form {
+            action: action.to_owned(),
+            fields: fields.iter().map(|&(n, v)| (n.to_owned(), v.to_owned())).collect(),
+        };
+        let expected = [form("/a?b&c", &[("id", "1"), ("x", "")]), form("", &[("q", "")])];
+        assert_eq!(forms(page), expected);
+        assert_eq!(forms("<p>no form"), []);
     }
 
     #[test]
-    fn broken_pages_yield_nothing() {
+    fn broken_tags_have_no_links() {
         for page in ["", "<a", "<a ", "<a href", "<a href=", "<a href=\"x", "<a href=\"", "<a =>"] {
             assert_eq!(links(page).count(), 0, "{page}");
         }

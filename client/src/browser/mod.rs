@@ -1,9 +1,9 @@
-//! The small part of a browser that signing in takes: cookies, redirects, the link in a
-//! page, the waiting for its sign-in. No script runs and nothing is rendered.
+//! A minimal browser: cookies, redirects, the SQRL URL of a page, and polling for its
+//! sign-in. It runs no scripts and renders nothing.
 
 mod cookie;
+mod cookie_jar;
 pub(crate) mod html;
-mod jar;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -14,111 +14,111 @@ use tokio::time::{Instant, sleep};
 use url::Url;
 
 pub use cookie::Cookie;
-pub use jar::{Jar, MalformedCookie};
+pub use cookie_jar::{CookieJar, InvalidCookie};
 
 use crate::http::{Http, HttpError};
-use crate::link::Link;
+use crate::sqrl_url::SqrlUrl;
 
-/// Redirects that are followed before giving up.
+/// Maximum number of redirects that are followed.
 const MAX_REDIRECTS: usize = 10;
 
-/// A browser with its cookies. Clones share them, as tabs do.
+/// A browser with its cookies. Clones share the cookies, like the tabs of a browser.
 #[derive(Debug, Clone, Default)]
 pub struct Browser {
     http: Http,
-    jar: Arc<Mutex<Jar>>,
+    jar: Arc<Mutex<CookieJar>>,
 }
 
-/// What a browser arrived at.
+/// A page that a browser has loaded.
 #[derive(Debug, Clone)]
 pub struct Page {
-    /// Where it is, after all redirects.
+    /// The URL of the page, after all redirects.
     pub url: Url,
-    /// The addresses that redirected here, in order.
+    /// The URLs that redirected here, in order.
     pub redirects: Vec<Url>,
-    /// The status.
+    /// The HTTP status.
     pub status: StatusCode,
-    /// The header.
+    /// The response headers.
     pub headers: HeaderMap,
-    /// The body; bytes that are not UTF-8 are replaced.
+    /// The body. Bytes that are not UTF-8 are replaced.
     pub body: String,
 }
 
-/// What a waiting page hears.
+/// What a sign-in page receives when it polls `pag.sqrl`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Waiting {
     /// 404: nobody has signed in yet.
     Pending,
-    /// 200: signed in; where to go.
+    /// 200: the user has signed in; the browser goes to this URL.
     GoTo(Url),
-    /// 410: nothing will come any more; the body says why.
+    /// 410: this page will receive no sign-in. The text is the body, which says why.
     Gone(String),
 }
 
-/// Why a page did not load.
+/// Reasons why the browser failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BrowserError {
-    /// No answer.
+    /// The site sent no response.
     #[error(transparent)]
     Http(#[from] HttpError),
-    /// Not an address.
-    #[error("{0:?} is not a web address")]
-    Address(String),
-    /// A circle of redirects.
-    #[error("{0} redirects more than {MAX_REDIRECTS} times")]
+    /// The URL is invalid.
+    #[error("{0:?} is not a valid http or https URL")]
+    InvalidUrl(String),
+    /// The site redirects more than ten times.
+    #[error("more than {MAX_REDIRECTS} redirects, the last one to {0}")]
     Redirects(Url),
-    /// The page has no SQRL link in it.
-    #[error("{url} (HTTP {status}) has no SQRL link in it")]
-    NoLink {
-        /// The page.
+    /// The page has no link with a SQRL URL.
+    #[error("no SQRL URL on the page {url} (HTTP {status})")]
+    NoSqrlUrl {
+        /// The URL of the page.
         url: Url,
-        /// Its status.
+        /// The HTTP status.
         status: StatusCode,
     },
-    /// The waiting page heard something that it cannot understand.
-    #[error("{url} answered HTTP {status}, which says nothing about the sign-in")]
+    /// `pag.sqrl` returned an unexpected status.
+    #[error("{url} returned HTTP {status}; a page that polls expects 200, 404 or 410")]
     Status {
-        /// The address that was asked.
+        /// The URL that was polled.
         url: Url,
-        /// Its status.
+        /// The HTTP status.
         status: StatusCode,
     },
-    /// The time to wait is over.
+    /// Nobody signed in before the timeout.
     #[error("nobody signed in within {0:?}")]
     Timeout(Duration),
 }
 
 impl Browser {
-    /// A browser without cookies.
+    /// Returns a browser without cookies.
     pub fn new(http: Http) -> Self {
         Self { http, jar: Arc::default() }
     }
 
-    /// A copy of the cookies.
-    pub fn cookies(&self) -> Jar {
+    /// Returns a copy of the cookies.
+    pub fn cookies(&self) -> CookieJar {
         self.jar().clone()
     }
 
-    /// Replaces the cookies: another profile, or a stolen one.
-    pub fn set_cookies(&self, jar: Jar) {
+    /// Replaces all cookies.
+    pub fn set_cookies(&self, jar: CookieJar) {
         *self.jar() = jar;
     }
 
-    /// Goes to an address and follows redirects.
+    /// Opens a URL and follows redirects.
     ///
     /// # Errors
-    /// See [`BrowserError`]; any status is a page.
+    /// See [`BrowserError`]. No status is an error.
     pub async fn open(&self, url: &str) -> Result<Page, BrowserError> {
-        let url = Url::parse(url).map_err(|_| BrowserError::Address(url.to_owned()))?;
+        let url = Url::parse(url).map_err(|_| BrowserError::InvalidUrl(url.to_owned()))?;
         self.navigate(Method::GET, url, HeaderMap::new(), Bytes::new()).await
     }
 
-    /// Submits a form of a page with POST and follows redirects. `action` is relative to
-    /// the page. Sends `Origin` and `Sec-Fetch-Site` as a browser does.
+    /// Submits a form of a page with POST and follows redirects. `action` is relative to the
+    /// page. Sends `Origin` and `Sec-Fetch-Site` as browsers do.
     ///
     /// # Errors
-    /// See [`BrowserError`]; any status is a page.
+    /// See [`BrowserError`]. No status is an error.
     pub async fn submit(
         &self,
         page: &Url,
@@ -128,8 +128,10 @@ impl Browser {
         let url = join(page, action)?;
         let mut headers = HeaderMap::new();
         let origin = HeaderValue::from_str(&page.origin().ascii_serialization());
-        headers
-            .insert(header::ORIGIN, origin.map_err(|_| BrowserError::Address(page.to_string()))?);
+        headers.insert(
+            header::ORIGIN,
+            origin.map_err(|_| BrowserError::InvalidUrl(page.to_string()))?,
+        );
         let site = if url.origin() == page.origin() { "same-origin" } else { "cross-site" };
         headers.insert("sec-fetch-site", HeaderValue::from_static(site));
         headers.insert(
@@ -140,16 +142,16 @@ impl Browser {
         self.navigate(Method::POST, url, headers, body.into()).await
     }
 
-    /// Asks once, as a waiting page does: `pag.sqrl?nut=…` beside the link's own page, at
-    /// the origin where the page was opened.
+    /// Polls once for the sign-in of a page: requests `pag.sqrl?nut=…` beside the path of
+    /// the SQRL URL, at the origin of the page.
     ///
     /// # Errors
     /// See [`BrowserError`].
-    pub async fn poll(&self, page: &Url, link: &Link) -> Result<Waiting, BrowserError> {
-        let beside = link.sibling("pag.sqrl");
-        let path = Url::parse(&beside).map_err(|_| BrowserError::Address(beside))?;
+    pub async fn poll(&self, page: &Url, sqrl_url: &SqrlUrl) -> Result<Waiting, BrowserError> {
+        let pag = sqrl_url.sibling("pag.sqrl");
+        let path = Url::parse(&pag).map_err(|_| BrowserError::InvalidUrl(pag))?;
         let mut url = join(page, path.path())?;
-        url.set_query(Some(&format!("nut={}", link.nut())));
+        url.set_query(Some(&format!("nut={}", sqrl_url.nut())));
         let answer = self.fetch(Method::GET, &url, HeaderMap::new(), Bytes::new()).await?;
         let body = String::from_utf8_lossy(answer.body()).trim().to_owned();
         match answer.status() {
@@ -160,35 +162,35 @@ impl Browser {
         }
     }
 
-    /// Asks again and again until there is an answer other than "pending", first after
-    /// 20 ms, then ever more slowly, at last every half second.
+    /// Polls until the answer is not [`Waiting::Pending`]. The interval grows from 20 ms to
+    /// 500 ms.
     ///
     /// # Errors
     /// See [`BrowserError`].
     pub async fn wait(
         &self,
         page: &Url,
-        link: &Link,
-        longest: Duration,
+        sqrl_url: &SqrlUrl,
+        timeout: Duration,
     ) -> Result<Waiting, BrowserError> {
-        let deadline = Instant::now() + longest;
-        let mut pause = Duration::from_millis(20);
+        let deadline = Instant::now() + timeout;
+        let mut interval = Duration::from_millis(20);
         loop {
-            match self.poll(page, link).await? {
+            match self.poll(page, sqrl_url).await? {
                 Waiting::Pending if Instant::now() >= deadline => {
-                    return Err(BrowserError::Timeout(longest));
+                    return Err(BrowserError::Timeout(timeout));
                 }
-                Waiting::Pending => sleep(pause).await,
-                heard => return Ok(heard),
+                Waiting::Pending => sleep(interval).await,
+                answer => return Ok(answer),
             }
-            pause = (pause * 3 / 2).min(Duration::from_millis(500));
+            interval = (interval * 3 / 2).min(Duration::from_millis(500));
         }
     }
 
-    /// One request with this browser's cookies, no redirect followed.
+    /// Sends one request with this browser's cookies. Does not follow redirects.
     ///
     /// # Errors
-    /// No answer.
+    /// Returns [`BrowserError::Http`] if there is no response.
     pub async fn fetch(
         &self,
         method: Method,
@@ -230,7 +232,7 @@ impl Browser {
                     body: String::from_utf8_lossy(&body).into_owned(),
                 });
             };
-            // 307 and 308 alone repeat the method and the body.
+            // Only 307 and 308 repeat the method and the body.
             if !matches!(answer.status().as_u16(), 307 | 308) {
                 (method, body) = (Method::GET, Bytes::new());
                 headers.remove(header::CONTENT_TYPE);
@@ -238,10 +240,10 @@ impl Browser {
             }
             let next = join(&url, location)?;
             if next.origin() != url.origin() {
-                // From here on, no request is of the page that began.
+                // From here on, no request comes from the page that submitted the form.
                 for (name, value) in [("origin", "null"), ("sec-fetch-site", "cross-site")] {
-                    if let Some(said) = headers.get_mut(name) {
-                        *said = HeaderValue::from_static(value);
+                    if let Some(header) = headers.get_mut(name) {
+                        *header = HeaderValue::from_static(value);
                     }
                 }
             }
@@ -250,21 +252,20 @@ impl Browser {
         Err(BrowserError::Redirects(url))
     }
 
-    fn jar(&self) -> std::sync::MutexGuard<'_, Jar> {
+    fn jar(&self) -> std::sync::MutexGuard<'_, CookieJar> {
         self.jar.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Page {
-    /// The first SQRL link that can be read, of `<a href="sqrl://…">` or `qrl://`.
+    /// Returns the first valid SQRL URL in a link of the page (`<a href="sqrl://…">`).
     ///
     /// # Errors
-    /// [`BrowserError::NoLink`].
-    pub fn sqrl_link(&self) -> Result<Link, BrowserError> {
-        let mut links = html::links(&self.body).filter_map(|href| href.parse().ok());
-        links
-            .next()
-            .ok_or_else(|| BrowserError::NoLink { url: self.url.clone(), status: self.status })
+    /// Returns [`BrowserError::NoSqrlUrl`] if there is none.
+    pub fn sqrl_url(&self) -> Result<SqrlUrl, BrowserError> {
+        let mut urls = html::links(&self.body).filter_map(|href| href.parse().ok());
+        urls.next()
+            .ok_or_else(|| BrowserError::NoSqrlUrl { url: self.url.clone(), status: self.status })
     }
 }
 
@@ -272,5 +273,5 @@ fn join(base: &Url, relative: &str) -> Result<Url, BrowserError> {
     base.join(relative)
         .ok()
         .filter(|url| matches!(url.scheme(), "http" | "https"))
-        .ok_or_else(|| BrowserError::Address(relative.to_owned()))
+        .ok_or_else(|| BrowserError::InvalidUrl(relative.to_owned()))
 }

@@ -1,19 +1,24 @@
-//! The same-device listener: a browser jumps to `http://localhost:25519/<link>` and is
-//! sent on to its signed-in session ([*SQRL Operating
-//! Details*](https://www.grc.com/sqrl/sqrl_operating_details.pdf), "Same-Device Authentication").
+//! The listener for sign-ins on the same device (client provided sessions).
 //!
-//! Any page can send a browser here. A sign-in starts only when a whole tab is loaded: the
-//! listener refuses images, frames, scripts and prefetches where the browser names them
-//! (`Sec-Fetch-*`, `Sec-Purpose`). It answers at most 64 connections at a time and holds at most
-//! eight sign-ins. After a sign-in that fails, the browser is sent to a `can` of the link's own
-//! origin alone.
+//! A sign-in page opens `http://localhost:25519/` followed by its SQRL URL in base64url. The
+//! listener signs in and redirects the browser to the URL that the site returned.
+//!
+//! Any page can send a browser here, so the listener is careful:
+//!
+//! - Only a request that loads a tab starts a sign-in. Images, frames, scripts and prefetches
+//!   are rejected if the browser identifies them (`Sec-Fetch-*`, `Sec-Purpose`).
+//! - It serves at most 64 connections and holds at most eight sign-ins, one in progress.
+//! - After a failed sign-in, it redirects to a `can` of the SQRL URL's own origin only.
+//!
+//! Specification: [*SQRL Operating
+//! Details*](https://www.grc.com/sqrl/sqrl_operating_details.pdf), "Same-Device Authentication".
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! use tower_sqrl_client::cps::Listener;
 //! use tower_sqrl_client::{Client, Identity};
 //!
-//! let listener = Listener::bind_port(0).await?; // any free port, for a test
+//! let listener = Listener::bind_port(0).await?; // a free port, for a test
 //! let mut server = listener.sign_in_with(Client::new(Identity::from_seed([7; 32])));
 //! while let Some(event) = server.next().await {
 //!     println!("{event:?}");
@@ -22,11 +27,10 @@
 //! # }
 //! ```
 
-mod answer;
+mod requests;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,39 +38,35 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Mutex, Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::client::Client;
 use crate::error::Error;
-use crate::link::Link;
 use crate::session::Outcome;
+use crate::sqrl_url::SqrlUrl;
 use crate::wire::Options;
 
-/// The port that browsers know.
+pub use requests::Event;
+use requests::{Shared, respond_to};
+
+/// The port that sign-in pages use.
 pub const PORT: u16 = 25519;
 
-/// Events that wait to be read; further ones are lost.
-const EVENTS: usize = 256;
-
-/// Maximum number of sign-ins at a time: one that is under way, the others waiting for their
-/// turn. Further ones are refused at once.
-const MAX_SIGN_INS: usize = 8;
-
-/// Maximum number of open connections; further ones are closed at once.
+/// Maximum number of open connections. More are closed at once.
 const MAX_CONNECTIONS: usize = 64;
 
-/// Longest time that a browser may take to send its request.
+/// Timeout for the headers of a request.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A listener that is bound but does not answer yet. Always on 127.0.0.1.
+/// A listener that is bound to a port of 127.0.0.1 and does not accept requests yet.
 #[derive(Debug)]
 pub struct Listener {
     socket: TcpListener,
     address: SocketAddr,
 }
 
-/// A running listener; it stops when dropped.
+/// A listener that accepts requests. It stops when dropped.
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
@@ -74,106 +74,64 @@ pub struct Server {
     task: JoinHandle<()>,
 }
 
-/// What happened at the listener.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Event {
-    /// A page asked whether a client is here (`/*.gif`).
-    Probed,
-    /// A request was dropped: it had an `Origin`, so a script made it, or it was for another
-    /// host than this machine.
-    Dropped,
-    /// A link was refused before anything was sent to its site: not a tab asked for it, but an
-    /// image, a frame, a script or a prefetch on a page (by `Sec-Fetch-*` and `Sec-Purpose`).
-    NotNavigation(Link),
-    /// A link was refused before anything was sent to its site: eight sign-ins are under way
-    /// or waiting for their turn.
-    TooMany(Link),
-    /// A browser brought a link; its authentication begins, or waits for its turn.
-    Began(Link),
-    /// The authentication ended well, and the browser was sent to this address.
-    SignedIn(String),
-    /// It did not, and the browser was sent to the page's `can`, if it has one.
-    Failed {
-        /// Where the browser was sent.
-        can: Option<String>,
-        /// Why, in words.
-        reason: String,
-    },
-}
-
-type Answered = Pin<Box<dyn Future<Output = Result<Outcome, Error>> + Send>>;
-
-struct Shared {
-    handler: Box<dyn Fn(Link) -> Answered + Send + Sync>,
-    events: mpsc::Sender<Event>,
-    /// One permit for each sign-in that is under way or waits.
-    places: Arc<Semaphore>,
-    /// One link at a time, as a person would answer them.
-    turn: Arc<Mutex<()>>,
-}
-
 impl Listener {
-    /// Binds to the port that browsers know, 25519.
+    /// Binds to port 25519, which sign-in pages use.
     ///
     /// # Errors
-    /// The port is taken: another SQRL client runs.
+    /// Returns the error of the system, such as a port in use by another SQRL client.
     pub async fn bind() -> io::Result<Self> {
         Self::bind_port(PORT).await
     }
 
-    /// Binds to another port, for tests; 0 is any free one.
+    /// Binds to another port, for tests. Port 0 means a free port.
     ///
     /// # Errors
-    /// The port is taken.
+    /// Returns the error of the system, such as a port in use.
     pub async fn bind_port(port: u16) -> io::Result<Self> {
         let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
         let address = socket.local_addr()?;
         Ok(Self { socket, address })
     }
 
-    /// Answers from now on. `handler` authenticates a link, or refuses with
-    /// [`Error::Cancelled`]. It is called for one link at a time; up to seven more wait for
-    /// their turn, as long as their browsers wait. The listener refuses further ones.
+    /// Accepts requests and signs in with `handler`, one SQRL URL at a time. At most seven
+    /// more wait.
+    ///
+    /// `handler` returns [`Error::Cancelled`] to refuse.
     pub fn serve<H, F>(self, handler: H) -> Server
     where
-        H: Fn(Link) -> F + Send + Sync + 'static,
+        H: Fn(SqrlUrl) -> F + Send + Sync + 'static,
         F: Future<Output = Result<Outcome, Error>> + Send + 'static,
     {
-        let (sender, events) = mpsc::channel(EVENTS);
-        let shared = Arc::new(Shared {
-            handler: Box::new(move |link| Box::pin(handler(link))),
-            events: sender,
-            places: Arc::new(Semaphore::new(MAX_SIGN_INS)),
-            turn: Arc::default(),
-        });
-        Server { address: self.address, events, task: tokio::spawn(accept(self.socket, shared)) }
+        let (shared, events) = Shared::new(handler);
+        let task = tokio::spawn(accept(self.socket, Arc::new(shared)));
+        Server { address: self.address, events, task }
     }
 
-    /// Signs a client's identity in at whatever link a browser brings, always with `cps`.
+    /// Accepts requests and signs in with `client`, without asking the user. Sets
+    /// [`Options::cps`].
     pub fn sign_in_with(self, client: Client) -> Server {
         let options = Options { cps: true, ..client.options() };
         let client = client.with_options(options);
-        self.serve(move |link| {
+        self.serve(move |url| {
             let client = client.clone();
-            async move { client.sign_in(&link).await }
+            async move { client.sign_in(&url).await }
         })
     }
 }
 
 impl Server {
-    /// Where it listens.
+    /// Returns the address of the listener.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Where a browser goes with a link.
-    pub fn url_for(&self, link: &Link) -> String {
-        let path = crate::base64url::encode(link.as_str());
+    /// Returns the URL of the listener that signs in with a SQRL URL.
+    pub fn url_for(&self, sqrl_url: &SqrlUrl) -> String {
+        let path = crate::base64url::encode(sqrl_url.as_str());
         format!("http://localhost:{}/{path}", self.address.port())
     }
 
-    /// Waits for the next event. `None`: it has stopped.
+    /// Waits for the next event. Returns `None` if the listener has stopped.
     pub async fn next(&mut self) -> Option<Event> {
         self.events.recv().await
     }
@@ -185,23 +143,16 @@ impl Drop for Server {
     }
 }
 
-impl Shared {
-    fn tell(&self, event: Event) {
-        // Nobody reading is no reason to keep a browser waiting.
-        let _ = self.events.try_send(event);
-    }
-}
-
 async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) if connections.len() < MAX_CONNECTIONS => {
-                    connections.spawn(connection(stream, Arc::clone(&shared)));
+                    connections.spawn(serve_connection(stream, Arc::clone(&shared)));
                 }
                 Ok(_) => {}
-                // Out of file descriptors, say: room comes back as connections end.
+                // Often a lack of file descriptors, which ends as connections close.
                 Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
             },
             Some(_) = connections.join_next() => {}
@@ -209,10 +160,10 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     }
 }
 
-async fn connection(stream: TcpStream, shared: Arc<Shared>) {
-    let service = service_fn(move |request| answer::answer(request, Arc::clone(&shared)));
-    // One request each, so that no idle connection takes another one's place. An error is a
-    // browser that went away, or a request that we dropped.
+async fn serve_connection(stream: TcpStream, shared: Arc<Shared>) {
+    let service = service_fn(move |request| respond_to(request, Arc::clone(&shared)));
+    // One request per connection, so that idle connections do not use up the limit. An error
+    // means that the browser disconnected, or that the request was dropped.
     let _ = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(REQUEST_TIMEOUT)

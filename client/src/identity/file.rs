@@ -1,4 +1,4 @@
-//! An identity as a file.
+//! Identity files.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
@@ -7,16 +7,16 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::seal::Sealed;
-use super::{Identity, Keys, MAX_PREVIOUS};
-use crate::base64url::{self, Malformed};
+use super::keyring::{Identity, Keys, MAX_PREVIOUS};
+use super::sealed::Sealed;
+use crate::base64url::{self, DecodeError};
 use crate::keys::{Ilk, Imk};
 
 const FORMAT: &str = "tower-sqrl-client identity 1";
-const NOTE: &str = "For tests and trying out, not a wallet: whoever reads imk can sign in \
-                    as this identity. Only the rescue code opens `sealed`.";
+const NOTE: &str = "For tests and demonstrations, not a wallet: anyone who reads imk can sign \
+                    in as this identity. Only `sealed` is encrypted, under the rescue code.";
 
-/// The JSON. Keys and bytes are base64url; the newest previous identity comes first.
+/// The JSON format. Keys and bytes are base64url. Previous identities are newest first.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
@@ -34,8 +34,8 @@ struct FileKeys {
     ilk: Zeroizing<String>,
 }
 
-/// `EnScrypt` (N=512, r=256, p=1, `rounds`) of the rescue code's digits with `salt` is
-/// the key of AES-256-GCM.
+/// The unlock keys, encrypted with AES-256-GCM. The key is the `EnScrypt` (N=512, r=256,
+/// p=1, `rounds`) of the rescue code's digits with `salt`.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct FileSealed {
@@ -45,29 +45,29 @@ struct FileSealed {
     data: String,
 }
 
-/// Why an identity file cannot be read or written.
+/// Reasons why an identity file cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FileError {
-    /// The file system says no.
+    /// The file system reported an error.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// Not the JSON that it should be.
+    /// The file is not JSON of the right structure.
     #[error("not an identity file: {0}")]
     Json(#[from] serde_json::Error),
-    /// A value inside is malformed.
+    /// A key or another value is malformed.
     #[error("not an identity file: {0}")]
-    Value(#[from] Malformed),
-    /// Another format, or more previous identities than there can be.
+    Value(#[from] DecodeError),
+    /// The file has another format, or too many previous identities.
     #[error("not an identity file of the format `{FORMAT}`")]
     Format,
-    /// The identity was never sealed under a rescue code.
-    #[error("seal the identity under a rescue code before saving it")]
+    /// The identity is not sealed.
+    #[error("the identity is not sealed; seal it under a rescue code before saving it")]
     NotSealed,
 }
 
 impl Identity {
-    /// Reads an identity from a file. Locked.
+    /// Reads an identity from a file. It is locked.
     ///
     /// # Errors
     /// See [`FileError`].
@@ -89,18 +89,17 @@ impl Identity {
         })
     }
 
-    /// Writes a sealed identity to a file that is not there yet, readable by its owner
-    /// only.
+    /// Writes a sealed identity to a new file that only its owner can read (mode 0600).
     ///
     /// # Errors
-    /// See [`FileError`]; an existing file is never touched.
+    /// See [`FileError`]. Returns [`FileError::Io`] if the file exists.
     pub fn create(&self, path: impl AsRef<Path>) -> Result<(), FileError> {
         let json = self.to_json()?;
         Ok(write_new(path.as_ref(), &json)?)
     }
 
-    /// Writes a sealed identity over an older version of itself, in one step: a crash
-    /// leaves the one or the other.
+    /// Writes a sealed identity and replaces the file if it exists. The replacement is
+    /// atomic: after a crash, the file holds the old version or the new one.
     ///
     /// # Errors
     /// See [`FileError`].
@@ -137,7 +136,7 @@ impl Identity {
 }
 
 impl FileKeys {
-    fn read(&self) -> Result<Keys, Malformed> {
+    fn read(&self) -> Result<Keys, DecodeError> {
         Ok(Keys {
             imk: Imk::from_bytes(base64url::decode_array(self.imk.as_bytes())?),
             ilk: Ilk::from_bytes(base64url::decode_array(self.ilk.as_bytes())?),
@@ -166,12 +165,12 @@ fn write_new(path: &Path, json: &[u8]) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use super::super::{RescueCode, UnlockError};
     use super::*;
+    use crate::identity::{RescueCode, UnlockError};
     use crate::keys::Iuk;
 
     #[test]
-    fn there_and_back() {
+    fn identities_survive_a_file() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("identity.json");
         let code = RescueCode::generate();
@@ -200,7 +199,7 @@ mod tests {
             assert_eq!(mode & 0o777, 0o600);
         }
 
-        // A master key swapped for another is noticed before it can be unlocked.
+        // A replaced master key makes unlocking fail.
         let imk = base64url::encode(Iuk::from_bytes([1; 32]).imk().as_bytes());
         let mallory = base64url::encode(Iuk::from_bytes([9; 32]).imk().as_bytes());
         assert!(text.contains(&imk));

@@ -1,34 +1,26 @@
-//! From one secret to every site's key: the specification's key derivation
-//! ([*SQRL Cryptography*](https://www.grc.com/sqrl/sqrl_cryptography.pdf): `EnHash`,
-//! Site-Specific Key, Identity Lock).
+//! Key derivation: from one secret to a key for every site.
 //!
 //! ```text
-//! IUK --EnHash--> IMK --HMAC(domain)--> site key (idk, ids; INS by sin)
+//! IUK --EnHash--> IMK --HMAC(domain)--> site key (idk, ids; INS from sin)
 //!  |
 //!  +--X25519--> ILK --DH(RLK)--> vuk        RLK --X25519--> suk
-//! IUK --DH(suk)--> signing key of urs, whose public key is that vuk
+//! IUK --DH(suk)--> signing key of urs; its public key is the vuk
 //! ```
+//!
+//! Specification: [*SQRL
+//! Cryptography*](https://www.grc.com/sqrl/sqrl_cryptography.pdf), "`EnHash`", "Site-Specific
+//! Key" and "Identity Lock".
 
-mod domain;
+mod auth_domain;
 mod enhash;
-mod kinds;
-mod lock;
-mod site;
+mod identity_lock;
+mod signer;
+mod site_key;
+mod types;
 
-pub use domain::AuthDomain;
+pub use auth_domain::AuthDomain;
 pub use enhash::enhash;
-pub use kinds::{Idk, Ilk, Imk, Iuk, Rlk, Suk, Vuk};
-pub use lock::{UnlockPair, UrsKey, WeakSuk};
-pub use site::SiteKey;
-
-/// What makes one of the signatures of a request: `ids`, `pids` or `urs`.
-pub trait Signer {
-    /// The 64-byte Ed25519 signature of `message`.
-    fn sign(&self, message: &[u8]) -> [u8; 64];
-}
-
-impl<S: Signer + ?Sized> Signer for &S {
-    fn sign(&self, message: &[u8]) -> [u8; 64] {
-        (**self).sign(message)
-    }
-}
+pub use identity_lock::{UnlockPair, UrsKey, WeakSuk};
+pub use signer::Signer;
+pub use site_key::SiteKey;
+pub use types::{Idk, Ilk, Imk, Iuk, Rlk, Suk, Vuk};

@@ -1,9 +1,9 @@
-//! One HTTP/1.1 connection of a slot, kept or made anew for every request.
+//! An HTTP/1.1 connection of a slot, and the requests on it.
 
 use std::net::{IpAddr, SocketAddr};
 
-use ::http::header::{CONNECTION, HOST};
-use ::http::{HeaderValue, Request, Response};
+use ::http::header::{CONNECTION, COOKIE, HOST};
+use ::http::{HeaderValue, Method, Request, Response};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper::client::conn::http1::{self, SendRequest};
@@ -12,13 +12,35 @@ use tokio::net::TcpSocket;
 
 use super::error::LoadError;
 
+/// Returns a GET request for a path.
+pub(super) fn get(
+    path: &str,
+    cookie: Option<&HeaderValue>,
+) -> Result<Request<Full<Bytes>>, LoadError> {
+    let mut request = request(Method::GET, path, Bytes::new())?;
+    if let Some(cookie) = cookie {
+        request.headers_mut().insert(COOKIE, cookie.clone());
+    }
+    Ok(request)
+}
+
+/// Returns a request for a path.
+pub(super) fn request(
+    method: Method,
+    path: &str,
+    body: Bytes,
+) -> Result<Request<Full<Bytes>>, LoadError> {
+    let request = Request::builder().method(method).uri(path).body(Full::new(body));
+    request.map_err(|_| LoadError::InvalidUrl(path.to_owned()))
+}
+
 pub(super) struct Connection {
-    pub(super) to: SocketAddr,
-    pub(super) host: HeaderValue,
-    /// The address to come from; the system's choice, if none.
-    pub(super) from: Option<IpAddr>,
+    to: SocketAddr,
+    host: HeaderValue,
+    /// The local address. `None`: the system chooses.
+    from: Option<IpAddr>,
     /// Whether the connection is kept for the next request.
-    pub(super) keep: bool,
+    keep: bool,
     sender: Option<SendRequest<Full<Bytes>>>,
 }
 
@@ -27,15 +49,14 @@ impl Connection {
         Self { to, host, from, keep, sender: None }
     }
 
-    /// Sends a request whose URI is a path, and reads the whole answer.
+    /// Sends a request and reads the complete response.
     pub(super) async fn send(
         &mut self,
         mut request: Request<Full<Bytes>>,
     ) -> Result<Response<Bytes>, LoadError> {
         request.headers_mut().insert(HOST, self.host.clone());
         if !self.keep {
-            // The server closes, as it does for a browser that does not come back; so it
-            // is not this side that runs out of ports.
+            // The server closes the connection, so that this side does not run out of ports.
             request.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         let mut sender = match self.sender.take() {
@@ -60,7 +81,7 @@ impl Connection {
         }
         let stream = socket.connect(self.to).await?;
         let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-        // Its end is seen where the next request is sent.
+        // The next request reports an error of the connection.
         tokio::spawn(connection);
         Ok(sender)
     }

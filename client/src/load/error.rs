@@ -1,46 +1,48 @@
+//! Errors of a load and of its sign-ins.
+
 use std::net::SocketAddr;
 
-/// Why a load does not run, or a sign-in of it failed.
+/// Reasons why a load cannot run, or why one of its sign-ins failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoadError {
-    /// Not something to aim at.
-    #[error("{0} is not an http address; for https, aim at the server behind its proxy")]
-    Address(String),
-    /// Somebody else's server, as far as anybody can tell.
+    /// The URL is not an http URL.
+    #[error("{0} is not an http URL; to load an https site, use the address behind its proxy")]
+    InvalidUrl(String),
+    /// The server is on another machine.
     #[error(
-        "{0} is not on this machine: load only a server of your own, and say so with \
-         `this-server-is-mine`"
+        "{0} is not on this machine; load only your own servers, and confirm that this is one \
+         with `this-server-is-mine`"
     )]
     NotLoopback(SocketAddr),
-    /// No connection, or it broke.
-    #[error("no connection: {0}")]
+    /// The connection cannot be established.
+    #[error("cannot connect: {0}")]
     Connection(#[from] std::io::Error),
-    /// The connection broke in the middle.
+    /// The connection broke.
     #[error("the connection broke: {0}")]
     Http(#[from] hyper::Error),
-    /// An answer with another status than the step takes.
+    /// The status of a response is unexpected.
     #[error("{step}: HTTP {status}")]
     Status {
-        /// The step.
+        /// The step of the sign-in.
         step: &'static str,
-        /// The status.
+        /// The HTTP status.
         status: u16,
     },
-    /// An answer that the step cannot go on with.
+    /// A response is unusable.
     #[error("{step}: {reason}")]
-    Answer {
-        /// The step.
+    Response {
+        /// The step of the sign-in.
         step: &'static str,
-        /// What is wrong with it.
+        /// What is wrong with the response.
         reason: String,
     },
-    /// The processor time cannot be read.
-    #[error("process {pid}: {source}")]
+    /// The processor time and the memory of a process cannot be read.
+    #[error("cannot read the processor time of process {pid}: {source}")]
     Process {
         /// The process.
         pid: u32,
-        /// What went wrong.
+        /// The error of the system.
         source: std::io::Error,
     },
 }

@@ -1,12 +1,14 @@
-//! Complete sign-ins by the thousands, over real connections, to measure a server with:
-//! page or link, `query`, `ident`, the wait, the landing.
+//! Many complete sign-ins over real connections, to measure a server.
 //!
-//! A closed loop: every slot begins its next sign-in when the last is done, so latency is
-//! to be read beside the load at which it was measured. On a machine that others share,
-//! the processor time that the server took for a sign-in is the figure to trust.
+//! A sign-in requests the page or a SQRL URL, sends `query` and `ident`, polls, and follows
+//! the redirect to the landing page.
 //!
-//! Keys are derived before the measuring begins, and no secret ever enters them: they are
-//! worth nothing anywhere else.
+//! A load is a closed loop: a slot starts its next sign-in when the last one is done. Read a
+//! latency together with the rate at which it was measured. On a machine with other work, the
+//! server's processor time per sign-in is the more reliable figure.
+//!
+//! Keys are derived before a measurement starts. They are random and belong to no real
+//! identity.
 //!
 //! ```no_run
 //! use std::time::Duration;
@@ -17,26 +19,25 @@
 //! load.in_flight = vec![1, 8, 64];
 //! load.stop = Stop::After(Duration::from_secs(5));
 //! let report = load.run(|_| {})?;
-//! println!("{}", report.to_text());
+//! println!("{report}");
 //! # Ok(())
 //! # }
 //! ```
 
+mod config;
 mod connection;
 mod error;
-mod keys;
+mod key_pool;
+mod latency_chart;
 mod login;
-mod measure;
-mod picture;
-mod plan;
+mod measurements;
 mod process;
 mod report;
+mod run;
 mod target;
-mod text;
-mod worker;
 
+pub use config::{Load, Progress, SignInAs, Stop};
 pub use error::LoadError;
-pub use picture::picture;
-pub use plan::{Load, Progress, Stop, Who};
-pub use process::ProcessTimes;
-pub use report::{Latency, Memory, Report, Setting, StageReport};
+pub use latency_chart::latency_chart;
+pub use process::ProcessUsage;
+pub use report::{Latency, Memory, Report, Settings, StageReport};

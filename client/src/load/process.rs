@@ -1,31 +1,30 @@
-//! What the operating system says about the server's processes (Linux: `/proc`).
+//! Processor time and memory of processes (Linux only, from `/proc`).
 
 use std::time::Duration;
 
 use super::error::LoadError;
 
-/// Processor time and resident memory of some processes, summed.
+/// The processor time and resident memory of some processes, added up.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct ProcessTimes {
-    /// In the program itself.
+pub struct ProcessUsage {
+    /// Processor time in user mode.
     pub user: Duration,
-    /// In the kernel on its behalf.
+    /// Processor time in the kernel.
     pub system: Duration,
-    /// Both, to the nanosecond where the kernel keeps count of its threads' turns.
+    /// All processor time, in nanoseconds if the kernel has scheduler statistics.
     pub busy: Duration,
-    /// Bytes of memory that are there now.
+    /// Resident memory in bytes.
     pub resident: u64,
 }
 
-/// What `/proc` counts in: a hundredth of a second on every Linux machine, whatever the
-/// kernel's own rate is.
+/// The unit of time in `/proc/PID/stat`: 10 ms on every Linux machine.
 const TICK: Duration = Duration::from_millis(10);
 
-impl ProcessTimes {
-    /// Reads all of them.
+impl ProcessUsage {
+    /// Reads the usage of processes.
     ///
     /// # Errors
-    /// [`LoadError::Process`]: there is no such process, or no `/proc`.
+    /// Returns [`LoadError::Process`] if there is no such process, or no `/proc`.
     pub fn of(pids: &[u32]) -> Result<Self, LoadError> {
         let mut sum = Self::default();
         for &pid in pids {
@@ -34,14 +33,14 @@ impl ProcessTimes {
             let (user, system) = times(&read("stat").map_err(process)?).unwrap_or_default();
             sum.user += user;
             sum.system += system;
-            // Threads that have ended are in the coarse sum alone.
-            sum.busy += turns(pid).unwrap_or_default().max(user + system);
+            // Only the coarse sum includes threads that have ended.
+            sum.busy += thread_time(pid).unwrap_or_default().max(user + system);
             sum.resident += resident(&read("status").map_err(process)?).unwrap_or(0);
         }
         Ok(sum)
     }
 
-    /// The processor time since an earlier reading.
+    /// Returns the processor time since an earlier reading, and the current memory.
     pub fn since(&self, earlier: &Self) -> Self {
         Self {
             user: self.user.saturating_sub(earlier.user),
@@ -52,7 +51,8 @@ impl ProcessTimes {
     }
 }
 
-/// Fields 14 and 15 of `stat`; the second, the name in parentheses, may contain anything.
+/// Returns fields 14 and 15 of `stat`. Field 2, the name in parentheses, may contain spaces and
+/// parentheses.
 fn times(stat: &str) -> Option<(Duration, Duration)> {
     let (_, rest) = stat.rsplit_once(')')?;
     let mut fields = rest.split_ascii_whitespace().skip(11);
@@ -60,8 +60,8 @@ fn times(stat: &str) -> Option<(Duration, Duration)> {
     Some((TICK * ticks()?, TICK * ticks()?))
 }
 
-/// The first field of every thread's `schedstat`: nanoseconds on a processor.
-fn turns(pid: u32) -> Option<Duration> {
+/// Returns the processor time of all threads: the first field of `schedstat`, in nanoseconds.
+fn thread_time(pid: u32) -> Option<Duration> {
     let mut nanoseconds = 0;
     for thread in std::fs::read_dir(format!("/proc/{pid}/task")).ok()? {
         let text = std::fs::read_to_string(thread.ok()?.path().join("schedstat")).ok()?;
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_may_contain_anything() {
+    fn process_names_may_contain_parentheses() {
         let stat = "7 (a) b (1 2 3) R 1 7 7 0 -1 4194304 99 0 0 0 250 30 0 0 20 0 3 0 1 2 3";
         let (user, system) = times(stat).unwrap();
         assert_eq!((user.as_millis(), system.as_millis()), (2500, 300));
@@ -90,10 +90,10 @@ mod tests {
     }
 
     #[test]
-    fn this_process() {
-        let now = ProcessTimes::of(&[std::process::id()]).unwrap();
+    fn the_usage_of_this_process_is_read() {
+        let now = ProcessUsage::of(&[std::process::id()]).unwrap();
         assert!(now.resident > 100_000, "{now:?}");
         assert!(now.busy >= now.user + now.system, "{now:?}");
-        assert!(matches!(ProcessTimes::of(&[u32::MAX]), Err(LoadError::Process { .. })));
+        assert!(matches!(ProcessUsage::of(&[u32::MAX]), Err(LoadError::Process { .. })));
     }
 }

@@ -1,6 +1,6 @@
-//! What a well-behaved client puts into its next request.
+//! The requests of a session, as a well-behaved client builds them.
 
-use super::Session;
+use super::state::Session;
 use crate::base64url;
 use crate::error::Error;
 use crate::identity::UnlockError;
@@ -8,9 +8,12 @@ use crate::keys::{UnlockPair, UrsKey};
 use crate::wire::{ClientParams, Command, Form, Reply, Tif};
 
 impl Session {
-    /// The parameters of the next request: the current identity, the previous one if
-    /// one is sent along, the secrets that a `sin` asked for, `suk` and `vuk` where the
-    /// site does not know the current identity, the options, the answer to a question.
+    /// Returns the parameters of the next request.
+    ///
+    /// They name the current identity (`idk`), a previous one (`pidk`) if there is one,
+    /// the indexed secrets (`ins`, `pins`) if the last reply has a `sin`, the options, and
+    /// the answer to a question. `suk` and `vuk` are new, and present if the site does not
+    /// know the current identity.
     pub fn params(&self, command: &Command) -> ClientParams {
         let previous = self.previous_key();
         let mut params = ClientParams::new(command, self.key.idk());
@@ -23,59 +26,58 @@ impl Session {
                 params = params.with("pins", &base64url::encode(key.index_secret(sin)));
             }
         }
-        if self.introduces(command) {
-            let pair = UnlockPair::generate(self.client.identity().ilk());
+        if self.sends_unlock_pair(command) {
+            let pair = UnlockPair::generate(self.settings.identity.ilk());
             params = params.with_pair(&pair);
         }
-        params = params.with_options(self.client.options());
+        params = params.with_options(self.settings.options);
         match self.button {
             Some(button) => params.with("btn", &button.to_string()),
             None => params,
         }
     }
 
-    /// Signs parameters, which may be altered ones: `ids` by the current identity, and
-    /// `pids` by the previous one where they name a `pidk`.
+    /// Signs parameters: `ids` with the current identity's key, and `pids` with the
+    /// previous identity's key if they name a `pidk`.
+    ///
+    /// The parameters may be altered ones.
     pub fn sign(&self, params: &ClientParams) -> Form {
-        let form = Form::new(&params.encode(), &self.server).signed("ids", &self.key);
+        let form = Form::new(&params.encode(), self.server()).signed("ids", &self.key);
         match self.previous_key().filter(|_| params.get("pidk").is_some()) {
             Some(key) => form.signed("pids", &key),
             None => form,
         }
     }
 
-    /// The key for the `urs` that a command needs, as far as the site's last word tells:
-    /// enable and remove always, ident when the site still knows a previous identity.
+    /// Returns the key that signs `urs` for a command, or `None` if the command needs no `urs`.
     ///
-    /// # Errors
-    /// The identity is locked, or the site gave no usable `suk`.
-    pub fn urs_key(&self, command: &Command) -> Result<Option<UrsKey>, Error> {
+    /// `enable` and `remove` always need it. `ident` needs it if the site knows a previous
+    /// identity.
+    fn urs_key(&self, command: &Command) -> Result<Option<UrsKey>, Error> {
         let Some(age) = self.known_age() else {
             return Ok(None);
         };
+        let iuk = self.settings.identity.iuk(age);
         let reason = match command {
-            Command::Enable => "enabling takes more than signing in",
-            Command::Remove => "removing takes more than signing in",
+            Command::Enable => "enabling an identity needs its unlock key",
+            Command::Remove => "removing an identity needs its unlock key",
             Command::Ident if age > 0 => {
-                "the site knows a previous identity, which has to be replaced by the current one"
+                "the site knows a previous identity; replacing it needs its unlock key"
             }
-            // Without the keys it acts on the previous identity where it stands.
-            Command::Disable if age > 0 && self.client.identity().iuk(age).is_some() => "",
+            // Without the unlock key, the command disables the previous identity itself.
+            Command::Disable if age > 0 && iuk.is_some() => "",
             _ => return Ok(None),
         };
-        let iuk = self
-            .client
-            .identity()
-            .iuk(age)
-            .ok_or(Error::Locked { reason, source: UnlockError::Locked })?;
+        let iuk = iuk.ok_or(Error::Locked { reason, source: UnlockError::Locked })?;
         let suk = self.known.suk.ok_or(Error::NoSuk)?;
         Ok(Some(UrsKey::derive(iuk, &suk)?))
     }
 
-    /// The whole next request, signed as the command needs.
+    /// Returns the complete next request, with all signatures that the command needs.
     ///
     /// # Errors
-    /// As [`Session::urs_key`].
+    /// Returns [`Error::Locked`] if the command needs a `urs` and the identity is locked, and
+    /// [`Error::NoSuk`] or [`Error::WeakSuk`] if the site returned no usable `suk`.
     pub fn request(&self, command: &Command) -> Result<Form, Error> {
         let urs = self.urs_key(command)?;
         let form = self.sign(&self.params(command));
@@ -85,11 +87,11 @@ impl Session {
         })
     }
 
-    /// Sends a command, and once more with the fresh nut where the reply says that the
-    /// trouble is transient (`tif` 20): a second one is final.
+    /// Sends a command. Retries it once, with the new nut, if the reply is a transient
+    /// error (`tif` 20).
     ///
     /// # Errors
-    /// No answer, none that a client may go on with, or the identity is locked.
+    /// Those of [`Session::post`] and [`Session::request`].
     pub async fn send(&mut self, command: &Command) -> Result<Reply, Error> {
         let form = self.request(command)?;
         let reply = self.post(form).await?;
@@ -100,24 +102,13 @@ impl Session {
         self.post(form).await
     }
 
-    /// The age of the identity that the site knows.
-    pub(super) fn known_age(&self) -> Option<usize> {
-        if self.known.tif.has(Tif::CURRENT) {
-            Some(0)
-        } else if self.known.tif.has(Tif::PREVIOUS) {
-            Some(self.age)
-        } else {
-            None
-        }
-    }
-
-    /// Whether the command tells the site the current identity's `suk` and `vuk`: an
-    /// ident that it does not know it by, and a command that replaces a previous one.
-    fn introduces(&self, command: &Command) -> bool {
+    /// Whether the request carries a new `suk` and `vuk`: an `ident` of an identity that
+    /// the site does not know, or a command that replaces a previous identity.
+    fn sends_unlock_pair(&self, command: &Command) -> bool {
         match (self.known_age(), command) {
             (Some(0), _) | (_, Command::Query | Command::Other(_)) => false,
             (_, Command::Ident) => true,
-            (Some(age), _) => self.client.identity().iuk(age).is_some(),
+            (Some(age), _) => self.settings.identity.iuk(age).is_some(),
             (None, _) => false,
         }
     }

@@ -1,41 +1,54 @@
-//! A server's question to the person (`ask`).
+//! Questions that a site asks the user (`ask`).
+
+use std::str::FromStr;
 
 use crate::base64url;
 
-/// A question with up to two buttons. The text is the server's: show it as text only,
-/// see [`Ask::printable`].
+/// A question with up to two buttons.
+///
+/// The text is the site's. [`Ask::printable`] makes it safe to show in a terminal.
 ///
 /// *On The Wire*, "Server Parameters", `ask`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ask {
-    /// The question.
+    /// The text of the question.
     pub text: String,
-    /// The buttons, at most two; without any there is one, "OK".
+    /// At most two buttons. A question without buttons has one answer, "OK".
     pub buttons: Vec<Button>,
 }
 
 /// One button of an [`Ask`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Button {
-    /// What stands on it.
+    /// The label of the button.
     pub label: String,
-    /// A path at the same site to open when it is chosen; starts with `/`.
+    /// A path at the site to open if the button is chosen. It starts with `/`.
     pub path: Option<String>,
 }
 
-impl Ask {
-    /// Reads `message[~button1[;url][~button2[;url]]]`, each part base64url. The URL may
-    /// stand inside of the encoded button or behind it: the specification's text and its
-    /// example differ.
-    pub fn parse(value: &str) -> Option<Self> {
-        let mut parts = value.split('~');
-        let text = decode(parts.next()?)?;
-        let buttons: Option<Vec<_>> = parts.map(Button::parse).collect();
-        let buttons = buttons.filter(|buttons| buttons.len() <= 2)?;
-        Some(Self { text, buttons })
-    }
+/// A text is not the value of `ask`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an ask is message[~button[;url][~button[;url]]], each part base64url of UTF-8")]
+pub struct AskError;
 
-    /// The question for a terminal: control characters replaced, lines kept.
+/// Parses `message[~button1[;url][~button2[;url]]]`. Each part is base64url.
+///
+/// The URL may be inside the encoded button or after it, because the specification's text
+/// and its example differ.
+impl FromStr for Ask {
+    type Err = AskError;
+
+    fn from_str(value: &str) -> Result<Self, AskError> {
+        let mut parts = value.split('~');
+        let text = parts.next().and_then(decode).ok_or(AskError)?;
+        let buttons: Option<Vec<_>> = parts.map(Button::parse).collect();
+        let buttons = buttons.filter(|buttons| buttons.len() <= 2).ok_or(AskError)?;
+        Ok(Self { text, buttons })
+    }
+}
+
+impl Ask {
+    /// Returns the text for a terminal: control characters are replaced, lines are kept.
     pub fn printable(&self) -> String {
         printable(&self.text)
     }
@@ -56,7 +69,7 @@ impl Button {
         Some(Self { label, path })
     }
 
-    /// The label for a terminal, control characters replaced.
+    /// Returns the label for a terminal: control characters are replaced.
     pub fn printable(&self) -> String {
         printable(&self.label)
     }
@@ -66,7 +79,7 @@ fn decode(part: &str) -> Option<String> {
     String::from_utf8(base64url::decode(part).ok()?).ok()
 }
 
-/// Text of a server's, made safe for a terminal.
+/// Replaces control characters, except line ends.
 fn printable(text: &str) -> String {
     let keep = |c: char| {
         if c.is_control() && c != '\n' { '\u{fffd}' } else { c }
@@ -81,24 +94,25 @@ mod tests {
     use base64url::encode;
 
     #[test]
-    fn text_and_buttons() {
+    fn text_and_buttons_are_parsed() {
         let value =
             format!("{}~{}~{}", encode("Pay \u{20ac}5~?"), encode("Yes;/pay"), encode("No"));
-        let ask = Ask::parse(&value).unwrap();
+        let ask: Ask = value.parse().unwrap();
         assert_eq!(ask.text, "Pay \u{20ac}5~?");
         assert_eq!(ask.buttons[0].path.as_deref(), Some("/pay"));
         assert_eq!((ask.buttons[1].label.as_str(), &ask.buttons[1].path), ("No", &None));
-        let outside = Ask::parse(&format!("{}~{};pay", encode("?"), encode("Yes"))).unwrap();
+        let outside = format!("{}~{};pay", encode("?"), encode("Yes"));
+        let outside: Ask = outside.parse().unwrap();
         assert_eq!(outside.buttons[0].path.as_deref(), Some("/pay"));
     }
 
     #[test]
-    fn malformed_is_none_and_escapes_are_tamed() {
+    fn malformed_questions_are_rejected_and_controls_replaced() {
         let three = [encode("?"), encode("1"), encode("2"), encode("3")].join("~");
-        assert_eq!(Ask::parse(&three), None);
-        assert_eq!(Ask::parse("!"), None);
-        assert_eq!(Ask::parse(&encode([0xff])), None);
-        let ask = Ask::parse(&encode("a\r\nb\u{1b}[2J")).unwrap();
+        for bad in [three, "!".to_owned(), encode([0xff])] {
+            assert_eq!(bad.parse::<Ask>(), Err(AskError), "{bad}");
+        }
+        let ask: Ask = encode("a\r\nb\u{1b}[2J").parse().unwrap();
         assert_eq!(ask.printable(), "a\nb\u{fffd}[2J");
     }
 }

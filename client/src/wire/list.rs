@@ -1,36 +1,37 @@
-//! The list of `name=value` lines that both directions speak.
+//! Lists of `name=value` lines, the format of requests and replies.
 
 use std::fmt;
 
 use crate::base64url;
 
-/// An ordered list of `name=value` lines, each ended by CRLF. May hold what the
-/// protocol forbids, such as a name twice: tests need that.
+/// An ordered list of `name=value` lines, each ended by CRLF.
+///
+/// A list that is built may hold what the protocol forbids, such as a repeated name. A
+/// list that is parsed may not. `Debug` hides the values of indexed secrets.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct List(Vec<(String, String)>);
 
-/// Why bytes are not such a list.
+/// Reasons why bytes are not a valid list.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ListError {
-    /// Not base64url.
+    /// The text is not base64url.
     #[error(transparent)]
-    Encoding(#[from] base64url::Malformed),
-    /// Not UTF-8.
+    Encoding(#[from] base64url::DecodeError),
+    /// The text is not UTF-8.
     #[error("the text is not UTF-8")]
     Utf8,
-    /// The last line is not ended by CRLF, or a stray CR or LF is inside of one.
-    #[error("lines must be ended by CRLF, the last one too")]
+    /// The last line does not end with CRLF, or a line contains a single CR or LF.
+    #[error("a line does not end with CRLF")]
     LineEnd,
-    /// A line without `=`, or with nothing before it.
+    /// A line has no `=`, or no name before it.
     #[error("a line is not name=value: {0:?}")]
     Line(String),
-    /// A name comes twice.
-    #[error("the name {0:?} comes twice")]
-    Twice(String),
+    /// A name is repeated.
+    #[error("the name {0:?} is repeated")]
+    Repeated(String),
 }
 
-/// Without the values of indexed secrets.
 impl fmt::Debug for List {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let is_secret = |name: &str| matches!(name, "ins" | "pins");
@@ -41,10 +42,11 @@ impl fmt::Debug for List {
 }
 
 impl List {
-    /// Reads the text strictly: every line ended by CRLF, `name=value`, no name twice.
+    /// Parses a list strictly: every line is `name=value` and ends with CRLF, and no name
+    /// is repeated.
     ///
     /// # Errors
-    /// The first rule that is broken.
+    /// Returns the first rule that the text breaks.
     pub fn parse(text: &[u8]) -> Result<Self, ListError> {
         let text = std::str::from_utf8(text).map_err(|_| ListError::Utf8)?;
         let body = text.strip_suffix("\r\n").ok_or(ListError::LineEnd)?;
@@ -58,32 +60,32 @@ impl List {
                 .filter(|(name, _)| !name.is_empty())
                 .ok_or_else(|| ListError::Line(line.to_owned()))?;
             if list.get(name).is_some() {
-                return Err(ListError::Twice(name.to_owned()));
+                return Err(ListError::Repeated(name.to_owned()));
             }
             list.push(name, value);
         }
         Ok(list)
     }
 
-    /// Reads the base64url of such a text.
+    /// Decodes base64url, and parses the result.
     ///
     /// # Errors
-    /// As [`List::parse`], or not base64url.
+    /// Those of [`List::parse`], and [`ListError::Encoding`].
     pub fn decode(encoded: &str) -> Result<Self, ListError> {
         Self::parse(&base64url::decode(encoded)?)
     }
 
-    /// The first value of that name.
+    /// Returns the first value of that name.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.iter().find(|(n, _)| *n == name).map(|(_, value)| value)
     }
 
-    /// Adds a line at the end, whether the name is there or not.
+    /// Adds a line at the end, even if there is one of that name.
     pub fn push(&mut self, name: &str, value: &str) {
         self.0.push((name.to_owned(), value.to_owned()));
     }
 
-    /// Replaces the first value of that name, or adds the line.
+    /// Replaces the first value of that name, or adds a line.
     pub fn set(&mut self, name: &str, value: &str) {
         match self.0.iter_mut().find(|(n, _)| n == name) {
             Some((_, old)) => value.clone_into(old),
@@ -91,17 +93,17 @@ impl List {
         }
     }
 
-    /// Takes out every line of that name.
+    /// Removes all lines of that name.
     pub fn remove(&mut self, name: &str) {
         self.0.retain(|(n, _)| n != name);
     }
 
-    /// The lines in order.
+    /// Returns the names and values, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// The text, every line ended by CRLF.
+    /// Returns the text, every line ended by CRLF.
     pub fn to_text(&self) -> String {
         let mut text = String::new();
         for (name, value) in self.iter() {
@@ -110,7 +112,7 @@ impl List {
         text
     }
 
-    /// The base64url of the text.
+    /// Returns the base64url of the text.
     pub fn encode(&self) -> String {
         base64url::encode(self.to_text())
     }
@@ -122,13 +124,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn strict() {
+    fn parsing_is_strict() {
         assert_eq!(List::parse(b"a=1\r\nb=2"), Err(ListError::LineEnd));
         assert_eq!(List::parse(b"a=1\nb=2\r\n"), Err(ListError::LineEnd));
         assert_eq!(List::parse(b""), Err(ListError::LineEnd));
         assert_eq!(List::parse(b"\r\n"), Err(ListError::Line(String::new())));
         assert_eq!(List::parse(b"=1\r\n"), Err(ListError::Line("=1".into())));
-        assert_eq!(List::parse(b"a=1\r\na=1\r\n"), Err(ListError::Twice("a".into())));
+        assert_eq!(List::parse(b"a=1\r\na=1\r\n"), Err(ListError::Repeated("a".into())));
         assert_eq!(List::parse(b"\xff=1\r\n"), Err(ListError::Utf8));
         let list = List::parse(b"a=1=2\r\nb=\r\n").unwrap();
         assert_eq!((list.get("a"), list.get("b")), (Some("1=2"), Some("")));

@@ -1,70 +1,72 @@
-//! A server's reply.
+//! Replies of a server.
 
-use super::{Ask, List, ListError, Tif};
+use super::ask::Ask;
+use super::list::{List, ListError};
+use super::tif::Tif;
 use crate::keys::Suk;
 
-/// A reply, read strictly by the specification's rules.
+/// A reply of a server.
 ///
 /// *On The Wire*, "Server-to-Client Reply".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
-    /// The body exactly as it came: the next request's `server`.
+    /// The body, unchanged. It is the `server` field of the next request.
     pub raw: String,
-    /// Every line, unknown ones too.
+    /// All lines, including unknown ones.
     pub lines: List,
-    /// The nut of the next request.
+    /// The nut for the next request.
     pub nut: String,
     /// The flags.
     pub tif: Tif,
-    /// Where the next request goes: a path from the root, with its query.
+    /// The path and query of the next request. It starts with `/`.
     pub qry: String,
-    /// Where the browser goes to be signed in (`cps`).
+    /// The URL that signs the browser in, if the client set `cps`.
     pub url: Option<String>,
-    /// Where the browser goes when the person cancels, replacing the link's.
+    /// The URL for the browser if the user cancels. It replaces the `can` of the SQRL URL.
     pub can: Option<String>,
-    /// The index of the secret that the next request must carry.
+    /// The index of a secret that the next request must carry (`ins`).
     pub sin: Option<String>,
-    /// The stored server unlock key.
+    /// The server unlock key that the site has stored.
     pub suk: Option<Suk>,
-    /// A question to the person.
+    /// A question for the user.
     pub ask: Option<Ask>,
 }
 
-/// Why a body is not a reply.
+/// Reasons why a body is not a valid reply.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReplyError {
-    /// Nothing at all.
-    #[error("it is empty")]
+    /// The body is empty.
+    #[error("the body is empty")]
     Empty,
-    /// Not a list of lines.
+    /// The body is not a list of `name=value` lines.
     #[error(transparent)]
     List(#[from] ListError),
-    /// A required line is missing, or empty.
-    #[error("{0}= is missing")]
+    /// A required value is missing or empty.
+    #[error("{0}= is missing or empty")]
     Missing(&'static str),
-    /// A line's value is malformed.
+    /// A value is malformed.
     #[error("{0}= is malformed")]
     Malformed(&'static str),
-    /// `ver` does not come first.
+    /// `ver` is not the first line.
     #[error("ver= is not the first line")]
     Order,
-    /// The server speaks no version 1.
-    #[error("the server does not speak version 1 of SQRL")]
+    /// The server does not support version 1.
+    #[error("the server does not support version 1 of SQRL")]
     Version,
-    /// A flag that version 1 does not define: a client must end the exchange at once.
+    /// A flag is set that version 1 does not define. A client must stop at once.
     #[error("the server set flags that SQRL 1 does not define ({:x})", .0.0)]
     UndefinedTif(Tif),
 }
 
-/// The order in which this project's server writes its lines.
+/// The order in which tower-sqrl writes the lines.
 const ORDER: [&str; 9] = ["ver", "nut", "tif", "qry", "url", "can", "sin", "suk", "ask"];
 
 impl Reply {
-    /// Reads a body.
+    /// Parses a body strictly.
     ///
     /// # Errors
-    /// The first rule of the specification that it breaks.
+    /// Returns the first rule of the specification that the body breaks.
     pub fn parse(body: &str) -> Result<Self, ReplyError> {
         if body.is_empty() {
             return Err(ReplyError::Empty);
@@ -74,24 +76,22 @@ impl Reply {
         if first != "ver" {
             return Err(ReplyError::Order);
         }
-        if !speaks_version_1(ver).ok_or(ReplyError::Malformed("ver"))? {
+        if !supports_version_1(ver).ok_or(ReplyError::Malformed("ver"))? {
             return Err(ReplyError::Version);
         }
-        let tif = Tif::parse(required(&lines, "tif")?).ok_or(ReplyError::Malformed("tif"))?;
+        let tif = required(&lines, "tif")?.parse();
+        let tif: Tif = tif.map_err(|_| ReplyError::Malformed("tif"))?;
         if tif.undefined() != Tif::default() {
             return Err(ReplyError::UndefinedTif(tif.undefined()));
         }
         let qry = required(&lines, "qry")?;
-        // From the root and of this site: `//host` would be read as another one.
+        // `//host` would lead to another site.
         let rooted = qry.starts_with('/') && !qry.starts_with("//");
         if !rooted || qry.contains('#') || !qry.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(ReplyError::Malformed("qry"));
         }
         let suk = lines.get("suk").map(str::parse).transpose();
-        let ask = match lines.get("ask") {
-            Some(value) => Some(Ask::parse(value).ok_or(ReplyError::Malformed("ask"))?),
-            None => None,
-        };
+        let ask = lines.get("ask").map(str::parse::<Ask>).transpose();
         let text = |name| lines.get(name).map(str::to_owned);
         Ok(Self {
             raw: body.to_owned(),
@@ -102,37 +102,38 @@ impl Reply {
             can: text("can"),
             sin: text("sin"),
             suk: suk.map_err(|_| ReplyError::Malformed("suk"))?,
-            ask,
+            ask: ask.map_err(|_| ReplyError::Malformed("ask"))?,
             lines,
         })
     }
 
-    /// Whether all of these flags are set.
-    pub fn has(&self, bits: Tif) -> bool {
-        self.tif.has(bits)
+    /// Returns whether all of these flags are set.
+    pub fn has(&self, flags: Tif) -> bool {
+        self.tif.has(flags)
     }
 
-    /// Where this reply departs from the one form that this project's server writes,
-    /// which is narrower than the specification: the order of the lines, `ver=1`, a
-    /// `tif` in lower case without leading zeros, no padding, no other names.
-    pub fn departures(&self) -> Vec<String> {
+    /// Returns how this reply differs from the form that tower-sqrl writes.
+    ///
+    /// That form is narrower than the specification: a fixed order of lines, `ver=1`, `tif`
+    /// in lower case without leading zeros, no padding, no unknown names.
+    pub fn deviations(&self) -> Vec<String> {
         let mut found = Vec::new();
         let names: Vec<_> = self.lines.iter().map(|(name, _)| name).collect();
         let expected: Vec<_> = ORDER.into_iter().filter(|n| names.contains(n)).collect();
         if names != expected {
-            found.push(format!("lines {names:?} where {expected:?} are due"));
+            found.push(format!("the lines are {names:?}, not {expected:?}"));
         }
         if self.lines.get("ver") != Some("1") {
-            found.push("ver is not exactly 1".to_owned());
+            found.push("ver is not 1".to_owned());
         }
         if self.lines.get("tif") != Some(self.tif.to_string().as_str()) {
-            found.push("tif is not lower-case without leading zeros".to_owned());
+            found.push("tif is not in lower case without leading zeros".to_owned());
         }
         if self.raw.contains('=') {
             found.push("the body is padded".to_owned());
         }
         if !self.qry.contains(&format!("nut={}", self.nut)) {
-            found.push("qry does not carry the nut".to_owned());
+            found.push("qry does not contain the nut".to_owned());
         }
         found
     }
@@ -143,8 +144,9 @@ fn required<'a>(lines: &'a List, name: &'static str) -> Result<&'a str, ReplyErr
     value.ok_or(ReplyError::Missing(name))
 }
 
-/// Whether a list of numbers and ranges (`1,3-5`) contains 1; `None` if it is none.
-fn speaks_version_1(list: &str) -> Option<bool> {
+/// Returns whether a list of numbers and ranges (`1,3-5`) contains 1, or `None` if it is
+/// malformed.
+fn supports_version_1(list: &str) -> Option<bool> {
     let mut found = false;
     for part in list.split(',') {
         let (from, to) = part.split_once('-').unwrap_or((part, part));
@@ -171,16 +173,16 @@ mod tests {
     const GOOD: &str = "ver=1\r\nnut=n\r\ntif=5\r\nqry=/cli.sqrl?nut=n\r\n";
 
     #[test]
-    fn a_plain_reply() {
+    fn a_valid_reply_is_parsed() {
         let reply = parse(GOOD).unwrap();
         assert_eq!(reply.tif, Tif::CURRENT | Tif::IP_MATCH);
         assert_eq!(reply.raw, encode(GOOD));
-        assert_eq!(reply.departures(), Vec::<String>::new());
+        assert_eq!(reply.deviations(), Vec::<String>::new());
         assert!(parse(&format!("{GOOD}mac=x\r\n")).unwrap().lines.get("mac").is_some());
     }
 
     #[test]
-    fn every_rule() {
+    fn every_rule_is_enforced() {
         let bad = |from: &str, to: &str| parse(&GOOD.replace(from, to)).unwrap_err();
         assert_eq!(bad("ver=1\r\n", ""), ReplyError::Order);
         assert_eq!(bad("ver=1", "ver=2,5-9"), ReplyError::Version);
@@ -203,8 +205,8 @@ mod tests {
     }
 
     #[test]
-    fn departures_from_the_servers_one_form() {
-        let count = |text: &str| parse(text).unwrap().departures().len();
+    fn deviations_from_the_form_of_tower_sqrl_are_found() {
+        let count = |text: &str| parse(text).unwrap().deviations().len();
         assert_eq!(count(&GOOD.replace("tif=5", "tif=05")), 1);
         assert_eq!(count(&GOOD.replace("tif=5", "tif=1C0")), 1);
         assert_eq!(count(&GOOD.replace("ver=1", "ver=1,2")), 1);

@@ -1,93 +1,93 @@
-//! Every attack, against a server without one of its guards and against the same with all of
-//! them: what has worked is reported, and what is reported as refused could have worked.
+//! Every attack, on a server with all guards and on the same server without one of them. An attack
+//! that works is reported, and one that is reported as refused could have worked.
 #![cfg(feature = "attack")]
 
 mod command;
-mod naive;
-mod naive_site;
+mod vulnerable_server;
+mod vulnerable_site;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use naive::Hole::{self, *};
 use tokio::sync::Semaphore;
 use tower_sqrl_client::attack::{Attack, AttackError, Report, Verdict};
+use vulnerable_server::Vulnerability::{self, *};
 
-/// What is left out, and the attacks that work then.
-const HOLES: &[(&[Hole], &[&str])] = &[
-    (&[RemembersTheQuery], &["1a", "4c"]),
+/// Vulnerabilities, and the attacks that work then.
+const VULNERABILITIES: &[(&[Vulnerability], &[&str])] = &[
+    (&[TrustsQueryIdk], &["1a", "4c"]),
     (&[SkipsIds], &["1b", "1c", "4b", "12a"]),
     (&[SkipsPids], &["2a"]),
     (&[SkipsPids, SkipsUrs], &["2a", "2b", "2c", "3a"]),
-    (&[SkipsPids, TakesThePresentedVuk], &["2a", "2b", "2c", "3a"]),
-    (&[TrustsPidkInPlace], &["2a"]),
+    (&[SkipsPids, TrustsRequestVuk], &["2a", "2b", "2c", "3a"]),
+    (&[TrustsUnprovedPidk], &["2a"]),
     (&[SkipsUrs], &["2b", "2c", "3a"]),
-    (&[TakesThePresentedVuk], &["2b", "2c", "3a"]),
-    (&[SkipsUrsInPlace], &["2c"]),
+    (&[TrustsRequestVuk], &["2b", "2c", "3a"]),
+    (&[SkipsUrsWithoutRekey], &["2c"]),
     (&[ForgetsSuperseded], &["3b"]),
-    (&[LeadsOn], &["3b"]),
-    (&[AnyBrowserEndsTheWait], &["4a"]),
-    (&[LandsAnyBrowser], &["4a", "13c", "13e"]),
-    (&[LandsAnyBrowser, TellsAnyBrowser], &["4a", "13c", "13e"]),
-    (&[BurnsFirst], &["4b", "4c", "4d"]),
+    (&[FollowsSuccessor], &["3b"]),
+    (&[AnyPollEndsWait], &["4a"]),
+    (&[LandingNeedsNoCookie], &["4a", "13c", "13e"]),
+    (&[LandingNeedsNoCookie, PollsNeedNoCookie], &["4a", "13c", "13e"]),
+    (&[ConsumesBeforeVerifying], &["4b", "4c", "4d"]),
     (&[SkipsAddress], &["4d", "14a"]),
-    (&[AnybodyGoesOn], &["4c"]),
+    (&[AnyIdentityContinuesChain], &["4c"]),
     (&[ReusesNuts], &["5a", "5b", "6b"]),
     (&[SkipsServer], &["5c", "7a", "7b"]),
     (&[CpsInAnyBrowser, ReusesCps], &["5d", "13a", "13d"]),
-    (&[TakesMadeUpNuts], &["5a", "5b", "6a", "6b"]),
-    (&[TakesWeakKeys], &["12a", "12b"]),
+    (&[AcceptsUnknownNuts], &["5a", "5b", "6a", "6b"]),
+    (&[AcceptsWeakKeys], &["12a", "12b"]),
     (&[CpsInAnyBrowser], &["13a", "13d"]),
     (&[AnySiteConfirms], &["13b"]),
-    (&[TakesOverFromElsewhere], &["4e"]),
-    (&[TakesAnyCan], &["10a"]),
+    (&[RemoteCpsEndsWait], &["4e"]),
+    (&[AcceptsAnyCan], &["10a"]),
     (&[CutsLongBodies], &["11a"]),
-    (&[CpsFromElsewhere], &["13d"]),
-    (&[TrimsWide], &["13e"]),
-    (&[TellsByALink], &["13f"]),
-    (&[LinksFromElsewhere], &["14a"]),
-    (&[KeepsTheFirstCode], &["14b"]),
+    (&[RemoteCpsSignsIn], &["13d"]),
+    (&[TrimsUnicodeSpace], &["13e"]),
+    (&[CommandPageNeedsNoCookie], &["13f"]),
+    (&[LinksRemoteClients], &["14a"]),
+    (&[FirstUrlOutlivesSignIn], &["14b"]),
     (&[AnswersPrefetch], &["15b"]),
-    (&[AnswersParts], &["15c"]),
-    (&[DropsForeignCookies], &["15d"]),
+    (&[AnswersSubresources], &["15c"]),
+    (&[IgnoresNonAsciiCookies], &["15d"]),
     (&[CountsForms], &["15a"]),
-    (&[SlowsTheRightOnes], &["16c"]),
-    (&[WritesWithoutEnd], &["16a"]),
-    (&[KeepsWithoutEnd], &["16b"]),
-    // What is behind these guards is behind others, too.
-    (&[TellsAnyBrowser], &[]),
+    (&[LimitsValidRequests], &["16c"]),
+    (&[UnlimitedWrites], &["16a"]),
+    (&[UnlimitedRecords], &["16b"]),
+    // Other guards protect what these two protect.
+    (&[PollsNeedNoCookie], &[]),
     (&[ReusesCps], &[]),
 ];
 
-async fn attack(holes: &[Hole]) -> Report {
-    let page = naive_site::start(holes).await;
+async fn attack(vulnerabilities: &[Vulnerability]) -> Report {
+    let page = vulnerable_site::start(vulnerabilities).await;
     Attack::new(page).run(|_| {}).await.expect("a report")
 }
 
-/// The numbers of the attacks that came to that.
+/// Returns the numbers of the attacks with a verdict.
 fn numbers(report: &Report, is: fn(&Verdict) -> bool) -> Vec<&'static str> {
     report.findings.iter().filter(|finding| is(&finding.verdict)).map(|f| f.number).collect()
 }
 
 #[tokio::test]
-async fn with_every_guard_all_are_refused() {
+async fn with_all_guards_all_attacks_are_refused() {
     let report = attack(&[]).await;
     assert!(report.all_refused() && !report.any_worked(), "{}", report.to_json());
     assert_eq!(report.left_behind, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "slow: four dozen times all attacks"]
-async fn without_a_guard_it_is_said_what_works() {
-    // A few at a time: what an address gets done within a minute says something only then.
+#[ignore = "slow: runs all attacks four dozen times"]
+async fn without_a_guard_its_attacks_work() {
+    // A few at a time, because attacks on rate limits depend on time.
     let turns = Arc::new(Semaphore::new(4));
-    let runs = HOLES.iter().map(|(holes, expected)| {
+    let runs = VULNERABILITIES.iter().map(|(vulnerabilities, expected)| {
         let turns = Arc::clone(&turns);
         tokio::spawn(async move {
             let _turn = turns.acquire().await.expect("open");
-            let report = attack(holes).await;
+            let report = attack(vulnerabilities).await;
             let worked = numbers(&report, |verdict| matches!(verdict, Verdict::Worked { .. }));
-            assert_eq!(worked, *expected, "{holes:?}: {}", report.to_json());
+            assert_eq!(worked, *expected, "{vulnerabilities:?}: {}", report.to_json());
             (worked, report.findings)
         })
     });
@@ -97,41 +97,42 @@ async fn without_a_guard_it_is_said_what_works() {
         proved.extend(worked);
         all.extend(findings.iter().map(|finding| finding.number));
     }
-    assert_eq!(proved, all, "each has been seen to work");
+    assert_eq!(proved, all, "each attack works at least once");
 }
 
 #[tokio::test]
-async fn what_a_server_has_not_is_not_called_refused() {
-    let report = attack(&[HasNoCps]).await;
+async fn what_a_server_lacks_is_reported_as_not_tried() {
+    let report = attack(&[NoCps]).await;
     let not_tried = numbers(&report, |verdict| matches!(verdict, Verdict::CouldNotTry { .. }));
     assert_eq!(not_tried, ["4e", "5d", "13a", "13b", "13d", "13f"]);
     assert!(!report.all_refused() && !report.any_worked());
 }
 
-/// What came of one attack: what has worked, and nothing else, must not be called refused.
+/// Returns the verdict of one attack.
 fn verdict(report: &Report, number: &str) -> Verdict {
     let found = report.findings.iter().find(|finding| finding.number == number);
     found.expect("an attack of that number").verdict.clone()
 }
 
 #[tokio::test]
-async fn a_page_of_ones_own_is_where_to_look() {
+async fn landing_pages_may_differ_per_user() {
     let open =
-        [CpsInAnyBrowser, ReusesCps, AnySiteConfirms, LandsAnyBrowser, LandsPerUser].as_slice();
+        [CpsInAnyBrowser, ReusesCps, AnySiteConfirms, LandingNeedsNoCookie, LandingPagePerUser]
+            .as_slice();
     let report = attack(open).await;
     let worked = numbers(&report, |verdict| matches!(verdict, Verdict::Worked { .. }));
     assert_eq!(worked, ["4a", "5d", "13a", "13c", "13d", "13e"], "{}", report.to_json());
-    let report = attack(&[AnySiteConfirms, LandsPerUser]).await;
+    let report = attack(&[AnySiteConfirms, LandingPagePerUser]).await;
     let worked = numbers(&report, |verdict| matches!(verdict, Verdict::Worked { .. }));
     assert_eq!(worked, ["13b"], "{}", report.to_json());
-    let report = attack(&[LandsPerUser]).await;
+    let report = attack(&[LandingPagePerUser]).await;
     assert!(report.all_refused(), "{}", report.to_json());
 }
 
 #[tokio::test]
-async fn where_pages_name_nobody_nobody_is_seen() {
+async fn pages_that_show_no_user_make_attacks_inconclusive() {
     let open =
-        [CpsInAnyBrowser, ReusesCps, AnySiteConfirms, LandsAnyBrowser, NamesNobody].as_slice();
+        [CpsInAnyBrowser, ReusesCps, AnySiteConfirms, LandingNeedsNoCookie, NamesNobody].as_slice();
     let report = attack(open).await;
     let not_tried = numbers(&report, |verdict| matches!(verdict, Verdict::CouldNotTry { .. }));
     assert_eq!(
@@ -141,17 +142,17 @@ async fn where_pages_name_nobody_nobody_is_seen() {
         report.to_json()
     );
     let Verdict::CouldNotTry { why } = verdict(&report, "13a") else { panic!("tried") };
-    assert_eq!(why, "this site does not show who is signed in");
+    assert_eq!(why, "the site's pages do not show who is signed in");
 }
 
 #[tokio::test]
-#[ignore = "slow: waits until codes have grown old"]
-async fn codes_that_expire_soon_are_waited_for() {
-    let report = attack(&[ShortLived, SecondLife, ForgetsTheCollected]).await;
+#[ignore = "slow: waits until SQRL URLs have expired"]
+async fn attacks_wait_for_urls_that_expire_soon() {
+    let report = attack(&[ShortLifetime, RenewsExpiredUrls, ForgetsCollectedWaits]).await;
     let worked = numbers(&report, |verdict| matches!(verdict, Verdict::Worked { .. }));
     assert_eq!(worked, ["4f", "14c"], "{}", report.to_json());
-    assert!(!report.elsewhere.iter().any(|one| worked.contains(&one.number)));
-    let report = attack(&[ShortLived]).await;
+    assert!(!report.not_over_http.iter().any(|one| worked.contains(&one.number)));
+    let report = attack(&[ShortLifetime]).await;
     for number in worked {
         let tried = verdict(&report, number);
         assert!(matches!(tried, Verdict::Refused { .. }), "{}", report.to_json());
@@ -161,28 +162,28 @@ async fn codes_that_expire_soon_are_waited_for() {
 #[tokio::test]
 async fn a_linking_page_can_be_named() {
     for (named, word) in [("/link", "WORKED"), ("/home", "not tried")] {
-        let page = naive_site::start(&[LinksFromElsewhere]).await;
+        let page = vulnerable_site::start(&[LinksRemoteClients]).await;
         let mut attack = Attack::new(&page);
         attack.linking_page = Some(named.to_owned());
         let report = attack.run(|_| {}).await.expect("a report");
-        assert_eq!(verdict(&report, "14a").word(), word, "{named}: {}", report.to_json());
+        assert_eq!(verdict(&report, "14a").to_string(), word, "{named}: {}", report.to_json());
     }
-    let mut attack = Attack::new(naive_site::start(&[]).await);
+    let mut attack = Attack::new(vulnerable_site::start(&[]).await);
     attack.linking_page = Some("javascript:alert(1)".to_owned());
     let error = attack.run(|_| panic!("a finding")).await.expect_err("no page");
     assert!(matches!(error, AttackError::LinkingPage(_)), "{error}");
 }
 
 #[tokio::test]
-async fn from_one_address_nobody_is_elsewhere() {
-    let page = naive_site::start_on_one_address(&[SkipsAddress]).await;
+async fn attacks_from_another_address_need_one() {
+    let page = vulnerable_site::start_on_one_address(&[SkipsAddress]).await;
     let report = Attack::new(page).run(|_| {}).await.expect("a report");
     let not_tried = numbers(&report, |verdict| matches!(verdict, Verdict::CouldNotTry { .. }));
     assert_eq!(not_tried, ["4d", "4e", "13d", "14a"], "{}", report.to_json());
 }
 
 #[tokio::test]
-async fn a_limiter_is_no_guard() {
+async fn a_rate_limit_is_inconclusive() {
     let report = attack(&[ReusesNuts, LimitsBursts]).await;
     for number in ["5a", "5b"] {
         let Verdict::CouldNotTry { why } = verdict(&report, number) else {
@@ -195,40 +196,42 @@ async fn a_limiter_is_no_guard() {
 }
 
 #[tokio::test]
-async fn the_form_that_asks_need_not_be_the_first() {
-    let report = attack(&[AnySiteConfirms, HasASearchForm]).await;
+async fn all_forms_of_the_confirmation_page_are_tried() {
+    let report = attack(&[AnySiteConfirms, SearchFormFirst]).await;
     let worked = numbers(&report, |verdict| matches!(verdict, Verdict::Worked { .. }));
     assert_eq!(worked, ["13b"], "{}", report.to_json());
 }
 
-/// The guards whose lack was once called refused, in the ordinary run.
+/// Vulnerabilities that an earlier version reported as refused.
 #[tokio::test]
-async fn what_only_another_look_finds() {
-    for (hole, number) in [(LeadsOn, "3b"), (TrustsPidkInPlace, "2a"), (SkipsUrsInPlace, "2c")] {
-        let report = attack(&[hole]).await;
+async fn vulnerabilities_behind_other_guards_are_found() {
+    for (vulnerability, number) in
+        [(FollowsSuccessor, "3b"), (TrustsUnprovedPidk, "2a"), (SkipsUrsWithoutRekey, "2c")]
+    {
+        let report = attack(&[vulnerability]).await;
         let worked = numbers(&report, |verdict| matches!(verdict, Verdict::Worked { .. }));
-        assert_eq!(worked, [number], "{hole:?}: {}", report.to_json());
+        assert_eq!(worked, [number], "{vulnerability:?}: {}", report.to_json());
     }
 }
 
 #[tokio::test]
-async fn where_nobody_signs_in_nothing_is_said() {
-    let page = naive_site::start(&[TakesNobodyNew]).await;
-    let error = Attack::new(&page).run(|_| panic!("a finding")).await.expect_err("no control");
+async fn a_failing_honest_sign_in_is_an_error() {
+    let page = vulnerable_site::start(&[RejectsNewIdentities]).await;
+    let error = Attack::new(&page).run(|_| panic!("a finding")).await.expect_err("no sign-in");
     assert!(matches!(&error, AttackError::Control(why) if why.contains("tif 44")), "{error}");
-    // A page without a link.
+    // A page without a SQRL URL.
     let page = page.replace("/login", "/home");
-    let error = Attack::new(page).run(|_| panic!("a finding")).await.expect_err("no link");
-    assert!(matches!(&error, AttackError::Control(why) if why.contains("no SQRL link")), "{error}");
+    let error = Attack::new(page).run(|_| panic!("a finding")).await.expect_err("no SQRL URL");
+    assert!(matches!(&error, AttackError::Control(why) if why.contains("no SQRL URL")), "{error}");
 }
 
 #[tokio::test]
-async fn only_this_machine_unless_it_is_said() {
+async fn other_machines_need_confirmation() {
     let refused = Attack::new("http://192.0.2.1/login").run(|_| {}).await;
-    let error = refused.expect_err("somebody else's");
+    let error = refused.expect_err("another machine");
     assert!(matches!(error, AttackError::NotLoopback(_)), "{error}");
-    // Nor is a page of this machine's a way to somebody else.
-    let elsewhere = naive_site::start_at("http://192.0.2.1").await;
+    // A page of this machine cannot direct the attacks to another machine.
+    let elsewhere = vulnerable_site::start_at("http://192.0.2.1").await;
     let report = Attack::new(elsewhere).run(|_| {}).await.expect("a report");
     assert!(report.all_refused(), "{}", report.to_json());
 }

@@ -1,11 +1,11 @@
-//! Runs the command `sqrl` as people run it.
+//! Runs the command `sqrl`.
 
 use std::path::Path;
 use std::process::{Output, Stdio};
 
 use tokio::process::Command;
 
-/// Runs it in a directory, with a rescue code in the environment unless it is empty.
+/// Runs `sqrl` in a directory. Sets `SQRL_RESCUE_CODE` unless `code` is empty.
 pub(crate) async fn sqrl(directory: &Path, code: &str, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sqrl"));
     command.args(arguments).current_dir(directory).stdin(Stdio::null());

@@ -1,5 +1,5 @@
-//! A site that answers by a script and remembers what it was sent. The client's own
-//! behaviour is what is tested with it; real servers are met elsewhere.
+//! A site with scripted replies that records requests. It tests the client alone; the tests of
+//! tower-sqrl use this client with real servers.
 #![allow(clippy::unwrap_used, dead_code)]
 
 #[cfg(feature = "cli")]
@@ -17,11 +17,13 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
-use tower_sqrl_client::Link;
+use tower_sqrl_client::SqrlUrl;
 use tower_sqrl_client::base64url::{decode, decode_array, encode};
 use tower_sqrl_client::wire::{Form, List};
 
-/// What the site was sent.
+use pages::{page, respond};
+
+/// A request that the site received.
 #[derive(Debug, Clone)]
 pub(crate) struct Received {
     pub(crate) target: String,
@@ -34,7 +36,7 @@ impl Received {
         self.client.get(name)
     }
 
-    /// Whether the signature of that name verifies with a public key in base64url.
+    /// Returns whether a signature verifies with a public key in base64url.
     pub(crate) fn verifies(&self, name: &str, key: &str) -> bool {
         let message =
             format!("{}{}", self.form.get("client").unwrap(), self.form.get("server").unwrap());
@@ -62,8 +64,9 @@ pub(crate) struct Site {
 }
 
 impl Site {
-    /// Answers with these in turn: a `tif`, and further lines such as `suk=…`. Each has
-    /// a nut and a `qry` of its own; what is not in the script is 500 and no reply.
+    /// Starts a site that sends these replies in turn. A reply is a `tif`, and further lines such as
+    /// `suk=…`, separated by spaces; nut and `qry` are added. After the last one, the site returns
+    /// status 500 and no reply.
     pub(crate) async fn new(script: &[&str]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let host = listener.local_addr().unwrap().to_string();
@@ -90,7 +93,7 @@ impl Site {
         Self { host, received, cookies }
     }
 
-    pub(crate) fn link(&self) -> Link {
+    pub(crate) fn sqrl_url(&self) -> SqrlUrl {
         format!("qrl://{}/cli.sqrl?nut=first", self.host).parse().unwrap()
     }
 
@@ -98,7 +101,7 @@ impl Site {
         format!("http://{}{target}", self.host)
     }
 
-    /// The path and the `Cookie` header of every request that had one, in order.
+    /// Returns the path and the `Cookie` header of every request with cookies, in order.
     pub(crate) fn cookies(&self) -> Vec<(String, String)> {
         self.cookies.lock().unwrap().clone()
     }
@@ -115,7 +118,7 @@ fn note_cookies(request: &Request<Incoming>, jar: &Mutex<Vec<(String, String)>>)
     }
 }
 
-/// The text of the n-th reply (from 1), as the script's line makes it.
+/// Returns the text of the n-th reply (from 1) of a script.
 pub(crate) fn reply_text(n: usize, line: &str) -> String {
     let mut parts = line.split(' ');
     let tif = parts.next().unwrap();
@@ -135,7 +138,7 @@ async fn answer(
     let target = request.uri().path_and_query().unwrap().to_string();
     if request.method() == Method::GET {
         let done = script.lock().unwrap().is_empty();
-        return Ok(pages::page(&request, &target, done));
+        return Ok(page(&request, &target, done));
     }
     let host = request.headers()["host"].to_str().unwrap().to_owned();
     let body = request.into_body().collect().await?.to_bytes();
@@ -147,22 +150,14 @@ async fn answer(
         received.len()
     };
     if received.lock().unwrap().last().is_some_and(|last| last.target.starts_with("/page")) {
-        return Ok(respond(200, &[], "<p>No such thing".into()));
+        return Ok(respond(200, &[], "<p>Not found".into()));
     }
     let line = script.lock().unwrap().pop_front();
     let line = line
         .map(|line| line.replace("URL", &format!("http://{host}/cps?1")).replace("HOST", &host));
     Ok(match line {
-        // A status is nothing that a client goes by.
+        // The status has no meaning in SQRL.
         Some(line) => respond(404, &[], encode(reply_text(n, &line))),
         None => respond(500, &[], String::new()),
     })
-}
-
-fn respond(status: u16, headers: &[(&str, &str)], body: String) -> Response<Full<Bytes>> {
-    let mut response = Response::builder().status(status);
-    for (name, value) in headers {
-        response = response.header(*name, *value);
-    }
-    response.body(Full::new(body.into())).unwrap()
 }

@@ -44,7 +44,7 @@ impl Site {
     /// The start page after a sign-in.
     async fn sign_in(&self) -> String {
         let page = self.browser.open(&format!("{}/login", self.url)).await.expect("a page");
-        let link = page.sqrl_link().expect("a link");
+        let link = page.sqrl_url().expect("a link");
         self.client.sign_in(&link).await.expect("a sign-in");
         match self.browser.poll(&page.url, &link).await.expect("an answer") {
             Waiting::GoTo(url) => self.browser.open(url.as_str()).await.expect("a page").body,
@@ -54,7 +54,7 @@ impl Site {
 
     async fn command(&self, command: Command) {
         let page = Browser::default().open(&format!("{}/login", self.url)).await.expect("a page");
-        let link = page.sqrl_link().expect("a link");
+        let link = page.sqrl_url().expect("a link");
         self.client.run(&link, command).await.expect("done");
     }
 

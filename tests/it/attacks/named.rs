@@ -3,12 +3,12 @@
 use std::fs;
 use std::path::Path;
 
-use tower_sqrl_client::attack::ELSEWHERE;
+use tower_sqrl_client::attack::NOT_OVER_HTTP;
 
 #[test]
 fn the_tests_that_the_client_names_exist() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let named: Vec<_> = ELSEWHERE.iter().flat_map(|attack| attack.tests).collect();
+    let named: Vec<_> = NOT_OVER_HTTP.iter().flat_map(|attack| attack.tests).collect();
     assert!(named.len() >= 4, "{named:?}");
     for test in named {
         let (file, name) = test.split_once("::").expect("a file and a test");

@@ -5,7 +5,7 @@ use axum::body::Bytes;
 use axum::http::{HeaderMap, Response};
 use tower_sqrl_client::keys::{Signer, SiteKey, UnlockPair, UrsKey};
 use tower_sqrl_client::wire::{ClientParams, Command, Form, Reply};
-use tower_sqrl_client::{Http, Identity, Link, base64url, keys};
+use tower_sqrl_client::{Http, Identity, SqrlUrl, base64url, keys};
 
 use super::secrets;
 
@@ -26,14 +26,14 @@ pub(crate) struct Chain {
     pub(crate) suk: Option<keys::Suk>,
     /// The last reply.
     pub(crate) last: Option<Reply>,
-    link: Link,
+    link: SqrlUrl,
     http: Http,
 }
 
 impl Chain {
-    pub(super) fn of(link: &Link, identity: &Identity, http: &Http) -> Self {
+    pub(super) fn of(link: &SqrlUrl, identity: &Identity, http: &Http) -> Self {
         Self {
-            url: link.url(),
+            url: link.request_url(),
             server: base64url::encode(link.as_str()),
             opt: "suk",
             identity: identity.clone(),
@@ -202,7 +202,7 @@ pub(crate) fn read(answer: &Response<Bytes>) -> Reply {
     assert_eq!(answer.headers()["content-type"], "application/x-www-form-urlencoded");
     let body = std::str::from_utf8(answer.body()).expect("ASCII");
     let reply = Reply::parse(body).expect("a complete reply");
-    assert_eq!(reply.departures(), Vec::<String>::new());
+    assert_eq!(reply.deviations(), Vec::<String>::new());
     secrets::learn_reply(&reply);
     reply
 }

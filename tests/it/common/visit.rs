@@ -3,7 +3,7 @@
 use axum::body::Bytes;
 use axum::http::{HeaderMap, Method, Response};
 use tower_sqrl_client::browser::{Browser, Page, Waiting};
-use tower_sqrl_client::{Http, Identity, Link};
+use tower_sqrl_client::{Http, Identity, SqrlUrl};
 use url::Url;
 
 use super::chain::Chain;
@@ -13,7 +13,7 @@ use super::secrets;
 pub(crate) struct Visit {
     pub(crate) browser: Browser,
     pub(crate) page: Page,
-    pub(crate) link: Link,
+    pub(crate) link: SqrlUrl,
     /// The connections of its clients.
     pub(crate) http: Http,
 }
@@ -21,7 +21,7 @@ pub(crate) struct Visit {
 impl Visit {
     pub(super) async fn open(browser: &Browser, url: &str, http: Http) -> Self {
         let page = browser.open(url).await.expect("a page");
-        let link = page.sqrl_link().expect("a link");
+        let link = page.sqrl_url().expect("a link");
         secrets::learn(link.nut());
         secrets::learn_cookies(browser);
         Self { browser: browser.clone(), page, link, http }

@@ -13,10 +13,10 @@ use zeroize::Zeroizing;
 
 use crate::attack::AttackArgs;
 use crate::load::LoadArgs;
-use crate::target::{Aim, Cookies};
+use crate::target::{Cookies, TargetArgs};
 
-/// A headless SQRL client: signs in without a phone. For tests and trying out, not a
-/// wallet: whoever reads the identity file can sign in as you.
+/// A headless SQRL client for tests and demonstrations. It is not a wallet: anyone who reads the
+/// identity file can sign in as you.
 #[derive(Debug, Parser)]
 #[command(name = "sqrl", version)]
 pub(crate) struct Args {
@@ -29,85 +29,85 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Action {
-    /// Make a new identity file and show its rescue code, once
+    /// Create a new identity file and show its rescue code
     New,
-    /// Sign in with a browser of its own: open the page, authenticate its link, wait, go where
-    /// the page goes. A tab that you have open is not signed in: use `listen` for that. It
-    /// fails where the browser ends at an error, at a question, or at a sign-in page again
-    Login(Aim),
-    /// Ask what the site knows about the identity; changes nothing
-    Query(Aim),
-    /// Let nobody sign in with this identity until it is enabled
-    Disable(Aim),
-    /// Undo `disable`; needs the rescue code
-    Enable(Aim),
-    /// Make the site forget the identity; needs the rescue code
-    Remove(Aim),
-    /// Replace the identity by a new one, which keeps the old one as its previous one,
-    /// and sign in with it where a target is given; needs the rescue code
+    /// Sign in with sqrl's own browser: open the page, sign in with its SQRL URL, poll, and open
+    /// the landing page. To sign in a tab of your browser, use `listen`. The command fails if
+    /// the landing page is an error, asks for confirmation, or offers a SQRL sign-in again
+    Login(TargetArgs),
+    /// Ask the site whether it knows the identity. Changes nothing
+    Query(TargetArgs),
+    /// Disable sign-ins with the identity until it is enabled
+    Disable(TargetArgs),
+    /// Enable a disabled identity. Needs the rescue code
+    Enable(TargetArgs),
+    /// Remove the identity from the site. Needs the rescue code
+    Remove(TargetArgs),
+    /// Replace the identity by a new one, which keeps the old one as a previous identity. Signs
+    /// in with it if there is a target. Needs the rescue code
     Rekey {
+        /// A sign-in page, or a SQRL URL
         target: Option<String>,
         #[command(flatten)]
         cookies: Cookies,
     },
-    /// Sign in the browsers of this machine: press the button on a sign-in page, and its tab
-    /// comes to <http://localhost:25519/>
+    /// Sign in tabs of your browser: press the SQRL button on a sign-in page, and its tab opens
+    /// <http://localhost:25519/>
     Listen {
-        /// The port; browsers know only the default one
+        /// The port. Sign-in pages use the default only
         #[arg(long, default_value_t = PORT)]
         port: u16,
-        /// Sign in wherever a page wants it, without asking: for tests only, and needed
-        /// where there is no terminal to ask at
+        /// Sign in without asking, whenever a page requests it. For tests, which have no
+        /// terminal
         #[arg(long)]
         yes: bool,
     },
-    /// Measure a server of your own with many sign-ins; its page is the TARGET. No
-    /// identity file is read or written
+    /// Measure your own server with many sign-ins. Uses no identity file
     Load(LoadArgs),
-    /// Try on a server of your own the attacks that have worked on others. It ends with 0
-    /// when all were refused, 1 when one has worked, 2 when not all could be tried
+    /// Try attacks that have worked on other servers on your own server. Exits with 0 if all were
+    /// refused, 1 if one succeeded, 2 if not all could be tried
     Attack(AttackArgs),
 }
 
 #[derive(Debug, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one flag")]
-#[command(next_help_heading = "Options of every command")]
+#[command(next_help_heading = "Global options")]
 pub(crate) struct Settings {
-    /// The identity file; the first sign-in makes it
+    /// The identity file. The first sign-in creates it
     #[arg(long, global = true, default_value = "sqrl-identity.json", value_name = "FILE")]
     pub(crate) file: PathBuf,
 
-    /// An identity from 64 hexadecimal digits instead of a file; given again: its
-    /// previous identities, the newest first
+    /// Use an identity from 64 hexadecimal digits instead of a file. Repeat the option for
+    /// previous identities, newest first
     #[arg(long, global = true, value_name = "HEX", value_parser = seed)]
-    pub(crate) seed: Vec<Given<Iuk>>,
+    pub(crate) seed: Vec<SecretArg<Iuk>>,
 
-    /// The rescue code, where it is needed; other users of this machine can see a command
-    /// line, so better in the environment (`SQRL_RESCUE_CODE`), or asked for
+    /// The rescue code, for commands that need it. Other users of this machine can see a command
+    /// line: prefer the environment variable `SQRL_RESCUE_CODE`, or the prompt
     #[arg(long, global = true, value_name = "CODE", value_parser = code)]
-    pub(crate) rescue_code: Option<Given<RescueCode>>,
+    pub(crate) rescue_code: Option<SecretArg<RescueCode>>,
 
-    /// Act as the identity of N rekeyings ago
+    /// Use the identity of N rekeys ago
     #[arg(long, global = true, value_name = "N", default_value_t = 0)]
     pub(crate) old: usize,
 
-    /// Do not let the site compare this client's address with the browser's
+    /// Ask the site not to compare this client's address with the browser's
     #[arg(long, global = true)]
     pub(crate) noiptest: bool,
 
-    /// Take the signed-in session to the browser (client provided session)
+    /// Ask the site for a URL that signs the browser in (client provided session)
     #[arg(long, global = true)]
     pub(crate) cps: bool,
 
-    /// Ask the site to allow no other way of signing in
+    /// Ask the site to reject other ways to sign in
     #[arg(long, global = true)]
     pub(crate) sqrlonly: bool,
 
-    /// Ask the site to allow no other way of recovery
+    /// Ask the site to reject other ways to recover the account
     #[arg(long, global = true)]
     pub(crate) hardlock: bool,
 
-    /// Answer the site's question with this button: 0 is OK
+    /// Answer a question of the site with this button. 0 is OK, for a question without buttons
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=2))]
     pub(crate) button: Option<u8>,
 
@@ -116,20 +116,21 @@ pub(crate) struct Settings {
     pub(crate) verbose: bool,
 }
 
-/// A secret as it was given on the command line, read or not. What clap finds wrong it
-/// repeats, and a code with one wrong digit is nearly the code: so it never does, and
-/// [`Args::read`] complains instead. `Debug` does not show it.
+/// A secret of the command line, parsed. `Debug` hides it.
+///
+/// clap repeats an invalid value in its message, and a code with one wrong digit is almost the
+/// code. So a parse error is stored here, and [`Args::read`] reports it.
 #[derive(Clone)]
-pub(crate) struct Given<T>(Result<T, &'static str>);
+pub(crate) struct SecretArg<T>(Result<T, &'static str>);
 
-impl<T> std::fmt::Debug for Given<T> {
+impl<T> std::fmt::Debug for SecretArg<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Given(secret)")
+        f.write_str("SecretArg(secret)")
     }
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "clap wants it")]
-fn seed(text: &str) -> Result<Given<Iuk>, Infallible> {
+#[expect(clippy::unnecessary_wraps, reason = "clap requires it")]
+fn seed(text: &str) -> Result<SecretArg<Iuk>, Infallible> {
     let (pairs, rest) = text.as_bytes().as_chunks::<2>();
     let digit = |c: &u8| char::from(*c).to_digit(16);
     let mut bytes = Zeroizing::new([0; 32]);
@@ -139,20 +140,20 @@ fn seed(text: &str) -> Result<Given<Iuk>, Infallible> {
         *byte = value.and_then(|value| u8::try_from(value).ok()).unwrap_or_default();
         is_seed &= value.is_some();
     }
-    Ok(Given(if is_seed {
+    Ok(SecretArg(if is_seed {
         Ok(Iuk::from_bytes(*bytes))
     } else {
         Err("a seed is 64 hexadecimal digits")
     }))
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "clap wants it")]
-fn code(text: &str) -> Result<Given<RescueCode>, Infallible> {
-    Ok(Given(text.parse().map_err(|_| "a rescue code is 24 digits")))
+#[expect(clippy::unnecessary_wraps, reason = "clap requires it")]
+fn code(text: &str) -> Result<SecretArg<RescueCode>, Infallible> {
+    Ok(SecretArg(text.parse().map_err(|_| "a rescue code is 24 digits")))
 }
 
 impl Args {
-    /// The command line; where it is wrong the process ends with 2.
+    /// Parses the command line. Exits with 2 if it is wrong.
     pub(crate) fn read() -> Self {
         let args = Self::parse();
         let settings = &args.settings;
@@ -168,14 +169,14 @@ impl Args {
 }
 
 impl Action {
-    /// The given cookies, and the page that they are for.
+    /// Returns the cookies, and the page that they are for.
     fn cookies(&self) -> Option<(&Cookies, &str)> {
         match self {
-            Self::Login(aim)
-            | Self::Query(aim)
-            | Self::Disable(aim)
-            | Self::Enable(aim)
-            | Self::Remove(aim) => Some((&aim.cookies, &aim.target)),
+            Self::Login(target)
+            | Self::Query(target)
+            | Self::Disable(target)
+            | Self::Enable(target)
+            | Self::Remove(target) => Some((&target.cookies, &target.target)),
             Self::Rekey { target, cookies } => {
                 Some((cookies, target.as_deref().unwrap_or_default()))
             }
@@ -185,12 +186,12 @@ impl Action {
 }
 
 impl Settings {
-    /// The identities of the seeds, the current one first.
+    /// Returns the unlock keys of the seeds, the current one first.
     pub(crate) fn seeds(&self) -> impl Iterator<Item = Iuk> {
         self.seed.iter().filter_map(|seed| seed.0.as_ref().ok()).cloned()
     }
 
-    /// The rescue code, if it was given on the command line.
+    /// Returns the rescue code of the command line.
     pub(crate) fn rescue_code(&self) -> Option<&RescueCode> {
         self.rescue_code.as_ref()?.0.as_ref().ok()
     }

@@ -1,11 +1,11 @@
-//! `sqrl attack`: the attacks that have worked on other servers, tried on one's own.
+//! `sqrl attack`: attacks on your own server.
 
 use std::process::ExitCode;
 
 use clap::Args;
-use tower_sqrl_client::attack::{Attack, Elsewhere, Finding, Report};
+use tower_sqrl_client::attack::{Attack, Finding, NotOverHttp, Report};
 
-use crate::words::printable;
+use crate::output::printable;
 
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one flag")]
@@ -13,30 +13,29 @@ pub(crate) struct AttackArgs {
     /// The sign-in page: <http://127.0.0.1:8080/login>
     url: String,
 
-    /// Attack another machine than this one: it is yours, and so is all that it stands on
+    /// Confirm that the server and everything it runs on is yours, if it is another machine
     #[arg(long)]
     this_server_is_mine: bool,
 
-    /// The page that links an identity with the account of the user who is signed in, as a URL or
-    /// path; without it, one is looked for
+    /// The page that links an identity to the account of a signed-in user, as a URL or path.
+    /// Default: search for it
     #[arg(long, value_name = "PAGE")]
     linking_page: Option<String>,
 
-    /// Wait until a code has grown old, and answer it then (4f and 14c): five minutes each on
-    /// most servers
+    /// Wait until SQRL URLs have expired (4f and 14c): five minutes each on most servers
     #[arg(long)]
     patient: bool,
 
-    /// Write a report as JSON to standard output instead of the lines
+    /// Write a report as JSON to standard output instead of text
     #[arg(long)]
     json: bool,
 
-    /// Show what was sent and how it was answered
+    /// Show the requests and how the server responded
     #[arg(long, conflicts_with = "json")]
     steps: bool,
 }
 
-/// 0: all were refused; 1: one has worked; 2: not all could be tried.
+/// Exit codes: 0 if all attacks were refused, 1 if one succeeded, 2 if not all could be tried.
 pub(crate) async fn run(args: AttackArgs) -> ExitCode {
     let mut attack = Attack::new(args.url);
     attack.this_server_is_mine = args.this_server_is_mine;
@@ -57,7 +56,7 @@ pub(crate) async fn run(args: AttackArgs) -> ExitCode {
     if args.json {
         println!("{}", report.to_json());
     } else {
-        conclude(&report);
+        show_rest(&report);
     }
     match (report.any_worked(), report.all_refused()) {
         (true, _) => ExitCode::from(1),
@@ -68,20 +67,20 @@ pub(crate) async fn run(args: AttackArgs) -> ExitCode {
 
 fn show(finding: &Finding, steps: bool) {
     let Finding { number, name, verdict, .. } = finding;
-    println!("{number:<4} {:<9}  {name}: {}", verdict.word(), printable(verdict.text()));
+    println!("{number:<4} {verdict:<9}  {name}: {}", printable(verdict.text()));
     for step in finding.steps.iter().filter(|_| steps) {
         println!("       {}", printable(step));
     }
 }
 
-fn conclude(report: &Report) {
-    for Elsewhere { number, name, tests } in &report.elsewhere {
-        println!("{number:<4} {:<9}  {name}: takes more than requests; tower-sqrl's tests", "-");
+fn show_rest(report: &Report) {
+    for NotOverHttp { number, name, tests } in &report.not_over_http {
+        println!("{number:<4} {:<9}  {name}: not over HTTP; see the tests of tower-sqrl", "-");
         for test in *tests {
             println!("       {test}");
         }
     }
     if report.left_behind > 0 {
-        println!("{} made-up identities could not be removed again", report.left_behind);
+        println!("{} identities could not be removed from the site", report.left_behind);
     }
 }

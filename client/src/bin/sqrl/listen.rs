@@ -1,48 +1,48 @@
-//! `sqrl listen`: the same-device listener.
+//! `sqrl listen`: the listener for sign-ins on the same device.
 
 use std::io::{self, IsTerminal as _};
 
 use tower_sqrl_client::cps::{Event, Listener};
 use tower_sqrl_client::wire::Options;
-use tower_sqrl_client::{Error, Http, Link};
+use tower_sqrl_client::{Error, Http, SqrlUrl};
 
 use crate::args::Settings;
-use crate::{Failure, commands, person};
+use crate::client::client;
+use crate::failure::Failure;
+use crate::identity;
 
 pub(crate) async fn run(settings: &Settings, port: u16, yes: bool) -> Result<(), Failure> {
     if !yes && !io::stdin().is_terminal() {
-        return Err(
-            "without a terminal nobody can be asked before a sign-in: use --yes, for tests".into(),
-        );
+        return Err("confirming sign-ins needs a terminal; for tests, use --yes".into());
     }
-    let identity = person::unlocked_if_it_helps(settings)?;
+    let identity = identity::load_for_one_attempt(settings)?;
     let options = Options { cps: true, ..settings.options() };
-    let client = commands::client(settings, identity, &Http::default()).with_options(options);
+    let client = client(settings, identity, &Http::default()).with_options(options);
     let listener = Listener::bind_port(port)
         .await
-        .map_err(|error| format!("port {port}: {error}; does another SQRL client run?"))?;
-    let mut server = listener.serve(move |link| {
+        .map_err(|error| format!("port {port}: {error}; another SQRL client may be running"))?;
+    let mut server = listener.serve(move |url| {
         let client = client.clone();
         async move {
-            // Any page can bring a browser here, so the person decides.
-            if yes || agrees(link.clone()).await {
-                client.sign_in(&link).await
+            // Any page can send a browser here, so the user decides.
+            if yes || confirm(url.clone()).await {
+                client.sign_in(&url).await
             } else {
                 Err(Error::Cancelled)
             }
         }
     });
-    println!("Listening on http://{}/ for browsers; Ctrl-C ends.", server.address());
-    println!("Press the button on a sign-in page, and that tab is signed in.");
+    println!("Listening on http://{}/ for browsers. Press Ctrl-C to stop.", server.address());
+    println!("To sign in a tab, press the SQRL button on its page.");
     let mut last = None;
     loop {
         tokio::select! {
             _ = tokio::signal::ctrl_c() => return Ok(()),
             event = server.next() => match event {
-                // A page can repeat a request without end; a line is enough.
-                Some(event) if is_refusal(&event) && last.as_ref() == Some(&event) => {}
+                // A page can repeat a request endlessly. One line is enough.
+                Some(event) if is_rejection(&event) && last.as_ref() == Some(&event) => {}
                 Some(event) => {
-                    tell(settings, &event);
+                    show(settings, &event);
                     last = Some(event);
                 }
                 None => return Ok(()),
@@ -51,32 +51,29 @@ pub(crate) async fn run(settings: &Settings, port: u16, yes: bool) -> Result<(),
     }
 }
 
-async fn agrees(link: Link) -> bool {
-    let question = format!("Sign in to {}? [y/N] ", link.domain());
-    let answer = tokio::task::spawn_blocking(move || person::prompt(&question)).await;
+async fn confirm(url: SqrlUrl) -> bool {
+    let question = format!("Sign in to {}? [y/N] ", url.domain());
+    let answer = tokio::task::spawn_blocking(move || identity::prompt(&question)).await;
     matches!(answer, Ok(Ok(answer)) if answer.eq_ignore_ascii_case("y"))
 }
 
-fn is_refusal(event: &Event) -> bool {
+fn is_rejection(event: &Event) -> bool {
     matches!(event, Event::Dropped | Event::NotNavigation(_) | Event::TooMany(_))
 }
 
-fn tell(settings: &Settings, event: &Event) {
+fn show(settings: &Settings, event: &Event) {
     match event {
-        Event::Began(link) => println!("{}: a browser wants to sign in", link.domain()),
-        // The address is a key to the session: it is the browser's alone.
-        Event::SignedIn(_) => println!("signed in; the browser went on to its session"),
+        Event::Started(url) => println!("{}: sign-in started", url.domain()),
+        // The URL is not shown, because it signs in.
+        Event::SignedIn(_) => println!("signed in; the browser continues"),
         Event::Failed { reason, .. } => println!("not signed in: {reason}"),
-        Event::Probed if settings.verbose => println!("a page looked whether a client is here"),
-        Event::Dropped => println!("dropped a script's request"),
-        Event::NotNavigation(link) => println!(
-            "{}: refused; part of a page asked for a sign-in (an image, a frame, a prefetch), \
-             not a tab",
-            link.domain()
+        Event::Probed if settings.verbose => println!("a page checked for a SQRL client"),
+        Event::Dropped => println!("dropped a request of a script, or for another host"),
+        Event::NotNavigation(url) => println!(
+            "{}: rejected; an image, a frame, a script or a prefetch requested a sign-in",
+            url.domain()
         ),
-        Event::TooMany(link) => {
-            println!("{}: refused; too many sign-ins are waiting", link.domain());
-        }
+        Event::TooMany(url) => println!("{}: rejected; too many sign-ins wait", url.domain()),
         _ => {}
     }
 }

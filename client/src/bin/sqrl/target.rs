@@ -1,103 +1,103 @@
-//! What a command is aimed at: a page in a browser, or only a link.
+//! The target of a command: a sign-in page, or a SQRL URL.
 
 use std::fmt;
 
 use clap::Args;
-use tower_sqrl_client::browser::{Browser, Jar, Page};
-use tower_sqrl_client::{Http, Link};
+use tower_sqrl_client::browser::{Browser, CookieJar, Page};
+use tower_sqrl_client::{Http, SqrlUrl};
 use url::Url;
 
-use crate::Failure;
+use crate::failure::Failure;
 
-/// The page or link of the command line.
 #[derive(Debug, Clone, Args)]
-pub(crate) struct Aim {
-    /// A page with a SQRL link in it (<http://127.0.0.1:8080/login>), or the link
+pub(crate) struct TargetArgs {
+    /// A sign-in page (<http://127.0.0.1:8080/login>), or a SQRL URL (sqrl:// or qrl://)
     pub(crate) target: String,
 
     #[command(flatten)]
     pub(crate) cookies: Cookies,
 }
 
-/// What a page is opened with.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Cookies {
-    /// Open the page with this cookie, such as the application's session; goes to the page's
-    /// origin alone and is never shown. Can be given again
+    /// Open the page with this cookie, such as a session of the application. It is sent to the
+    /// page's origin only, and never shown. Can be repeated
     #[arg(long = "cookie", value_name = "NAME=VALUE")]
-    given: Vec<Pair>,
+    given: Vec<CookieArg>,
 }
 
-/// A cookie as it was given; `Debug` does not show it.
+/// A cookie of the command line. `Debug` hides it.
 #[derive(Clone)]
-struct Pair(String);
+struct CookieArg(String);
 
-impl From<String> for Pair {
+impl From<String> for CookieArg {
     fn from(text: String) -> Self {
         Self(text)
     }
 }
 
-impl fmt::Debug for Pair {
+impl fmt::Debug for CookieArg {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Pair(secret)")
+        f.write_str("CookieArg(secret)")
     }
 }
 
-impl Aim {
-    /// Whether it is a link, which is good for one attempt; a page can be opened again.
-    pub(crate) fn is_link(&self) -> bool {
-        is_link(&self.target)
+impl TargetArgs {
+    /// Returns whether the target is a SQRL URL. It works once; a page can be opened again.
+    pub(crate) fn is_sqrl_url(&self) -> bool {
+        is_sqrl_url(&self.target)
     }
 }
 
-fn is_link(target: &str) -> bool {
+fn is_sqrl_url(target: &str) -> bool {
     let scheme = target.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
     matches!(scheme.as_deref(), Some("sqrl" | "qrl"))
 }
 
 impl Cookies {
-    /// The given cookies, for a page. Nothing that is wrong with them is repeated.
+    /// Returns the cookies for a page.
     ///
     /// # Errors
-    /// Wrong usage.
-    pub(crate) fn jar(&self, page: &str) -> Result<Jar, String> {
-        let mut jar = Jar::default();
+    /// Returns a message about wrong usage. It does not repeat a cookie.
+    pub(crate) fn jar(&self, page: &str) -> Result<CookieJar, String> {
+        let mut jar = CookieJar::default();
         if self.given.is_empty() {
             return Ok(jar);
         }
-        if is_link(page) {
-            return Err("--cookie is for a page, and this is a link".to_owned());
+        if is_sqrl_url(page) {
+            return Err("--cookie needs a page, and the target is a SQRL URL".to_owned());
         }
         let page = Url::parse(page);
-        let page = page.map_err(|_| "--cookie is for a page, and this is none".to_owned())?;
-        for Pair(text) in &self.given {
-            let (name, value) = text.split_once('=').ok_or("--cookie takes NAME=VALUE")?;
-            jar.insert_at(&page, name, value).map_err(|why| format!("--cookie: {why}"))?;
+        let page = page.map_err(|_| "--cookie needs a page, and the target is not a URL")?;
+        for CookieArg(text) in &self.given {
+            let (name, value) = text.split_once('=').ok_or("--cookie needs NAME=VALUE")?;
+            jar.insert_for_origin(&page, name, value)
+                .map_err(|error| format!("--cookie: {error}"))?;
         }
         Ok(jar)
     }
 }
 
+/// An opened target.
 pub(crate) struct Target {
     pub(crate) browser: Browser,
     pub(crate) page: Option<Page>,
-    pub(crate) link: Link,
+    pub(crate) sqrl_url: SqrlUrl,
 }
 
 impl Target {
-    pub(crate) async fn open(http: &Http, aim: &Aim) -> Result<Self, Failure> {
+    pub(crate) async fn open(http: &Http, args: &TargetArgs) -> Result<Self, Failure> {
         let browser = Browser::new(http.clone());
-        if aim.is_link() {
-            return Ok(Self { browser, page: None, link: aim.target.parse()? });
+        if args.is_sqrl_url() {
+            return Ok(Self { browser, page: None, sqrl_url: args.target.parse()? });
         }
-        browser.set_cookies(aim.cookies.jar(&aim.target)?);
-        let page = browser.open(&aim.target).await?;
+        browser.set_cookies(args.cookies.jar(&args.target)?);
+        let page = browser.open(&args.target).await?;
         if let Some(asked) = page.redirects.first() {
-            // Often the sign-in page, where what was asked for wants a session.
-            eprintln!("sqrl: {asked} was not shown: it redirected to {}", page.url);
+            // Often a page that needs a session redirects to the sign-in page.
+            eprintln!("sqrl: {asked} redirected to {}", page.url);
         }
-        let link = page.sqrl_link()?;
-        Ok(Self { browser, page: Some(page), link })
+        let sqrl_url = page.sqrl_url()?;
+        Ok(Self { browser, page: Some(page), sqrl_url })
     }
 }

@@ -6,7 +6,7 @@ use cluster::Servers;
 use tempfile::TempDir;
 use test_servers::Redis;
 use tower_sqrl_client::wire::Command;
-use tower_sqrl_client::{Http, Identity, Link};
+use tower_sqrl_client::{Http, Identity, SqrlUrl};
 
 use crate::site::{TIMEOUT, program};
 use crate::visit::{Visit, client};
@@ -32,7 +32,7 @@ async fn an_address_that_is_slowed_down_signs_in_over_two_servers() {
         let http = http(std::slice::from_ref(server));
         let visit = Visit::begin(&url, http.clone()).await;
         let made_up = visit.link.as_str().replace(visit.link.nut(), "AAAAAAAAAAAAAAAAAAAAAA");
-        let made_up: Link = made_up.parse().expect("a link");
+        let made_up: SqrlUrl = made_up.parse().expect("a link");
         let neighbour = Arc::new(Identity::generate());
         let mut tif = String::new();
         // After the third failure, the server still looks up three nuts, because another server

@@ -241,7 +241,7 @@ impl Attempt {
     async fn run(&self) -> Result<String, SignInError> {
         let page = self.timed(self.browser.open(&format!("{}/login", self.shared.url))).await;
         let page = page.expect("an answer in time");
-        let link = page.sqrl_link().map_err(reload)?;
+        let link = page.sqrl_url().map_err(reload)?;
 
         let (shared, last) = (Arc::clone(&self.shared), Mutex::new(Instant::now()));
         let client = self.client.clone().with_observer(move |_| {

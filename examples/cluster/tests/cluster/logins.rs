@@ -62,7 +62,7 @@ pub(crate) async fn login(
 
     let mut before = server(&visit.page.headers);
     for step in &outcome.steps {
-        assert!(step.reply.departures().is_empty(), "{:?}", step.reply.departures());
+        assert!(step.reply.deviations().is_empty(), "{:?}", step.reply.deviations());
         let server = server(&step.headers);
         assert_ne!(server, before);
         before = server;

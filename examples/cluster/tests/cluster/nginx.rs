@@ -32,7 +32,7 @@ async fn post(nginx: &Nginx, body: &[u8]) -> Reply {
     assert_eq!(answer.headers()["content-type"], "application/x-www-form-urlencoded");
     assert_eq!(answer.headers()["cache-control"], "no-store");
     let reply = Reply::parse(std::str::from_utf8(answer.body()).expect("text")).expect("a reply");
-    assert!(reply.departures().is_empty(), "{:?}", reply.departures());
+    assert!(reply.deviations().is_empty(), "{:?}", reply.deviations());
     reply
 }
 

@@ -76,7 +76,7 @@ async fn each_step_sends_only_the_commands_that_it_needs() {
     let visit = Visit::begin(&site.url, http.clone()).await;
     let options = Options { cps: true, ..Options::default() };
     let mut session = client(&identity, &http).with_options(options).session(&visit.link);
-    session.find().await.expect("a reply");
+    session.query().await.expect("a reply");
     calls(redis);
     let url = session.send(&Command::Ident).await.expect("a reply").url.expect("a CPS URL");
     assert_eq!(calls(redis), step(1, 1, 3, 1), "ident with cps");

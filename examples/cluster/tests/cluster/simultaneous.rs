@@ -88,7 +88,7 @@ async fn sign_in(
 
     let ident = winner.request(&Command::Ident).expect("a request").encode();
     let post = |http: &Http| {
-        let (http, url, ident) = (http.clone(), winner.url().to_owned(), ident.clone());
+        let (http, url, ident) = (http.clone(), winner.request_url().to_owned(), ident.clone());
         async move {
             let answer = http.post_form(&url, HeaderMap::new(), ident).await.expect("an answer");
             let body = String::from_utf8(answer.into_body().to_vec()).expect("text");

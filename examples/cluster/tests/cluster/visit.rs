@@ -6,14 +6,14 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, Response, StatusCode, header};
 use tower_sqrl::protocol::Idk;
 use tower_sqrl_client::browser::{Browser, Page, Waiting};
-use tower_sqrl_client::{Client, Http, Identity, Link, Session};
+use tower_sqrl_client::{Client, Http, Identity, Session, SqrlUrl};
 use url::Url;
 
 /// A browser that has opened the sign-in page.
 pub(crate) struct Visit {
     pub(crate) browser: Browser,
     pub(crate) page: Page,
-    pub(crate) link: Link,
+    pub(crate) link: SqrlUrl,
 }
 
 impl Visit {
@@ -22,14 +22,14 @@ impl Visit {
         let browser = Browser::new(http);
         let page = browser.open(&format!("{site}/login")).await.expect("a page");
         assert_eq!(page.status, StatusCode::OK, "{}", page.body);
-        let link = page.sqrl_link().expect("a link");
+        let link = page.sqrl_url().expect("a link");
         Self { browser, page, link }
     }
 
     /// Returns a client that has sent `query`.
     pub(crate) async fn query(&self, identity: &Arc<Identity>, http: &Http) -> Session {
         let mut session = client(identity, http).session(&self.link);
-        session.find().await.expect("an answer");
+        session.query().await.expect("an answer");
         session
     }
 

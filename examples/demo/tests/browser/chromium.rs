@@ -10,7 +10,7 @@ use http::Method;
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Map, Value, json};
 use test_servers::Chromedriver;
-use tower_sqrl_client::Link;
+use tower_sqrl_client::SqrlUrl;
 use url::{ParseError, Url};
 
 use crate::process::Demo;
@@ -161,23 +161,23 @@ impl Chromium {
     }
 
     /// The link of the sign-in page's button.
-    pub(crate) async fn button_link(&self) -> Link {
+    pub(crate) async fn button_link(&self) -> SqrlUrl {
         let link = self.attribute("[data-sqrl=\"button\"]", "href").await;
         link.parse().expect("a link")
     }
 
     /// Reads the QR code from the picture that the page shows.
-    pub(crate) async fn scan(&self) -> Link {
+    pub(crate) async fn scan(&self) -> SqrlUrl {
         self.scan_other_than(None).await
     }
 
     /// Waits until the picture shows another code.
-    pub(crate) async fn scan_other_than(&self, old: Option<&Link>) -> Link {
+    pub(crate) async fn scan_other_than(&self, old: Option<&SqrlUrl>) -> SqrlUrl {
         let picture = self.element("[data-sqrl=\"qr\"]").await;
         let deadline = Instant::now() + PATIENCE;
         loop {
             let seen = qr::read(&picture.screenshot().await.expect("a screenshot"));
-            let link = seen.map(|text| text.parse::<Link>().expect("a link"));
+            let link = seen.map(|text| text.parse::<SqrlUrl>().expect("a link"));
             if let Some(link) = link.filter(|link| Some(link) != old) {
                 return link;
             }

@@ -103,7 +103,7 @@ async fn a_page_that_may_not_look_for_the_app_says_so_and_still_leads_there() {
     browser.click(JUMP).await;
     browser.arrives_at_account(&demo).await;
     let event = app.next().await;
-    assert!(matches!(event, Some(Event::Began(_))), "no picture before: {event:?}");
+    assert!(matches!(event, Some(Event::Started(_))), "no picture before: {event:?}");
     browser.close().await;
 }
 

@@ -17,7 +17,7 @@ const STOPPED: &str = "window.setTimeout = (act) => { window.later = act; return
 /// The address by which somebody's app would sign any browser in.
 async fn address(demo: &Demo) -> String {
     let page = Browser::default().open(&demo.url("/login")).await.expect("a page");
-    let link = page.sqrl_link().expect("a link");
+    let link = page.sqrl_url().expect("a link");
     somebody_here().sign_in(&link).await.expect("a sign-in").url.expect("an address")
 }
 

@@ -16,16 +16,16 @@ const RELOAD: &str = "[data-sqrl=\"reload\"]";
 async fn known(demo: &Demo, app: &Client, then: Command) {
     for command in [Command::Ident, then] {
         let page = Browser::default().open(&demo.url("/login")).await.expect("a page");
-        let link = page.sqrl_link().expect("a link");
+        let link = page.sqrl_url().expect("a link");
         app.run(&link, command).await.expect("what was asked for");
     }
 }
 
 /// Sends `ident` although the site has said that the identity is disabled.
 async fn insist(session: &mut Session) -> Error {
-    session.find().await.expect("an answer");
+    session.query().await.expect("an answer");
     session.send(&Command::Ident).await.expect("a reply");
-    session.verdict(&Command::Ident).expect_err("the identity is disabled")
+    session.check_reply(&Command::Ident).expect_err("the identity is disabled")
 }
 
 #[tokio::test]
@@ -45,7 +45,7 @@ async fn the_page_that_waits_says_why_and_still_signs_in() {
     // The person finds the rescue code, and goes on in the app.
     for command in [Command::Enable, Command::Ident] {
         session.send(&command).await.expect("a reply");
-        session.verdict(&command).expect("what was asked for");
+        session.check_reply(&command).expect("what was asked for");
     }
     browser.arrives_at_account(&demo).await;
     browser.close().await;

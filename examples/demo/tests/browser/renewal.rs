@@ -36,7 +36,7 @@ async fn a_link_that_an_app_answers_is_not_renewed_and_still_signs_in() {
     browser.open(&demo.url("/login")).await;
     browser.mark().await;
     let mut session = somebody().session(&browser.scan().await);
-    session.find().await.expect("an answer");
+    session.query().await.expect("an answer");
     // The person thinks it over.
     let said = browser.state("begun").await;
     assert!(said.starts_with("This code is already in use."), "{said}");

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use tokio::sync::{Mutex, MutexGuard};
 use tower_sqrl_client::cps::{Event, Listener, Server};
-use tower_sqrl_client::{Client, Link};
+use tower_sqrl_client::{Client, SqrlUrl};
 
 use crate::chromium::{Chromium, PATIENCE, PAUSE};
 use crate::front::Front;
@@ -71,7 +71,7 @@ async fn the_page_jumps_to_the_app_and_arrives_signed_in() {
     browser.arrives_at_account(&demo).await;
     assert_eq!(browser.run("return document.referrer").await, "", "no address of the app's");
     assert_eq!(app.next().await, Some(Event::Probed), "a picture, and only then the jump");
-    assert_eq!(app.next().await, Some(Event::Began(link)));
+    assert_eq!(app.next().await, Some(Event::Started(link)));
     let Some(Event::SignedIn(url)) = app.next().await else { panic!("no sign-in") };
     assert_eq!(browser.complaints().await, [""; 0]);
 
@@ -176,7 +176,7 @@ async fn a_sign_in_at_another_page_or_of_long_ago_is_left_alone() {
     browser.close().await;
 }
 
-fn looks(demo: &Demo, link: &Link) -> String {
+fn looks(demo: &Demo, link: &SqrlUrl) -> String {
     demo.url(&format!("/pag.sqrl?nut={}", link.nut()))
 }
 

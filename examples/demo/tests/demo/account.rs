@@ -137,9 +137,9 @@ async fn an_ended_session_cannot_link_an_identity_after_a_removal() {
     ada.command(&demo, Command::Remove).await.expect("removed");
 
     let page = thief.browser.open(&demo.url("/account/identity")).await.expect("a page");
-    assert!(page.sqrl_link().is_err(), "no page that links an identity: {}", page.body);
+    assert!(page.sqrl_url().is_err(), "no page that links an identity: {}", page.body);
     let page = ada.browser.open(&demo.url("/account/identity")).await.expect("a page");
-    assert!(page.sqrl_link().is_ok(), "the owner gets that page: {}", page.body);
+    assert!(page.sqrl_url().is_ok(), "the owner gets that page: {}", page.body);
 }
 
 #[tokio::test]
@@ -169,7 +169,7 @@ async fn an_account_that_has_an_identity_again_links_no_other() {
     ada.command(&demo, Command::Remove).await.expect("removed");
     // The URL of a second tab is answered after that of the first.
     let second = ada.browser.open(&demo.url("/account/identity")).await.expect("a page");
-    let link = second.sqrl_link().expect("a link");
+    let link = second.sqrl_url().expect("a link");
     ada.client = Person::new().client;
     let page = ada.sign_in_at(&demo, "/account/identity").await;
     confirm(&ada, &demo, &page).await;
@@ -188,7 +188,7 @@ async fn a_user_who_has_signed_out_links_nothing() {
     ada.sign_in(&demo).await;
     ada.submit(&demo, "/account/unlink", &[]).await;
     let page = ada.browser.open(&demo.url("/account/identity")).await.expect("a page");
-    let link = page.sqrl_link().expect("a link");
+    let link = page.sqrl_url().expect("a link");
 
     // The user signs out before the answer.
     let out = ada.submit(&demo, "/sign-out", &[]).await;
@@ -239,7 +239,7 @@ async fn a_stranger_links_nothing_by_a_photographed_code() {
     let demo = Demo::in_memory(&[]);
     let (mut ada, account) = without_identity(&demo).await;
     let page = ada.browser.open(&demo.url("/account/identity")).await.expect("a page");
-    let link = page.sqrl_link().expect("a link");
+    let link = page.sqrl_url().expect("a link");
     let stranger = stranger();
     let refused = stranger.sign_in(&link).await.expect_err("another address");
     assert!(matches!(refused.refusal(), Some(Refusal::Failed(_, tif)) if tif.to_string() == "40"));
@@ -258,7 +258,7 @@ async fn a_stranger_links_nothing_by_a_photographed_code() {
 
 /// Answers the URL of a page with this client, and returns the page that the browser opens next.
 async fn answer(ada: &Person, demo: &Demo, page: &Page, client: &Client) -> Page {
-    let link = page.sqrl_link().expect("a link");
+    let link = page.sqrl_url().expect("a link");
     client.sign_in(&link).await.expect("a sign-in");
     let url = demo.url(&format!("/signed-in?nut={}", link.nut()));
     ada.browser.open(&url).await.expect("a page")
@@ -272,7 +272,7 @@ async fn a_stranger_at_the_same_address_is_asked_about_like_everybody() {
     let stranger = Client::new(Identity::generate());
     for options in [Options::default(), Options { cps: true, ..Options::default() }] {
         let page = ada.browser.open(&demo.url("/account/identity")).await.expect("a page");
-        let link = page.sqrl_link().expect("a link");
+        let link = page.sqrl_url().expect("a link");
         let answer = stranger.clone().with_options(options).sign_in(&link).await;
         let url = answer.expect("a sign-in").url;
         let url = url.unwrap_or_else(|| demo.url(&format!("/signed-in?nut={}", link.nut())));

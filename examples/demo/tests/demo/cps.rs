@@ -17,13 +17,13 @@ async fn the_client_sends_the_browser_to_its_account() {
     let mut server = listener.sign_in_with(ada.client.clone());
 
     let login = ada.browser.open(&demo.url("/login")).await.expect("a page");
-    let link = login.sqrl_link().expect("a link");
+    let link = login.sqrl_url().expect("a link");
     let jump = link.with_can(login.url.as_str()).expect("an address");
     let page = ada.browser.open(&server.url_for(&jump)).await.expect("a page");
     assert_eq!((page.status, page.url.path()), (StatusCode::OK, "/account"), "{}", page.body);
     assert_eq!(account_id(&page), account);
     let began = server.next().await.expect("an event");
-    assert!(matches!(began, Event::Began(_)), "{began:?}");
+    assert!(matches!(began, Event::Started(_)), "{began:?}");
     let url = match server.next().await.expect("an event") {
         Event::SignedIn(url) => url,
         other => panic!("{other:?}"),

@@ -13,7 +13,7 @@ fn an_identity_signs_up_changes_and_is_removed() {
 
     let output = sqrl.succeeds(&["login", &login]);
     assert!(output.contains("127.0.0.1 did not know this identity; now it does."), "{output}");
-    let led = format!("the browser was led to {} (200)", demo.url("/account"));
+    let led = format!("the browser is at {} (200)", demo.url("/account"));
     assert!(output.contains(&led), "{output}");
     let account = signed_in(&demo);
     assert_eq!(demo.log().matches("new account").count(), 1);
@@ -48,7 +48,7 @@ fn an_identity_signs_up_changes_and_is_removed() {
     assert!(error.contains("superseded by a newer one"), "{error}");
 
     let output = sqrl.succeeds(&["remove", &login]);
-    assert!(output.contains("has forgotten this identity"), "{output}");
+    assert!(output.contains("has removed this identity"), "{output}");
     let output = sqrl.succeeds(&["query", &login]);
     assert!(output.contains("does not know this identity"), "{output}");
     let error = sqrl.fails(&["login", &login, "--old", "1"]);

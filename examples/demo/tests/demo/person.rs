@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::StatusCode;
 use tower_sqrl_client::browser::{Browser, Page, Waiting};
 use tower_sqrl_client::wire::Command;
-use tower_sqrl_client::{Client, Error, Identity, Link, Outcome};
+use tower_sqrl_client::{Client, Error, Identity, Outcome, SqrlUrl};
 
 use crate::process::Demo;
 
@@ -38,7 +38,7 @@ impl Person {
     /// Answers the SQRL URL of a page, and returns the page that the browser opens next.
     pub(crate) async fn sign_in_at(&self, demo: &Demo, path: &str) -> Page {
         let login = self.browser.open(&demo.url(path)).await.expect("a page");
-        let link = login.sqrl_link().expect("a link");
+        let link = login.sqrl_url().expect("a link");
         self.client.sign_in(&link).await.expect("a sign-in");
         let state = self.browser.wait(&login.url, &link, TIMEOUT).await.expect("an answer");
         let Waiting::GoTo(url) = state else { panic!("{state:?}") };
@@ -69,9 +69,9 @@ impl Person {
 }
 
 /// Returns a SQRL URL from a new browser.
-pub(crate) async fn fresh_link(demo: &Demo) -> Link {
+pub(crate) async fn fresh_link(demo: &Demo) -> SqrlUrl {
     let page = Browser::default().open(&demo.url("/login")).await.expect("a page");
-    page.sqrl_link().expect("a link")
+    page.sqrl_url().expect("a link")
 }
 
 /// Returns the account's id on its page.

@@ -170,7 +170,7 @@ impl Sqrl {
             command.env("SQRL_RESCUE_CODE", code);
         }
         let output = command.output().expect("sqrl runs");
-        let prefix = "Its rescue code, shown only now: ";
+        let prefix = "Its rescue code, shown only once: ";
         let printed = String::from_utf8_lossy(&output.stdout);
         if let Some(code) = printed.lines().find_map(|line| line.strip_prefix(prefix)) {
             self.code = Some(code.to_owned());

@@ -25,7 +25,7 @@ fn person(browser: &'static str, client: &'static str) -> Person {
 /// Returns whether the demo refuses the client because its address differs from the browser's.
 async fn is_refused(demo: &Demo, person: &Person) -> bool {
     let login = person.browser.open(&demo.url("/login")).await.expect("a page");
-    let link = login.sqrl_link().expect("a link");
+    let link = login.sqrl_url().expect("a link");
     match person.client.sign_in(&link).await {
         Ok(_) => false,
         Err(error) => {

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use test_servers::Postgres;
-use tower_sqrl_client::browser::Jar;
+use tower_sqrl_client::browser::CookieJar;
 use tower_sqrl_postgres::tokio_postgres;
 
 use crate::person::{Person, account_id};
@@ -85,7 +85,7 @@ async fn a_visit_without_a_sign_in_is_answered_401() {
     assert_eq!(page.status, StatusCode::UNAUTHORIZED);
     assert!(page.body.contains("there is no sign-in to collect"), "{}", page.body);
     ada.sign_in(&demo).await;
-    ada.browser.set_cookies(Jar::default());
+    ada.browser.set_cookies(CookieJar::default());
     assert_eq!(ada.account(&demo).await.url.path(), "/login");
 }
 

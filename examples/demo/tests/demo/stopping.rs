@@ -29,7 +29,7 @@ async fn event_streams_end_and_requests_in_progress_finish() {
 
     // A page that waits for events.
     let login = ada.browser.open(&demo.url("/login")).await.expect("a page");
-    let link = login.sqrl_link().expect("a link");
+    let link = login.sqrl_url().expect("a link");
     let cookies = ada.browser.cookies();
     let cookies: Vec<_> = cookies.iter().map(|c| format!("{}={}", c.name, c.value)).collect();
     let cookies = cookies.join("; ");

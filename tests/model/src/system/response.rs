@@ -15,7 +15,7 @@ use crate::values::{CpsUrl, Epoch, Nut, User};
 impl System {
     pub(super) async fn client_response(&mut self, response: ServerResponse) -> Observation {
         let reply = match wire::Reply::parse(&response.body) {
-            Ok(reply) if response.status == 200 && reply.departures().is_empty() => reply,
+            Ok(reply) if response.status == 200 && reply.deviations().is_empty() => reply,
             _ => return Observation::Unexpected(format!("{response:?}")),
         };
         let (nut, raw) = (reply.nut, reply.raw);
