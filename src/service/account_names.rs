@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::to_its_end::to_its_end;
+use super::completion::to_completion;
 use tower_sqrl_core::identities::UserId;
 
 /// How long the application may take to find a name.
@@ -28,7 +28,7 @@ impl AccountNames {
     pub(super) async fn of(&self, user: UserId) -> Option<String> {
         let name = Arc::clone(&self.0);
         // Called inside of it, so that a panic of the call itself is no name either.
-        let name = to_its_end(async move { name(user).await });
+        let name = to_completion(async move { name(user).await });
         let name = tokio::time::timeout(NAME_TIME, name).await.ok().flatten().flatten();
         if name.is_none() {
             tracing::debug!("`account_name` gave no name");

@@ -21,18 +21,18 @@ pub(crate) struct ClientAddress {
     /// Whether a request without a connection's address comes from a trusted proxy.
     pub(crate) trusts_unix_socket: bool,
     pub(crate) header: HeaderName,
-    pub(crate) said: Said,
+    pub(crate) logged: LoggedOnce,
 }
 
 /// What has been logged, once and no more: a mistake in the set-up meets every request, and
 /// anybody may send the header.
 #[derive(Debug, Default)]
-pub(crate) struct Said {
+pub(crate) struct LoggedOnce {
     not_trusted: AtomicBool,
     not_readable: AtomicBool,
 }
 
-impl Said {
+impl LoggedOnce {
     /// True for one caller. Only that one writes.
     fn first(flag: &AtomicBool) -> bool {
         !flag.load(Ordering::Relaxed) && !flag.swap(true, Ordering::Relaxed)
@@ -74,24 +74,24 @@ impl ClientAddress {
     }
 
     fn say_not_trusted(&self, peer: IpAddr) {
-        if Said::first(&self.said.not_trusted) {
+        if LoggedOnce::first(&self.logged.not_trusted) {
             tracing::warn!(
                 %peer,
                 "a request brings `{}` from an address that is no trusted proxy, so the header is \
                  not read; if that is a proxy of yours, name it with `trusted_proxy`, or all users \
-                 behind it are one address. Said once",
+                 behind it are one address. LoggedOnce once",
                 self.header,
             );
         }
     }
 
     fn say_not_readable(&self, peer: IpAddr) {
-        if Said::first(&self.said.not_readable) {
+        if LoggedOnce::first(&self.logged.not_readable) {
             tracing::warn!(
                 %peer,
                 "a trusted proxy brings no address that can be read in `{}`, so its own counts; let \
                  it set the header, or name the one that it sets with `address_header`, or all \
-                 users behind it are one address. Said once",
+                 users behind it are one address. LoggedOnce once",
                 self.header,
             );
         }
@@ -130,7 +130,7 @@ mod tests {
             trusted: trusted.iter().map(|net| net.parse().expect("a net")).collect(),
             trusts_unix_socket,
             header: HeaderName::from_static("x-forwarded-for"),
-            said: Said::default(),
+            logged: LoggedOnce::default(),
         };
         let mut headers = HeaderMap::new();
         for line in lines {

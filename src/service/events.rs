@@ -14,7 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::Instant;
 
 use super::Sqrl;
-use super::places::Place;
+use super::stream_slots::StreamSlot;
 use crate::engine::Waiting;
 use tower_sqrl_core::StoreError;
 use tower_sqrl_core::nuts::{NutStore, Refusal, WaitId, Watch};
@@ -27,7 +27,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// The events of one page.
 pub(super) struct Events {
     stream: Pin<Box<dyn Stream<Item = Bytes> + Send>>,
-    place: Option<Place>,
+    place: Option<StreamSlot>,
 }
 
 impl Events {
@@ -41,7 +41,7 @@ impl Events {
     }
 
     /// Keeps a place until they end, or are dropped.
-    pub(super) fn hold(&mut self, place: Place) {
+    pub(super) fn hold(&mut self, place: StreamSlot) {
         self.place = Some(place);
     }
 

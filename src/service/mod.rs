@@ -5,17 +5,17 @@ mod account_names;
 mod body;
 mod challenge;
 mod client_address;
+mod completion;
 mod cookies;
 mod endpoints;
 mod events;
 mod layer;
 mod other_site;
-mod places;
 mod respond;
 mod routes;
 mod sign_in;
 mod sqrl;
-mod to_its_end;
+mod stream_slots;
 
 pub use body::SqrlBody;
 pub use challenge::{Challenge, ChallengeError};
@@ -25,7 +25,7 @@ pub use sign_in::SignInResult;
 pub use sqrl::Sqrl;
 
 pub(crate) use account_names::AccountNames;
-pub(crate) use client_address::{ClientAddress, Said};
+pub(crate) use client_address::{ClientAddress, LoggedOnce};
 pub(crate) use routes::Routes;
 pub(crate) use sqrl::Settings;
 

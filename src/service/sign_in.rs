@@ -3,9 +3,9 @@
 use http::request::Parts;
 use http::{HeaderValue, Method, header};
 
+use super::completion::to_completion;
 use super::cookies::{CpsStep, Ended};
 use super::endpoints;
-use super::to_its_end::to_its_end;
 use super::{Routes, Sqrl};
 use crate::engine::{NotSignedIn, SignIn};
 use tower_sqrl_core::nuts::WaitId;
@@ -80,7 +80,7 @@ fn end_wait(sqrl: &Sqrl, parts: &Parts, wait: &WaitId, how: Ended) -> Vec<Header
 async fn uninterrupted(
     collect: impl Future<Output = Result<SignIn, NotSignedIn>> + Send + 'static,
 ) -> Result<SignIn, NotSignedIn> {
-    to_its_end(collect).await.unwrap_or(Err(NotSignedIn::Unavailable))
+    to_completion(collect).await.unwrap_or(Err(NotSignedIn::Unavailable))
 }
 
 /// A sign-in is lost where the application has no route for it, and nobody else would say so.

@@ -6,7 +6,7 @@ use http::{Extensions, HeaderMap};
 use tokio::sync::{Semaphore, watch};
 
 use super::cookies::Cookies;
-use super::places::Places;
+use super::stream_slots::StreamSlots;
 use super::{AccountNames, ClientAddress, Routes, SqrlLayer};
 use crate::engine::{Claim, ClaimStatus, Engine, LinkError, SignIn};
 use crate::web::Pages;
@@ -60,7 +60,7 @@ struct Inner {
     /// What is left of this process's event streams.
     streams: Arc<Semaphore>,
     /// What each address has of them.
-    places: Arc<Places>,
+    stream_slots: Arc<StreamSlots>,
     /// True once events are to end.
     stop: watch::Sender<bool>,
 }
@@ -71,7 +71,7 @@ impl Sqrl {
         Self(Arc::new(Inner {
             cookies: Cookies { https: engine.config.public_url.is_https() },
             streams: Arc::new(Semaphore::new(settings.max_event_streams)),
-            places: Places::new(settings.max_event_streams_per_address),
+            stream_slots: StreamSlots::new(settings.max_event_streams_per_address),
             stop: watch::Sender::new(false),
             base,
             engine,
@@ -212,8 +212,8 @@ impl Sqrl {
         &self.0.streams
     }
 
-    pub(super) fn places(&self) -> &Arc<Places> {
-        &self.0.places
+    pub(super) fn stream_slots(&self) -> &Arc<StreamSlots> {
+        &self.0.stream_slots
     }
 
     pub(super) fn stopped(&self) -> watch::Receiver<bool> {

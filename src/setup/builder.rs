@@ -6,7 +6,9 @@ use http::Extensions;
 
 use super::{ConfigError, checks};
 use crate::engine::{Clock, Engine, EngineConfig, Lifetimes, NutIssuer, Policy};
-use crate::service::{AccountNames, ClientAddress, PeerAddress, Routes, Said, Settings, Sqrl};
+use crate::service::{
+    AccountNames, ClientAddress, LoggedOnce, PeerAddress, Routes, Settings, Sqrl,
+};
 use crate::web::Pages;
 use tower_sqrl_core::identities::{IdentityStore, UserId};
 use tower_sqrl_core::nuts::NutStore;
@@ -442,7 +444,7 @@ impl SqrlBuilder {
             trusted: trusted.collect::<Result<_, _>>()?,
             trusts_unix_socket: self.trust_unix_socket_proxy,
             header: checks::address_header(&self.address_header)?,
-            said: Said::default(),
+            logged: LoggedOnce::default(),
         };
         #[cfg(feature = "sin")]
         if let Some(secrets) = &self.indexed_secret {

@@ -1,14 +1,10 @@
-use std::fmt;
-
 use thiserror::Error;
 
 use super::checks::{MAX_SECRET_NAME, MIN_BODY_LIMIT};
 use tower_sqrl_core::protocol::PublicUrlError;
 
 /// An invalid configuration. The message says what to change.
-///
-/// `Debug` prints the same message, because Rust prints the error of `main` with `Debug`.
-#[derive(Clone, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ConfigError {
     /// The public URL is invalid.
@@ -72,25 +68,19 @@ pub enum ConfigError {
     Texts,
 }
 
-impl fmt::Debug for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn debug_prints_what_to_change() {
+    fn the_message_says_what_to_change() {
         let error = ConfigError::Network("nginx".to_owned());
         let message =
             "`nginx` is not a network; use a form such as `10.0.0.0/8`, `::1/128` or `10.0.0.5`";
-        assert_eq!(format!("{:?}", Box::<dyn std::error::Error>::from(error)), message);
+        assert_eq!(error.to_string(), message);
         let message = "`body_limit(1024)` is too small for a client's request; use at least 4096";
         assert_eq!(ConfigError::BodyLimit(1024).to_string(), message);
         let error = ConfigError::from(PublicUrlError::Path);
-        assert_eq!(format!("{error:?}"), PublicUrlError::Path.to_string());
+        assert_eq!(error.to_string(), PublicUrlError::Path.to_string());
     }
 }

@@ -12,14 +12,14 @@ use http_body::Body;
 use super::read;
 use crate::engine::NotSignedIn;
 use crate::service::cookies::CpsStep;
-use crate::service::respond::{self, Own};
+use crate::service::respond::{self, LayerResponse};
 use crate::service::{BoxError, Sqrl};
 use crate::web::{Confirm, Notice, Who};
 use tower_sqrl_core::nuts::CpsId;
 use tower_sqrl_core::protocol::Command;
 
 /// The URL itself, or the clean address at which it asks, or tells what has happened.
-pub(super) async fn answer(sqrl: &Sqrl, parts: &Parts) -> Own {
+pub(super) async fn answer(sqrl: &Sqrl, parts: &Parts) -> LayerResponse {
     match parts.uri.query() {
         None => ask(sqrl, parts).await.unwrap_or_else(|why| not_signed_in(sqrl, why)),
         Some("disabled") => done(sqrl, parts, "disabled", Notice::Disabled),
@@ -35,7 +35,7 @@ pub(super) async fn answer(sqrl: &Sqrl, parts: &Parts) -> Own {
     }
 }
 
-async fn follow(sqrl: &Sqrl, parts: &Parts, id: &str) -> Result<Own, NotSignedIn> {
+async fn follow(sqrl: &Sqrl, parts: &Parts, id: &str) -> Result<LayerResponse, NotSignedIn> {
     let id = CpsId::parse(id).ok_or(NotSignedIn::Nothing)?;
     let info = sqrl.engine().look_at_cps(&id).await?;
     let word = match info.command {
@@ -59,7 +59,7 @@ async fn follow(sqrl: &Sqrl, parts: &Parts, id: &str) -> Result<Own, NotSignedIn
 
 /// Says what a CPS URL has done, to the browser that has just followed it; a page elsewhere that
 /// links to this address shows nobody that their identity was disabled.
-fn done(sqrl: &Sqrl, parts: &Parts, word: &str, notice: Notice) -> Own {
+fn done(sqrl: &Sqrl, parts: &Parts, word: &str, notice: Notice) -> LayerResponse {
     if sqrl.cookies().done(&parts.headers).as_deref() == Some(word) {
         tell(sqrl, StatusCode::OK, notice)
     } else {
@@ -68,11 +68,11 @@ fn done(sqrl: &Sqrl, parts: &Parts, word: &str, notice: Notice) -> Own {
 }
 
 /// Redirects to the clean address that tells this.
-fn to_word(sqrl: &Sqrl, word: &'static str) -> Own {
+fn to_word(sqrl: &Sqrl, word: &'static str) -> LayerResponse {
     respond::see_other(&format!("{}/cps.sqrl?{word}", sqrl.base()))
 }
 
-async fn ask(sqrl: &Sqrl, parts: &Parts) -> Result<Own, NotSignedIn> {
+async fn ask(sqrl: &Sqrl, parts: &Parts) -> Result<LayerResponse, NotSignedIn> {
     let id = sqrl.cookies().cps(&parts.headers, CpsStep::Ask).ok_or(NotSignedIn::Nothing)?;
     let info = sqrl.engine().look_at_cps(&id).await?;
     let identity = sqrl.engine().whom(&info).await?;
@@ -94,7 +94,7 @@ async fn ask(sqrl: &Sqrl, parts: &Parts) -> Result<Own, NotSignedIn> {
 }
 
 /// The form of the page that asks.
-pub(super) async fn confirmed<B>(sqrl: &Sqrl, parts: &Parts, body: B) -> Own
+pub(super) async fn confirmed<B>(sqrl: &Sqrl, parts: &Parts, body: B) -> LayerResponse
 where
     B: Body<Data: Send, Error: Into<BoxError>> + Send + 'static,
 {
@@ -114,7 +114,7 @@ where
 
 /// Redirects to the clean address of a step, with a cookie that says which URL brought the
 /// browser there.
-fn to_step(sqrl: &Sqrl, step: CpsStep, id: &CpsId) -> Own {
+fn to_step(sqrl: &Sqrl, step: CpsStep, id: &CpsId) -> LayerResponse {
     let location = match step {
         CpsStep::Ask => format!("{}/cps.sqrl", sqrl.base()),
         CpsStep::Go => sqrl.signed_in_path(),
@@ -139,7 +139,7 @@ fn is_same_origin(sqrl: &Sqrl, parts: &Parts) -> bool {
     }
 }
 
-fn not_signed_in(sqrl: &Sqrl, why: NotSignedIn) -> Own {
+fn not_signed_in(sqrl: &Sqrl, why: NotSignedIn) -> LayerResponse {
     match why {
         NotSignedIn::Unavailable => {
             tell(sqrl, StatusCode::SERVICE_UNAVAILABLE, Notice::Unavailable)
@@ -150,7 +150,7 @@ fn not_signed_in(sqrl: &Sqrl, why: NotSignedIn) -> Own {
     }
 }
 
-fn tell(sqrl: &Sqrl, status: StatusCode, notice: Notice) -> Own {
+fn tell(sqrl: &Sqrl, status: StatusCode, notice: Notice) -> LayerResponse {
     let page = sqrl.settings().pages.notice(notice, None);
     let mut response = respond::page(status, page);
     // The address of this page may be a CPS URL.

@@ -15,7 +15,7 @@ use http_body::Body;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
-use super::respond::{self, Own};
+use super::respond::{self, LayerResponse};
 use super::routes::Endpoint;
 use super::{BoxError, Sqrl};
 use crate::web;
@@ -32,7 +32,7 @@ const DISCARDED_OCTETS: usize = 1 << 20;
 const DISCARDING_TIME: Duration = Duration::from_secs(2);
 
 /// Answers a request of ours.
-pub(super) async fn answer<B>(sqrl: Sqrl, endpoint: Endpoint, request: Request<B>) -> Own
+pub(super) async fn answer<B>(sqrl: Sqrl, endpoint: Endpoint, request: Request<B>) -> LayerResponse
 where
     B: Body<Data: Send, Error: Into<BoxError>> + Send + 'static,
 {
@@ -58,9 +58,9 @@ where
 
 /// The events, if the address does not hear as many already. A cookie does not count: anybody can
 /// make one up.
-fn events(sqrl: &Sqrl, parts: &Parts) -> Own {
+fn events(sqrl: &Sqrl, parts: &Parts) -> LayerResponse {
     let address = sqrl.client_address(&parts.headers, &parts.extensions);
-    match address.and_then(|address| sqrl.places().take(address)) {
+    match address.and_then(|address| sqrl.stream_slots().take(address)) {
         Some(place) => page::events(sqrl, parts).map(|body| body.holding(place)),
         None => respond::text(StatusCode::SERVICE_UNAVAILABLE, "too many event streams"),
     }
@@ -73,7 +73,7 @@ fn picture(
     parts: &Parts,
     content_type: &'static str,
     draw: impl FnOnce(&str) -> Option<Bytes>,
-) -> Own {
+) -> LayerResponse {
     match nut(parts) {
         Some(nut) => respond::picture(content_type, draw(&sqrl.engine().config.link(nut))),
         None => respond::text(StatusCode::BAD_REQUEST, "ask with `?nut=` and a nut\n"),

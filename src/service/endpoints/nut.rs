@@ -6,11 +6,11 @@ use http::{HeaderMap, StatusCode, header};
 
 use super::parameter;
 use crate::engine::ChallengeOptions;
-use crate::service::respond::{self, Own};
+use crate::service::respond::{self, LayerResponse};
 use crate::service::{Challenge, ChallengeError, Sqrl};
 use tower_sqrl_core::protocol::base64url;
 
-pub(super) async fn answer(sqrl: &Sqrl, parts: &Parts) -> Own {
+pub(super) async fn answer(sqrl: &Sqrl, parts: &Parts) -> LayerResponse {
     // Before a link is made, which nobody would get.
     let can = match can(sqrl, parts) {
         Ok(can) => can,
@@ -33,7 +33,12 @@ pub(super) async fn answer(sqrl: &Sqrl, parts: &Parts) -> Own {
 
 /// The link as JSON for whoever asks for it, else as parameters of a query: what a page needs to
 /// make the text of the link itself.
-fn send(sqrl: &Sqrl, headers: &HeaderMap, challenge: Challenge, can: Option<String>) -> Own {
+fn send(
+    sqrl: &Sqrl,
+    headers: &HeaderMap,
+    challenge: Challenge,
+    can: Option<String>,
+) -> LayerResponse {
     let nut = challenge.nut();
     let extension = sqrl.engine().config.domain_extension;
     let wants_json = headers

@@ -10,14 +10,14 @@ use crate::engine::Waiting;
 use crate::service::Sqrl;
 use crate::service::cookies::{Ended, WaitCookie};
 use crate::service::events::Events;
-use crate::service::respond::{self, Own};
+use crate::service::respond::{self, LayerResponse};
 use crate::web::Notice;
 use tower_sqrl_core::nuts::Refusal;
 use tower_sqrl_core::protocol::Nut;
 
 /// 200 and the URL to go to; 404 and a word while nobody is signed in; 410 and a word when there
 /// is nothing to wait for. With `go`, for browsers without scripts, a page or a redirect.
-pub(super) async fn answer(sqrl: &Sqrl, parts: &Parts) -> Own {
+pub(super) async fn answer(sqrl: &Sqrl, parts: &Parts) -> LayerResponse {
     let go = parameter(parts, "go").is_some();
     let Some((nut, cookie)) = waiting(sqrl, parts) else {
         let (word, notice) = ended(sqrl, parts);
@@ -56,7 +56,7 @@ pub(super) async fn answer(sqrl: &Sqrl, parts: &Parts) -> Own {
 }
 
 /// Events for the same wait.
-pub(super) fn events(sqrl: &Sqrl, parts: &Parts) -> Own {
+pub(super) fn events(sqrl: &Sqrl, parts: &Parts) -> LayerResponse {
     let Some((_, cookie)) = waiting(sqrl, parts) else {
         return respond::text(StatusCode::GONE, ended(sqrl, parts).0);
     };
@@ -86,7 +86,7 @@ fn ended(sqrl: &Sqrl, parts: &Parts) -> (&'static str, Notice) {
     }
 }
 
-fn gone(sqrl: &Sqrl, go: bool, word: &'static str, notice: Notice) -> Own {
+fn gone(sqrl: &Sqrl, go: bool, word: &'static str, notice: Notice) -> LayerResponse {
     if go {
         tell(sqrl, StatusCode::GONE, notice, None)
     } else {
@@ -94,6 +94,6 @@ fn gone(sqrl: &Sqrl, go: bool, word: &'static str, notice: Notice) -> Own {
     }
 }
 
-fn tell(sqrl: &Sqrl, status: StatusCode, notice: Notice, retry: Option<&str>) -> Own {
+fn tell(sqrl: &Sqrl, status: StatusCode, notice: Notice, retry: Option<&str>) -> LayerResponse {
     respond::page(status, sqrl.settings().pages.notice(notice, retry))
 }

@@ -11,20 +11,20 @@ use tokio::runtime::Handle;
 /// its own, which costs nothing where nobody hangs up. `None` where the work panics.
 ///
 /// It owns what it works on, so that a panic leaves nothing half done in anybody's hands.
-pub(super) fn to_its_end<T>(work: impl Future<Output = T> + Send + 'static) -> ToItsEnd<T>
+pub(super) fn to_completion<T>(work: impl Future<Output = T> + Send + 'static) -> ToCompletion<T>
 where
     T: Send + 'static,
 {
-    ToItsEnd { work: Some(Box::pin(work)), has_begun: false }
+    ToCompletion { work: Some(Box::pin(work)), has_begun: false }
 }
 
-/// The future of [`to_its_end`].
-pub(super) struct ToItsEnd<T: Send + 'static> {
+/// The future of [`to_completion`].
+pub(super) struct ToCompletion<T: Send + 'static> {
     work: Option<Pin<Box<dyn Future<Output = T> + Send>>>,
     has_begun: bool,
 }
 
-impl<T: Send + 'static> Future for ToItsEnd<T> {
+impl<T: Send + 'static> Future for ToCompletion<T> {
     type Output = Option<T>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
@@ -41,7 +41,7 @@ impl<T: Send + 'static> Future for ToItsEnd<T> {
     }
 }
 
-impl<T: Send + 'static> Drop for ToItsEnd<T> {
+impl<T: Send + 'static> Drop for ToCompletion<T> {
     fn drop(&mut self) {
         let Some(work) = self.work.take().filter(|_| self.has_begun) else { return };
         // Without a runtime, the process is about to end.
@@ -61,7 +61,7 @@ mod tests {
     async fn what_has_begun_ends_and_nothing_else_begins() {
         let (go_on, released) = oneshot::channel::<()>();
         let (end, ended) = oneshot::channel();
-        let mut work = to_its_end(async move {
+        let mut work = to_completion(async move {
             released.await.expect("a word");
             end.send(()).expect("a listener");
         });
@@ -72,14 +72,14 @@ mod tests {
         ended.await.expect("the end");
 
         let (end, ended) = oneshot::channel::<()>();
-        drop(to_its_end(async move { end.send(()) }));
+        drop(to_completion(async move { end.send(()) }));
         assert!(ended.await.is_err());
     }
 
     #[tokio::test]
     async fn a_panic_is_none() {
-        assert_eq!(to_its_end(async { 7 }).await, Some(7));
-        let panics = to_its_end(async {
+        assert_eq!(to_completion(async { 7 }).await, Some(7));
+        let panics = to_completion(async {
             tokio::task::yield_now().await;
             assert!(std::hint::black_box(false), "on purpose");
         });
