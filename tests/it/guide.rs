@@ -15,10 +15,10 @@ mod app {
     /// A shop whose sessions have a basket.
     pub(super) fn with_basket(sqrl: &Sqrl) -> Router {
         async fn basket(session: Session) -> Result<String> {
-            Ok(session.get::<String>("basket").await.map_err(broken)?.unwrap_or_default())
+            Ok(session.get::<String>("basket").await.map_err(unavailable)?.unwrap_or_default())
         }
         async fn fill(session: Session) -> Result<()> {
-            Ok(session.insert("basket", "a present").await.map_err(broken)?)
+            Ok(session.insert("basket", "a present").await.map_err(unavailable)?)
         }
         let further = Router::new()
             .route("/basket", get(basket).post(fill))

@@ -23,12 +23,12 @@ const ATTEMPT: &str = "linking";
 
 /// Shows the page that adds an identity. `account` is signed in, by the session.
 async fn add_sqrl(session: &Session, account: &str, parts: &Parts) -> Result<Response> {
-    let attempt = match session.get::<Attempt>(ATTEMPT).await.map_err(broken)? {
+    let attempt = match session.get::<Attempt>(ATTEMPT).await.map_err(unavailable)? {
         Some(attempt) if attempt.account == account => attempt, // another tab has begun it
         _ => {
             let (id, account) = (Id::default().to_string(), account.to_owned());
             let attempt = Attempt { id, account, answer: None };
-            session.insert(ATTEMPT, &attempt).await.map_err(broken)?;
+            session.insert(ATTEMPT, &attempt).await.map_err(unavailable)?;
             attempt
         }
     };
@@ -40,7 +40,7 @@ async fn add_sqrl(session: &Session, account: &str, parts: &Parts) -> Result<Res
 /// `login.data()` begins with `link `. `account` is signed in now, by the session.
 async fn answered(session: &Session, account: Option<&str>, login: &SignIn) -> Result<Response> {
     let id = login.data().and_then(|data| data.strip_prefix(b"link "));
-    let attempt = session.get::<Attempt>(ATTEMPT).await.map_err(broken)?;
+    let attempt = session.get::<Attempt>(ATTEMPT).await.map_err(unavailable)?;
     let Some(attempt) = attempt.filter(|attempt| {
         account == Some(attempt.account.as_str()) && id == Some(attempt.id.as_bytes())
     }) else {
@@ -51,16 +51,16 @@ async fn answered(session: &Session, account: Option<&str>, login: &SignIn) -> R
     }
     let answer = Some(login.claim());
     if attempt.answer.is_some() && attempt.answer != answer {
-        session.remove::<Attempt>(ATTEMPT).await.map_err(broken)?;
+        session.remove::<Attempt>(ATTEMPT).await.map_err(unavailable)?;
         return Ok(refused("Two identities answered. Please start again.\n"));
     }
-    session.insert(ATTEMPT, Attempt { answer, ..attempt }).await.map_err(broken)?;
+    session.insert(ATTEMPT, Attempt { answer, ..attempt }).await.map_err(unavailable)?;
     Ok(Redirect::to("/account/sqrl/confirm").into_response())
 }
 
 /// Asks the user about the identity: `GET /account/sqrl/confirm`.
 async fn ask(session: &Session) -> Result<Response> {
-    let attempt = session.get::<Attempt>(ATTEMPT).await.map_err(broken)?;
+    let attempt = session.get::<Attempt>(ATTEMPT).await.map_err(unavailable)?;
     let Some(claim) = attempt.and_then(|attempt| attempt.answer) else {
         return Ok(Redirect::to("/").into_response());
     };
@@ -95,7 +95,7 @@ async fn confirm(
     Form(decision): Form<Decision>,
 ) -> Result<Response> {
     // The attempt ends, whatever the answer is.
-    let attempt = session.remove::<Attempt>(ATTEMPT).await.map_err(broken)?;
+    let attempt = session.remove::<Attempt>(ATTEMPT).await.map_err(unavailable)?;
     let Some((account, claim)) = attempt
         .filter(|attempt| account == Some(attempt.account.as_str()))
         .and_then(|attempt| Some((attempt.account, attempt.answer?)))
@@ -106,7 +106,7 @@ async fn confirm(
         return Ok(refused("Nothing was linked.\n"));
     }
     // The owner may have disabled the identity since, or signed up with it.
-    if !sqrl.check(&claim).await.map_err(broken)?.is_current() {
+    if !sqrl.check(&claim).await.map_err(unavailable)?.is_current() {
         return Ok(refused("This identity has changed. Please start again.\n"));
     }
     sqrl.link(claim.idk(), account).await?; // 409 if it has just been linked to another account
@@ -118,6 +118,6 @@ fn refused(why: &'static str) -> Response {
 }
 
 /// As in the first example.
-fn broken(_: impl std::error::Error) -> StatusCode {
+fn unavailable(_: impl std::error::Error) -> StatusCode {
     StatusCode::SERVICE_UNAVAILABLE
 }
