@@ -145,7 +145,7 @@ impl Sqrl {
             Err(LinkError::Linked(first)) => first,
             Err(error) => return Err(error),
         };
-        Ok(login.claim_with(user))
+        Ok(login.claim().with_user(user))
     }
 
     /// Checks whether a session's claim still holds: whether the identity is live, enabled, and linked

@@ -32,7 +32,7 @@ async fn a_missing_route_is_logged() {
 
 #[tokio::test]
 async fn a_missing_layer_is_logged() {
-    secrets::listen();
+    secrets::record_log();
     let inner = Router::new()
         .route("/challenge", get(async |challenge: SqrlChallenge| challenge.page()))
         .route("/login", get(async |login: SqrlLogin| login.idk().to_string()))
@@ -93,7 +93,7 @@ const NOT_READABLE: &str = "trusted proxy sent no valid address";
 
 /// Returns how often each message was logged after a visit with these connections.
 async fn said(site: &Site, http: Http) -> (usize, usize) {
-    site.visit_with(&Browser::new(http)).await;
+    site.visit_in(&Browser::new(http)).await;
     (times(NOT_TRUSTED), times(NOT_READABLE))
 }
 

@@ -16,11 +16,11 @@ fn question() -> ChallengeOptions {
 #[tokio::test]
 async fn only_a_known_identity_is_asked() {
     let site = Site::new().await;
-    let mut chain = site.visit_for(question()).await.chain(&alice());
+    let mut chain = site.visit_with_options(question()).await.chain(&alice());
     assert_eq!(chain.query().await, "4");
     assert_eq!(chain.reply().ask, None);
-    site.knows(&alice()).await;
-    let visit = site.visit_for(question()).await;
+    site.sign_up(&alice()).await;
+    let visit = site.visit_with_options(question()).await;
     let mut chain = visit.chain(&alice());
     assert_eq!(chain.query().await, "5");
     assert_eq!(chain.reply().lines.get("ask"), Some("UmVhbGx5Pw~WWVz"));
@@ -49,7 +49,7 @@ async fn the_data_of_a_sqrl_url_is_limited() {
 #[tokio::test]
 async fn answers_to_a_question() {
     let site = Site::new().await;
-    site.knows(&alice()).await;
+    site.sign_up(&alice()).await;
     for (btn, tif, learned) in [
         (Some("0"), "5", "button=0"),
         (Some("2"), "5", "button=2"),
@@ -59,7 +59,7 @@ async fn answers_to_a_question() {
         (Some(""), "c0", ""),
         (Some("11"), "c0", ""),
     ] {
-        let visit = site.visit_for(question()).await;
+        let visit = site.visit_with_options(question()).await;
         let mut chain = visit.chain(&alice());
         assert_eq!(chain.query().await, "5");
         let params = chain.params("ident");
@@ -76,7 +76,7 @@ async fn answers_to_a_question() {
 #[tokio::test]
 async fn an_answer_without_a_question_is_ignored() {
     let site = Site::new().await;
-    site.knows(&alice()).await;
+    site.sign_up(&alice()).await;
     let visit = site.visit().await;
     let mut chain = visit.chain(&alice());
     assert_eq!(chain.query().await, "5");
@@ -84,7 +84,7 @@ async fn an_answer_without_a_question_is_ignored() {
     assert_eq!(chain.send(&form).await, "5");
     assert!(!visit.collect().await.body.contains("button"));
     // Nor is an answer before the question.
-    let visit = site.visit_for(question()).await;
+    let visit = site.visit_with_options(question()).await;
     let mut chain = visit.chain(&alice());
     let form = chain.signed(&chain.params("ident").with("btn", "1"));
     assert_eq!(chain.send(&form).await, "5");
@@ -94,8 +94,8 @@ async fn an_answer_without_a_question_is_ignored() {
 #[tokio::test]
 async fn an_answer_survives_a_repeated_request() {
     let site = Site::new().await;
-    site.knows(&alice()).await;
-    let visit = site.visit_for(question()).await;
+    site.sign_up(&alice()).await;
+    let visit = site.visit_with_options(question()).await;
     let mut chain = visit.chain(&alice());
     assert_eq!(chain.query().await, "5");
     for _ in 0..2 {
@@ -148,7 +148,7 @@ fn stranger(seed: u8) -> SiteKey {
 
 async fn with_stranger(chain: &mut Chain, command: &str, seed: u8) -> String {
     let key = stranger(seed);
-    let params = chain.introducing(command).with("pidk", &key.idk().to_string());
+    let params = chain.params_with_keys(command).with("pidk", &key.idk().to_string());
     chain.send(&chain.signed(&params).signed("pids", &key)).await
 }
 
@@ -163,7 +163,7 @@ async fn a_successful_command_supersedes_a_proved_pidk() {
     assert_eq!(with_stranger(&mut chain, "disable", 2).await, "d");
     assert_eq!(superseded(&site, [stranger(1), stranger(2)].into_iter()).await, 2);
     // A live pidk is not superseded.
-    site.knows(&new_alice()).await;
+    site.sign_up(&new_alice()).await;
     let mut chain = site.visit().await.chain(&alice());
     assert_eq!(chain.query().await, "d");
     assert_eq!(chain.enable().await, "5");
@@ -186,7 +186,7 @@ async fn at_most_sixteen_never_current_keys_are_superseded() {
 #[tokio::test]
 async fn superseded_keys_outlive_the_identity() {
     let site = Site::new().await;
-    site.knows(&alice()).await;
+    site.sign_up(&alice()).await;
     let mut chain = site.visit().await.chain(&new_alice());
     rekey(&mut chain).await;
     assert_eq!(chain.remove().await, "4");
@@ -196,7 +196,7 @@ async fn superseded_keys_outlive_the_identity() {
 #[tokio::test]
 async fn accounts_are_linked() {
     let site = Site::new().await;
-    site.knows(&alice()).await;
+    site.sign_up(&alice()).await;
     let mut chain = site.visit().await.chain(&new_alice());
     let idk = site.visit().await.chain(&alice()).idk().parse::<Idk>().expect("a key");
     // Two sign-ins of a new identity at once: both get the account that was first.
@@ -232,7 +232,7 @@ async fn accounts_are_linked() {
 #[tokio::test]
 async fn only_a_yes_is_consent() {
     let site = Site::new().await;
-    site.knows(&alice()).await;
+    site.sign_up(&alice()).await;
     let ask = Ask::new("Really?").expect("a question");
     let buttons = |ask: Ask| ask.button("Yes").and_then(|ask| ask.button("No")).expect("buttons");
     for (ask, answers) in [
@@ -243,7 +243,7 @@ async fn only_a_yes_is_consent() {
             for asks in [true, false] {
                 let options = ChallengeOptions::default();
                 let options = if asks { options.ask(ask.clone()) } else { options };
-                let visit = site.visit_for(options).await;
+                let visit = site.visit_with_options(options).await;
                 let mut chain = visit.chain(&alice());
                 assert_eq!(chain.query().await, "5");
                 let params = chain.params("ident");
@@ -276,7 +276,8 @@ mod sin {
         assert_eq!(chain.query().await, "4");
         assert_eq!(chain.reply().sin.as_deref(), Some("files"));
         let ins = tower_sqrl_client::base64url::encode(chain.key.index_secret("files"));
-        let form = chain.signed(&chain.introducing("ident").with("ins", &ins).with("pins", &ins));
+        let form =
+            chain.signed(&chain.params_with_keys("ident").with("ins", &ins).with("pins", &ins));
         assert_eq!(chain.send(&form).await, "5");
         let body = visit.collect().await.body;
         assert!(body.contains(&format!("ins={ins}\n")));
@@ -287,16 +288,17 @@ mod sin {
     #[tokio::test]
     async fn a_secret_is_sealed_where_it_is_stored() {
         let setup = || Setup { origin: Some("http://site.test"), ..Setup::default() };
-        let first = Site::set_up(setup(), |builder| builder.indexed_secret("files", [7; 32])).await;
+        let first =
+            Site::with_setup(setup(), |builder| builder.indexed_secret("files", [7; 32])).await;
         for (key, opens) in [([7; 32], true), ([8; 32], false)] {
-            let (tap, clock) = (first.tap.untapped(), first.clock.clone());
+            let (tap, clock) = (first.tap.with_new_tap(), first.clock.clone());
             let other = |builder: SqrlBuilder| builder.indexed_secret("files", key);
-            let second = Site::over(tap, clock, setup(), other).await;
+            let second = Site::on_stores(tap, clock, setup(), other).await;
             let visit = second.visit().await;
             let mut chain = visit.chain_by(&alice(), &first.http());
             chain.query().await;
             let ins = "A".repeat(43);
-            let form = chain.signed(&chain.introducing("ident").with("ins", &ins));
+            let form = chain.signed(&chain.params_with_keys("ident").with("ins", &ins));
             assert_eq!(chain.send(&form).await, "5");
             assert_eq!(visit.collect().await.body.contains(&ins), opens);
         }
@@ -305,12 +307,12 @@ mod sin {
     #[tokio::test]
     async fn a_previous_secret_comes_with_a_proved_pidk() {
         let site = site().await;
-        site.knows(&alice()).await;
+        site.sign_up(&alice()).await;
         let visit = site.visit().await;
         let mut chain = visit.chain(&new_alice());
         assert_eq!(chain.query_as_successor().await, "6");
         let secret = tower_sqrl_client::base64url::encode(chain.previous().index_secret("files"));
-        let params = chain.succeeding("ident").with("ins", &secret).with("pins", &secret);
+        let params = chain.params_with_pidk("ident").with("ins", &secret).with("pins", &secret);
         let form = chain.signed(&params).signed("pids", &chain.previous());
         assert_eq!(chain.send(&form.signed("urs", &chain.urs(1))).await, "5");
         assert!(visit.collect().await.body.contains(&format!("pins={secret}\n")));
@@ -324,10 +326,10 @@ mod sin {
         assert_eq!(chain.query().await, "4");
         site.tap.plan(Hook::LookUp, Verdict::Fail);
         let ins = "A".repeat(43);
-        let form = chain.signed(&chain.introducing("ident").with("ins", &ins));
+        let form = chain.signed(&chain.params_with_keys("ident").with("ins", &ins));
         assert_eq!(chain.send(&form).await, "64");
         assert_eq!(chain.reply().sin.as_deref(), Some("files"));
-        let form = chain.signed(&chain.introducing("ident").with("ins", &ins));
+        let form = chain.signed(&chain.params_with_keys("ident").with("ins", &ins));
         assert_eq!(chain.send(&form).await, "5");
         assert!(visit.collect().await.body.contains(&format!("ins={ins}\n")));
     }
@@ -336,7 +338,7 @@ mod sin {
     #[tokio::test]
     async fn a_secret_is_asked_for_wherever_an_ident_may_follow() {
         let site = site().await;
-        site.knows(&alice()).await;
+        site.sign_up(&alice()).await;
         let visit = site.visit().await;
         let mut chain = visit.chain(&alice());
         let sin = |chain: &Chain| chain.reply().sin.clone();
@@ -359,7 +361,7 @@ mod sin {
         let site = site().await;
         let visit = site.visit().await;
         let mut chain = visit.chain(&alice());
-        let form = chain.signed(&chain.introducing("ident").with("ins", &"A".repeat(43)));
+        let form = chain.signed(&chain.params_with_keys("ident").with("ins", &"A".repeat(43)));
         assert_eq!(chain.send(&form).await, "5");
         assert!(!visit.collect().await.body.contains("ins="));
     }

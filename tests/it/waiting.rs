@@ -25,7 +25,7 @@ async fn each_sqrl_url_has_a_cookie() {
     let (secret, _) = value.split_once('.').expect("a secret");
     assert_eq!(secret.len(), 22, "128 bits");
     assert!(!visit.page.body.contains(secret));
-    let other = site.visit_with(&visit.browser).await;
+    let other = site.visit_in(&visit.browser).await;
     assert!(!set_cookies(&other.page.headers)[0].contains(secret));
     // Both SQRL URLs stay valid in this browser.
     other.sign_in(&alice()).await;
@@ -35,8 +35,8 @@ async fn each_sqrl_url_has_a_cookie() {
 #[tokio::test]
 async fn the_fragment_in_a_custom_page() {
     let setup = Setup { mount: "/app", ..Setup::default() };
-    let site = Site::set_up(setup, |builder| builder.prefix("/auth")).await;
-    let visit = site.visit_own().await;
+    let site = Site::with_setup(setup, |builder| builder.prefix("/auth")).await;
+    let visit = site.visit_custom_page().await;
     let nut = visit.link.nut();
     for part in [
         "<main id=\"sqrl\"".to_owned(),
@@ -53,7 +53,7 @@ async fn the_fragment_in_a_custom_page() {
 #[tokio::test]
 async fn over_https_the_cookie_is_for_this_host_only() {
     let setup = Setup { origin: Some("https://example.com"), ..Setup::default() };
-    let site = Site::set_up(setup, |builder| builder).await;
+    let site = Site::with_setup(setup, |builder| builder).await;
     let visit = site.visit().await;
     assert!(visit.link.as_str().starts_with("sqrl://example.com/cli.sqrl?nut="));
     let cookie = &set_cookies(&visit.page.headers)[0];
@@ -76,13 +76,13 @@ async fn over_https_the_cookie_is_for_this_host_only() {
 async fn results_of_polling() {
     let site = Site::new().await;
     let visit = site.visit().await;
-    let pending = visit.pag().await;
+    let pending = visit.poll_response().await;
     assert_eq!((pending.status().as_u16(), &pending.body()[..]), (404, &b"pending"[..]));
     assert_eq!(pending.headers()["cache-control"], "no-store");
     visit.chain(&alice()).ident().await;
     // Polling consumes nothing.
     for _ in 0..2 {
-        let ready = visit.pag().await;
+        let ready = visit.poll_response().await;
         let url = String::from_utf8(ready.body().to_vec()).expect("text");
         assert_eq!((ready.status().as_u16(), url), (200, visit.signed_in_url()));
         assert_eq!(ready.headers()["cache-control"], "no-store");
@@ -121,7 +121,7 @@ async fn a_wait_ends_with_its_chain() {
     let visit = site.visit().await;
     let mut chain = visit.chain(&alice());
     assert_eq!(chain.ident().await, "5");
-    site.clock.pass_seconds(1801);
+    site.clock.advance_seconds(1801);
     assert_eq!(visit.poll().await, Waiting::Gone("expired".into()));
     let page = visit.browser.open(&visit.signed_in_url()).await.expect("a page");
     assert_eq!(page.status, 401);
@@ -141,7 +141,7 @@ async fn a_secret_that_was_not_issued_is_never_adopted() {
     visit.browser.set_cookies(jar);
     // Neither for this SQRL URL, nor its renewal, nor the next one.
     assert_eq!(visit.get(&format!("nut.sqrl?renew={}", visit.link.nut())).await.status(), 410);
-    let next = site.visit_with(&visit.browser).await;
+    let next = site.visit_in(&visit.browser).await;
     assert!(!set_cookies(&next.page.headers)[0].contains(&planted[..22]));
     visit.chain(&alice()).ident().await;
     assert_eq!(visit.poll().await, Waiting::Pending);
@@ -155,7 +155,7 @@ async fn a_renewal_keeps_the_wait() {
     let visit = site.visit().await;
     let before = visit.browser.cookies();
     let old = before.get(&format!("sqrl-{}", visit.link.nut())).expect("a cookie").clone();
-    site.clock.pass_seconds(400);
+    site.clock.advance_seconds(400);
     let renewed = visit.renew().await;
     assert_ne!(renewed.link.nut(), visit.link.nut());
     let after = visit.browser.cookies();
@@ -178,7 +178,7 @@ async fn a_renewal_keeps_the_wait() {
 async fn only_the_requesting_browser_renews() {
     let site = Site::new().await;
     let visit = site.visit().await;
-    let stranger = visit.within(Browser::new(site.http()));
+    let stranger = visit.in_browser(Browser::new(site.http()));
     let renew = format!("nut.sqrl?renew={}", visit.link.nut());
     assert_eq!(stranger.get(&renew).await.status(), 410);
     assert_eq!(visit.get("nut.sqrl?renew=nonsense").await.status(), 410);
@@ -202,8 +202,8 @@ async fn a_browser_keeps_twenty_waits_and_an_evicted_one_ends_visibly() {
     let first = site.visit().await;
     let mut others = Vec::new();
     for _ in 0..20 {
-        site.clock.pass_seconds(1);
-        others.push(site.visit_with(&first.browser).await);
+        site.clock.advance_seconds(1);
+        others.push(site.visit_in(&first.browser).await);
     }
     assert_eq!(first.browser.cookies().iter().count(), 21, "and the word of the first");
     assert!(first.browser.cookies().get(&format!("sqrl-{}", first.link.nut())).is_none());
@@ -211,11 +211,11 @@ async fn a_browser_keeps_twenty_waits_and_an_evicted_one_ends_visibly() {
     assert_eq!(first.poll().await, Waiting::Gone("evicted".into()));
     let stream = first.get(&format!("evt.sqrl?nut={}", first.link.nut())).await;
     assert_eq!((stream.status().as_u16(), &stream.body()[..]), (410, &b"evicted"[..]));
-    let stranger = first.within(Browser::new(site.http()));
+    let stranger = first.in_browser(Browser::new(site.http()));
     assert_eq!(stranger.poll().await, Waiting::Gone("expired".into()));
     // A renewed wait counts as new, so the next one to be evicted is another.
     let renewed = others[0].renew().await;
-    site.visit_with(&first.browser).await;
+    site.visit_in(&first.browser).await;
     renewed.sign_in(&alice()).await;
     assert_eq!(others[1].poll().await, Waiting::Gone("evicted".into()));
 }
@@ -255,7 +255,7 @@ async fn a_cookie_of_the_previous_release_collects() {
 /// Returns the status of collecting a sign-in after this change of the identity.
 async fn outlives(what: &str) -> u16 {
     let site = Site::new().await;
-    site.knows(&alice()).await;
+    site.sign_up(&alice()).await;
     let visit = site.visit().await;
     assert_eq!(visit.chain(&alice()).ident().await, "5");
     let mut chain = site.visit().await.chain(&alice());
@@ -299,7 +299,7 @@ async fn nothing_pending_outlives_a_rekey() {
 #[tokio::test]
 async fn a_disabled_identity_is_not_collected_whoever_disabled_it() {
     let site = Site::new().await;
-    site.knows(&alice()).await;
+    site.sign_up(&alice()).await;
     let (page, browser) = (site.visit().await, site.visit().await);
     assert_eq!(page.chain(&alice()).ident().await, "5");
     let mut chain = browser.chain(&alice()).with_opt("cps");
@@ -351,7 +351,7 @@ async fn other_cookies_do_no_harm() {
     let visit = site.visit().await;
     let mine = visit.browser.cookies();
     let mine = mine.iter().next().expect("a cookie");
-    let stranger = visit.within(Browser::new(site.http()));
+    let stranger = visit.in_browser(Browser::new(site.http()));
     for noise in [
         "a=b; ;;=; sqrl-; sqrl-x=; sqrl-cps=1",
         "\u{fc}=\u{fc}; \"=,",
@@ -389,7 +389,7 @@ async fn two_concurrent_browsers_get_one_sign_in() {
 
 /// The word that the page receives while it waits.
 async fn word(visit: &Visit) -> String {
-    let answer = visit.pag().await;
+    let answer = visit.poll_response().await;
     assert_eq!(answer.status(), 404);
     String::from_utf8(answer.body().to_vec()).expect("text")
 }
@@ -397,7 +397,8 @@ async fn word(visit: &Visit) -> String {
 #[tokio::test]
 async fn the_page_receives_the_reason_of_a_refusal() {
     let site = Site::with(tower_sqrl::SqrlBuilder::known_identities_only).await;
-    let enrolling = site.visit_for(tower_sqrl::ChallengeOptions::default().accept_new()).await;
+    let enrolling =
+        site.visit_with_options(tower_sqrl::ChallengeOptions::default().accept_new()).await;
     let mut member = enrolling.chain(&alice());
     assert_eq!(member.ident().await, "5");
     let idk = member.idk().parse::<Idk>().expect("a key");
@@ -431,7 +432,7 @@ async fn the_page_receives_the_reason_of_a_refusal() {
 #[tokio::test]
 async fn the_page_receives_that_an_identity_is_superseded() {
     let site = Site::new().await;
-    site.knows(&alice()).await;
+    site.sign_up(&alice()).await;
     rekey(&mut site.visit().await.chain(&new_alice())).await;
     let visit = site.visit().await;
     let further = visit.renew().await;

@@ -31,7 +31,7 @@ pub(crate) struct Chain {
 }
 
 impl Chain {
-    pub(super) fn of(link: &SqrlUrl, identity: &Identity, http: &Http) -> Self {
+    pub(super) fn new(link: &SqrlUrl, identity: &Identity, http: &Http) -> Self {
         Self {
             url: link.request_url(),
             server: base64url::encode(link.as_str()),
@@ -52,7 +52,7 @@ impl Chain {
     }
 
     /// The same chain over other connections.
-    pub(crate) fn by(&self, http: &Http) -> Self {
+    pub(crate) fn with_http(&self, http: &Http) -> Self {
         Self { http: http.clone(), ..self.clone() }
     }
 
@@ -77,13 +77,13 @@ impl Chain {
     }
 
     /// The parameters with a `suk` and `vuk` of this identity.
-    pub(crate) fn introducing(&self, command: &str) -> ClientParams {
+    pub(crate) fn params_with_keys(&self, command: &str) -> ClientParams {
         self.params(command).with_pair(&UnlockPair::generate(self.identity.ilk()))
     }
 
     /// The parameters with `suk`, `vuk` and the previous identity's key as `pidk`.
-    pub(crate) fn succeeding(&self, command: &str) -> ClientParams {
-        self.introducing(command).with("pidk", &self.previous().idk().to_string())
+    pub(crate) fn params_with_pidk(&self, command: &str) -> ClientParams {
+        self.params_with_keys(command).with("pidk", &self.previous().idk().to_string())
     }
 
     /// A form with `ids` by the current identity.
@@ -103,14 +103,14 @@ impl Chain {
 
     /// A form with `ids`, `pids`, and `urs` by the previous identity's unlock key.
     pub(crate) fn rekey(&self, command: &str) -> Form {
-        let form = self.signed(&self.succeeding(command));
+        let form = self.signed(&self.params_with_pidk(command));
         form.signed("pids", &self.previous()).signed("urs", &self.urs(1))
     }
 
     /// Posts any body and returns the response.
     pub(crate) async fn post(&self, body: impl Into<Bytes>) -> Response<Bytes> {
         let body = body.into();
-        secrets::learn_request(&body);
+        secrets::record_request(&body);
         self.http.post_form(&self.url, HeaderMap::new(), body).await.expect("an answer")
     }
 
@@ -136,7 +136,7 @@ impl Chain {
     }
 
     /// The names of the last reply's lines after `qry`.
-    pub(crate) fn extras(&self) -> Vec<&str> {
+    pub(crate) fn extra_names(&self) -> Vec<&str> {
         self.reply().lines.iter().skip(4).map(|(name, _)| name).collect()
     }
 
@@ -150,17 +150,17 @@ impl Chain {
 
     /// A query with `pidk` and `pids`.
     pub(crate) async fn query_as_successor(&mut self) -> String {
-        let form = self.signed(&self.succeeding("query")).signed("pids", &self.previous());
+        let form = self.signed(&self.params_with_pidk("query")).signed("pids", &self.previous());
         self.send(&form).await
     }
 
     /// An `ident` with a `suk` and `vuk`, which a site ignores if it knows the identity.
     pub(crate) async fn ident(&mut self) -> String {
-        self.send(&self.signed(&self.introducing("ident"))).await
+        self.send(&self.signed(&self.params_with_keys("ident"))).await
     }
 
     /// Sends a command as the owner of the identity sends it.
-    pub(crate) async fn give(&mut self, command: &str) -> String {
+    pub(crate) async fn run(&mut self, command: &str) -> String {
         match command {
             "query" => self.query().await,
             "ident" => self.ident().await,
@@ -203,6 +203,6 @@ pub(crate) fn read(answer: &Response<Bytes>) -> Reply {
     let body = std::str::from_utf8(answer.body()).expect("ASCII");
     let reply = Reply::parse(body).expect("a complete reply");
     assert_eq!(reply.deviations(), Vec::<String>::new());
-    secrets::learn_reply(&reply);
+    secrets::record_reply(&reply);
     reply
 }

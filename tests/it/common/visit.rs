@@ -22,13 +22,13 @@ impl Visit {
     pub(super) async fn open(browser: &Browser, url: &str, http: Http) -> Self {
         let page = browser.open(url).await.expect("a page");
         let link = page.sqrl_url().expect("a link");
-        secrets::learn(link.nut());
-        secrets::learn_cookies(browser);
+        secrets::record(link.nut());
+        secrets::record_cookies(browser);
         Self { browser: browser.clone(), page, link, http }
     }
 
     /// The same page in another browser.
-    pub(crate) fn within(&self, browser: Browser) -> Self {
+    pub(crate) fn in_browser(&self, browser: Browser) -> Self {
         let Self { page, link, http, .. } = self;
         Self { browser, page: page.clone(), link: link.clone(), http: http.clone() }
     }
@@ -40,7 +40,7 @@ impl Visit {
 
     /// A client with other connections.
     pub(crate) fn chain_by(&self, identity: &Identity, http: &Http) -> Chain {
-        Chain::of(&self.link, identity, http)
+        Chain::new(&self.link, identity, http)
     }
 
     /// Polls once.
@@ -49,7 +49,7 @@ impl Visit {
     }
 
     /// Polls once and returns the response.
-    pub(crate) async fn pag(&self) -> Response<Bytes> {
+    pub(crate) async fn poll_response(&self) -> Response<Bytes> {
         self.get(&format!("pag.sqrl?nut={}", self.link.nut())).await
     }
 
@@ -68,8 +68,8 @@ impl Visit {
         let url = Url::parse(&self.link.sibling(name)).expect("an address");
         let body = Bytes::from_static(body.as_bytes());
         let answer = self.browser.fetch(method, &url, headers, body).await.expect("an answer");
-        secrets::learn_answer(&answer);
-        secrets::learn_cookies(&self.browser);
+        secrets::record_answer(&answer);
+        secrets::record_cookies(&self.browser);
         answer
     }
 

@@ -63,7 +63,7 @@ async fn only_exact_paths_belong_to_the_layer() {
 #[tokio::test]
 async fn under_a_mount_the_layer_sees_the_rest_of_the_path() {
     let setup = Setup { mount: "/app", ..Setup::default() };
-    let site = Site::set_up(setup, |builder| builder).await;
+    let site = Site::with_setup(setup, |builder| builder).await;
     for path in
         ["/cli.sqrl", "/app/app/cli.sqrl", "/app%2Fcli.sqrl", "/appcli.sqrl", "/app/../cli.sqrl"]
     {

@@ -28,7 +28,7 @@ impl Walk {
     pub(super) async fn all(https: bool) -> Vec<String> {
         let origin = https.then_some("https://example.com");
         let setup = Setup { origin, ..Setup::default() };
-        let site = Site::set_up(setup, |builder| builder.max_event_streams(1)).await;
+        let site = Site::with_setup(setup, |builder| builder.max_event_streams(1)).await;
         let mut walk = Self { https, site, rows: Vec::new() };
         walk.links().await;
         walk.too_many_links().await;
@@ -85,7 +85,7 @@ impl Walk {
         let visit = self.site.visit().await;
         let mut chain = visit.chain(&alice()).with_opt("cps~suk");
         chain.query().await;
-        let tif = chain.give(command).await;
+        let tif = chain.run(command).await;
         assert!(["4", "5", "d"].contains(&tif.as_str()), "{command}: {tif}");
         let url = chain.cps_url();
         (visit, cps_id(&url).to_owned())
@@ -104,7 +104,7 @@ impl Walk {
         self.add("`GET nut.sqrl`, JSON", &json);
         let nut = visit.link.nut();
         self.add("`GET nut.sqrl?renew=`", &visit.get(&format!("nut.sqrl?renew={nut}")).await);
-        let stranger = visit.within(Browser::new(self.site.http()));
+        let stranger = visit.in_browser(Browser::new(self.site.http()));
         let gone = stranger.get(&format!("nut.sqrl?renew={nut}")).await;
         self.add("`GET nut.sqrl?renew=`, another browser's", &gone);
         let within = [("sec-fetch-site", "cross-site")];
@@ -127,10 +127,10 @@ impl Walk {
         self.add("`GET nut.sqrl`, the store fails", &visit.get("nut.sqrl").await);
         // Another wait evicts the oldest.
         let browser = Browser::new(self.site.http());
-        let first = self.site.visit_with(&browser).await;
+        let first = self.site.visit_in(&browser).await;
         for _ in 1..20 {
-            self.site.clock.pass_seconds(1);
-            self.site.visit_with(&browser).await;
+            self.site.clock.advance_seconds(1);
+            self.site.visit_in(&browser).await;
         }
         let more = first.get("nut.sqrl").await;
         self.add("`GET nut.sqrl`, with twenty pages open", &more);
@@ -181,7 +181,7 @@ impl Walk {
             assert_eq!(visit.chain(&alice()).ident().await, "5");
             self.add(&format!("{what}, signed in"), &visit.get(&name).await);
             visit.browser.open(&visit.signed_in_url()).await.expect("a page");
-            let stranger = visit.within(Browser::new(self.site.http()));
+            let stranger = visit.in_browser(Browser::new(self.site.http()));
             self.add(&format!("{what}, no cookie"), &stranger.get(&name).await);
             // A page that polls again after collecting, with the old cookie.
             let visit = self.signed_in().await;
@@ -248,13 +248,13 @@ impl Walk {
         let here = visit.get(&format!("cps.sqrl?{id}")).await;
         self.add("`GET cps.sqrl?id`, same browser", &here);
         let (visit, id) = self.handed_over("ident").await;
-        let other = visit.within(Browser::new(self.site.http()));
+        let other = visit.in_browser(Browser::new(self.site.http()));
         let asked = other.get(&format!("cps.sqrl?{id}")).await;
         self.add("`GET cps.sqrl?id`, another browser", &asked);
         self.add("`GET cps.sqrl`, confirmation", &other.get("cps.sqrl").await);
         self.site.tap.plan(Hook::GetUserIdByCpsSessionId, Verdict::Fail);
         self.add("`GET cps.sqrl`, the store fails", &other.get("cps.sqrl").await);
-        let stranger = visit.within(Browser::new(self.site.http()));
+        let stranger = visit.in_browser(Browser::new(self.site.http()));
         self.add("`GET cps.sqrl`, no cookie", &stranger.get("cps.sqrl").await);
         self.add("`GET cps.sqrl?id`, used or made up", &visit.get("cps.sqrl?x").await);
         self.add("`GET cps.sqrl?gone`", &visit.get("cps.sqrl?gone").await);
@@ -268,7 +268,7 @@ impl Walk {
                 &format!("`GET cps.sqrl?{word}`"),
                 &visit.get(&format!("cps.sqrl?{word}")).await,
             );
-            let other = visit.within(Browser::new(self.site.http()));
+            let other = visit.in_browser(Browser::new(self.site.http()));
             self.add(
                 &format!("`GET cps.sqrl?{word}`, not just followed"),
                 &other.get(&format!("cps.sqrl?{word}")).await,
@@ -278,7 +278,7 @@ impl Walk {
 
     async fn confirmations(&mut self) {
         let (visit, id) = self.handed_over("ident").await;
-        let other = visit.within(Browser::new(self.site.http()));
+        let other = visit.in_browser(Browser::new(self.site.http()));
         other.get(&format!("cps.sqrl?{id}")).await;
         let url = visit.page.url.join("/cps.sqrl").expect("an address");
         let confirm = async |headers: &[(&'static str, &str)], body: String| {

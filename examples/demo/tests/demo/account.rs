@@ -142,6 +142,21 @@ async fn an_ended_session_cannot_link_an_identity_after_a_removal() {
     assert!(page.sqrl_url().is_ok(), "the owner gets that page: {}", page.body);
 }
 
+/// The new key has the account, although nobody has signed in with it in a browser yet.
+#[tokio::test]
+async fn a_session_of_a_replaced_identity_links_nothing() {
+    let demo = Demo::in_memory(&[]);
+    let mut ada = Person::new();
+    ada.sign_in(&demo).await;
+    let newer = ada.client.identity().rekey().expect("unlocked");
+    ada.client = ada.client.with_identity(newer);
+    ada.command(&demo, Command::Ident).await.expect("a rekey");
+
+    let page = ada.browser.open(&demo.url("/account/identity")).await.expect("a page");
+    assert!(page.sqrl_url().is_err(), "{}", page.body);
+    assert!(page.body.contains("You are signed out"), "{}", page.body);
+}
+
 #[tokio::test]
 async fn an_unlinked_identity_gets_a_new_account() {
     let demo = Demo::in_memory(&[]);
