@@ -127,6 +127,7 @@ impl Pages {
         let texts = &self.texts;
         let (heading, text) = match notice {
             Notice::UrlExpired => (&texts.url_expired_heading, &texts.url_expired),
+            Notice::Done => (&texts.done_heading, &texts.done),
             Notice::Disabled => (&texts.disabled_heading, &texts.disabled),
             Notice::Enabled => (&texts.enabled_heading, &texts.enabled),
             Notice::Removed => (&texts.removed_heading, &texts.removed),
@@ -186,8 +187,9 @@ mod tests {
 
     const URL: &str = "sqrl://example.com/auth/cli.sqrl?x=5&nut=abc";
     const HOSTILE: &str = "\"><script>alert('1')</script>&\u{0}\u{202E}";
-    const NOTICES: [Notice; 13] = [
+    const NOTICES: [Notice; 14] = [
         Notice::UrlExpired,
+        Notice::Done,
         Notice::Disabled,
         Notice::Enabled,
         Notice::Removed,

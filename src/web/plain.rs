@@ -50,6 +50,7 @@ impl Pages {
     pub(crate) fn notice(&self, notice: Notice, retry: Option<&str>) -> Page {
         let text = match notice {
             Notice::UrlExpired => "This URL was used already or has expired. Sign in again.",
+            Notice::Done => "Your SQRL app has finished. You can close this page.",
             Notice::Disabled => {
                 "Your identity is disabled on this site. Enable it with your rescue code."
             }

@@ -166,6 +166,10 @@ texts! {
     /// Text below it.
     url_expired: "The URL from your SQRL app works once, for one minute. You were not signed in. \
         Please sign in again.",
+    /// Heading: the app's command has succeeded, in a browser that may be another person's.
+    done_heading: "Done",
+    /// Text below it.
+    done: "Your SQRL app has finished. You can close this page.",
     /// Heading: the app disabled the identity.
     disabled_heading: "Identity disabled",
     /// Text below it.

@@ -196,6 +196,30 @@ async fn other_commands_show_a_page_and_the_wait_continues() {
     }
 }
 
+/// The command may have been a stranger's, about the stranger's own identity.
+#[tokio::test]
+async fn a_browser_that_did_not_request_the_url_does_not_learn_the_command() {
+    let site = Site::new().await;
+    site.sign_up(&alice()).await;
+    let visit = site.visit().await;
+    let mut chain = visit.chain(&alice()).with_opt("cps~suk");
+    for command in ["disable", "enable", "remove"] {
+        chain.run(command).await;
+        // It has a wait of its own.
+        let other = site.visit().await;
+        let first = other.get(&format!("cps.sqrl?{}", cps_id(&chain.cps_url()))).await;
+        assert_eq!(first.headers()[LOCATION], "/cps.sqrl?done", "{command}");
+        assert!(!first.headers().contains_key("set-cookie"), "{command}");
+        for path in ["disabled", "enabled", "removed"] {
+            let page = open(&other.browser, &format!("{}/cps.sqrl?{path}", site.public_url)).await;
+            assert_eq!(page.status, 410, "{command} {path}");
+        }
+        let page = open(&other.browser, &format!("{}/cps.sqrl?done", site.public_url)).await;
+        assert_eq!(page.status, 200);
+        assert!(page.body.contains("has finished") && !page.body.contains("dentity"), "{command}");
+    }
+}
+
 /// Even with the cookie of the last step, the id of a disable signs no browser in.
 #[tokio::test]
 async fn only_the_url_of_an_ident_signs_in() {

@@ -466,7 +466,7 @@ async fn only_a_visit_collects() {
     let (by, url) = (site.visit().await, format!("cps.sqrl?{}", cps_id(&disable.cps_url())));
     let ahead = headers(&[("purpose", "prefetch")]);
     assert_eq!(by.request(Method::GET, &url, ahead, "").await.status(), 503);
-    assert_eq!(by.get(&url).await.headers()["location"], "/cps.sqrl?disabled");
+    assert_eq!(by.get(&url).await.headers()["location"], "/cps.sqrl?done");
 }
 
 fn headers(lines: &[(&str, &str)]) -> HeaderMap {

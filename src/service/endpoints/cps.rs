@@ -25,6 +25,7 @@ pub(super) async fn answer(sqrl: &Sqrl, parts: &Parts) -> LayerResponse {
         Some("disabled") => done(sqrl, parts, "disabled", Notice::Disabled),
         Some("enabled") => done(sqrl, parts, "enabled", Notice::Enabled),
         Some("removed") => done(sqrl, parts, "removed", Notice::Removed),
+        Some("done") => tell(sqrl, StatusCode::OK, Notice::Done),
         Some("gone") => tell(sqrl, StatusCode::GONE, Notice::UrlExpired),
         Some(id) => match follow(sqrl, parts, id).await {
             Ok(onward) => onward,
@@ -38,9 +39,9 @@ pub(super) async fn answer(sqrl: &Sqrl, parts: &Parts) -> LayerResponse {
 async fn follow(sqrl: &Sqrl, parts: &Parts, id: &str) -> Result<LayerResponse, NotSignedIn> {
     let id = CpsId::parse(id).ok_or(NotSignedIn::Nothing)?;
     let info = sqrl.engine().look_at_cps(&id).await?;
+    let same_browser = sqrl.cookies().asked_for(&parts.headers, &info.wait);
     let word = match info.command {
         Command::Ident => {
-            let same_browser = sqrl.cookies().asked_for(&parts.headers, &info.wait);
             // Somebody who photographed the code can make a client ask for a URL, from elsewhere.
             let at_once = same_browser && info.attached.same_address;
             let step = if at_once { CpsStep::Go } else { CpsStep::Ask };
@@ -52,13 +53,17 @@ async fn follow(sqrl: &Sqrl, parts: &Parts, id: &str) -> Result<LayerResponse, N
         Command::Query | Command::Unknown => return Err(NotSignedIn::Nothing),
     };
     sqrl.engine().take_cps(&id).await?;
+    // The URL may be a stranger's, about the stranger's identity.
+    if !same_browser {
+        return Ok(to_word(sqrl, "done"));
+    }
     let mut response = to_word(sqrl, word);
     response.headers_mut().append(header::SET_COOKIE, sqrl.cookies().set_done(word));
     Ok(response)
 }
 
-/// Says what a CPS URL has done, to the browser that has just followed it; a page elsewhere that
-/// links to this address shows nobody that their identity was disabled.
+/// Says what a CPS URL has done, in the browser that requested the sign-in URL and has just opened the
+/// CPS URL. In any other browser the identity may be another person's.
 fn done(sqrl: &Sqrl, parts: &Parts, word: &str, notice: Notice) -> LayerResponse {
     if sqrl.cookies().done(&parts.headers).as_deref() == Some(word) {
         tell(sqrl, StatusCode::OK, notice)
