@@ -30,7 +30,7 @@ pub mod add_to_an_app {}
 ///
 /// [`SqrlChallenge`](crate::axum::SqrlChallenge), [`Challenge`](crate::Challenge), the module
 /// [`web`](crate::web) with [`Texts`](crate::web::Texts) and
-/// [`SIGN_IN_POLICY`](crate::web::SIGN_IN_POLICY).
+/// [`ContentSecurityPolicy`](crate::web::ContentSecurityPolicy).
 pub mod own_page {}
 
 // Its example needs the conformance suite.

@@ -39,7 +39,7 @@ async fn the_fragment_in_a_custom_page() {
     let visit = site.visit_custom_page().await;
     let nut = visit.sqrl_url.nut();
     for part in [
-        "<main id=\"sqrl\"".to_owned(),
+        "<div id=\"sqrl\"".to_owned(),
         format!("data-nut=\"{nut}\""),
         "data-base=\"/app/auth\" data-expires-in=\"300\"".to_owned(),
         format!("src=\"/app/auth/svg.sqrl?nut={nut}\""),

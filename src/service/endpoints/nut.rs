@@ -44,7 +44,7 @@ fn send(
         .get_all(header::ACCEPT)
         .into_iter()
         .any(|accept| accept.to_str().is_ok_and(|accept| accept.contains("application/json")));
-    let response = if wants_json {
+    let mut response = if wants_json {
         // No value contains a character that JSON escapes.
         let x = if extension == 0 { String::new() } else { format!(",\"x\":{extension}") };
         let can = can.map(|can| format!(",\"can\":\"{can}\"")).unwrap_or_default();
@@ -58,7 +58,8 @@ fn send(
         let can = can.map(|can| format!("&can={can}")).unwrap_or_default();
         respond::text(StatusCode::OK, format!("{x}nut={nut}{can}"))
     };
-    challenge.attach_to(response)
+    challenge.set_cookies(response.headers_mut());
+    response
 }
 
 /// Returns the URL for a cancelled sign-in: `can` of the request, or the referring page, if it has this

@@ -165,6 +165,7 @@ impl Walk {
             self.add(&format!("`GET {asset}?v=`, this version"), &versioned);
             self.add(&format!("`GET {asset}`"), &visit.get(asset).await);
         }
+        self.add("`GET sqrl-confirm.js`", &visit.get("sqrl-confirm.js").await);
     }
 
     async fn waits(&mut self) {
@@ -321,6 +322,7 @@ impl Walk {
             ("svg.sqrl", &[Method::HEAD, Method::OPTIONS, Method::POST]),
             ("png.sqrl", &[Method::HEAD, Method::OPTIONS, Method::POST]),
             ("sqrl.js", &[Method::HEAD, Method::OPTIONS, Method::POST]),
+            ("sqrl-confirm.js", &[Method::HEAD, Method::OPTIONS, Method::POST]),
             ("sqrl.css", &[Method::HEAD, Method::OPTIONS, Method::POST]),
         ] {
             let mut rows = std::collections::BTreeSet::new();
