@@ -20,7 +20,8 @@
 ///
 /// [`Sqrl`](crate::Sqrl), [`SqrlBuilder`](crate::SqrlBuilder),
 /// [`SqrlChallenge`](crate::axum::SqrlChallenge), [`SqrlLogin`](crate::axum::SqrlLogin),
-/// [`ChallengeOptions`](crate::ChallengeOptions), [`PeerAddress`](crate::PeerAddress),
+/// [`Claim`](crate::Claim), [`ChallengeOptions`](crate::ChallengeOptions),
+/// [`PeerAddress`](crate::PeerAddress),
 /// [`SignInResult`](crate::SignInResult).
 pub mod add_to_an_app {}
 
