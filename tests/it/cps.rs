@@ -59,12 +59,12 @@ async fn a_url_is_used_once_concurrently() {
     let url = given(&mut visit.chain(&alice())).await;
     let (twin, twin_url) = (Browser::new(site.http()), url.clone());
     twin.set_cookies(visit.browser.cookies());
-    let (tell, told) = tokio::sync::oneshot::channel();
+    let (sender, receiver) = tokio::sync::oneshot::channel();
     site.tap.before(Hook::RemoveCpsSessionId, async move {
-        tell.send(open(&twin, &twin_url).await.status.as_u16()).expect("a listener");
+        sender.send(open(&twin, &twin_url).await.status.as_u16()).expect("a listener");
     });
     assert_eq!(open(&visit.browser, &url).await.status, 401);
-    assert_eq!(told.await.expect("a status"), 200);
+    assert_eq!(receiver.await.expect("a status"), 200);
 }
 
 #[tokio::test]
@@ -239,7 +239,7 @@ async fn only_the_url_of_an_ident_signs_in() {
     assert_eq!(open(&visit.browser, &format!("{}/signed-in", site.public_url)).await.status, 401);
 }
 
-async fn outlives(what: &str) {
+async fn assert_no_url_survives(what: &str) {
     for same_browser in [true, false] {
         let site = Site::new().await;
         let visit: Visit = site.visit().await;
@@ -255,7 +255,7 @@ async fn outlives(what: &str) {
 #[tokio::test]
 async fn no_url_outlives_a_disable_enable_remove_or_rekey() {
     for what in ["disable", "enable", "remove", "rekey"] {
-        outlives(what).await;
+        assert_no_url_survives(what).await;
     }
 }
 
