@@ -121,7 +121,7 @@ fn check(request: &Request<Bytes>, answer: &Answer) {
     let status = response.status().as_u16();
     let is_ours = ["nut", "png", "svg", "pag", "evt", "cli", "cps"].iter().any(|name| {
         path.strip_prefix('/').and_then(|path| path.strip_suffix(".sqrl")) == Some(name)
-    }) || ["/sqrl.js", "/sqrl.css"].contains(&path);
+    }) || ["/sqrl.js", "/sqrl-confirm.js", "/sqrl.css"].contains(&path);
 
     // Loaded ahead of a visit, or from within another site.
     if matches!((path, status), ("/signed-in" | "/cps.sqrl", 403 | 503)) {
