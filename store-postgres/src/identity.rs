@@ -79,9 +79,9 @@ impl IdentityStore for PostgresIdentityStore {
         let first = idk.as_bytes().as_slice();
         let first = (&first as &(dyn ToSql + Sync), Type::BYTEA);
         let rows = match pidk.map(|pidk| pidk.as_bytes().as_slice()) {
-            None => connections.look(&self.look_up, &[first]).await?,
+            None => connections.read(&self.look_up, &[first]).await?,
             Some(second) => {
-                connections.look(&self.look_up_two, &[first, (&second, Type::BYTEA)]).await?
+                connections.read(&self.look_up_two, &[first, (&second, Type::BYTEA)]).await?
             }
         };
         let rows = rows.iter().map(state).collect::<Result<Vec<_>, _>>();
@@ -95,7 +95,7 @@ impl IdentityStore for PostgresIdentityStore {
             Ok(answer) if answer.affected == 1 => Ok(Swap::Done),
             Ok(_) => Ok(Swap::Lost),
             // Undone over and over again: that many others write these keys.
-            Err(error) if error.is_undone() => Ok(Swap::Lost),
+            Err(error) if error.is_rolled_back() => Ok(Swap::Lost),
             // Somebody else created it after this statement had begun.
             Err(error) if error.violates(&self.key_constraint) => Ok(Swap::Lost),
             Err(error) => Err(error.into()),

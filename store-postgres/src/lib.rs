@@ -59,23 +59,20 @@
 //! lock. Where they are up to date it writes nothing. The servers' role then needs `usage` on the
 //! schema, `select` on `sqrl_schema`, and `select, insert, update, delete` on the store's table; another
 //! role may have created them. A right that is missing is an error when the store is opened
-//! ([`OpenError::Right`]).
+//! ([`OpenError::NotPermitted`]).
 //!
 //! An older release no longer opens a store that a newer one has upgraded ([`OpenError::Newer`]). Where
 //! it has the store open, it goes on.
 
-mod cancel;
 mod connections;
 mod database;
 mod error;
-mod hint;
 mod identity;
 mod listen;
 mod migrate;
 mod names;
 mod nuts;
 mod pooler;
-mod refusal;
 mod rights;
 mod shared;
 mod swap;

@@ -10,8 +10,7 @@ use tower_sqrl_core::nuts::{RecordKind, RecordStore, Waiters, Watch};
 use crate::connections::{Answer, Parameter};
 use crate::database::Database;
 use crate::error::{CallError, OpenError};
-use crate::hint::Hint;
-use crate::listen::Listener;
+use crate::listen::{Hint, Listener};
 use crate::migrate::{Part, migrate};
 
 const PART: Part = Part { name: "nut", steps: &[include_str!("../migrations/nut_1.sql")] };
@@ -170,7 +169,7 @@ impl RecordStore for PostgresNutStore {
     async fn get(&self, kind: RecordKind, key: &[u8; 16]) -> Result<Option<Vec<u8>>, StoreError> {
         let (kind, key) = (kind.as_str(), key.as_slice());
         let parameters = primary_key(&kind, &key);
-        record(&self.database.connections.look(&self.statements.get, &parameters).await?)
+        record(&self.database.connections.read(&self.statements.get, &parameters).await?)
     }
 
     async fn take(&self, kind: RecordKind, key: &[u8; 16]) -> Result<Option<Vec<u8>>, StoreError> {

@@ -45,13 +45,6 @@ async fn no_password_is_shown() {
     assert_hides_password(&error_output(&error));
 }
 
-#[test]
-fn a_main_that_fails_says_what_is_wrong() {
-    let error = Database::connect_no_tls("host=127.0.0.1 port=one").expect_err("no number");
-    let says = "the database's URL cannot be read: invalid";
-    assert!(format!("{error:?}").starts_with(says), "{error:?}");
-}
-
 /// Postgres shows the row that a rule refuses, and an operator may make rules.
 #[tokio::test]
 async fn no_row_is_shown() {

@@ -51,7 +51,6 @@ fn a_newer_release_s_file_is_refused() {
     let error = SqliteIdentityStore::open(file.path()).expect_err("too old");
     assert!(matches!(error, OpenError::Newer { part: "identity", found: 9, known: 1 }));
     assert!(error.to_string().contains("upgrade tower-sqrl-sqlite"), "{error}");
-    assert_eq!(format!("{error:?}"), error.to_string(), "what `main` prints");
     drop(SqliteNutStore::open(file.path()).expect("the other tables have their own version"));
 }
 
