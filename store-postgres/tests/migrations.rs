@@ -4,7 +4,7 @@
 mod common;
 
 use common::{SERVER, database};
-use test_servers::secrets::debug_output;
+use test_servers::secrets::error_output;
 use tokio::task::JoinSet;
 use tower_sqrl_postgres::deadpool_postgres::{Manager, Pool};
 use tower_sqrl_postgres::tokio_postgres::{Config, NoTls};
@@ -117,7 +117,7 @@ async fn a_server_that_accepts_no_writes_is_refused() {
     let url = format!("{}?options=-c%20default_transaction_read_only=on", SERVER.url());
     let database = Database::connect_no_tls(&url).expect("a URL").schema("unwritten");
     let error = PostgresNutStore::open(&database).await.expect_err("it cannot write");
-    assert!(debug_output(&error).contains("does not allow writes"), "{error:?}");
+    assert!(error_output(&error).contains("does not allow writes"), "{error:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
