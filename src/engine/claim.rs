@@ -74,6 +74,14 @@ impl Claim {
         self.user.as_ref()
     }
 
+    /// Returns the claim with this account.
+    ///
+    /// For a session that goes on after [`Sqrl::link`](crate::Sqrl::link) has linked the identity.
+    #[must_use]
+    pub fn with_user(self, user: impl Into<UserId>) -> Self {
+        Self { user: Some(user.into()), ..self }
+    }
+
     /// Compares the claim with the identity as it is now.
     fn status(&self, identity: Option<&Identity>) -> ClaimStatus {
         match identity {
@@ -171,6 +179,10 @@ mod tests {
         // What the owner's client writes at each sign-in changes the version and the flags alone.
         let flags = Identity { sqrlonly: true, version: Version::new(9), ..identity() };
         assert_eq!(claim().status(Some(&flags)), ClaimStatus::Current);
+
+        let linked = claim().with_user("bob");
+        assert_eq!(linked.status(Some(&identity())), ClaimStatus::OtherAccount);
+        assert_eq!(linked.with_user("ada"), claim());
 
         assert_eq!(claim().status(None), ClaimStatus::Gone);
         let disabled = Identity { disabled: true, ..identity() };

@@ -67,11 +67,6 @@ impl SignIn {
         Claim::new(self.idk, self.identity.epoch, self.identity.user.clone())
     }
 
-    /// Returns the claim of this sign-in after the identity has been linked with `user`.
-    pub(crate) fn claim_with(&self, user: UserId) -> Claim {
-        Claim::new(self.idk, self.identity.epoch, Some(user))
-    }
-
     /// The owner asks that no other way of signing in touch the account.
     ///
     /// *On The Wire*, "Client Parameters", `opt=sqrlonly`.

@@ -9,10 +9,10 @@ use http_body_util::Full;
 use pin_project_lite::pin_project;
 
 use super::events::Events;
-use super::places::Place;
+use super::stream_slots::StreamSlot;
 
 pin_project! {
-    /// The body of a response: the application's, or the layer's own.
+    /// The body of a response: the application's or the layer's.
     #[project = Projected]
     #[derive(Debug)]
     pub struct SqrlBody<B> {
@@ -26,18 +26,18 @@ pin_project! {
     #[derive(Debug)]
     enum Kind<B> {
         Application { #[pin] body: B },
-        Own { #[pin] body: OwnBody },
+        Layer { #[pin] body: LayerBody },
     }
 }
 
-/// What the layer answers with.
-pub(super) enum OwnBody {
+/// The body of the layer's own responses.
+pub(super) enum LayerBody {
     Whole(Full<Bytes>),
     Events(Events),
 }
 
-/// Without what it says: a reply has a whole nut in it, and may have a CPS URL.
-impl fmt::Debug for OwnBody {
+/// Omits the content: a reply contains a whole nut, and may contain a CPS URL.
+impl fmt::Debug for LayerBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Whole(_) => "Whole(…)",
@@ -46,11 +46,11 @@ impl fmt::Debug for OwnBody {
     }
 }
 
-impl OwnBody {
-    /// Events keep the place until they end; what is whole needs none.
-    pub(super) fn holding(mut self, place: Place) -> Self {
+impl LayerBody {
+    /// Keeps the slot of an event stream until the stream ends.
+    pub(super) fn holding(mut self, slot: StreamSlot) -> Self {
         if let Self::Events(events) = &mut self {
-            events.hold(place);
+            events.hold(slot);
         }
         self
     }
@@ -61,8 +61,8 @@ impl<B> SqrlBody<B> {
         Self { kind: Kind::Application { body } }
     }
 
-    pub(super) fn own(body: OwnBody) -> Self {
-        Self { kind: Kind::Own { body } }
+    pub(super) fn layer(body: LayerBody) -> Self {
+        Self { kind: Kind::Layer { body } }
     }
 }
 
@@ -79,7 +79,7 @@ where
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         match self.project().kind.project() {
             ProjectedKind::Application { body } => body.poll_frame(cx),
-            ProjectedKind::Own { body } => body
+            ProjectedKind::Layer { body } => body
                 .poll_frame(cx)
                 .map(|frame| frame.map(|frame| frame.map_err(|never| match never {}))),
         }
@@ -88,19 +88,19 @@ where
     fn is_end_stream(&self) -> bool {
         match &self.kind {
             Kind::Application { body } => body.is_end_stream(),
-            Kind::Own { body } => body.is_end_stream(),
+            Kind::Layer { body } => body.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.kind {
             Kind::Application { body } => body.size_hint(),
-            Kind::Own { body } => body.size_hint(),
+            Kind::Layer { body } => body.size_hint(),
         }
     }
 }
 
-impl Body for OwnBody {
+impl Body for LayerBody {
     type Data = Bytes;
     type Error = Infallible;
 

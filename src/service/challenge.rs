@@ -4,14 +4,17 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Response, header};
 
+use super::challenge_error::ChallengeError;
 use super::cookies::{Secret, WaitCookie};
 use super::other_site::check_visit;
-use super::{Sqrl, respond};
-use crate::engine::{ChallengeOptions, IssuedLink, NoLink, Renewal};
-use crate::web::{self, SignIn};
-use tower_sqrl_core::StoreError;
+use super::respond;
+use super::sqrl::Sqrl;
+use crate::engine::{ChallengeOptions, IssuedLink, Renewal};
+#[cfg(feature = "web")]
+use crate::web::{ContentSecurityPolicy, Texts};
+use crate::web::{Look, SignIn};
 use tower_sqrl_core::protocol::Nut;
 
 /// A link for one browser, and the cookie without which nobody collects its sign-in.
@@ -21,6 +24,7 @@ pub struct Challenge {
     sqrl: Sqrl,
     link: IssuedLink,
     cookies: Vec<HeaderValue>,
+    look: Look,
 }
 
 impl Sqrl {
@@ -39,7 +43,8 @@ impl Sqrl {
     ) -> Result<Challenge, ChallengeError> {
         if parts.method == Method::HEAD {
             let link = self.engine().dead_link();
-            return Ok(Challenge { sqrl: self.clone(), link, cookies: Vec::new() });
+            let look = self.look(parts);
+            return Ok(Challenge { sqrl: self.clone(), link, cookies: Vec::new(), look });
         }
         check_visit(&parts.headers)?;
         let ip = self.asking_address(parts)?;
@@ -47,7 +52,7 @@ impl Sqrl {
         let (now, secret) = (config.clock.now(), Secret::fresh());
         let link = self.engine().issue(ip, secret.wait(), options).await?;
         let cookie = WaitCookie::new(secret, link.nut, now, config.lifetimes.chain);
-        Ok(self.with_cookie(&parts.headers, link, &cookie))
+        Ok(self.with_cookie(parts, link, &cookie))
     }
 
     /// Issues a further link for the wait whose first or latest nut is `old`, if this browser
@@ -70,7 +75,7 @@ impl Sqrl {
                 let config = &self.engine().config;
                 let (now, chain) = (config.clock.now(), config.lifetimes.chain);
                 let cookie = cookie.renewed(link.nut, now, chain);
-                Ok(Some(self.with_cookie(&parts.headers, link, &cookie)))
+                Ok(Some(self.with_cookie(parts, link, &cookie)))
             }
         }
     }
@@ -81,10 +86,10 @@ impl Sqrl {
         address.ok_or(ChallengeError::NoClientAddress)
     }
 
-    fn with_cookie(&self, headers: &HeaderMap, link: IssuedLink, cookie: &WaitCookie) -> Challenge {
+    fn with_cookie(&self, parts: &Parts, link: IssuedLink, cookie: &WaitCookie) -> Challenge {
         let chain = self.engine().config.lifetimes.chain;
-        let cookies = self.cookies().set_wait(headers, cookie, chain);
-        Challenge { sqrl: self.clone(), link, cookies }
+        let cookies = self.cookies().set_wait(&parts.headers, cookie, chain);
+        Challenge { sqrl: self.clone(), link, cookies, look: self.look(parts) }
     }
 }
 
@@ -104,12 +109,55 @@ impl Challenge {
         format!("{}/svg.sqrl?nut={}", self.sqrl.base(), self.link.nut)
     }
 
-    /// Where the script of the ready page is, from the root, with its version: caches keep it for
-    /// ever.
+    /// Returns the path of the sign-in page's JavaScript module, from the root. Load it with
+    /// `<script type="module">`. Its query names the version, so that caches keep it permanently.
+    #[cfg(feature = "web")]
     pub fn script_path(&self) -> String {
-        let version = web::asset("sqrl.js").map(|script| script.version);
-        let query = version.map(|version| format!("?v={version}")).unwrap_or_default();
-        format!("{}/sqrl.js{query}", self.sqrl.base())
+        self.sqrl.settings().pages.script_path()
+    }
+
+    /// Returns the path of the ready pages' style, from the root. Its query names the version, so
+    /// that caches keep it permanently.
+    #[cfg(feature = "web")]
+    pub fn style_path(&self) -> String {
+        self.sqrl.settings().pages.style_path()
+    }
+
+    /// Returns the texts of this challenge's page: those of the site, in the language of the request.
+    #[cfg(feature = "web")]
+    pub fn texts(&self) -> &Texts {
+        &self.look.texts
+    }
+
+    /// Sets the texts of this challenge's page and fragment. No other page shows them.
+    ///
+    /// ```
+    /// use tower_sqrl::Challenge;
+    ///
+    /// fn page_for_deletion(challenge: Challenge) -> http::Response<String> {
+    ///     let texts = challenge.texts().clone();
+    ///     let texts = match texts.language() {
+    ///         "de" => texts.heading("Konto löschen").intro("Bestätigen Sie mit Ihrer SQRL-App."),
+    ///         _ => texts.heading("Delete your account").intro("Confirm with your SQRL app."),
+    ///     };
+    ///     challenge.with_texts(texts).page()
+    /// }
+    /// ```
+    #[cfg(feature = "web")]
+    pub fn with_texts(mut self, texts: Texts) -> Self {
+        self.look.texts = std::sync::Arc::new(texts);
+        self
+    }
+
+    /// Returns the policy that a page with the fragment needs, with the request's
+    /// [`CspNonce`](crate::web::CspNonce) if it has one.
+    #[cfg(feature = "web")]
+    pub fn policy(&self) -> ContentSecurityPolicy {
+        let policy = ContentSecurityPolicy::sign_in();
+        match &self.look.nonce {
+            Some(nonce) => policy.nonce(nonce),
+            None => policy,
+        }
     }
 
     /// What the layer's paths stand below, from the root: the public URL's path and the builder's
@@ -123,94 +171,50 @@ impl Challenge {
         self.sqrl.engine().config.lifetimes.link
     }
 
-    /// The part of the ready page that signs in, as HTML, for a page of the application's own:
-    /// button, status, QR code. That page loads the script at [`script_path`](Self::script_path),
-    /// and is sent with [`attach_to`](Self::attach_to).
+    /// Returns the part of the ready page that signs in, as HTML, for your own page: button, status,
+    /// QR code. The page loads the module at `script_path`, and the style at `style_path` if you
+    /// like. Send it with [`attach_to`](Self::attach_to).
     pub fn fragment(&self) -> String {
-        self.sqrl.settings().pages.fragment(&self.view(&self.link.nut.to_string()))
+        let nut = self.link.nut.to_string();
+        self.sqrl.settings().pages.fragment(&self.view(&nut), &self.look)
     }
 
     /// The ready sign-in page.
     pub fn page(self) -> Response<String> {
-        let page = self.sqrl.settings().pages.sign_in(&self.view(&self.link.nut.to_string()));
+        let nut = self.link.nut.to_string();
+        let page = self.sqrl.settings().pages.sign_in(&self.view(&nut), &self.look);
         let mut response = Response::new(page.html);
         respond::set_sign_in_headers(response.headers_mut(), &page.policy);
-        self.attach_to(response)
+        self.set_cookies(response.headers_mut());
+        response
     }
 
     fn view<'a>(&'a self, nut: &'a str) -> SignIn<'a> {
         SignIn { url: self.href(), nut, expires_in: self.lifetime().as_secs() }
     }
 
-    /// Adds the cookie to a response with a page of your own, and keeps the response out of caches.
+    /// Adds to a response of your own what a sign-in page needs: the cookie that collects the
+    /// sign-in, `Cache-Control: no-store`, and, unless the response has them,
+    /// `Referrer-Policy: same-origin`, `X-Content-Type-Options: nosniff`,
+    /// `Cross-Origin-Opener-Policy: same-origin` and `Cross-Origin-Embedder-Policy: unsafe-none`.
+    ///
+    /// It adds no `Content-Security-Policy`.
     pub fn attach_to<B>(self, mut response: Response<B>) -> Response<B> {
         self.set_headers(response.headers_mut());
         response
     }
 
-    /// Sets what a response with this challenge needs.
+    /// Sets what a page with this challenge needs.
     pub(crate) fn set_headers(self, headers: &mut HeaderMap) {
+        respond::add_sign_in_headers(headers);
+        self.set_cookies(headers);
+    }
+
+    /// Sets what every response with this challenge needs.
+    pub(super) fn set_cookies(self, headers: &mut HeaderMap) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         for cookie in self.cookies {
             headers.append(header::SET_COOKIE, cookie);
-        }
-    }
-}
-
-/// Why there is no link.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ChallengeError {
-    /// Nothing says where the request comes from.
-    #[error(
-        "the client's address is unknown. With TCP, serve with \
-         `into_make_service_with_connect_info::<SocketAddr>()`, or put a `PeerAddress` into every \
-         request's extensions. With a Unix socket behind a proxy, call `trust_unix_socket_proxy()` \
-         on the builder, and let the proxy set the address header"
-    )]
-    NoClientAddress,
-    /// The address has asked for more links than it gets in a minute:
-    /// [`SqrlBuilder::challenges_per_minute`](crate::SqrlBuilder::challenges_per_minute).
-    #[error("too many attempts to sign in from this address: try again in a minute")]
-    TooManyChallenges,
-    /// A page of another site, or of another subdomain, loads this as an image, a frame or by a
-    /// script: nothing that its visitor sees as a page.
-    #[error("this page is not for frames and images of other sites")]
-    OtherSite,
-    /// The browser loads this ahead of a visit: a prefetch, a prerender or a preview. It discards
-    /// the response and loads the page again when its user visits it.
-    #[error("this page does not load before it is visited")]
-    Prefetch,
-    /// [`ChallengeOptions::data`] of so many octets.
-    #[error(
-        "a link carries at most 4096 octets of data, not {0}: keep what is longer under an id of \
-         your own, and give that"
-    )]
-    DataTooLong(usize),
-    /// The nut could not be stored.
-    #[error("signing in does not work at the moment")]
-    Store(#[from] StoreError),
-}
-
-impl ChallengeError {
-    /// The status to respond with: 500 for a mistake in the set-up, 429, 403, or 503 for a store
-    /// that is unreachable and for a prefetch.
-    pub fn status(&self) -> StatusCode {
-        match self {
-            Self::NoClientAddress | Self::DataTooLong(_) => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::TooManyChallenges => StatusCode::TOO_MANY_REQUESTS,
-            Self::OtherSite => StatusCode::FORBIDDEN,
-            Self::Prefetch | Self::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
-        }
-    }
-}
-
-impl From<NoLink> for ChallengeError {
-    fn from(why: NoLink) -> Self {
-        match why {
-            NoLink::TooMany => Self::TooManyChallenges,
-            NoLink::DataTooLong(octets) => Self::DataTooLong(octets),
-            NoLink::Store(error) => Self::Store(error),
         }
     }
 }

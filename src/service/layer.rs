@@ -11,20 +11,21 @@ use tower_service::Service;
 
 use super::body::SqrlBody;
 use super::other_site::check_visit;
-use super::respond::{self, Own};
+use super::respond::{self, LayerResponse};
 use super::routes::{Endpoint, Route};
 use super::{BoxError, Sqrl, endpoints, sign_in};
+
+impl Sqrl {
+    /// Returns the middleware. Wrap the whole application in it, or the part below the public URL's path.
+    pub fn layer(&self) -> SqrlLayer {
+        SqrlLayer { sqrl: self.clone() }
+    }
+}
 
 /// Wraps an application with SQRL sign-in. Made by [`Sqrl::layer`].
 #[derive(Debug, Clone)]
 pub struct SqrlLayer {
     sqrl: Sqrl,
-}
-
-impl SqrlLayer {
-    pub(super) fn new(sqrl: Sqrl) -> Self {
-        Self { sqrl }
-    }
 }
 
 impl<S> Layer<S> for SqrlLayer {
@@ -62,11 +63,13 @@ where
         let routes = &self.sqrl.settings().routes;
         let route = routes.of(request.method(), request.uri().path());
         // Both consume what works once.
-        if matches!(route, Route::SignedIn | Route::Ours(Endpoint::Cps))
+        if matches!(route, Route::SignedIn | Route::Endpoint(Endpoint::Cps))
             && let Err(why) = check_visit(request.headers())
         {
             let refusal = respond::text(why.status(), why.to_string());
-            return ResponseFuture { kind: Kind::Own { future: Box::pin(async move { refusal }) } };
+            return ResponseFuture {
+                kind: Kind::Layer { future: Box::pin(async move { refusal }) },
+            };
         }
         let kind = match route {
             Route::Application => {
@@ -81,12 +84,12 @@ where
                 let future = Box::pin(signed_in(self.sqrl.clone(), inner, request));
                 Kind::SignedIn { future }
             }
-            Route::Ours(endpoint) => {
+            Route::Endpoint(endpoint) => {
                 let future = Box::pin(endpoints::answer(self.sqrl.clone(), endpoint, request));
-                Kind::Own { future }
+                Kind::Layer { future }
             }
             Route::OtherMethod { allow } => {
-                Kind::Own { future: Box::pin(async move { respond::other_method(allow) }) }
+                Kind::Layer { future: Box::pin(async move { respond::other_method(allow) }) }
             }
         };
         ResponseFuture { kind }
@@ -129,7 +132,7 @@ pin_project! {
     enum Kind<F, R, E> {
         Application { #[pin] future: F },
         SignedIn { future: Boxed<Result<Response<R>, E>> },
-        Own { future: Boxed<Own> },
+        Layer { future: Boxed<LayerResponse> },
     }
 }
 
@@ -147,8 +150,8 @@ where
             ProjectedKind::SignedIn { future } => {
                 ready!(future.as_mut().poll(cx)).map(|response| response.map(SqrlBody::application))
             }
-            ProjectedKind::Own { future } => {
-                Ok(ready!(future.as_mut().poll(cx)).map(SqrlBody::own))
+            ProjectedKind::Layer { future } => {
+                Ok(ready!(future.as_mut().poll(cx)).map(SqrlBody::layer))
             }
         })
     }

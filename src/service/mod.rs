@@ -4,28 +4,32 @@
 mod account_names;
 mod body;
 mod challenge;
+mod challenge_error;
 mod client_address;
+mod completion;
 mod cookies;
 mod endpoints;
 mod events;
 mod layer;
 mod other_site;
-mod places;
+mod query;
+mod request_body;
 mod respond;
 mod routes;
 mod sign_in;
 mod sqrl;
-mod to_its_end;
+mod stream_slots;
 
 pub use body::SqrlBody;
-pub use challenge::{Challenge, ChallengeError};
+pub use challenge::Challenge;
+pub use challenge_error::ChallengeError;
 pub use client_address::PeerAddress;
 pub use layer::{ResponseFuture, SqrlLayer, SqrlService};
 pub use sign_in::SignInResult;
 pub use sqrl::Sqrl;
 
 pub(crate) use account_names::AccountNames;
-pub(crate) use client_address::{ClientAddress, Said};
+pub(crate) use client_address::{ClientAddress, LoggedOnce};
 pub(crate) use routes::Routes;
 pub(crate) use sqrl::Settings;
 

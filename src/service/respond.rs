@@ -5,11 +5,11 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use http_body_util::Full;
 
-use super::body::OwnBody;
+use super::body::LayerBody;
 use super::events::Events;
 use crate::web::{Asset, Page};
 
-pub(super) type Own = Response<OwnBody>;
+pub(super) type LayerResponse = Response<LayerBody>;
 
 const HTML: &str = "text/html; charset=utf-8";
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
@@ -22,8 +22,12 @@ const CROSS_ORIGIN_EMBEDDER_POLICY: HeaderName =
     HeaderName::from_static("cross-origin-embedder-policy");
 
 /// A body that is there as a whole, unlike a stream of events, with what all answers carry.
-pub(super) fn whole(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Own {
-    let mut response = Response::new(OwnBody::Whole(Full::new(body.into())));
+pub(super) fn whole(
+    status: StatusCode,
+    content_type: &'static str,
+    body: impl Into<Bytes>,
+) -> LayerResponse {
+    let mut response = Response::new(LayerBody::Whole(Full::new(body.into())));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
@@ -35,12 +39,12 @@ pub(super) fn whole(status: StatusCode, content_type: &'static str, body: impl I
 }
 
 /// One line of text.
-pub(super) fn text(status: StatusCode, body: impl Into<Bytes>) -> Own {
+pub(super) fn text(status: StatusCode, body: impl Into<Bytes>) -> LayerResponse {
     whole(status, "text/plain; charset=utf-8", body)
 }
 
 /// A page under its policy.
-pub(super) fn page(status: StatusCode, page: Page) -> Own {
+pub(super) fn page(status: StatusCode, page: Page) -> LayerResponse {
     let Page { html, policy } = page;
     let mut response = whole(status, HTML, html);
     set_page_headers(response.headers_mut(), &policy);
@@ -72,8 +76,21 @@ pub(super) fn set_sign_in_headers(headers: &mut http::HeaderMap, csp: &str) {
     headers.insert(CROSS_ORIGIN_EMBEDDER_POLICY, HeaderValue::from_static("unsafe-none"));
 }
 
+/// The same but the policy and the rule on frames, for a page of the application's. Headers that it
+/// has stay.
+pub(super) fn add_sign_in_headers(headers: &mut http::HeaderMap) {
+    for (name, value) in [
+        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        (header::REFERRER_POLICY, SAME_ORIGIN),
+        (CROSS_ORIGIN_OPENER_POLICY, SAME_ORIGIN),
+        (CROSS_ORIGIN_EMBEDDER_POLICY, HeaderValue::from_static("unsafe-none")),
+    ] {
+        headers.entry(name).or_insert(value);
+    }
+}
+
 /// See other: a clean address.
-pub(super) fn see_other(location: &str) -> Own {
+pub(super) fn see_other(location: &str) -> LayerResponse {
     let mut response = text(StatusCode::SEE_OTHER, "");
     match HeaderValue::try_from(location) {
         Ok(location) => {
@@ -85,7 +102,10 @@ pub(super) fn see_other(location: &str) -> Own {
 }
 
 /// A QR code. As public as the page that shows it, and like that in no cache: it holds a nut.
-pub(super) fn picture(content_type: &'static str, picture: Option<impl Into<Bytes>>) -> Own {
+pub(super) fn picture(
+    content_type: &'static str,
+    picture: Option<impl Into<Bytes>>,
+) -> LayerResponse {
     match picture {
         Some(picture) => {
             let mut response = whole(StatusCode::OK, content_type, picture);
@@ -98,7 +118,7 @@ pub(super) fn picture(content_type: &'static str, picture: Option<impl Into<Byte
 }
 
 /// A script or style: for ever in caches under the URL with its version, else not at all.
-pub(super) fn asset(asset: Option<Asset>, asked_version: Option<&str>) -> Own {
+pub(super) fn asset(asset: Option<Asset>, asked_version: Option<&str>) -> LayerResponse {
     let Some(Asset { content_type, body, version, .. }) = asset else {
         return text(StatusCode::NOT_FOUND, "");
     };
@@ -111,18 +131,18 @@ pub(super) fn asset(asset: Option<Asset>, asked_version: Option<&str>) -> Own {
 }
 
 /// The endpoint has no such method.
-pub(super) fn other_method(allow: &'static str) -> Own {
+pub(super) fn other_method(allow: &'static str) -> LayerResponse {
     let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "");
     response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
     response
 }
 
 /// A stream of events.
-pub(super) fn events(events: Events) -> Own {
+pub(super) fn events(events: Events) -> LayerResponse {
     let mut response = whole(StatusCode::OK, "text/event-stream", "");
     // Some proxies hold back what they may buffer.
     let unbuffered = (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
     response.headers_mut().extend([unbuffered]);
-    *response.body_mut() = OwnBody::Events(events);
+    *response.body_mut() = LayerBody::Events(events);
     response
 }

@@ -17,7 +17,7 @@ pub(crate) enum Route {
     /// The application's route that gets the sign-in.
     SignedIn,
     /// Ours.
-    Ours(Endpoint),
+    Endpoint(Endpoint),
     /// Ours, by a method that it does not have.
     OtherMethod { allow: &'static str },
 }
@@ -41,7 +41,7 @@ pub(crate) enum Endpoint {
     Cps,
     /// `cps.sqrl` by POST: yes, that is me.
     ConfirmCps,
-    /// `sqrl.js` and `sqrl.css`.
+    /// `sqrl.js`, `sqrl-confirm.js` and `sqrl.css`.
     Asset(&'static str),
 }
 
@@ -63,11 +63,12 @@ impl Routes {
             "/cps.sqrl" if method == Method::GET => (Endpoint::Cps, Method::GET),
             "/cps.sqrl" => return Route::OtherMethod { allow: "GET, POST" },
             "/sqrl.js" => (Endpoint::Asset("sqrl.js"), Method::GET),
+            "/sqrl-confirm.js" => (Endpoint::Asset("sqrl-confirm.js"), Method::GET),
             "/sqrl.css" => (Endpoint::Asset("sqrl.css"), Method::GET),
             _ => return Route::Application,
         };
         if *method == allowed {
-            Route::Ours(endpoint)
+            Route::Endpoint(endpoint)
         } else if allowed == Method::POST {
             Route::OtherMethod { allow: "POST" }
         } else {
@@ -84,12 +85,12 @@ mod tests {
     fn exactly_ours() {
         let routes = Routes { prefix: "/auth".into(), signed_in: "/signed-in".into() };
         for (method, path, route) in [
-            (Method::POST, "/auth/cli.sqrl", Route::Ours(Endpoint::Client)),
+            (Method::POST, "/auth/cli.sqrl", Route::Endpoint(Endpoint::Client)),
             (Method::GET, "/auth/cli.sqrl", Route::OtherMethod { allow: "POST" }),
-            (Method::POST, "/auth/cps.sqrl", Route::Ours(Endpoint::ConfirmCps)),
+            (Method::POST, "/auth/cps.sqrl", Route::Endpoint(Endpoint::ConfirmCps)),
             (Method::HEAD, "/auth/cps.sqrl", Route::OtherMethod { allow: "GET, POST" }),
             (Method::HEAD, "/auth/pag.sqrl", Route::OtherMethod { allow: "GET" }),
-            (Method::GET, "/auth/sqrl.js", Route::Ours(Endpoint::Asset("sqrl.js"))),
+            (Method::GET, "/auth/sqrl.js", Route::Endpoint(Endpoint::Asset("sqrl.js"))),
             (Method::GET, "/login", Route::Application),
             (Method::GET, "/signed-in", Route::SignedIn),
             (Method::GET, "/cli.sqrl", Route::Application),

@@ -2,14 +2,15 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use http::request::Parts;
 use http::{Extensions, HeaderMap};
 use tokio::sync::{Semaphore, watch};
 
 use super::cookies::Cookies;
-use super::places::Places;
-use super::{AccountNames, ClientAddress, Routes, SqrlLayer};
+use super::stream_slots::StreamSlots;
+use super::{AccountNames, ClientAddress, Routes};
 use crate::engine::{Claim, ClaimStatus, Engine, LinkError, SignIn};
-use crate::web::Pages;
+use crate::web::{Look, Pages};
 use tower_sqrl_core::StoreError;
 use tower_sqrl_core::identities::{Identity, UserId};
 use tower_sqrl_core::protocol::Idk;
@@ -60,7 +61,7 @@ struct Inner {
     /// What is left of this process's event streams.
     streams: Arc<Semaphore>,
     /// What each address has of them.
-    places: Arc<Places>,
+    stream_slots: Arc<StreamSlots>,
     /// True once events are to end.
     stop: watch::Sender<bool>,
 }
@@ -71,18 +72,12 @@ impl Sqrl {
         Self(Arc::new(Inner {
             cookies: Cookies { https: engine.config.public_url.is_https() },
             streams: Arc::new(Semaphore::new(settings.max_event_streams)),
-            places: Places::new(settings.max_event_streams_per_address),
+            stream_slots: StreamSlots::new(settings.max_event_streams_per_address),
             stop: watch::Sender::new(false),
             base,
             engine,
             settings,
         }))
-    }
-
-    /// The middleware. Wrap the whole application, or the part of it below the public URL's
-    /// path.
-    pub fn layer(&self) -> SqrlLayer {
-        SqrlLayer::new(self.clone())
     }
 
     /// The identity of a key as it is now; none if it is unknown, removed or superseded.
@@ -145,7 +140,7 @@ impl Sqrl {
             Err(LinkError::Linked(first)) => first,
             Err(error) => return Err(error),
         };
-        Ok(login.claim_with(user))
+        Ok(login.claim().with_user(user))
     }
 
     /// Checks whether a session's claim still holds: whether the identity is live, enabled, and linked
@@ -212,12 +207,27 @@ impl Sqrl {
         &self.0.streams
     }
 
-    pub(super) fn places(&self) -> &Arc<Places> {
-        &self.0.places
+    pub(super) fn stream_slots(&self) -> &Arc<StreamSlots> {
+        &self.0.stream_slots
     }
 
     pub(super) fn stopped(&self) -> watch::Receiver<bool> {
         self.0.stop.subscribe()
+    }
+
+    /// Returns how the pages for a request look: their language, which the application or the
+    /// browser has chosen, and their nonce.
+    #[cfg(feature = "web")]
+    pub(super) fn look(&self, parts: &Parts) -> Look {
+        let accepted = parts.headers.get_all(http::header::ACCEPT_LANGUAGE).into_iter();
+        let accepted = accepted.filter_map(|value| value.to_str().ok());
+        self.settings().pages.look(parts.extensions.get(), accepted, parts.extensions.get())
+    }
+
+    #[cfg(not(feature = "web"))]
+    #[allow(clippy::unused_self, reason = "the feature's other half")]
+    pub(super) fn look(&self, _: &Parts) -> Look {
+        Look
     }
 
     pub(super) fn client_address(

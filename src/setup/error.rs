@@ -1,14 +1,16 @@
-use std::fmt;
-
 use thiserror::Error;
 
-use super::checks::{MAX_SECRET_NAME, MIN_BODY_LIMIT};
 use tower_sqrl_core::protocol::PublicUrlError;
 
+/// The length of the longest ordinary request, in bytes, rounded up. It repeats the server's longest
+/// reply, which has a question of 2048 characters, and adds all keys, secrets and signatures.
+pub(super) const MIN_BODY_LIMIT: usize = 4096;
+
+/// The maximum length of an indexed secret's name, in bytes. Each reply has this name.
+pub(super) const MAX_SECRET_NAME: usize = 64;
+
 /// An invalid configuration. The message says what to change.
-///
-/// `Debug` prints the same message, because Rust prints the error of `main` with `Debug`.
-#[derive(Clone, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ConfigError {
     /// The public URL is invalid.
@@ -70,12 +72,9 @@ pub enum ConfigError {
     /// `Texts::install_url` is not an http(s) URL or an absolute path.
     #[error("`Texts::install_url` must be an http(s) URL or an absolute path")]
     Texts,
-}
-
-impl fmt::Debug for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
+    /// The logo is not a path from the root of the site.
+    #[error("`site_logo` must be an absolute path, as in `/logo.svg`, not `{0}`")]
+    Logo(String),
 }
 
 #[cfg(test)]
@@ -83,14 +82,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn debug_prints_what_to_change() {
+    fn the_message_says_what_to_change() {
         let error = ConfigError::Network("nginx".to_owned());
         let message =
             "`nginx` is not a network; use a form such as `10.0.0.0/8`, `::1/128` or `10.0.0.5`";
-        assert_eq!(format!("{:?}", Box::<dyn std::error::Error>::from(error)), message);
+        assert_eq!(error.to_string(), message);
         let message = "`body_limit(1024)` is too small for a client's request; use at least 4096";
         assert_eq!(ConfigError::BodyLimit(1024).to_string(), message);
         let error = ConfigError::from(PublicUrlError::Path);
-        assert_eq!(format!("{error:?}"), PublicUrlError::Path.to_string());
+        assert_eq!(error.to_string(), PublicUrlError::Path.to_string());
     }
 }

@@ -44,6 +44,8 @@ pub(crate) enum Who<'a> {
 pub(crate) enum Notice {
     /// The CPS URL was used, or is too old.
     UrlExpired,
+    /// A command has succeeded, and this browser did not request the sign-in URL.
+    Done,
     /// The identity was disabled.
     Disabled,
     /// The identity was enabled.

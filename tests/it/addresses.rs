@@ -17,15 +17,15 @@ use crate::common::{Setup, Site, alice, cps_id, secrets};
 #[tokio::test]
 async fn nested_under_a_path_and_a_prefix() {
     let setup = Setup { mount: "/app", ..Setup::default() };
-    let site = Site::set_up(setup, |builder| builder.prefix("/auth")).await;
+    let site = Site::with_setup(setup, |builder| builder.prefix("/auth")).await;
     let visit = site.visit().await;
-    assert!(visit.link.as_str().contains("/app/auth/cli.sqrl?nut="), "{}", visit.link);
+    assert!(visit.sqrl_url.as_str().contains("/app/auth/cli.sqrl?nut="), "{}", visit.sqrl_url);
     let mut chain = visit.chain(&alice()).with_opt("cps");
     assert_eq!(chain.query().await, "4");
     assert!(chain.reply().qry.starts_with("/app/auth/cli.sqrl?nut="));
     assert_eq!(chain.ident().await, "5");
     let url = chain.cps_url();
-    assert!(url.starts_with(&format!("{}/auth/cps.sqrl?", site.public)), "{url}");
+    assert!(url.starts_with(&format!("{}/auth/cps.sqrl?", site.public_url)), "{url}");
     // In another browser, with the question.
     let other = Browser::new(site.http());
     let page = other.open(&url).await.expect("a page");
@@ -37,21 +37,21 @@ async fn nested_under_a_path_and_a_prefix() {
     // By the waiting page.
     site.visit().await.sign_in(&alice()).await;
     for picture in ["svg", "png"] {
-        let answer = visit.get(&format!("{picture}.sqrl?nut={}", visit.link.nut())).await;
+        let answer = visit.get(&format!("{picture}.sqrl?nut={}", visit.sqrl_url.nut())).await;
         assert_eq!(answer.status(), 200);
     }
     // Without the prefix, the layer answers no path.
-    let answer = site.http().get(&format!("{}/cli.sqrl", site.public), HeaderMap::new()).await;
+    let answer = site.http().get(&format!("{}/cli.sqrl", site.public_url), HeaderMap::new()).await;
     assert_eq!(answer.expect("an answer").status(), 404);
 }
 
 #[tokio::test]
 async fn an_authentication_domain_with_a_path() {
     let setup = Setup { mount: "/app", ..Setup::default() };
-    let site = Site::set_up(setup, |builder| builder.extend_domain(4)).await;
+    let site = Site::with_setup(setup, |builder| builder.extend_domain(4)).await;
     let visit = site.visit().await;
-    assert!(visit.link.as_str().contains("/app/cli.sqrl?x=4&nut="));
-    assert_eq!(visit.link.domain().as_str(), "127.0.0.1/app");
+    assert!(visit.sqrl_url.as_str().contains("/app/cli.sqrl?x=4&nut="));
+    assert_eq!(visit.sqrl_url.domain().as_str(), "127.0.0.1/app");
     let text = visit.get("nut.sqrl").await.into_body();
     assert!(text.starts_with(b"x=4&nut="));
     visit.sign_in(&alice()).await;
@@ -73,21 +73,21 @@ async fn an_endpoint_issues_sqrl_urls_for_custom_pages() {
     };
     let plain = text(visit.get("nut.sqrl").await);
     assert_eq!(plain.len(), "nut=".len() + 22, "{plain}");
-    let ours = format!("{}/login", site.public);
+    let ours = format!("{}/login", site.public_url);
     let asked = visit.request(Method::GET, "nut.sqrl", headers(REFERER, &ours), "").await;
     assert!(text(asked).ends_with(&format!("&can={}", base64url::encode(&ours))));
-    for referrer in ["https://evil.example/", &format!("{}.evil.example/", site.public)] {
+    for referrer in ["https://evil.example/", &format!("{}.evil.example/", site.public_url)] {
         let asked = visit.request(Method::GET, "nut.sqrl", headers(REFERER, referrer), "").await;
         assert!(!text(asked).contains("can="), "{referrer}");
     }
     let smuggled = [
-        format!("{}/\r\nset-cookie: a", site.public),
-        format!("{}\r\nurl=https://evil.example/", site.public),
-        format!("{}/\n", site.public),
-        format!("{}//evil.example/", site.public),
-        format!("{}/\\evil.example/", site.public),
-        format!("{}@evil.example/", site.public),
-        format!("{}/ä", site.public),
+        format!("{}/\r\nset-cookie: a", site.public_url),
+        format!("{}\r\nurl=https://evil.example/", site.public_url),
+        format!("{}/\n", site.public_url),
+        format!("{}//evil.example/", site.public_url),
+        format!("{}/\\evil.example/", site.public_url),
+        format!("{}@evil.example/", site.public_url),
+        format!("{}/ä", site.public_url),
     ];
     let elsewhere = ["https://evil.example/", "javascript:alert(1)", "//evil.example/"];
     for can in elsewhere.into_iter().chain(smuggled.iter().map(String::as_str)) {
@@ -110,7 +110,7 @@ async fn a_qr_code_has_no_can() {
         assert_eq!(visit.get(&format!("svg.sqrl{query}")).await.status(), 400, "{query}");
         assert_eq!(visit.get(&format!("png.sqrl{query}")).await.status(), 400, "{query}");
     }
-    let nut = visit.link.nut();
+    let nut = visit.sqrl_url.nut();
     let plain = visit.get(&format!("svg.sqrl?nut={nut}")).await.into_body();
     let with = visit.get(&format!("svg.sqrl?nut={nut}&can=YWJj")).await.into_body();
     assert_eq!(plain, with);
@@ -120,7 +120,7 @@ async fn a_qr_code_has_no_can() {
 /// headers.
 async fn same_address(site: &Site, browser: &str, client: &str) -> bool {
     let browser = Browser::new(site.http_from(browser));
-    let visit = site.visit_with(&browser).await;
+    let visit = site.visit_in(&browser).await;
     let mut chain = visit.chain_by(&alice(), &site.http_from(client)).with_opt("noiptest");
     match chain.query().await.as_str() {
         "4" => true,
@@ -204,7 +204,7 @@ async fn behind_nginx_over_a_unix_socket() {
     drop(site);
 
     let site = over_unix_socket(&nginx, |builder| builder);
-    let answer = site.http().get(&format!("{}/login", site.here), HeaderMap::new()).await;
+    let answer = site.http().get(&format!("{}/login", site.socket_url), HeaderMap::new()).await;
     assert_eq!(answer.expect("an answer").status(), 500);
     let log = secrets::logged();
     let advice = "With a Unix socket behind a proxy, call `trust_unix_socket_proxy()`";

@@ -49,7 +49,7 @@ async fn calls_of_client_requests() {
     );
 
     let mut chain = site.visit().await.chain(&new_alice());
-    let form = chain.signed(&chain.succeeding("query")).signed("pids", &chain.previous());
+    let form = chain.signed(&chain.params_with_pidk("query")).signed("pids", &chain.previous());
     site.tap.calls();
     chain.send(&form).await;
     same(site.tap.calls(), &step);
@@ -117,7 +117,7 @@ async fn foreign_and_unsigned_requests_make_no_calls() {
     for path in
         ["/", "/elsewhere", "/signed-in", "/signed-in?nut=AAAAAAAAAAAAAAAAAAAAAA", "/cps.sqrl"]
     {
-        visit.browser.open(&format!("{}{path}", site.here)).await.expect("a page");
+        visit.browser.open(&format!("{}{path}", site.socket_url)).await.expect("a page");
     }
     let chain = visit.chain(&alice());
     chain.post("client=&server=&ids=").await;

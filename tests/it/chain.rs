@@ -16,7 +16,7 @@ async fn row_25_a_sqrl_url_that_is_too_old() {
     let visit = site.visit().await;
     let mut chain = visit.chain(&alice());
     let first = chain.clone();
-    site.clock.pass_seconds(301);
+    site.clock.advance_seconds(301);
     assert_eq!(chain.ident().await, "64");
     // The old nut is consumed, and the new nut continues the chain.
     assert_eq!(first.clone().ident().await, "60");
@@ -24,7 +24,7 @@ async fn row_25_a_sqrl_url_that_is_too_old() {
     visit.collect().await;
 
     let mut chain = site.visit().await.chain(&alice());
-    site.clock.pass_seconds(299);
+    site.clock.advance_seconds(299);
     assert_eq!(chain.ident().await, "5");
 }
 
@@ -34,9 +34,9 @@ async fn row_25_a_later_nut_that_is_too_old() {
     let visit = site.visit().await;
     let mut chain = visit.chain(&alice());
     assert_eq!(chain.query().await, "4");
-    site.clock.pass_seconds(599);
+    site.clock.advance_seconds(599);
     assert_eq!(chain.query().await, "4");
-    site.clock.pass_seconds(601);
+    site.clock.advance_seconds(601);
     assert_eq!(chain.ident().await, "64");
     assert_eq!(chain.ident().await, "5");
     visit.collect().await;
@@ -48,9 +48,9 @@ async fn row_25_a_later_nut_that_is_too_old() {
 async fn row_25b_too_old_and_from_another_address() {
     let site = Site::behind_proxy().await;
     let (owner, thief) = (site.http_from("203.0.113.1"), site.http_from("198.51.100.1"));
-    let visit = site.visit_with(&tower_sqrl_client::browser::Browser::new(owner.clone())).await;
+    let visit = site.visit_in(&tower_sqrl_client::browser::Browser::new(owner.clone())).await;
     let photographed = visit.chain_by(&mallory(), &thief);
-    site.clock.pass_seconds(301);
+    site.clock.advance_seconds(301);
     for (opt, server) in [
         ("suk~noiptest", photographed.server.clone()),
         ("suk", photographed.server.clone()),
@@ -69,10 +69,10 @@ async fn row_25b_too_old_and_from_another_address() {
     assert_eq!(chain.ident().await, "5");
     visit.collect().await;
     // The same with a later nut.
-    let visit = site.visit_with(&visit.browser).await;
+    let visit = site.visit_in(&visit.browser).await;
     let mut later = visit.chain_by(&mallory(), &thief).with_opt("suk~noiptest");
     assert_eq!(later.query().await, "0");
-    site.clock.pass_seconds(601);
+    site.clock.advance_seconds(601);
     assert_eq!(later.ident().await, "60");
     assert_eq!(later.ident().await, "60", "a dead nut");
 }
@@ -84,10 +84,10 @@ async fn a_chain_ends_with_its_lifetime() {
     let mut chain = visit.chain(&alice());
     for _ in 0..3 {
         assert_eq!(chain.query().await, "4");
-        site.clock.pass_seconds(599);
+        site.clock.advance_seconds(599);
     }
     assert_eq!(chain.query().await, "4");
-    site.clock.pass_seconds(4);
+    site.clock.advance_seconds(4);
     let before = chain.clone();
     assert_eq!(chain.ident().await, "60");
     assert_eq!(chain.ident().await, "60");
@@ -100,10 +100,9 @@ async fn a_chain_has_fifty_nuts_at_most() {
     let site = Site::new().await;
     let mut chain = site.visit().await.chain(&alice());
     for step in 0..50 {
-        // A refusal without a take is no step.
-        let mut other = chain.clone();
-        other.server = base64url::encode("qrl://elsewhere");
-        assert_eq!(other.query().await, "c4", "{step}");
+        // An alias is no step of its own.
+        chain.server = base64url::encode("qrl://elsewhere");
+        assert_eq!(chain.query().await, "c4", "{step}");
         assert_eq!(chain.query().await, "4", "{step}");
     }
     assert_eq!(chain.query().await, "60");
@@ -123,7 +122,7 @@ async fn row_26_used_or_never_issued() {
     assert_eq!(again.query().await, "60", "a dead nut");
     for query in ["?nut=AAAAAAAAAAAAAAAAAAAAAA", "?nut=", "?nut=%00", "?", "", "?nut=A&nut=B"] {
         let mut chain = first.clone();
-        chain.url = format!("{}/cli.sqrl{query}", site.here);
+        chain.url = format!("{}/cli.sqrl{query}", site.socket_url);
         assert_eq!(chain.query().await, "60", "{query}");
     }
     // A nut has only one encoding.
@@ -145,25 +144,26 @@ async fn row_27_server_does_not_match() {
     let site = Site::new().await;
     let visit = site.visit().await;
     let chain = visit.chain(&alice());
-    let link = visit.link.as_str();
+    let sqrl_url = visit.sqrl_url.as_str();
     let other = site.visit().await;
     for server in [
         String::new(),
-        format!("{link}&"),
-        format!("{link}&can="),
-        format!("{link}&can=a.b"),
-        format!("{link}&can=YQ&can=YQ"),
-        format!("{link}&can=YQ&x=1"),
-        link.replace("qrl://", "sqrl://"),
-        link.replace("127.0.0.1", "example.com"),
-        other.link.as_str().to_owned(),
+        format!("{sqrl_url}&"),
+        format!("{sqrl_url}&can="),
+        format!("{sqrl_url}&can=a.b"),
+        format!("{sqrl_url}&can=YQ&can=YQ"),
+        format!("{sqrl_url}&can=YQ&x=1"),
+        sqrl_url.replace("qrl://", "sqrl://"),
+        sqrl_url.replace("127.0.0.1", "example.com"),
+        other.sqrl_url.as_str().to_owned(),
     ] {
         let mut altered = chain.clone();
         altered.server = base64url::encode(&server);
         assert_eq!(altered.query().await, "c4", "{server}");
     }
     // The SQRL URL's nut is still live, also with the `can` that the page's script adds.
-    let with_can: SqrlUrl = visit.link.with_can(&(visit.link.origin() + "/")).expect("a link");
+    let with_can: SqrlUrl =
+        visit.sqrl_url.with_can(&(visit.sqrl_url.origin() + "/")).expect("a sqrl_url");
     let mut first = chain.clone();
     first.server = base64url::encode(with_can.as_str());
     assert_eq!(first.query().await, "4");
@@ -196,7 +196,7 @@ async fn row_28_another_address() {
 async fn row_29_another_address_with_noiptest() {
     let site = Site::behind_proxy().await;
     let browser = tower_sqrl_client::browser::Browser::new(site.http_from("203.0.113.1"));
-    let visit = site.visit_with(&browser).await;
+    let visit = site.visit_in(&browser).await;
     let mut chain = visit.chain_by(&alice(), &site.http_from("198.51.100.1"));
     // The client repeats the request, with the refusal as `server`.
     assert_eq!(chain.query().await, "40");
@@ -205,7 +205,7 @@ async fn row_29_another_address_with_noiptest() {
     assert_eq!(chain.ident().await, "1");
     visit.collect().await;
     // The same address, according to the proxy.
-    let visit = site.visit_with(&browser).await;
+    let visit = site.visit_in(&browser).await;
     let mut chain = visit.chain_by(&alice(), &site.http_from("203.0.113.1"));
     assert_eq!(chain.query().await, "5");
 }
@@ -228,7 +228,7 @@ async fn addresses_of_one_ipv6_network_match_if_configured() {
             ("2001:db8::1", "203.0.113.1", "40"),
         ] {
             let browser = tower_sqrl_client::browser::Browser::new(site.http_from(browser));
-            let visit = site.visit_with(&browser).await;
+            let visit = site.visit_in(&browser).await;
             let mut chain = visit.chain_by(&alice(), &site.http_from(client));
             assert_eq!(chain.ident().await, tif, "{client}, by network: {is_by_network}");
         }
@@ -245,7 +245,7 @@ async fn row_30_another_identity_on_the_chain() {
         let mut other = chain.as_other(&mallory()).with_opt(opt);
         assert_eq!(other.ident().await, "1c4");
         assert_eq!(other.ident().await, "60", "a dead nut");
-        assert_eq!(other.extras(), Vec::<&str>::new());
+        assert_eq!(other.extra_names(), Vec::<&str>::new());
     }
     assert_eq!(chain.ident().await, "5");
     let idk = chain.idk();
@@ -255,10 +255,10 @@ async fn row_30_another_identity_on_the_chain() {
 #[tokio::test]
 async fn row_30_a_sqrl_url_for_one_identity() {
     let site = Site::new().await;
-    site.knows(&alice()).await;
-    site.knows(&mallory()).await;
+    site.sign_up(&alice()).await;
+    site.sign_up(&mallory()).await;
     let idk = site.visit().await.chain(&alice()).idk().parse::<Idk>().expect("a key");
-    let visit = site.visit_for(ChallengeOptions::default().only_for(idk)).await;
+    let visit = site.visit_with_options(ChallengeOptions::default().only_for(idk)).await;
     assert_eq!(visit.chain(&mallory()).query().await, "1c4");
     assert_eq!(visit.chain(&mallory()).ident().await, "1c4");
     assert_eq!(visit.chain(&alice()).ident().await, "5");
@@ -277,11 +277,11 @@ async fn the_nut_of_a_refusal_is_an_alias_of_the_requests_nut() {
         chain
     };
     let visit = site.visit().await;
-    let link = visit.chain(&alice());
-    let (one, two) = (refused(&link).await, refused(&link).await);
+    let chain = visit.chain(&alice());
+    let (one, two) = (refused(&chain).await, refused(&chain).await);
     let mut third = refused(&two).await;
     assert_eq!(third.query().await, "4");
-    for used in [link, one, two] {
+    for used in [chain, one, two] {
         assert_eq!(used.clone().query().await, "60");
     }
     // An alias of a later nut.
@@ -293,13 +293,13 @@ async fn the_nut_of_a_refusal_is_an_alias_of_the_requests_nut() {
     visit.collect().await;
     // The alias is as old as the SQRL URL, and the request can be repeated once as well.
     let visit = site.visit().await;
-    site.clock.pass_seconds(200);
+    site.clock.advance_seconds(200);
     let mut alias = refused(&visit.chain(&alice())).await;
-    site.clock.pass_seconds(101);
+    site.clock.advance_seconds(101);
     assert_eq!(alias.query().await, "64");
     assert_eq!(alias.query().await, "5");
     // The nut of that reply is not an alias and has its own lifetime.
-    site.clock.pass_seconds(599);
+    site.clock.advance_seconds(599);
     assert_eq!(alias.ident().await, "5");
     visit.collect().await;
 }
@@ -309,16 +309,16 @@ async fn the_nut_of_a_refusal_is_an_alias_of_the_requests_nut() {
 async fn only_one_of_two_aliases_can_be_used() {
     let site = Site::new().await;
     let visit = site.visit().await;
-    let link = visit.chain(&alice());
-    let mut alias = link.clone();
+    let chain = visit.chain(&alice());
+    let mut alias = chain.clone();
     alias.server = base64url::encode("qrl://example.com/?nut=A");
     assert_eq!(alias.query().await, "c4");
-    let mut first = link.clone();
-    site.tap.first(Hook::RemoveNut(NutState::Pending), async move {
+    let mut first = chain.clone();
+    site.tap.before(Hook::RemoveNut(NutState::Pending), async move {
         assert_eq!(first.query().await, "4");
     });
     assert_eq!(alias.query().await, "60");
-    assert!(site.tap.is_played());
+    assert!(site.tap.is_done());
 }
 
 #[tokio::test]
@@ -376,7 +376,7 @@ async fn row_34_another_identity_after_the_outcome() {
     assert_eq!(visit.chain(&alice()).ident().await, "5");
     let mut other = renewed.chain(&mallory()).with_opt("suk~cps");
     assert_eq!(other.ident().await, "1c4");
-    assert!(other.extras().is_empty());
+    assert!(other.extra_names().is_empty());
     assert_eq!(other.ident().await, "60", "a dead nut");
     let idk = visit.chain(&alice()).idk();
     assert!(renewed.collect().await.body.contains(&idk));
@@ -385,7 +385,7 @@ async fn row_34_another_identity_after_the_outcome() {
 #[tokio::test]
 async fn several_pidks_on_one_chain() {
     let site = Site::new().await;
-    site.knows(&alice()).await;
+    site.sign_up(&alice()).await;
     let mut chain = site.visit().await.chain(&crate::common::new_alice());
     for seed in 0..3 {
         let stranger = SiteKey::from_seed(&[seed; 32]);
@@ -407,9 +407,9 @@ async fn every_successful_command_but_query_gets_a_cps_url() {
     for (command, tif) in
         [("ident", "5"), ("disable", "d"), ("enable", "5"), ("ident", "5"), ("remove", "4")]
     {
-        assert_eq!(chain.give(command).await, tif, "{command}");
+        assert_eq!(chain.run(command).await, tif, "{command}");
         let url = chain.cps_url();
-        let id = url.strip_prefix(&format!("{}/cps.sqrl?", site.public)).expect("absolute");
+        let id = url.strip_prefix(&format!("{}/cps.sqrl?", site.public_url)).expect("absolute");
         assert_eq!(id.len(), 22, "128 bits");
         assert!(!seen.contains(&url));
         seen.push(url);

@@ -10,7 +10,7 @@ use crate::common::{Chain, Site, Verdict, alice, mallory};
 /// A chain whose nut the first server has issued and the second one has consumed.
 async fn consumed_elsewhere(site: &Site, other: &Site) -> Chain {
     let chain = site.visit().await.chain(&alice());
-    assert_eq!(chain.clone().by(&other.http()).query().await, "4");
+    assert_eq!(chain.clone().with_http(&other.http()).query().await, "4");
     site.tap.calls();
     chain
 }
@@ -43,7 +43,7 @@ async fn a_refusal_without_a_take_looks_at_the_nut() {
     let elsewhere = site.http_from("198.51.100.1");
     let alterations: [(&str, Alter<'_>, &str); 3] = [
         ("another `server`", &|chain| chain.server = base64url::encode("qrl://elsewhere"), "c4"),
-        ("another address", &|chain| *chain = chain.by(&elsewhere), "40"),
+        ("another address", &|chain| *chain = chain.with_http(&elsewhere), "40"),
         ("another identity", &|chain| *chain = chain.as_other(&mallory()), "1c4"),
     ];
     for (what, alter, while_live) in alterations {
@@ -55,7 +55,7 @@ async fn a_refusal_without_a_take_looks_at_the_nut() {
         // The second server has consumed the nut of the first one's reply.
         let mut chain = site.visit().await.chain(&alice());
         assert_eq!(chain.query().await, "4");
-        assert_eq!(chain.by(&other.http()).query().await, "4");
+        assert_eq!(chain.with_http(&other.http()).query().await, "4");
         site.tap.calls();
         alter(&mut chain);
         assert_eq!(chain.ident().await, "60", "{what}");
@@ -89,10 +89,10 @@ async fn a_nut_that_another_server_has_consumed_is_noted_as_spent() {
 
 #[tokio::test]
 async fn what_the_store_has_not_confirmed_is_not_copied() {
-    for (fate, tif) in [(Verdict::Fail, "60"), (Verdict::LoseReply, "4")] {
+    for (verdict, tif) in [(Verdict::Fail, "60"), (Verdict::LoseReply, "4")] {
         let site = Site::new().await;
         let mut chain = site.visit().await.chain(&alice());
-        site.tap.plan(StoreNut(Pending), fate);
+        site.tap.plan(StoreNut(Pending), verdict);
         assert_eq!(chain.query().await, "4");
         site.tap.calls();
         assert_eq!(chain.query().await, tif);

@@ -33,7 +33,7 @@ async fn the_requesting_browser_is_signed_in_without_a_question() {
     assert_eq!(first.headers()[LOCATION], "/signed-in", "a clean address");
     assert_eq!(first.headers()["cache-control"], "no-store");
     assert_eq!(first.headers()["referrer-policy"], "no-referrer");
-    let page = open(&visit.browser, &format!("{}/signed-in", site.public)).await;
+    let page = open(&visit.browser, &format!("{}/signed-in", site.public_url)).await;
     assert_eq!(page.status, 200);
     assert!(page.body.contains(&chain.idk()));
     assert_eq!(page.headers["cache-control"], "no-store");
@@ -48,7 +48,7 @@ async fn a_url_is_used_once() {
     let url = given(&mut visit.chain(&alice())).await;
     assert_eq!(open(&visit.browser, &url).await.status, 200);
     assert_eq!(open(&visit.browser, &url).await.status, 410);
-    assert_eq!(open(&visit.browser, &format!("{}/signed-in", site.public)).await.status, 401);
+    assert_eq!(open(&visit.browser, &format!("{}/signed-in", site.public_url)).await.status, 401);
     assert_eq!(open(&Browser::new(site.http()), &url).await.status, 410);
 }
 
@@ -59,12 +59,12 @@ async fn a_url_is_used_once_concurrently() {
     let url = given(&mut visit.chain(&alice())).await;
     let (twin, twin_url) = (Browser::new(site.http()), url.clone());
     twin.set_cookies(visit.browser.cookies());
-    let (tell, told) = tokio::sync::oneshot::channel();
-    site.tap.first(Hook::RemoveCpsSessionId, async move {
-        tell.send(open(&twin, &twin_url).await.status.as_u16()).expect("a listener");
+    let (sender, receiver) = tokio::sync::oneshot::channel();
+    site.tap.before(Hook::RemoveCpsSessionId, async move {
+        sender.send(open(&twin, &twin_url).await.status.as_u16()).expect("a listener");
     });
     assert_eq!(open(&visit.browser, &url).await.status, 401);
-    assert_eq!(told.await.expect("a status"), 200);
+    assert_eq!(receiver.await.expect("a status"), 200);
 }
 
 #[tokio::test]
@@ -78,7 +78,7 @@ async fn head_consumes_nothing() {
     assert_eq!(head.headers()["allow"], "GET, POST");
     visit.get(&format!("cps.sqrl?{id}")).await;
     visit.request(Method::HEAD, "signed-in", HeaderMap::new(), "").await;
-    assert_eq!(open(&visit.browser, &format!("{}/signed-in", site.public)).await.status, 200);
+    assert_eq!(open(&visit.browser, &format!("{}/signed-in", site.public_url)).await.status, 200);
 }
 
 #[tokio::test]
@@ -91,12 +91,12 @@ async fn another_browser_is_asked_first() {
     let page = open(&other, &url).await;
     assert_eq!(
         (page.status.as_u16(), page.url.as_str()),
-        (200, &*format!("{}/cps.sqrl", site.public))
+        (200, &*format!("{}/cps.sqrl", site.public_url))
     );
     assert_eq!(page.headers["cache-control"], "no-store");
-    assert!(page.body.contains("<h1>Sign in as <bdi>a new identity</bdi>?</h1>"), "{}", page.body);
+    assert!(page.body.contains("<h1>Sign in with a new identity?</h1>"), "{}", page.body);
     assert!(!page.body.contains(&chain.idk()));
-    assert_eq!(open(&other, &format!("{}/signed-in", site.public)).await.status, 401);
+    assert_eq!(open(&other, &format!("{}/signed-in", site.public_url)).await.status, 401);
     let id = cps_id(&url);
     let page = other.submit(&page.url, "/cps.sqrl", &[("id", id)]).await.expect("a page");
     assert_eq!((page.status.as_u16(), page.url.path()), (200, "/signed-in"));
@@ -144,14 +144,14 @@ async fn a_confirmation_must_come_from_the_asked_browser() {
     let stranger = Browser::new(site.http());
     let page = stranger.submit(&visit.page.url, "/cps.sqrl", &[("id", id)]).await.expect("a page");
     assert_eq!(page.status, 410);
-    assert_eq!(open(&stranger, &format!("{}/signed-in", site.public)).await.status, 401);
+    assert_eq!(open(&stranger, &format!("{}/signed-in", site.public_url)).await.status, 401);
     assert_eq!(open(&visit.browser, &url).await.status, 200);
 }
 
 #[tokio::test]
 async fn other_commands_show_a_page_and_the_wait_continues() {
     let site = Site::new().await;
-    site.knows(&alice()).await;
+    site.sign_up(&alice()).await;
     let visit = site.visit().await;
     let mut chain = visit.chain(&alice()).with_opt("cps~suk");
     let mut urls = Vec::new();
@@ -169,7 +169,7 @@ async fn other_commands_show_a_page_and_the_wait_continues() {
         assert_eq!(first.headers()[LOCATION], clean.as_str());
         assert_eq!(first.headers()["referrer-policy"], "no-referrer");
         assert_eq!(first.headers()["cache-control"], "no-store");
-        let page = open(&visit.browser, &format!("{}{clean}", site.public)).await;
+        let page = open(&visit.browser, &format!("{}{clean}", site.public_url)).await;
         assert_eq!(page.status, 200);
         // A link on another site to this page does not show that the identity is disabled.
         let stranger = Browser::new(site.http());
@@ -180,7 +180,7 @@ async fn other_commands_show_a_page_and_the_wait_continues() {
                 if word == "removed" { "/cps.sqrl?disabled" } else { "/cps.sqrl?removed" },
             ),
         ] {
-            let page = open(browser, &format!("{}{path}", site.public)).await;
+            let page = open(browser, &format!("{}{path}", site.public_url)).await;
             assert_eq!(page.status, 410);
             assert!(page.body.contains("no longer works"), "{}", page.body);
         }
@@ -188,8 +188,35 @@ async fn other_commands_show_a_page_and_the_wait_continues() {
         let again = visit.get(&format!("cps.sqrl?{id}")).await;
         assert_eq!(again.headers()[LOCATION], "/cps.sqrl?gone", "once");
         assert_eq!(open(&visit.browser, url).await.status, 410, "once");
-        assert_eq!(open(&visit.browser, &format!("{}/signed-in", site.public)).await.status, 401);
+        assert_eq!(
+            open(&visit.browser, &format!("{}/signed-in", site.public_url)).await.status,
+            401
+        );
         assert_eq!(visit.poll().await, Waiting::Pending);
+    }
+}
+
+/// The command may have been a stranger's, about the stranger's own identity.
+#[tokio::test]
+async fn a_browser_that_did_not_request_the_url_does_not_learn_the_command() {
+    let site = Site::new().await;
+    site.sign_up(&alice()).await;
+    let visit = site.visit().await;
+    let mut chain = visit.chain(&alice()).with_opt("cps~suk");
+    for command in ["disable", "enable", "remove"] {
+        chain.run(command).await;
+        // It has a wait of its own.
+        let other = site.visit().await;
+        let first = other.get(&format!("cps.sqrl?{}", cps_id(&chain.cps_url()))).await;
+        assert_eq!(first.headers()[LOCATION], "/cps.sqrl?done", "{command}");
+        assert!(!first.headers().contains_key("set-cookie"), "{command}");
+        for path in ["disabled", "enabled", "removed"] {
+            let page = open(&other.browser, &format!("{}/cps.sqrl?{path}", site.public_url)).await;
+            assert_eq!(page.status, 410, "{command} {path}");
+        }
+        let page = open(&other.browser, &format!("{}/cps.sqrl?done", site.public_url)).await;
+        assert_eq!(page.status, 200);
+        assert!(page.body.contains("has finished") && !page.body.contains("dentity"), "{command}");
     }
 }
 
@@ -197,7 +224,7 @@ async fn other_commands_show_a_page_and_the_wait_continues() {
 #[tokio::test]
 async fn only_the_url_of_an_ident_signs_in() {
     let site = Site::new().await;
-    site.knows_disabled(&alice()).await;
+    site.sign_up_disabled(&alice()).await;
     let visit = site.visit().await;
     let mut chain = visit.chain(&alice()).with_opt("cps~suk");
     assert_eq!(chain.query().await, "d");
@@ -209,10 +236,10 @@ async fn only_the_url_of_an_ident_signs_in() {
     cookie.value = cps_id(&url).into();
     jar.insert(cookie);
     visit.browser.set_cookies(jar);
-    assert_eq!(open(&visit.browser, &format!("{}/signed-in", site.public)).await.status, 401);
+    assert_eq!(open(&visit.browser, &format!("{}/signed-in", site.public_url)).await.status, 401);
 }
 
-async fn outlives(what: &str) {
+async fn assert_no_url_survives(what: &str) {
     for same_browser in [true, false] {
         let site = Site::new().await;
         let visit: Visit = site.visit().await;
@@ -228,7 +255,7 @@ async fn outlives(what: &str) {
 #[tokio::test]
 async fn no_url_outlives_a_disable_enable_remove_or_rekey() {
     for what in ["disable", "enable", "remove", "rekey"] {
-        outlives(what).await;
+        assert_no_url_survives(what).await;
     }
 }
 
@@ -240,21 +267,22 @@ async fn the_question_shows_the_name_of_the_account() {
     use tower_sqrl::protocol::Idk;
 
     async fn asks(site: Site, expected: &str) {
-        site.knows(&alice()).await;
+        site.sign_up(&alice()).await;
         let visit = site.visit().await;
         let mut chain = visit.chain(&alice());
         let idk = chain.idk().parse::<Idk>().expect("a key");
         site.sqrl.link(&idk, "4711").await.expect("an account");
         let url = given(&mut chain).await;
         let page = open(&Browser::new(site.http()), &url).await;
-        let heading = format!("<h1>Sign in as <bdi>{expected}</bdi>?</h1>");
+        let heading = format!("<h1>{expected}</h1>");
         assert!(page.status == 200 && page.body.contains(&heading), "{expected}: {}", page.body);
     }
 
-    let unnamed = "an existing account";
-    asks(Site::new().await, "4711").await;
+    let unnamed = "Sign in to an existing account?";
+    asks(Site::new().await, "Sign in as <bdi>4711</bdi>?").await;
     let ada = async |user: UserId| (user.as_str() == "4711").then(|| "Ada <b>".to_owned());
-    asks(Site::with(|builder| builder.account_name(ada)).await, "Ada &lt;b&gt;").await;
+    let named = "Sign in as <bdi>Ada &lt;b&gt;</bdi>?";
+    asks(Site::with(|builder| builder.account_name(ada)).await, named).await;
     asks(Site::with(|builder| builder.account_name(async |_| None)).await, unnamed).await;
     asks(Site::with(|builder| builder.account_name(|_| pending())).await, unnamed).await;
     let panics = |_: UserId| async { panic!("on purpose") };

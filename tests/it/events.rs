@@ -13,7 +13,7 @@ use crate::common::{Site, Visit, alice};
 struct Listener(TcpStream, String);
 
 impl Listener {
-    async fn of(site: &Site, visit: &Visit) -> Self {
+    async fn open(site: &Site, visit: &Visit) -> Self {
         Self::from("127.0.0.1", site, visit).await
     }
 
@@ -23,7 +23,7 @@ impl Listener {
         let request = format!(
             "GET /evt.sqrl?nut={} HTTP/1.1\r\nhost: a\r\nx-forwarded-for: {address}\r\n\
              cookie: {}\r\n\r\n",
-            visit.link.nut(),
+            visit.sqrl_url.nut(),
             visit.cookies()
         );
         stream.write_all(request.as_bytes()).await.expect("a connection");
@@ -32,7 +32,7 @@ impl Listener {
 
     /// Reads until the text arrives and returns everything up to its end. By itself, a stream sends
     /// nothing for 15 s. If the store announces outcomes, the layer does not look sooner.
-    async fn hears(&mut self, text: &str) -> String {
+    async fn read_until(&mut self, text: &str) -> String {
         let until = async {
             loop {
                 if let Some(at) = self.1.find(text) {
@@ -54,17 +54,20 @@ async fn an_outcome_is_announced() {
     let site = Site::new().await;
     for opt in ["suk", "cps"] {
         let visit = site.visit().await;
-        let mut listener = Listener::of(&site, &visit).await;
-        let head = listener.hears("retry:").await;
+        let mut listener = Listener::open(&site, &visit).await;
+        let head = listener.read_until("retry:").await;
         assert!(head.starts_with("HTTP/1.1 200 "));
         assert!(head.contains("content-type: text/event-stream\r\n"));
         assert!(head.contains("cache-control: no-store\r\n"));
         assert!(head.contains("x-accel-buffering: no\r\n"));
         assert_eq!(visit.chain(&alice()).with_opt(opt).ident().await, "5");
-        let heard = listener.hears("event: outcome\ndata: look\n\n").await;
-        assert!(!heard.contains("nut") && !heard.contains("http"), "they carry nothing: {heard}");
+        let events = listener.read_until("event: outcome\ndata: look\n\n").await;
+        assert!(
+            !events.contains("nut") && !events.contains("http"),
+            "they carry nothing: {events}"
+        );
         // The events consume nothing.
-        assert_eq!(visit.pag().await.status(), if opt == "cps" { 410 } else { 200 });
+        assert_eq!(visit.poll_response().await.status(), if opt == "cps" { 410 } else { 200 });
     }
 }
 
@@ -72,28 +75,28 @@ async fn an_outcome_is_announced() {
 #[tokio::test]
 async fn a_refusal_is_announced_and_the_stream_goes_on() {
     let site = Site::new().await;
-    site.knows_disabled(&alice()).await;
+    site.sign_up_disabled(&alice()).await;
     let visit = site.visit().await;
-    let mut listener = Listener::of(&site, &visit).await;
-    listener.hears("retry:").await;
+    let mut listener = Listener::open(&site, &visit).await;
+    listener.read_until("retry:").await;
     let mut chain = visit.chain(&alice());
     assert_eq!(chain.query().await, "d");
     assert_eq!(chain.ident().await, "4d");
-    listener.hears("event: outcome\ndata: look\n\n").await;
+    listener.read_until("event: outcome\ndata: look\n\n").await;
     assert_eq!(chain.enable().await, "5");
     assert_eq!(chain.ident().await, "5");
-    listener.hears("event: outcome\ndata: look\n\n").await;
-    listener.hears("0\r\n\r\n").await;
+    listener.read_until("event: outcome\ndata: look\n\n").await;
+    listener.read_until("0\r\n\r\n").await;
 }
 
 #[tokio::test]
 async fn a_store_without_announcements_is_polled() {
     let site = Site::without_announcements().await;
     let visit = site.visit().await;
-    let mut listener = Listener::of(&site, &visit).await;
-    listener.hears("retry:").await;
+    let mut listener = Listener::open(&site, &visit).await;
+    listener.read_until("retry:").await;
     assert_eq!(visit.chain(&alice()).ident().await, "5");
-    listener.hears("event: outcome").await;
+    listener.read_until("event: outcome").await;
 }
 
 #[tokio::test]
@@ -101,7 +104,7 @@ async fn an_existing_outcome_is_announced_at_once() {
     let site = Site::new().await;
     let visit = site.visit().await;
     assert_eq!(visit.chain(&alice()).ident().await, "5");
-    Listener::of(&site, &visit).await.hears("event: outcome").await;
+    Listener::open(&site, &visit).await.read_until("event: outcome").await;
 }
 
 #[tokio::test]
@@ -110,25 +113,25 @@ async fn events_end_when_the_server_stops() {
     let visit = site.visit().await;
     let mut listeners = Vec::new();
     for _ in 0..3 {
-        let mut listener = Listener::of(&site, &visit).await;
-        listener.hears("retry:").await;
+        let mut listener = Listener::open(&site, &visit).await;
+        listener.read_until("retry:").await;
         listeners.push(listener);
     }
     site.sqrl.end_events();
     for listener in &mut listeners {
-        listener.hears("\r\n0\r\n\r\n").await;
+        listener.read_until("\r\n0\r\n\r\n").await;
     }
     // A new stream ends before it begins.
-    Listener::of(&site, &visit).await.hears("0\r\n\r\n").await;
+    Listener::open(&site, &visit).await.read_until("0\r\n\r\n").await;
 }
 
 #[tokio::test]
 async fn only_the_requesting_browser_receives_events() {
     let site = Site::new().await;
     let (visit, other) = (site.visit().await, site.visit().await);
-    let name = format!("evt.sqrl?nut={}", visit.link.nut());
+    let name = format!("evt.sqrl?nut={}", visit.sqrl_url.nut());
     assert_eq!(other.get(&name).await.status(), 410);
-    site.clock.pass_seconds(1801);
+    site.clock.advance_seconds(1801);
     assert_eq!(visit.get(&name).await.status(), 410);
 }
 
@@ -136,13 +139,13 @@ async fn only_the_requesting_browser_receives_events() {
 async fn above_the_limit_of_streams_pages_poll() {
     let site = Site::with(|builder| builder.max_event_streams(1)).await;
     let visit = site.visit().await;
-    let name = format!("evt.sqrl?nut={}", visit.link.nut());
-    let mut listener = Listener::of(&site, &visit).await;
-    listener.hears("retry:").await;
+    let name = format!("evt.sqrl?nut={}", visit.sqrl_url.nut());
+    let mut listener = Listener::open(&site, &visit).await;
+    listener.read_until("retry:").await;
     assert_eq!(visit.get(&name).await.status(), 503);
     assert_eq!(visit.chain(&alice()).ident().await, "5");
-    listener.hears("event: outcome").await;
-    listener.hears("0\r\n\r\n").await;
+    listener.read_until("event: outcome").await;
+    listener.read_until("0\r\n\r\n").await;
     // The stream has ended, so another one can begin.
     assert_eq!(visit.get(&name).await.status(), 200);
 }
@@ -158,35 +161,35 @@ async fn one_address_cannot_use_all_streams() {
         Listener::from("2001:db8::1", &site, &visit).await,
         Listener::from("2001:db8::2", &site, &visit).await,
     );
-    first.hears(" 200 OK\r\n").await;
-    second.hears(" 200 OK\r\n").await;
+    first.read_until(" 200 OK\r\n").await;
+    second.read_until(" 200 OK\r\n").await;
     // Other addresses of the same network count as the same address, and other cookies do not
     // matter.
     let other = site.visit().await;
-    Listener::from("2001:db8::3", &site, &visit).await.hears(" 503 ").await;
-    Listener::from("2001:db8::3", &site, &other).await.hears(" 503 ").await;
+    Listener::from("2001:db8::3", &site, &visit).await.read_until(" 503 ").await;
+    Listener::from("2001:db8::3", &site, &other).await.read_until(" 503 ").await;
     // Another address can still wait.
     let mut elsewhere = Listener::from("2001:db8:0:1::1", &site, &visit).await;
-    elsewhere.hears(" 200 OK\r\n").await;
+    elsewhere.read_until(" 200 OK\r\n").await;
 
     // Another stream can begin however one ends: by an outcome,
     assert_eq!(visit.chain(&alice()).ident().await, "5");
     for listener in [&mut first, &mut second, &mut elsewhere] {
-        listener.hears("\r\n0\r\n\r\n").await;
+        listener.read_until("\r\n0\r\n\r\n").await;
     }
     let (mut first, mut second) = (
         Listener::from("2001:db8::1", &site, &other).await,
         Listener::from("2001:db8::1", &site, &other).await,
     );
-    first.hears("retry:").await;
-    second.hears("retry:").await;
-    Listener::from("2001:db8::1", &site, &other).await.hears(" 503 ").await;
+    first.read_until("retry:").await;
+    second.read_until("retry:").await;
+    Listener::from("2001:db8::1", &site, &other).await.read_until(" 503 ").await;
     // or because the page is closed, which the server notices later.
     drop((first, second));
     let again = async {
         loop {
             let mut listener = Listener::from("2001:db8::1", &site, &other).await;
-            if listener.hears("\r\n").await.contains(" 200 ") {
+            if listener.read_until("\r\n").await.contains(" 200 ") {
                 break;
             }
             tokio::task::yield_now().await;
@@ -196,8 +199,8 @@ async fn one_address_cannot_use_all_streams() {
     // A stream that is refused or has ended takes no place.
     for _ in 0..5 {
         let gone = site.http_from("2001:db8:0:2::1");
-        let url = format!("{}/evt.sqrl", site.public);
+        let url = format!("{}/evt.sqrl", site.public_url);
         assert_eq!(gone.get(&url, HeaderMap::new()).await.expect("an answer").status(), 410);
     }
-    Listener::from("2001:db8:0:2::1", &site, &other).await.hears(" 200 OK\r\n").await;
+    Listener::from("2001:db8:0:2::1", &site, &other).await.read_until(" 200 OK\r\n").await;
 }

@@ -13,7 +13,7 @@ use crate::common::Hook::{
     Apply, GetNut, GetUserIdByCpsSessionId, LookUp, RemoveCpsSessionId, RemoveNut,
     StoreCpsSessionId, StoreNut,
 };
-use crate::common::{Hook, Site, Verdict, alice, ask, mallory, new_alice};
+use crate::common::{Hook, Site, Verdict, alice, call_layer, mallory, new_alice};
 
 /// The server that issued the SQRL URL.
 #[derive(PartialEq)]
@@ -26,15 +26,15 @@ enum Issuer {
 
 /// A store call fails once during an `ident`. Checks the `tif` of the reply, and of the next
 /// attempt (`again`).
-async fn ident(issuer: Issuer, hook: Hook, fate: Verdict, tif: &str, again: &str) {
+async fn ident(issuer: Issuer, hook: Hook, verdict: Verdict, tif: &str, again: &str) {
     for opt in ["suk", "cps"] {
         let (site, other) = Site::pair(|builder| builder).await;
         let mut visit = if issuer == Issuer::Same { &site } else { &other }.visit().await;
         visit.http = site.http();
         let mut chain = visit.chain(&alice()).with_opt(opt);
-        site.tap.plan(hook, fate);
+        site.tap.plan(hook, verdict);
         assert_eq!(chain.ident().await, tif, "{opt}");
-        assert!(site.tap.is_played());
+        assert!(site.tap.is_done());
         assert_eq!(site.sqrl.store_failures(), 1, "counted once");
         if tif == "60" {
             // The SQRL URL is still valid.
@@ -71,10 +71,10 @@ async fn row_31_taking_the_nut() {
     for used_first in [false, true] {
         let site = Site::new().await;
         let visit = site.visit().await;
-        let (link, mut alias) = (visit.chain(&alice()), visit.chain(&alice()));
+        let (sqrl_url, mut alias) = (visit.chain(&alice()), visit.chain(&alice()));
         site.tap.plan(RemoveNut(Pending), Verdict::Fail);
         assert_eq!(alias.ident().await, "64");
-        let mut chains = [link, alias];
+        let mut chains = [sqrl_url, alias];
         assert_eq!(chains[usize::from(used_first)].query().await, "4");
         assert_eq!(chains[usize::from(!used_first)].query().await, "60");
     }
@@ -120,10 +120,10 @@ async fn row_32_it_is_unknown_whether_the_write_succeeded() {
     let visit = site.visit().await;
     let mut chain = visit.chain(&alice());
     let tap = site.tap.clone();
-    site.tap.first(Apply, async move { tap.plan(LookUp, Verdict::Fail) });
+    site.tap.before(Apply, async move { tap.plan(LookUp, Verdict::Fail) });
     site.tap.plan(Apply, Verdict::LoseReply);
     assert_eq!(chain.ident().await, "64");
-    assert!(site.tap.is_played());
+    assert!(site.tap.is_done());
     assert_eq!(visit.poll().await, Waiting::Pending);
     assert_eq!(chain.ident().await, "5");
     visit.collect().await;
@@ -132,13 +132,13 @@ async fn row_32_it_is_unknown_whether_the_write_succeeded() {
 #[tokio::test]
 async fn row_32_other_commands_whose_reply_is_lost() {
     let site = Site::new().await;
-    site.knows(&alice()).await;
+    site.sign_up(&alice()).await;
     let mut chain = site.visit().await.chain(&alice());
     for (command, tif, query) in [("disable", "d", "d"), ("enable", "5", "5"), ("remove", "4", "4")]
     {
         site.tap.plan(Apply, Verdict::LoseReply);
-        assert_eq!(chain.give(command).await, tif, "{command}");
-        assert!(site.tap.is_played());
+        assert_eq!(chain.run(command).await, tif, "{command}");
+        assert!(site.tap.is_done());
         assert_eq!(chain.query().await, query, "{command}");
     }
 }
@@ -147,7 +147,7 @@ async fn row_32_other_commands_whose_reply_is_lost() {
 #[tokio::test]
 async fn row_32_a_rekey_with_a_removal_whose_reply_is_lost() {
     let site = Site::new().await;
-    site.knows(&alice()).await;
+    site.sign_up(&alice()).await;
     let mut chain = site.visit().await.chain(&new_alice());
     assert_eq!(chain.query_as_successor().await, "6");
     site.tap.plan(Apply, Verdict::LoseReply);
@@ -159,7 +159,7 @@ async fn row_32_a_rekey_with_a_removal_whose_reply_is_lost() {
 #[tokio::test]
 async fn row_32_other_commands_whose_write_fails() {
     let site = Site::new().await;
-    site.knows(&alice()).await;
+    site.sign_up(&alice()).await;
     let mut chain = site.visit().await.chain(&alice());
     site.tap.plan(Apply, Verdict::Fail);
     assert_eq!(chain.disable().await, "64");
@@ -177,17 +177,17 @@ async fn row_32_the_outcome() {
 
 #[tokio::test]
 async fn row_32_the_cps_id() {
-    for fate in [Verdict::Fail, Verdict::LoseReply] {
+    for verdict in [Verdict::Fail, Verdict::LoseReply] {
         let site = Site::new().await;
         let visit = site.visit().await;
         let mut chain = visit.chain(&alice()).with_opt("cps~suk");
-        site.tap.plan(StoreCpsSessionId, fate);
+        site.tap.plan(StoreCpsSessionId, verdict);
         assert_eq!(chain.ident().await, "64");
         assert_eq!(chain.reply().url, None);
         assert_eq!(chain.ident().await, "5");
         let url = chain.cps_url();
         // The disable is done even if there is no page about it.
-        site.tap.plan(StoreCpsSessionId, fate);
+        site.tap.plan(StoreCpsSessionId, verdict);
         assert_eq!(chain.disable().await, "d");
         assert_eq!(chain.reply().url, None);
         assert_eq!(chain.query().await, "d", "the reply's nut is live");
@@ -220,7 +220,7 @@ async fn row_33_swaps_that_are_lost() {
         site.tap.calls();
         let expected = if losses <= 3 { "5" } else { "64" };
         assert_eq!(chain.ident().await, expected, "{losses}");
-        assert!(site.tap.is_played());
+        assert!(site.tap.is_done());
         let count = |hook| site.tap.calls().into_iter().filter(|call| *call == hook).count();
         assert_eq!(count(Apply), if losses <= 3 { losses + 1 } else { 4 });
         if expected == "64" {
@@ -236,17 +236,17 @@ async fn row_33_looking_up_again_fails() {
     let site = Site::new().await;
     let mut chain = site.visit().await.chain(&alice());
     let tap = site.tap.clone();
-    site.tap.first(Apply, async move { tap.plan(LookUp, Verdict::Fail) });
+    site.tap.before(Apply, async move { tap.plan(LookUp, Verdict::Fail) });
     site.tap.plan(Apply, Verdict::Preempt);
     assert_eq!(chain.ident().await, "64");
-    assert!(site.tap.is_played());
+    assert!(site.tap.is_done());
     assert_eq!(chain.ident().await, "5");
 }
 
 /// A site with one identity, and its key.
 async fn site_with_key() -> (Site, Idk) {
     let site = Site::new().await;
-    site.knows(&alice()).await;
+    site.sign_up(&alice()).await;
     let idk = site.visit().await.chain(&alice()).idk();
     (site, idk.parse::<Idk>().expect("a key"))
 }
@@ -254,10 +254,10 @@ async fn site_with_key() -> (Site, Idk) {
 #[tokio::test]
 async fn linking_can_be_retried() {
     let (site, idk) = site_with_key().await;
-    for (hook, fate) in
+    for (hook, verdict) in
         [(LookUp, Verdict::Fail), (Apply, Verdict::Fail), (Apply, Verdict::LoseReply)]
     {
-        site.tap.plan(hook, fate);
+        site.tap.plan(hook, verdict);
         let linked = site.sqrl.link(&idk, "alice").await;
         assert!(matches!(linked, Err(LinkError::Store(_))), "{hook:?}: {linked:?}");
     }
@@ -275,7 +275,7 @@ async fn linking_survives_three_lost_swaps() {
             site.tap.plan(Apply, Verdict::Preempt);
         }
         let linked = site.sqrl.link(&idk, "alice").await;
-        assert!(site.tap.is_played());
+        assert!(site.tap.is_done());
         match losses {
             3 => linked.expect("linked"),
             _ => assert!(matches!(linked, Err(LinkError::Busy)), "{linked:?}"),
@@ -292,7 +292,7 @@ async fn collecting_can_be_retried() {
         let url = visit.signed_in_url();
         site.tap.plan(hook, Verdict::Fail);
         let page = visit.browser.open(&url).await.expect("a page");
-        assert_eq!((page.status.as_u16(), site.tap.is_played()), (503, true), "{hook:?}");
+        assert_eq!((page.status.as_u16(), site.tap.is_done()), (503, true), "{hook:?}");
         assert_eq!(visit.browser.open(&url).await.expect("a page").status, 200, "{hook:?}");
         assert_eq!(visit.browser.open(&url).await.expect("a page").status, 401, "{hook:?}");
     }
@@ -331,7 +331,7 @@ async fn a_cps_url_can_be_retried() {
         let url = chain.cps_url();
         site.tap.plan(hook, Verdict::Fail);
         let page = visit.browser.open(&url).await.expect("a page");
-        assert_eq!((page.status.as_u16(), site.tap.is_played()), (503, true), "{hook:?}");
+        assert_eq!((page.status.as_u16(), site.tap.is_done()), (503, true), "{hook:?}");
         assert_eq!(page.url.path() == "/signed-in", clean);
         let page = visit.browser.open(page.url.as_str()).await.expect("a page");
         assert_eq!(page.status, 200, "{hook:?}");
@@ -344,17 +344,17 @@ async fn pages_report_an_unreachable_store() {
     let visit = site.visit().await;
     for url in ["/login", "/nut.sqrl"] {
         site.tap.plan(StoreNut(Pending), Verdict::Fail);
-        let page = visit.browser.open(&format!("{}{url}", site.here)).await.expect("a page");
+        let page = visit.browser.open(&format!("{}{url}", site.socket_url)).await.expect("a page");
         assert_eq!(page.status, 503, "{url}");
     }
     for url in ["pag.sqrl", "pag.sqrl?go"] {
         site.tap.plan(GetNut(Authorized), Verdict::Fail);
         let query = if url.contains('?') { "&" } else { "?" };
-        let answer = visit.get(&format!("{url}{query}nut={}", visit.link.nut())).await;
+        let answer = visit.get(&format!("{url}{query}nut={}", visit.sqrl_url.nut())).await;
         assert_eq!(answer.status(), 503, "{url}");
     }
     site.tap.plan(GetNut(Pending), Verdict::Fail);
-    assert_eq!(visit.get(&format!("nut.sqrl?renew={}", visit.link.nut())).await.status(), 503);
+    assert_eq!(visit.get(&format!("nut.sqrl?renew={}", visit.sqrl_url.nut())).await.status(), 503);
     assert_eq!(site.sqrl.store_failures(), 5);
 }
 
@@ -363,12 +363,12 @@ async fn pages_report_an_unreachable_store() {
 async fn hangs_up_during(site: &Site, hook: Hook, request: Builder, body: String) {
     let (reached, begun) = tokio::sync::oneshot::channel();
     let (go_on, released) = tokio::sync::oneshot::channel::<()>();
-    site.tap.first(hook, async move {
+    site.tap.before(hook, async move {
         reached.send(()).expect("a listener");
         released.await.expect("a word");
     });
     tokio::select! {
-        answer = ask(site, request, body.into()) => panic!("not held: {answer:?}"),
+        answer = call_layer(site, request, body.into()) => panic!("not held: {answer:?}"),
         begun = begun => begun.expect("a word"),
     }
     // If the work was dropped together with the request, nothing receives this.
@@ -380,11 +380,11 @@ async fn a_disconnecting_client_leaves_no_step_unfinished() {
     let site = Site::new().await;
     let visit = site.visit().await;
     let chain = visit.chain(&alice());
-    let body = chain.signed(&chain.introducing("ident")).encode();
-    let path = chain.url.strip_prefix(&site.here).expect("ours");
+    let body = chain.signed(&chain.params_with_keys("ident")).encode();
+    let path = chain.url.strip_prefix(&site.socket_url).expect("ours");
     hangs_up_during(&site, Apply, Request::post(path), body).await;
-    let heard = visit.browser.wait(&visit.page.url, &visit.link, Duration::from_secs(5)).await;
-    assert!(matches!(heard, Ok(Waiting::GoTo(_))), "{heard:?}");
+    let polled = visit.browser.wait(&visit.page.url, &visit.sqrl_url, Duration::from_secs(5)).await;
+    assert!(matches!(polled, Ok(Waiting::GoTo(_))), "{polled:?}");
     visit.collect().await;
 }
 
@@ -393,10 +393,10 @@ async fn a_disconnecting_browser_leaves_no_collection_unfinished() {
     let site = Site::new().await;
     let visit = site.visit().await;
     assert_eq!(visit.chain(&alice()).ident().await, "5");
-    let path = format!("/signed-in?nut={}", visit.link.nut());
+    let path = format!("/signed-in?nut={}", visit.sqrl_url.nut());
     let request = Request::get(path).header("cookie", visit.cookies());
     // The sign-in is taken, and the mark is not yet stored.
     hangs_up_during(&site, StoreNut(Authorized), request, String::new()).await;
-    let heard = visit.browser.wait(&visit.page.url, &visit.link, Duration::from_secs(5)).await;
-    assert!(matches!(heard, Ok(Waiting::Gone(_))), "{heard:?}");
+    let polled = visit.browser.wait(&visit.page.url, &visit.sqrl_url, Duration::from_secs(5)).await;
+    assert!(matches!(polled, Ok(Waiting::Gone(_))), "{polled:?}");
 }

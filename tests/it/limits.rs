@@ -27,7 +27,7 @@ async fn repeated_failures_are_slowed_down() {
     let site =
         Site::with(|builder| builder.trusted_proxy("127.0.0.1").failures_per_minute(3)).await;
     let (bad, good) = (site.http_from("203.0.113.1"), site.http_from("203.0.113.2"));
-    let visit = site.visit_with(&Browser::new(bad.clone())).await;
+    let visit = site.visit_in(&Browser::new(bad.clone())).await;
     let chain = visit.chain_by(&alice(), &bad);
     for _ in 0..3 {
         assert_eq!(read(&chain.post("nonsense").await).tif.to_string(), "c0");
@@ -40,8 +40,8 @@ async fn repeated_failures_are_slowed_down() {
     assert_eq!(altered.query().await, "c0", "nothing was stored for the reply before");
     assert_eq!(made_up(&chain).query().await, "c0");
     // Other addresses are not slowed down. After a minute this one is not either.
-    assert_eq!(made_up(&chain.by(&good)).query().await, "60");
-    site.clock.pass_seconds(61);
+    assert_eq!(made_up(&chain.with_http(&good)).query().await, "60");
+    site.clock.advance_seconds(61);
     assert_eq!(made_up(&chain).query().await, "60");
 }
 
@@ -121,7 +121,11 @@ async fn some_nuts_of_another_server_are_looked_up_without_a_shared_key() {
     assert_eq!(late.clone().query().await, "c0");
     assert!(site.tap.calls().is_empty());
     assert_eq!(own.clone().query().await, "4");
-    assert_eq!(late.by(&other.http()).query().await, "4", "the other server counts for itself");
+    assert_eq!(
+        late.with_http(&other.http()).query().await,
+        "4",
+        "the other server counts for itself"
+    );
 }
 
 #[tokio::test]
@@ -130,12 +134,12 @@ async fn an_ipv6_network_counts_as_one_address() {
         Site::with(|builder| builder.trusted_proxy("127.0.0.1").failures_per_minute(3)).await;
     for host in 1..=3 {
         let http = site.http_from(&format!("2001:db8::{host}"));
-        let url = format!("{}/cli.sqrl", site.here);
+        let url = format!("{}/cli.sqrl", site.socket_url);
         http.post_form(&url, HeaderMap::new(), "nonsense").await.expect("an answer");
     }
     for (address, tif) in [("2001:db8::4", "c0"), ("2001:db8:0:1::1", "60")] {
         let http = site.http_from(address);
-        let visit = site.visit_with(&Browser::new(http.clone())).await;
+        let visit = site.visit_in(&Browser::new(http.clone())).await;
         assert_eq!(made_up(&visit.chain_by(&alice(), &http)).query().await, tif);
     }
 }
@@ -157,39 +161,39 @@ async fn sqrl_urls_per_minute_are_limited() {
     let site =
         Site::with(|builder| builder.trusted_proxy("127.0.0.1").challenges_per_minute(3)).await;
     let (many, other) = (site.http_from("203.0.113.1"), site.http_from("203.0.113.2"));
-    let visit = site.visit_with(&Browser::new(many.clone())).await;
-    let link = format!("{}/nut.sqrl", site.here);
+    let visit = site.visit_in(&Browser::new(many.clone())).await;
+    let sqrl_url = format!("{}/nut.sqrl", site.socket_url);
     let asked = async |http: &Http, url: &str| {
         let answer = http.get(url, HeaderMap::new()).await.expect("an answer");
         answer.status().as_u16()
     };
     // The page, the endpoint and a renewal count the same.
-    assert_eq!(asked(&many, &link).await, 200);
-    let renewal = format!("nut.sqrl?renew={}", visit.link.nut());
+    assert_eq!(asked(&many, &sqrl_url).await, 200);
+    let renewal = format!("nut.sqrl?renew={}", visit.sqrl_url.nut());
     assert_eq!(visit.get(&renewal).await.status(), 200);
     assert_eq!(visit.get(&renewal).await.status(), 429);
-    assert_eq!(asked(&many, &link).await, 429);
-    assert_eq!(asked(&many, &format!("{}/login", site.here)).await, 429);
+    assert_eq!(asked(&many, &sqrl_url).await, 429);
+    assert_eq!(asked(&many, &format!("{}/login", site.socket_url)).await, 429);
     // A renewal over the limit makes no store call.
     assert!(site.tap.calls().ends_with(&[Hook::StoreNut(NutState::Pending)]));
     // The sign-in continues, and other addresses are not refused.
     let mut chain = visit.chain_by(&alice(), &many);
     assert_eq!(chain.query().await, "4");
-    assert_eq!(asked(&other, &link).await, 200);
-    site.clock.pass_seconds(61);
-    assert_eq!(asked(&many, &link).await, 200);
+    assert_eq!(asked(&other, &sqrl_url).await, 200);
+    site.clock.advance_seconds(61);
+    assert_eq!(asked(&many, &sqrl_url).await, 200);
 }
 
 #[tokio::test]
 async fn the_limit_of_sqrl_urls_is_on_by_default() {
     let asked = async |site: &Site| {
-        let mut links = 0;
+        let mut urls = 0;
         for _ in 0..601 {
             let answer =
-                site.http().get(&format!("{}/nut.sqrl", site.here), HeaderMap::new()).await;
-            links += usize::from(answer.expect("an answer").status() == 200);
+                site.http().get(&format!("{}/nut.sqrl", site.socket_url), HeaderMap::new()).await;
+            urls += usize::from(answer.expect("an answer").status() == 200);
         }
-        links
+        urls
     };
     assert_eq!(asked(&Site::new().await).await, 600);
     assert_eq!(asked(&Site::with(SqrlBuilder::without_limiting_challenges).await).await, 601);
@@ -197,10 +201,10 @@ async fn the_limit_of_sqrl_urls_is_on_by_default() {
 
 /// Requests from so many networks that the limiter has no room for another one.
 #[tokio::test]
-#[ignore = "slow: 70,000 links"]
+#[ignore = "slow: 70,000 SQRL URLs"]
 async fn a_flood_of_networks_does_not_lift_the_limit() {
     let site = Site::new().await;
-    let link = async |address: IpAddr| {
+    let challenge = async |address: IpAddr| {
         let peer = PeerAddress(SocketAddr::new(address, 1025));
         let request = Request::get("/").extension(peer).body(()).expect("a request");
         site.sqrl.challenge(&request.into_parts().0, ChallengeOptions::default()).await
@@ -208,14 +212,14 @@ async fn a_flood_of_networks_does_not_lift_the_limit() {
     // Each network is in its own /32. One network alone does not fill the limiter.
     for network in 0..65_536_u128 {
         let flood = Ipv6Addr::from_bits((0x3000_0000 + network) << 96);
-        assert!(link(flood.into()).await.is_ok(), "{flood}");
+        assert!(challenge(flood.into()).await.is_ok(), "{flood}");
     }
     for address in ["2001:db9::1".parse().expect("an address"), IpAddr::from([192, 0, 2, 1])] {
-        let mut links = 0;
+        let mut urls = 0;
         for _ in 0..2500 {
-            links += usize::from(link(address).await.is_ok());
+            urls += usize::from(challenge(address).await.is_ok());
         }
-        assert_eq!(links, 600, "{address}");
+        assert_eq!(urls, 600, "{address}");
     }
 }
 
@@ -224,7 +228,7 @@ async fn a_flood_of_networks_does_not_lift_the_limit() {
 async fn stored_data_per_minute_is_limited() {
     let site = Site::with(|builder| builder.challenges_per_minute(3)).await;
     let mut chain = site.visit().await.chain(&alice()).with_opt("cps~suk");
-    assert_eq!(chain.ident().await, "5", "the link was the first, this is the second");
+    assert_eq!(chain.ident().await, "5", "the sqrl_url was the first, this is the second");
     assert_eq!(chain.ident().await, "5", "another URL");
     site.tap.calls();
     assert_eq!(chain.ident().await, "44");
@@ -233,7 +237,7 @@ async fn stored_data_per_minute_is_limited() {
     // A request that stores nothing works.
     chain.opt = "suk";
     assert_eq!(chain.ident().await, "5");
-    site.clock.pass_seconds(61);
+    site.clock.advance_seconds(61);
     chain.opt = "cps~suk";
     assert_eq!(chain.ident().await, "5");
 }
@@ -243,7 +247,7 @@ async fn stored_data_per_minute_is_limited() {
 async fn writes_per_minute_are_limited() {
     let site = Site::with(|builder| builder.challenges_per_minute(10)).await;
     let mut chain = site.visit().await.chain(&alice());
-    assert_eq!(chain.ident().await, "5", "the link was the first, this is the second");
+    assert_eq!(chain.ident().await, "5", "the sqrl_url was the first, this is the second");
     site.tap.calls();
     // The same identity, each time with another unknown previous key.
     for seed in 0..4 {
@@ -262,15 +266,14 @@ async fn writes_per_minute_are_limited() {
     assert_eq!(chain.ident().await, "5");
     chain.opt = "suk~sqrlonly";
     assert_eq!(chain.ident().await, "44");
-    let mut new =
-        site.visit_with(&Browser::new(site.http_at("127.0.0.2"))).await.chain(&new_alice());
+    let mut new = site.visit_in(&Browser::new(site.http_at("127.0.0.2"))).await.chain(&new_alice());
     new.opt = "suk~noiptest";
     assert_eq!(new.query_as_successor().await, "2");
     assert_eq!(new.send(&new.rekey("ident")).await, "40");
     let calls = site.tap.calls();
     assert!(!calls.contains(&Hook::Apply), "{calls:?}");
     // A refused request can be repeated later.
-    site.clock.pass_seconds(61);
+    site.clock.advance_seconds(61);
     assert_eq!(chain.ident().await, "5");
     assert_eq!(new.query_as_successor().await, "2");
     assert_eq!(new.send(&new.rekey("ident")).await, "1");
@@ -298,7 +301,7 @@ async fn a_disable_is_never_refused() {
         !calls.contains(&Hook::Apply) && !calls.contains(&Hook::StoreCpsSessionId),
         "{calls:?}"
     );
-    site.clock.pass_seconds(61);
+    site.clock.advance_seconds(61);
     assert_eq!(chain.enable().await, "5");
 }
 
@@ -311,7 +314,7 @@ async fn a_request_counts_once() {
         site.tap.plan(Hook::Apply, Verdict::Preempt);
     }
     assert_eq!(chain.ident().await, "5");
-    assert!(site.tap.is_played());
+    assert!(site.tap.is_done());
     chain.opt = "suk~sqrlonly";
     assert_eq!(chain.ident().await, "5");
     chain.opt = "suk";
@@ -336,10 +339,10 @@ async fn one_sqrl_url_enrols_one_identity() {
 #[tokio::test]
 async fn alternating_refusals_are_counted() {
     let site = Site::with(|builder| builder.challenges_per_minute(10)).await;
-    site.knows(&alice()).await;
+    site.sign_up(&alice()).await;
     rekey(&mut site.visit().await.chain(&new_alice())).await;
-    site.knows_disabled(&mallory()).await;
-    site.clock.pass_seconds(61);
+    site.sign_up_disabled(&mallory()).await;
+    site.clock.advance_seconds(61);
     let visit = site.visit().await;
     let mut superseded = visit.chain(&alice());
     let mut disabled = visit.renew().await.chain(&mallory());
@@ -374,7 +377,7 @@ async fn another_site_uses_up_no_limit() {
 async fn a_web_page_cannot_act_as_a_client() {
     let site = Site::with(|builder| builder.failures_per_minute(3)).await;
     let post = async |lines: &[(&str, &str)]| {
-        let url = format!("{}/cli.sqrl", site.here);
+        let url = format!("{}/cli.sqrl", site.socket_url);
         let answer = site.http().post_form(&url, headers(lines), "x").await.expect("an answer");
         read(&answer).tif.to_string()
     };
@@ -411,7 +414,7 @@ async fn a_prefetch_creates_nothing() {
     let site = Site::with(|builder| builder.challenges_per_minute(2)).await;
     let visit = site.visit().await;
     site.tap.calls();
-    let nut = visit.link.nut();
+    let nut = visit.sqrl_url.nut();
     for line in [
         ("sec-purpose", "prefetch"),
         ("sec-purpose", "prefetch;prerender"),
@@ -442,7 +445,7 @@ async fn only_a_visit_collects() {
     let mut disable = site.visit().await.chain(&alice()).with_opt("cps~suk");
     let page = site.visit().await;
     assert_eq!(page.chain(&alice()).ident().await, "5");
-    let signed_in = format!("signed-in?nut={}", page.link.nut());
+    let signed_in = format!("signed-in?nut={}", page.sqrl_url.nut());
     site.tap.calls();
     for (lines, status) in [
         ([("sec-purpose", "prefetch"), ("sec-fetch-site", "none")], 503),
@@ -463,7 +466,7 @@ async fn only_a_visit_collects() {
     let (by, url) = (site.visit().await, format!("cps.sqrl?{}", cps_id(&disable.cps_url())));
     let ahead = headers(&[("purpose", "prefetch")]);
     assert_eq!(by.request(Method::GET, &url, ahead, "").await.status(), 503);
-    assert_eq!(by.get(&url).await.headers()["location"], "/cps.sqrl?disabled");
+    assert_eq!(by.get(&url).await.headers()["location"], "/cps.sqrl?done");
 }
 
 fn headers(lines: &[(&str, &str)]) -> HeaderMap {
@@ -478,7 +481,7 @@ fn headers(lines: &[(&str, &str)]) -> HeaderMap {
 async fn statuses(site: &Site, path: &str, headers: &HeaderMap) -> [u16; 3] {
     let mut statuses = [0; 3];
     for status in &mut statuses {
-        let url = format!("{}/{path}", site.here);
+        let url = format!("{}/{path}", site.socket_url);
         let answer = site.http().get(&url, headers.clone()).await.expect("an answer");
         *status = answer.status().as_u16();
     }

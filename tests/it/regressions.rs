@@ -11,12 +11,12 @@ use crate::common::{Hook, Site, alice, mallory};
 /// down must not use up its share.
 #[tokio::test]
 async fn a_client_that_is_slowed_down_evicts_no_sqrl_url() {
-    let site = Site::with_room_for(64, |builder| {
+    let site = Site::with_nut_capacity(64, |builder| {
         builder.trusted_proxy("127.0.0.1").failures_per_minute(3)
     })
     .await;
     let (owner, thief) = (site.http_from("203.0.113.1"), site.http_from("198.51.100.1"));
-    let visit = site.visit_with(&Browser::new(owner.clone())).await;
+    let visit = site.visit_in(&Browser::new(owner.clone())).await;
     let photographed = visit.chain_by(&mallory(), &thief);
     for request in 0..100 {
         let tif = photographed.clone().query().await;
@@ -31,17 +31,17 @@ async fn concurrent_refusals_store_no_more_nuts_than_the_limit() {
     let configure =
         |builder: SqrlBuilder| builder.trusted_proxy("127.0.0.1").failures_per_minute(3);
     let site = Site::with(configure).await;
-    let visit = site.visit_with(&Browser::new(site.http_from("203.0.113.1"))).await;
+    let visit = site.visit_in(&Browser::new(site.http_from("203.0.113.1"))).await;
     let photographed = visit.chain_by(&mallory(), &site.http_from("198.51.100.1"));
     let meanwhile = photographed.clone();
-    site.tap.first(Hook::GetNut(NutState::Pending), async move {
+    site.tap.before(Hook::GetNut(NutState::Pending), async move {
         for _ in 0..3 {
             assert_eq!(meanwhile.clone().query().await, "40");
         }
     });
     site.tap.calls();
     assert_eq!(photographed.clone().query().await, "40");
-    assert!(site.tap.is_played());
+    assert!(site.tap.is_done());
     let stored = site
         .tap
         .calls()
@@ -56,7 +56,7 @@ async fn concurrent_refusals_store_no_more_nuts_than_the_limit() {
 async fn a_renewal_by_another_site_ends_no_wait() {
     let site = Site::new().await;
     let visit = site.visit().await;
-    let url = format!("{}/nut.sqrl?renew={}", site.public, visit.link.nut());
+    let url = format!("{}/nut.sqrl?renew={}", site.public_url, visit.sqrl_url.nut());
     assert_eq!(visit.browser.open(&url).await.expect("an answer").status, 200);
     assert_eq!(visit.chain(&alice()).ident().await, "5");
     assert!(matches!(visit.poll().await, Waiting::GoTo(_)));
@@ -81,7 +81,7 @@ async fn a_later_sign_in_replaces_an_outdated_one() {
 async fn a_later_answer_replaces_a_missing_one() {
     let site = Site::new().await;
     let question = Ask::new("Really?").expect("a question").button("Yes").expect("a button");
-    let visit = site.visit_for(ChallengeOptions::default().ask(question)).await;
+    let visit = site.visit_with_options(ChallengeOptions::default().ask(question)).await;
     let mut chain = visit.chain(&alice());
     assert_eq!(chain.ident().await, "5");
     for answer in ["2", "1"] {

@@ -15,7 +15,7 @@ async fn whatever_is_posted_gets_a_complete_reply() {
     let site = Site::new().await;
     let visit = site.visit().await;
     let chain = visit.chain(&alice());
-    let good = chain.signed(&chain.introducing("ident")).encode();
+    let good = chain.signed(&chain.params_with_keys("ident")).encode();
     let bodies: Vec<Vec<u8>> = vec![
         vec![],
         b"client".to_vec(),
@@ -59,7 +59,7 @@ async fn a_body_may_come_in_chunks() {
     let site = Site::new().await;
     let chain = site.visit().await.chain(&alice());
     let body = chain.signed(&chain.params("query")).encode();
-    let path = chain.url.strip_prefix(&site.here).expect("ours");
+    let path = chain.url.strip_prefix(&site.socket_url).expect("ours");
     let head = format!(
         "POST {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n"
     );
@@ -78,7 +78,7 @@ async fn a_body_may_come_in_chunks() {
 #[tokio::test]
 async fn other_methods_are_not_allowed() {
     let site = Site::new().await;
-    let url = format!("{}/cli.sqrl?nut=a", site.here);
+    let url = format!("{}/cli.sqrl?nut=a", site.socket_url);
     for method in [Method::GET, Method::HEAD, Method::PUT, Method::DELETE, Method::OPTIONS] {
         let answer = site.http().send(method.clone(), &url, HeaderMap::new(), Bytes::new()).await;
         let answer = answer.expect("an answer");
@@ -89,7 +89,7 @@ async fn other_methods_are_not_allowed() {
     for (name, allow) in
         [("nut", "GET"), ("png", "GET"), ("pag", "GET"), ("evt", "GET"), ("cps", "GET, POST")]
     {
-        let url = format!("{}/{name}.sqrl", site.here);
+        let url = format!("{}/{name}.sqrl", site.socket_url);
         let answer = site.http().send(Method::PUT, &url, HeaderMap::new(), Bytes::new()).await;
         let answer = answer.expect("an answer");
         assert_eq!(
@@ -144,7 +144,7 @@ async fn requests_of_released_clients() {
     assert_eq!(chain.send(&form).await, "4");
     // `ident` as the first request, additional fields, padded signatures.
     let mut chain = site.visit().await.chain(&alice());
-    let form = chain.signed(&chain.introducing("ident")).with("other", "x");
+    let form = chain.signed(&chain.params_with_keys("ident")).with("other", "x");
     let ids = format!("{}==", form.get("ids").expect("ids"));
     assert_eq!(chain.send(&form.altered("ids", &ids)).await, "5");
 }
@@ -240,16 +240,17 @@ async fn bytes_are_verified_as_received() {
 async fn the_longest_reply_fits_into_a_request() {
     // The smallest possible limit.
     let site = Site::with(|builder| builder.body_limit(4096)).await;
-    site.knows(&alice()).await;
+    site.sign_up(&alice()).await;
     let question = tower_sqrl::protocol::Ask::new(&"ä".repeat(760)).expect("a question");
     let question = question.button("Yes").expect("a button").button("No").expect("a button");
-    let visit = site.visit_for(tower_sqrl::ChallengeOptions::default().ask(question)).await;
+    let visit =
+        site.visit_with_options(tower_sqrl::ChallengeOptions::default().ask(question)).await;
     let chain = visit.chain(&crate::common::new_alice());
     let pair = UnlockPair::generate(chain.identity.ilk());
     // The longest request: all keys, all signatures, and secrets.
     let mut known = visit.chain(&alice());
     assert_eq!(known.query().await, "5");
-    assert_eq!(known.extras(), ["suk", "ask"]);
+    assert_eq!(known.extra_names(), ["suk", "ask"]);
     let params = known.params("ident").with_pair(&pair).with("pidk", &chain.idk());
     let params = params.with("ins", &"A".repeat(43)).with("pins", &"A".repeat(43)).with("btn", "1");
     let form = known.signed(&params).signed("pids", &chain.key).signed("urs", &known.urs(0));
@@ -298,7 +299,7 @@ proptest! {
             assert_ne!(chain.send(&form).await, "60");
             let form = Form::new(&base64url::encode(&list), &chain.server).signed("ids", &chain.key);
             let nut = form_urlencoded(&nut);
-            chain.url = format!("{}/cli.sqrl?nut={nut}", site.here);
+            chain.url = format!("{}/cli.sqrl?nut={nut}", site.socket_url);
             chain.send(&form).await;
         });
     }

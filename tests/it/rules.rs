@@ -16,11 +16,11 @@ fn question() -> ChallengeOptions {
 #[tokio::test]
 async fn only_a_known_identity_is_asked() {
     let site = Site::new().await;
-    let mut chain = site.visit_for(question()).await.chain(&alice());
+    let mut chain = site.visit_with_options(question()).await.chain(&alice());
     assert_eq!(chain.query().await, "4");
     assert_eq!(chain.reply().ask, None);
-    site.knows(&alice()).await;
-    let visit = site.visit_for(question()).await;
+    site.sign_up(&alice()).await;
+    let visit = site.visit_with_options(question()).await;
     let mut chain = visit.chain(&alice());
     assert_eq!(chain.query().await, "5");
     assert_eq!(chain.reply().lines.get("ask"), Some("UmVhbGx5Pw~WWVz"));
@@ -36,12 +36,12 @@ async fn the_data_of_a_sqrl_url_is_limited() {
     let site = Site::new().await;
     let peer = PeerAddress(([127, 0, 0, 1], 4711).into());
     let (parts, ()) = Request::get("/").extension(peer).body(()).expect("a request").into_parts();
-    let link = async |octets| {
+    let challenge = async |octets| {
         let options = ChallengeOptions::default().data(vec![7; octets]);
         site.sqrl.challenge(&parts, options).await
     };
-    assert!(link(4096).await.is_ok());
-    let refused = link(4097).await.expect_err("too much");
+    assert!(challenge(4096).await.is_ok());
+    let refused = challenge(4097).await.expect_err("too much");
     assert!(matches!(refused, ChallengeError::DataTooLong(4097)), "{refused}");
     assert_eq!(refused.status(), 500);
 }
@@ -49,8 +49,8 @@ async fn the_data_of_a_sqrl_url_is_limited() {
 #[tokio::test]
 async fn answers_to_a_question() {
     let site = Site::new().await;
-    site.knows(&alice()).await;
-    for (btn, tif, learned) in [
+    site.sign_up(&alice()).await;
+    for (btn, tif, received) in [
         (Some("0"), "5", "button=0"),
         (Some("2"), "5", "button=2"),
         (Some("3"), "5", "button=3"),
@@ -59,7 +59,7 @@ async fn answers_to_a_question() {
         (Some(""), "c0", ""),
         (Some("11"), "c0", ""),
     ] {
-        let visit = site.visit_for(question()).await;
+        let visit = site.visit_with_options(question()).await;
         let mut chain = visit.chain(&alice());
         assert_eq!(chain.query().await, "5");
         let params = chain.params("ident");
@@ -67,8 +67,8 @@ async fn answers_to_a_question() {
         assert_eq!(chain.send(&chain.signed(&params)).await, tif, "{btn:?}");
         if tif == "5" {
             let body = visit.collect().await.body;
-            assert_eq!(body.contains("button="), !learned.is_empty(), "{btn:?}");
-            assert!(body.contains(learned));
+            assert_eq!(body.contains("button="), !received.is_empty(), "{btn:?}");
+            assert!(body.contains(received));
         }
     }
 }
@@ -76,7 +76,7 @@ async fn answers_to_a_question() {
 #[tokio::test]
 async fn an_answer_without_a_question_is_ignored() {
     let site = Site::new().await;
-    site.knows(&alice()).await;
+    site.sign_up(&alice()).await;
     let visit = site.visit().await;
     let mut chain = visit.chain(&alice());
     assert_eq!(chain.query().await, "5");
@@ -84,7 +84,7 @@ async fn an_answer_without_a_question_is_ignored() {
     assert_eq!(chain.send(&form).await, "5");
     assert!(!visit.collect().await.body.contains("button"));
     // Nor is an answer before the question.
-    let visit = site.visit_for(question()).await;
+    let visit = site.visit_with_options(question()).await;
     let mut chain = visit.chain(&alice());
     let form = chain.signed(&chain.params("ident").with("btn", "1"));
     assert_eq!(chain.send(&form).await, "5");
@@ -94,8 +94,8 @@ async fn an_answer_without_a_question_is_ignored() {
 #[tokio::test]
 async fn an_answer_survives_a_repeated_request() {
     let site = Site::new().await;
-    site.knows(&alice()).await;
-    let visit = site.visit_for(question()).await;
+    site.sign_up(&alice()).await;
+    let visit = site.visit_with_options(question()).await;
     let mut chain = visit.chain(&alice());
     assert_eq!(chain.query().await, "5");
     for _ in 0..2 {
@@ -142,13 +142,13 @@ async fn superseded(site: &Site, keys: impl Iterator<Item = SiteKey>) -> usize {
     count
 }
 
-fn stranger(seed: u8) -> SiteKey {
+fn unknown_key(seed: u8) -> SiteKey {
     SiteKey::from_seed(&[seed; 32])
 }
 
-async fn with_stranger(chain: &mut Chain, command: &str, seed: u8) -> String {
-    let key = stranger(seed);
-    let params = chain.introducing(command).with("pidk", &key.idk().to_string());
+async fn with_unknown_pidk(chain: &mut Chain, command: &str, seed: u8) -> String {
+    let key = unknown_key(seed);
+    let params = chain.params_with_keys(command).with("pidk", &key.idk().to_string());
     chain.send(&chain.signed(&params).signed("pids", &key)).await
 }
 
@@ -156,14 +156,14 @@ async fn with_stranger(chain: &mut Chain, command: &str, seed: u8) -> String {
 async fn a_successful_command_supersedes_a_proved_pidk() {
     let site = Site::new().await;
     let mut chain = site.visit().await.chain(&alice());
-    assert_eq!(with_stranger(&mut chain, "query", 1).await, "4");
-    assert_eq!(with_stranger(&mut chain, "disable", 1).await, "44");
-    assert_eq!(superseded(&site, [stranger(1)].into_iter()).await, 0);
-    assert_eq!(with_stranger(&mut chain, "ident", 1).await, "5");
-    assert_eq!(with_stranger(&mut chain, "disable", 2).await, "d");
-    assert_eq!(superseded(&site, [stranger(1), stranger(2)].into_iter()).await, 2);
+    assert_eq!(with_unknown_pidk(&mut chain, "query", 1).await, "4");
+    assert_eq!(with_unknown_pidk(&mut chain, "disable", 1).await, "44");
+    assert_eq!(superseded(&site, [unknown_key(1)].into_iter()).await, 0);
+    assert_eq!(with_unknown_pidk(&mut chain, "ident", 1).await, "5");
+    assert_eq!(with_unknown_pidk(&mut chain, "disable", 2).await, "d");
+    assert_eq!(superseded(&site, [unknown_key(1), unknown_key(2)].into_iter()).await, 2);
     // A live pidk is not superseded.
-    site.knows(&new_alice()).await;
+    site.sign_up(&new_alice()).await;
     let mut chain = site.visit().await.chain(&alice());
     assert_eq!(chain.query().await, "d");
     assert_eq!(chain.enable().await, "5");
@@ -178,15 +178,15 @@ async fn at_most_sixteen_never_current_keys_are_superseded() {
     let site = Site::new().await;
     let mut chain = site.visit().await.chain(&alice());
     for seed in 0..20 {
-        assert_eq!(with_stranger(&mut chain, "ident", seed).await, "5", "{seed}");
+        assert_eq!(with_unknown_pidk(&mut chain, "ident", seed).await, "5", "{seed}");
     }
-    assert_eq!(superseded(&site, (0..20).map(stranger)).await, 16);
+    assert_eq!(superseded(&site, (0..20).map(unknown_key)).await, 16);
 }
 
 #[tokio::test]
 async fn superseded_keys_outlive_the_identity() {
     let site = Site::new().await;
-    site.knows(&alice()).await;
+    site.sign_up(&alice()).await;
     let mut chain = site.visit().await.chain(&new_alice());
     rekey(&mut chain).await;
     assert_eq!(chain.remove().await, "4");
@@ -196,7 +196,7 @@ async fn superseded_keys_outlive_the_identity() {
 #[tokio::test]
 async fn accounts_are_linked() {
     let site = Site::new().await;
-    site.knows(&alice()).await;
+    site.sign_up(&alice()).await;
     let mut chain = site.visit().await.chain(&new_alice());
     let idk = site.visit().await.chain(&alice()).idk().parse::<Idk>().expect("a key");
     // Two sign-ins of a new identity at once: both get the account that was first.
@@ -232,7 +232,7 @@ async fn accounts_are_linked() {
 #[tokio::test]
 async fn only_a_yes_is_consent() {
     let site = Site::new().await;
-    site.knows(&alice()).await;
+    site.sign_up(&alice()).await;
     let ask = Ask::new("Really?").expect("a question");
     let buttons = |ask: Ask| ask.button("Yes").and_then(|ask| ask.button("No")).expect("buttons");
     for (ask, answers) in [
@@ -243,15 +243,15 @@ async fn only_a_yes_is_consent() {
             for asks in [true, false] {
                 let options = ChallengeOptions::default();
                 let options = if asks { options.ask(ask.clone()) } else { options };
-                let visit = site.visit_for(options).await;
+                let visit = site.visit_with_options(options).await;
                 let mut chain = visit.chain(&alice());
                 assert_eq!(chain.query().await, "5");
                 let params = chain.params("ident");
                 let params = if btn.is_empty() { params } else { params.with("btn", btn) };
                 assert_eq!(chain.send(&chain.signed(&params)).await, "5");
-                let learned = visit.collect().await.body;
+                let received = visit.collect().await.body;
                 let answer = if asks { answer } else { "Unanswered" };
-                assert!(learned.contains(&format!("answer={answer}\n")), "{btn}: {learned}");
+                assert!(received.contains(&format!("answer={answer}\n")), "{btn}: {received}");
             }
         }
     }
@@ -276,7 +276,8 @@ mod sin {
         assert_eq!(chain.query().await, "4");
         assert_eq!(chain.reply().sin.as_deref(), Some("files"));
         let ins = tower_sqrl_client::base64url::encode(chain.key.index_secret("files"));
-        let form = chain.signed(&chain.introducing("ident").with("ins", &ins).with("pins", &ins));
+        let form =
+            chain.signed(&chain.params_with_keys("ident").with("ins", &ins).with("pins", &ins));
         assert_eq!(chain.send(&form).await, "5");
         let body = visit.collect().await.body;
         assert!(body.contains(&format!("ins={ins}\n")));
@@ -287,16 +288,17 @@ mod sin {
     #[tokio::test]
     async fn a_secret_is_sealed_where_it_is_stored() {
         let setup = || Setup { origin: Some("http://site.test"), ..Setup::default() };
-        let first = Site::set_up(setup(), |builder| builder.indexed_secret("files", [7; 32])).await;
+        let first =
+            Site::with_setup(setup(), |builder| builder.indexed_secret("files", [7; 32])).await;
         for (key, opens) in [([7; 32], true), ([8; 32], false)] {
-            let (tap, clock) = (first.tap.untapped(), first.clock.clone());
+            let (tap, clock) = (first.tap.with_new_tap(), first.clock.clone());
             let other = |builder: SqrlBuilder| builder.indexed_secret("files", key);
-            let second = Site::over(tap, clock, setup(), other).await;
+            let second = Site::on_stores(tap, clock, setup(), other).await;
             let visit = second.visit().await;
             let mut chain = visit.chain_by(&alice(), &first.http());
             chain.query().await;
             let ins = "A".repeat(43);
-            let form = chain.signed(&chain.introducing("ident").with("ins", &ins));
+            let form = chain.signed(&chain.params_with_keys("ident").with("ins", &ins));
             assert_eq!(chain.send(&form).await, "5");
             assert_eq!(visit.collect().await.body.contains(&ins), opens);
         }
@@ -305,12 +307,12 @@ mod sin {
     #[tokio::test]
     async fn a_previous_secret_comes_with_a_proved_pidk() {
         let site = site().await;
-        site.knows(&alice()).await;
+        site.sign_up(&alice()).await;
         let visit = site.visit().await;
         let mut chain = visit.chain(&new_alice());
         assert_eq!(chain.query_as_successor().await, "6");
         let secret = tower_sqrl_client::base64url::encode(chain.previous().index_secret("files"));
-        let params = chain.succeeding("ident").with("ins", &secret).with("pins", &secret);
+        let params = chain.params_with_pidk("ident").with("ins", &secret).with("pins", &secret);
         let form = chain.signed(&params).signed("pids", &chain.previous());
         assert_eq!(chain.send(&form.signed("urs", &chain.urs(1))).await, "5");
         assert!(visit.collect().await.body.contains(&format!("pins={secret}\n")));
@@ -324,10 +326,10 @@ mod sin {
         assert_eq!(chain.query().await, "4");
         site.tap.plan(Hook::LookUp, Verdict::Fail);
         let ins = "A".repeat(43);
-        let form = chain.signed(&chain.introducing("ident").with("ins", &ins));
+        let form = chain.signed(&chain.params_with_keys("ident").with("ins", &ins));
         assert_eq!(chain.send(&form).await, "64");
         assert_eq!(chain.reply().sin.as_deref(), Some("files"));
-        let form = chain.signed(&chain.introducing("ident").with("ins", &ins));
+        let form = chain.signed(&chain.params_with_keys("ident").with("ins", &ins));
         assert_eq!(chain.send(&form).await, "5");
         assert!(visit.collect().await.body.contains(&format!("ins={ins}\n")));
     }
@@ -336,7 +338,7 @@ mod sin {
     #[tokio::test]
     async fn a_secret_is_asked_for_wherever_an_ident_may_follow() {
         let site = site().await;
-        site.knows(&alice()).await;
+        site.sign_up(&alice()).await;
         let visit = site.visit().await;
         let mut chain = visit.chain(&alice());
         let sin = |chain: &Chain| chain.reply().sin.clone();
@@ -359,7 +361,7 @@ mod sin {
         let site = site().await;
         let visit = site.visit().await;
         let mut chain = visit.chain(&alice());
-        let form = chain.signed(&chain.introducing("ident").with("ins", &"A".repeat(43)));
+        let form = chain.signed(&chain.params_with_keys("ident").with("ins", &"A".repeat(43)));
         assert_eq!(chain.send(&form).await, "5");
         assert!(!visit.collect().await.body.contains("ins="));
     }

@@ -23,7 +23,7 @@ use crate::common::{Setup, Site, TestClock, alice};
 async fn a_nut_that_is_logged_is_found() {
     let site = Site::new().await;
     let visit = site.visit().await;
-    tracing::trace!(target: "tower_sqrl::planted", "here it is: {}", visit.link);
+    tracing::trace!(target: "tower_sqrl::planted", "here it is: {}", visit.sqrl_url);
     drop(site);
 }
 
@@ -40,7 +40,7 @@ async fn bytes_that_are_logged_are_found() {
 }
 
 /// Asserts that neither form of `Debug` has a secret.
-fn hides(value: &impl Debug) {
+fn assert_debug_hides_secrets(value: &impl Debug) {
     for text in
         [format!("{value:?}"), format!("{value:#?}").replace([' ', '\n'], "").replace(',', ", ")]
     {
@@ -61,32 +61,32 @@ fn half() -> [u8; 16] {
 fn debug_output_has_no_secret() {
     use tower_sqrl_client::base64url::encode;
 
-    secrets::learn(&encode(BYTES));
-    secrets::learn(&encode(half()));
+    secrets::record(&encode(BYTES));
+    secrets::record(&encode(half()));
     assert!(secret_in(&format!("{BYTES:?}")).is_some(), "it would be seen");
     assert!(secret_in(&format!("{:?}", half())).is_some());
     assert!(secret_in(&encode(half())).is_some());
 
-    hides(&Nut::from_bytes(half()));
-    hides(&CpsId::from_bytes(half()));
-    hides(&WaitId::from_bytes(half()));
-    hides(&Digest::from_bytes(BYTES));
-    hides(&Idk::from_bytes(BYTES));
-    hides(&Suk::from_bytes(BYTES));
-    hides(&Vuk::from_bytes(BYTES));
-    hides(&IndexedSecret::from_bytes(BYTES));
+    assert_debug_hides_secrets(&Nut::from_bytes(half()));
+    assert_debug_hides_secrets(&CpsId::from_bytes(half()));
+    assert_debug_hides_secrets(&WaitId::from_bytes(half()));
+    assert_debug_hides_secrets(&Digest::from_bytes(BYTES));
+    assert_debug_hides_secrets(&Idk::from_bytes(BYTES));
+    assert_debug_hides_secrets(&Suk::from_bytes(BYTES));
+    assert_debug_hides_secrets(&Vuk::from_bytes(BYTES));
+    assert_debug_hides_secrets(&IndexedSecret::from_bytes(BYTES));
     let mut attached = Attached::default();
     attached.data = Some(BYTES.to_vec().into());
     attached.sealed = Some(BYTES.to_vec().into());
-    hides(&attached);
-    hides(&ChallengeOptions::default().data(BYTES.to_vec()));
+    assert_debug_hides_secrets(&attached);
+    assert_debug_hides_secrets(&ChallengeOptions::default().data(BYTES.to_vec()));
     #[cfg(feature = "sin")]
     {
         let stores = (MemoryNutStore::new(), MemoryIdentityStore::new());
         let builder = tower_sqrl::Sqrl::builder("https://example.com", stores.0, stores.1);
         let builder = builder.indexed_secret("files", BYTES);
-        hides(&builder);
-        hides(&builder.build().expect("a site"));
+        assert_debug_hides_secrets(&builder);
+        assert_debug_hides_secrets(&builder.build().expect("a site"));
     }
 }
 
@@ -96,40 +96,41 @@ async fn debug_output_during_a_sign_in_has_no_secret() {
     let nuts = std::sync::Arc::new(MemoryNutStore::new());
     let identities = std::sync::Arc::new(MemoryIdentityStore::new());
     let tap = crate::common::Tap::new(nuts.clone(), identities.clone());
-    let site = Site::over(tap, TestClock::default(), Setup::default(), |builder| builder).await;
+    let site =
+        Site::on_stores(tap, TestClock::default(), Setup::default(), |builder| builder).await;
     let visit = site.visit().await;
     let mut chain = visit.chain(&alice()).with_opt("cps~suk");
-    let body = chain.signed(&chain.introducing("ident").with("ins", &"B".repeat(42)));
-    secrets::learn_request(body.encode().as_bytes());
+    let body = chain.signed(&chain.params_with_keys("ident").with("ins", &"B".repeat(42)));
+    secrets::record_request(body.encode().as_bytes());
     assert!(UnverifiedRequest::parse(body.encode().as_bytes()).is_err(), "42 are no secret");
     let body =
-        chain.signed(&chain.introducing("ident").with("ins", &format!("{}Q", "B".repeat(42))));
-    secrets::learn_request(body.encode().as_bytes());
+        chain.signed(&chain.params_with_keys("ident").with("ins", &format!("{}Q", "B".repeat(42))));
+    secrets::record_request(body.encode().as_bytes());
     let request = UnverifiedRequest::parse(body.encode().as_bytes()).expect("a request");
-    hides(&request);
-    hides(&request.verify().expect("its owner's"));
+    assert_debug_hides_secrets(&request);
+    assert_debug_hides_secrets(&request.verify().expect("its owner's"));
     assert_eq!(chain.send(&body).await, "5");
     let wait = site.visit().await;
     assert_eq!(wait.chain(&alice()).ident().await, "5");
     // The stores with all these records, and the site.
     let nut = chain.reply().nut.parse::<Nut>().expect("a nut");
     let info = nuts.get_nut(&nut, tower_sqrl::nuts::NutState::Pending).await.expect("a store");
-    hides(&info.expect("a record"));
-    hides(&nuts);
-    hides(&identities);
-    hides(&site.sqrl);
+    assert_debug_hides_secrets(&info.expect("a record"));
+    assert_debug_hides_secrets(&nuts);
+    assert_debug_hides_secrets(&identities);
+    assert_debug_hides_secrets(&site.sqrl);
 
     let peer = ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 1)));
     let (parts, ()) = Request::get("/").extension(peer).body(()).expect("a request").into_parts();
     let challenge = site.sqrl.challenge(&parts, ChallengeOptions::default()).await;
     let challenge = challenge.expect("a challenge");
-    secrets::learn(&challenge.nut().to_string());
-    hides(&challenge);
+    secrets::record(&challenge.nut().to_string());
+    assert_debug_hides_secrets(&challenge);
     // The header of its cookie is marked as sensitive.
     let page = challenge.attach_to(axum::http::Response::new(()));
     let cookie = page.headers()["set-cookie"].to_str().expect("text").to_owned();
-    secrets::learn(cookie.split(['=', '.']).nth(1).expect("a secret"));
-    hides(page.headers());
+    secrets::record(cookie.split(['=', '.']).nth(1).expect("a secret"));
+    assert_debug_hides_secrets(page.headers());
 
     // A response of the layer, with its body.
     let inner = service_fn(async |_: Request<Body>| {
@@ -143,7 +144,7 @@ async fn debug_output_during_a_sign_in_has_no_secret() {
     let printed = format!("{response:?}");
     let body = axum::body::to_bytes(Body::new(response.into_body()), 1000).await.expect("a body");
     let body = String::from_utf8(body.to_vec()).expect("text");
-    secrets::learn(body.strip_prefix("nut=").expect("a nut"));
+    secrets::record(body.strip_prefix("nut=").expect("a nut"));
     // The name of the cookie contains the nut, and is not shown either.
     assert_eq!(secret_in(&printed), None, "{printed}");
 

@@ -11,39 +11,39 @@ async fn row_01_query_unknown() {
     let site = Site::new().await;
     let mut chain = site.visit().await.chain(&alice());
     assert_eq!(chain.query().await, "4");
-    assert!(chain.extras().is_empty());
+    assert!(chain.extra_names().is_empty());
 }
 
 #[tokio::test]
 async fn row_02_query_live() {
     let site = Site::new().await;
-    site.knows(&alice()).await;
+    site.sign_up(&alice()).await;
     let mut chain = site.visit().await.chain(&alice());
     assert_eq!(chain.query().await, "5");
-    assert_eq!(chain.extras(), ["suk"]);
+    assert_eq!(chain.extra_names(), ["suk"]);
     let mut chain = site.visit().await.chain(&alice()).with_opt("");
     assert_eq!(chain.query().await, "5");
-    assert!(chain.extras().is_empty());
+    assert!(chain.extra_names().is_empty());
 }
 
 #[tokio::test]
 async fn row_03_query_disabled() {
     let site = Site::new().await;
-    site.knows_disabled(&alice()).await;
+    site.sign_up_disabled(&alice()).await;
     let mut chain = site.visit().await.chain(&alice()).with_opt("");
     assert_eq!(chain.query().await, "d");
-    assert_eq!(chain.extras(), ["suk"]);
+    assert_eq!(chain.extra_names(), ["suk"]);
 }
 
 #[tokio::test]
 async fn row_04_query_previous() {
     let site = Site::new().await;
-    site.knows(&alice()).await;
+    site.sign_up(&alice()).await;
     let chain = site.visit().await.chain(&new_alice()).with_opt("");
     let mut known = chain.clone();
-    let form = chain.signed(&chain.succeeding("query")).signed("pids", &chain.previous());
+    let form = chain.signed(&chain.params_with_pidk("query")).signed("pids", &chain.previous());
     assert_eq!(known.send(&form).await, "6");
-    assert_eq!(known.extras(), ["suk"]);
+    assert_eq!(known.extra_names(), ["suk"]);
 
     assert_eq!(site.visit().await.chain(&alice()).disable().await, "d");
     let mut chain = site.visit().await.chain(&new_alice());
@@ -53,13 +53,13 @@ async fn row_04_query_previous() {
 #[tokio::test]
 async fn row_05_a_pidk_without_pids_is_none() {
     let site = Site::new().await;
-    site.knows(&alice()).await;
+    site.sign_up(&alice()).await;
     for command in ["query", "disable"] {
         let mut chain = site.visit().await.chain(&new_alice());
-        let form = chain.signed(&chain.succeeding(command));
+        let form = chain.signed(&chain.params_with_pidk(command));
         let expected = if command == "query" { "4" } else { "44" };
         assert_eq!(chain.send(&form).await, expected, "{command}");
-        assert!(chain.extras().is_empty());
+        assert!(chain.extra_names().is_empty());
     }
     assert_eq!(site.visit().await.chain(&alice()).query().await, "5");
 }
@@ -67,11 +67,11 @@ async fn row_05_a_pidk_without_pids_is_none() {
 #[tokio::test]
 async fn row_06_wrong_pids() {
     let site = Site::new().await;
-    site.knows(&alice()).await;
+    site.sign_up(&alice()).await;
     let visit = site.visit().await;
     let mut chain = visit.chain(&new_alice());
     let mallory = visit.chain(&mallory());
-    let form = chain.signed(&chain.succeeding("query")).signed("pids", &mallory.key);
+    let form = chain.signed(&chain.params_with_pidk("query")).signed("pids", &mallory.key);
     assert_eq!(chain.send(&form).await, "c0");
 }
 
@@ -101,16 +101,16 @@ async fn rows_07_and_08_superseded() {
     assert_eq!(site.visit().await.chain(&alice()).query().await, "204");
     for command in ["ident", "disable", "enable", "remove"] {
         let mut chain = site.visit().await.chain(&alice());
-        let form = chain.signed(&chain.introducing(command));
+        let form = chain.signed(&chain.params_with_keys(command));
         assert_eq!(chain.send(&form).await, "244", "{command}");
-        assert!(chain.extras().is_empty());
+        assert!(chain.extra_names().is_empty());
     }
 }
 
 /// Signs Alice up and rekeys her to her new identity.
 async fn rekeyed() -> Site {
     let site = Site::new().await;
-    site.knows(&alice()).await;
+    site.sign_up(&alice()).await;
     rekey(&mut site.visit().await.chain(&new_alice())).await;
     site
 }
@@ -129,7 +129,7 @@ async fn rows_09_and_10_ident_unknown() {
     ] {
         assert_eq!(chain.send(&chain.signed(&half)).await, "c4");
     }
-    assert_eq!(visit.pag().await.status(), 404);
+    assert_eq!(visit.poll_response().await.status(), 404);
     assert_eq!(chain.send(&chain.signed(&chain.params("ident").with_pair(&pair))).await, "5");
     assert_eq!(chain.reply().suk, Some(pair.suk));
     let idk = chain.idk();
@@ -144,8 +144,11 @@ async fn row_11_a_site_that_accepts_no_new_identities() {
     assert_eq!(chain.ident().await, "44");
     assert_eq!(chain.query().await, "4");
     // Unless the SQRL URL accepts a new identity. A renewal keeps that.
-    let visit =
-        site.visit_for(tower_sqrl::ChallengeOptions::default().accept_new()).await.renew().await;
+    let visit = site
+        .visit_with_options(tower_sqrl::ChallengeOptions::default().accept_new())
+        .await
+        .renew()
+        .await;
     let mut chain = visit.chain(&alice());
     assert_eq!(chain.ident().await, "5");
     assert!(visit.collect().await.body.contains(&chain.idk()));
@@ -157,7 +160,7 @@ async fn row_11_a_site_that_accepts_no_new_identities() {
         assert_eq!(stranger.query().await, "5");
         assert_eq!(stranger.ident().await, "44");
         assert_eq!(stranger.reply().url, None);
-        assert_eq!(visit.pag().await.body(), "refused-new");
+        assert_eq!(visit.poll_response().await.body(), "refused-new");
         assert_eq!(stranger.disable().await, "d");
         assert_eq!(stranger.ident().await, "4d");
         assert_eq!(stranger.enable().await, "5");
@@ -166,7 +169,7 @@ async fn row_11_a_site_that_accepts_no_new_identities() {
     let mut moved = visit.chain(&new_alice());
     assert_eq!(moved.query_as_successor().await, "6");
     assert_eq!(moved.send(&moved.rekey("ident")).await, "44");
-    assert_eq!(visit.pag().await.body(), "refused-new");
+    assert_eq!(visit.poll_response().await.body(), "refused-new");
     // An account makes it known, and a rekey keeps the account.
     site.sqrl.link(&idk, "alice").await.expect("linked");
     assert_eq!(site.visit().await.chain(&alice()).ident().await, "5");
@@ -177,7 +180,7 @@ async fn row_11_a_site_that_accepts_no_new_identities() {
 #[tokio::test]
 async fn row_12_ident_live() {
     let site = Site::new().await;
-    site.knows(&alice()).await;
+    site.sign_up(&alice()).await;
     let mut chain = site.visit().await.chain(&alice());
     assert_eq!(chain.query().await, "5");
     let suk = chain.suk;
@@ -190,12 +193,12 @@ async fn row_12_ident_live() {
 #[tokio::test]
 async fn row_13_ident_disabled() {
     let site = Site::new().await;
-    site.knows_disabled(&alice()).await;
+    site.sign_up_disabled(&alice()).await;
     let visit = site.visit().await;
     let mut chain = visit.chain(&alice()).with_opt("cps");
     assert_eq!(chain.ident().await, "4d");
-    assert_eq!(chain.extras(), ["suk"]);
-    assert_eq!(visit.pag().await.status(), 404);
+    assert_eq!(chain.extra_names(), ["suk"]);
+    assert_eq!(visit.poll_response().await.status(), 404);
 }
 
 #[tokio::test]
@@ -207,7 +210,7 @@ async fn row_14_rekey() {
 #[tokio::test]
 async fn row_14_rekey_enables() {
     let site = Site::new().await;
-    site.knows_disabled(&alice()).await;
+    site.sign_up_disabled(&alice()).await;
     let visit = site.visit().await;
     let mut chain = visit.chain(&new_alice());
     assert_eq!(chain.query_as_successor().await, "e");
@@ -220,13 +223,13 @@ async fn row_14_rekey_enables() {
 #[tokio::test]
 async fn row_15_rekey_without_its_proof() {
     let site = Site::new().await;
-    site.knows(&alice()).await;
+    site.sign_up(&alice()).await;
     let mut chain = site.visit().await.chain(&new_alice());
-    let form = chain.signed(&chain.succeeding("ident")).signed("pids", &chain.previous());
+    let form = chain.signed(&chain.params_with_pidk("ident")).signed("pids", &chain.previous());
     assert_eq!(chain.send(&form).await, "c6");
-    assert_eq!(chain.extras(), ["suk"]);
+    assert_eq!(chain.extra_names(), ["suk"]);
     // With the proof but without new keys.
-    let params = chain.succeeding("ident").without("suk").without("vuk");
+    let params = chain.params_with_pidk("ident").without("suk").without("vuk");
     let form = chain.signed(&params).signed("pids", &chain.previous());
     assert_eq!(chain.send(&form.signed("urs", &chain.urs(1))).await, "c6");
     assert_eq!(site.visit().await.chain(&alice()).query().await, "5");
@@ -235,26 +238,26 @@ async fn row_15_rekey_without_its_proof() {
 #[tokio::test]
 async fn row_16_disable() {
     let site = Site::new().await;
-    site.knows(&alice()).await;
+    site.sign_up(&alice()).await;
     let mut chain = site.visit().await.chain(&alice()).with_opt("");
     assert_eq!(chain.disable().await, "d");
-    assert_eq!(chain.extras(), ["suk"]);
+    assert_eq!(chain.extra_names(), ["suk"]);
     assert_eq!(site.visit().await.chain(&alice()).query().await, "d");
 }
 
 #[tokio::test]
 async fn rows_17_and_18_enable() {
     let site = Site::new().await;
-    site.knows_disabled(&alice()).await;
+    site.sign_up_disabled(&alice()).await;
     let visit = site.visit().await;
     let mut chain = visit.chain(&alice());
     let form = chain.signed(&chain.params("enable"));
     assert_eq!(chain.send(&form).await, "cd");
-    assert_eq!(chain.extras(), ["suk"]);
+    assert_eq!(chain.extra_names(), ["suk"]);
     let form = chain.signed(&chain.params("enable")).signed("urs", &chain.key);
     assert_eq!(chain.send(&form).await, "cd");
     assert_eq!(chain.enable().await, "5");
-    assert_eq!(visit.pag().await.status(), 404);
+    assert_eq!(visit.poll_response().await.status(), 404);
     // The identity is already enabled. Then it signs in on the same chain.
     assert_eq!(chain.enable().await, "5");
     assert_eq!(chain.ident().await, "5");
@@ -264,13 +267,13 @@ async fn rows_17_and_18_enable() {
 #[tokio::test]
 async fn rows_18_and_19_remove() {
     let site = Site::new().await;
-    site.knows(&alice()).await;
+    site.sign_up(&alice()).await;
     let mut chain = site.visit().await.chain(&alice());
     let form = chain.signed(&chain.params("remove")).signed("urs", &chain.key);
     assert_eq!(chain.send(&form).await, "c5");
-    assert_eq!(chain.extras(), ["suk"]);
+    assert_eq!(chain.extra_names(), ["suk"]);
     assert_eq!(chain.remove().await, "4");
-    assert!(chain.extras().is_empty());
+    assert!(chain.extra_names().is_empty());
     assert_eq!(chain.query().await, "4");
     // A removed identity is not superseded, so it may sign up again.
     assert_eq!(chain.ident().await, "5");
@@ -281,7 +284,7 @@ async fn row_20_nothing_known() {
     let site = Site::new().await;
     for command in ["disable", "enable", "remove"] {
         let mut chain = site.visit().await.chain(&alice());
-        let form = chain.signed(&chain.introducing(command)).signed("urs", &chain.key);
+        let form = chain.signed(&chain.params_with_keys(command)).signed("urs", &chain.key);
         assert_eq!(chain.send(&form).await, "44", "{command}");
     }
 }
@@ -291,7 +294,7 @@ async fn row_21_rekey_and_the_command() {
     for (command, tif, after) in [("disable", "d", "d"), ("enable", "5", "5"), ("remove", "4", "4")]
     {
         let site = Site::new().await;
-        site.knows(&alice()).await;
+        site.sign_up(&alice()).await;
         let mut chain = site.visit().await.chain(&new_alice());
         assert_eq!(chain.query_as_successor().await, "6");
         assert_eq!(chain.send(&chain.rekey(command)).await, tif, "{command}");
@@ -303,15 +306,15 @@ async fn row_21_rekey_and_the_command() {
 #[tokio::test]
 async fn row_22_in_place() {
     let site = Site::new().await;
-    site.knows(&alice()).await;
+    site.sign_up(&alice()).await;
     let mut chain = site.visit().await.chain(&new_alice());
     for (command, without, with) in
         [("disable", "e", "e"), ("enable", "ce", "6"), ("remove", "c6", "4")]
     {
-        let params = |chain: &Chain| chain.succeeding(command).without("suk").without("vuk");
+        let params = |chain: &Chain| chain.params_with_pidk(command).without("suk").without("vuk");
         let form = chain.signed(&params(&chain)).signed("pids", &chain.previous());
         assert_eq!(chain.send(&form).await, without, "{command}");
-        assert_eq!(chain.extras(), ["suk"], "{command}");
+        assert_eq!(chain.extra_names(), ["suk"], "{command}");
         let form = chain.signed(&params(&chain)).signed("pids", &chain.previous());
         assert_eq!(chain.send(&form.signed("urs", &chain.urs(1))).await, with, "{command}");
         assert_eq!(chain.reply().suk.is_some(), command != "remove", "{command}");

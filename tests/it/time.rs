@@ -10,7 +10,7 @@ use tower_sqrl::middleware::SqrlBody;
 use tower_sqrl::nuts::NutState;
 use tower_sqrl_client::wire::Reply;
 
-use crate::common::{Hook, Site, Verdict, ask};
+use crate::common::{Hook, Site, Verdict, call_layer};
 
 #[tokio::test(start_paused = true)]
 async fn a_comment_every_fifteen_seconds_until_the_chain_ends() {
@@ -48,7 +48,7 @@ async fn a_failing_store_is_queried_less_and_less() {
             site.tap.plan(look, Verdict::Fail);
         }
         let began = Instant::now();
-        while !site.tap.is_played() {
+        while !site.tap.is_done() {
             body.frame().await.expect("it goes on").expect("a frame");
         }
         // After 1, 2, 4 and 8 seconds, and then every 15 seconds.
@@ -68,12 +68,12 @@ async fn a_failing_store_is_queried_less_and_less() {
 
 /// The event stream of a waiting page.
 async fn events(site: &Site) -> SqrlBody<Body> {
-    let link = ask(site, Request::get("/nut.sqrl"), Body::empty()).await;
-    let cookie = link.headers()["set-cookie"].to_str().expect("text");
+    let sqrl_url = call_layer(site, Request::get("/nut.sqrl"), Body::empty()).await;
+    let cookie = sqrl_url.headers()["set-cookie"].to_str().expect("text");
     let cookie = cookie.split(';').next().expect("a pair").to_owned();
-    let nut = link.into_body().collect().await.expect("a body").to_bytes();
+    let nut = sqrl_url.into_body().collect().await.expect("a body").to_bytes();
     let uri = format!("/evt.sqrl?{}", std::str::from_utf8(&nut).expect("text"));
-    ask(site, Request::get(uri).header("cookie", cookie), Body::empty()).await.into_body()
+    call_layer(site, Request::get(uri).header("cookie", cookie), Body::empty()).await.into_body()
 }
 
 #[tokio::test(start_paused = true)]
@@ -83,7 +83,7 @@ async fn an_endless_body_is_abandoned() {
     sender.send(Bytes::from_static(b"client=")).await.expect("a body");
     let body = Endless(body);
     let began = Instant::now();
-    let answer = ask(&site, Request::post("/cli.sqrl"), Body::new(body)).await;
+    let answer = call_layer(&site, Request::post("/cli.sqrl"), Body::new(body)).await;
     assert_eq!(began.elapsed().as_secs(), 10);
     assert_eq!(answer.status(), 200);
     let reply = answer.into_body().collect().await.expect("a body").to_bytes();
@@ -100,7 +100,7 @@ async fn a_body_that_is_too_long_is_abandoned() {
     let (sender, body) = tokio::sync::mpsc::channel::<Bytes>(1);
     sender.send(vec![b'a'; 10_000].into()).await.expect("a body");
     let began = Instant::now();
-    let answer = ask(&site, Request::post("/cli.sqrl"), Body::new(Endless(body))).await;
+    let answer = call_layer(&site, Request::post("/cli.sqrl"), Body::new(Endless(body))).await;
     assert_eq!((began.elapsed().as_secs(), answer.status().as_u16()), (0, 200));
     while sender.send(Bytes::from_static(b"a")).await.is_ok() {
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
@@ -109,7 +109,7 @@ async fn a_body_that_is_too_long_is_abandoned() {
 
     let (sender, body) = tokio::sync::mpsc::channel::<Bytes>(1);
     let began = Instant::now();
-    let asked = ask(&site, Request::post("/cli.sqrl"), Body::new(Endless(body)));
+    let asked = call_layer(&site, Request::post("/cli.sqrl"), Body::new(Endless(body)));
     let sending = async {
         for _ in 0..7 {
             let _ = sender.send(vec![b'a'; 1 << 18].into()).await;

@@ -18,7 +18,7 @@ pub(crate) const MAX_NAME_LENGTH: usize = 60;
 pub(crate) struct Account {
     /// Empty until the user chooses one.
     pub(crate) name: String,
-    /// The last sign-in's identity and epoch, as `SignedIn::version` returns them.
+    /// The claim of the last sign-in, as text.
     pub(crate) last_sign_in: String,
 }
 

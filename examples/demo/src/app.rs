@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use tower_sqrl::Sqrl;
 use tower_sqrl::identities::IdentityStore;
 use tower_sqrl::protocol::PublicUrl;
 
@@ -10,7 +9,6 @@ use crate::accounts::Accounts;
 
 #[derive(Debug, Clone)]
 pub(crate) struct App {
-    pub(crate) sqrl: Sqrl,
     pub(crate) identities: Arc<dyn IdentityStore>,
     pub(crate) accounts: Arc<dyn Accounts>,
     pub(crate) public_url: PublicUrl,

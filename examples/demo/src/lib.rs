@@ -5,7 +5,7 @@
 //!
 //! | File | What it shows |
 //! |---|---|
-//! | `user.rs` | checks the identity at every request of a signed-in user |
+//! | `user.rs` | checks the session's claim at every request |
 //! | `session.rs` | what a session stores, and how it begins and ends |
 //! | `account.rs` | the account page: rename the account, unlink the identity |
 //! | `link_identity.rs` | links a new identity after the user has confirmed it |
@@ -27,7 +27,6 @@ mod serve;
 mod session;
 mod sign_in;
 mod sqrl;
-mod status;
 mod stores;
 mod tables;
 mod user;

@@ -12,21 +12,22 @@ mod attempt;
 
 use axum::Form;
 use axum::extract::State;
-use axum::http::{StatusCode, request::Parts};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use tower_sessions::Session;
-use tower_sqrl::axum::SqrlChallenge;
-use tower_sqrl::{ChallengeOptions, SignIn};
+use tower_sqrl::axum::{SqrlChallenge, SqrlLogin};
+use tower_sqrl::web::Texts;
+use tower_sqrl::{ChallengeOptions, Sqrl};
 
 use self::attempt::Attempt;
 use crate::app::App;
 use crate::app_error::AppError;
 use crate::pages::layout::message;
 use crate::pages::linking::confirm_link;
-use crate::session::{self, SignedIn, Visitor};
-use crate::status::Status;
-use crate::user::User;
+use crate::session::{self, Visitor};
+use crate::user::{Status, User};
 
 /// The page for a SQRL app at the browser's address.
 pub(crate) async fn same_address(
@@ -43,8 +44,7 @@ pub(crate) async fn any_address(
     user: Option<User>,
     parts: Parts,
 ) -> Result<Response, AppError> {
-    let options = ChallengeOptions::default().accept_new();
-    page(&session, user, &parts, options).await
+    page(&session, user, &parts, ChallengeOptions::new().accept_new()).await
 }
 
 /// A sign-in page whose SQRL URL carries the attempt's id.
@@ -58,9 +58,15 @@ async fn page(
         return Ok(Redirect::to("/account").into_response());
     }
     let attempt = Attempt::continue_or_start(session).await?;
-    let options = options.data(attempt.id.into_bytes());
-    Ok(match SqrlChallenge::with_options(parts, options).await {
-        Ok(challenge) => challenge.page(),
+    Ok(match SqrlChallenge::with_options(parts, options.data(attempt.id.into_bytes())).await {
+        Ok(challenge) => {
+            let texts = Texts::english()
+                .title("Link an identity")
+                .heading("Link an identity")
+                .intro("Use the SQRL identity that you want to link.")
+                .button("Link with SQRL");
+            challenge.with_texts(texts).page()
+        }
         Err(error) => error.into_response(),
     })
 }
@@ -68,15 +74,16 @@ async fn page(
 /// The browser arrives here after an identity has answered. The next page asks the user about it.
 pub(crate) async fn answered(
     app: &App,
+    sqrl: &Sqrl,
     session: &Session,
-    login: &SignIn,
+    login: &SqrlLogin,
     attempt_id: &[u8],
 ) -> Result<Response, AppError> {
     if login.user().is_some() {
         let text = "This identity has an account of its own. Sign in to that account.";
         return refuse(session, text).await;
     }
-    let Some(before) = without_identity(User::of(session, app).await?) else {
+    let Some(user) = without_identity(User::of(session, sqrl, app).await?) else {
         let text = "You are not signed in to an account without an identity.";
         return refuse(session, text).await;
     };
@@ -84,15 +91,14 @@ pub(crate) async fn answered(
     let Some(attempt) = attempt.filter(|attempt| attempt.id.as_bytes() == attempt_id) else {
         return refuse(session, "This page has expired. Please start again.").await;
     };
-    let after = SignedIn::new(&before.account, login);
-    if attempt.contradicts(&after) {
+    if attempt.contradicts(&login.claim()) {
         Attempt::end(session).await?;
-        tracing::warn!(account = before.account, "two identities answered; linked neither");
+        tracing::warn!(account = %user.account, "two identities answered; linked neither");
         let text = "Two identities answered, and one may be a stranger's. Please start again, and \
                     show the code to nobody.";
         return refuse(session, text).await;
     }
-    attempt.store_answer(session, after).await?;
+    attempt.store_answer(session, login.claim()).await?;
     Ok(Redirect::to("/account/identity/confirm").into_response())
 }
 
@@ -110,23 +116,34 @@ pub(crate) struct ConfirmForm {
     key: String,
 }
 
-/// Links the identity that the user has confirmed.
+/// Links the identity that the user has confirmed, and continues the session with it.
 pub(crate) async fn confirm(
     State(app): State<App>,
+    sqrl: Sqrl,
     session: Session,
     user: Option<User>,
     Form(ConfirmForm { key }): Form<ConfirmForm>,
 ) -> Result<Response, AppError> {
     let answer = Attempt::end(&session).await?.and_then(Attempt::answer);
     let answer = answer.filter(|answer| answer.idk().to_string() == key);
-    match (answer, without_identity(user)) {
-        (Some(after), Some(before))
-            if before.account == after.account && is_unchanged(&app, &after).await? =>
-        {
-            link(&app, &session, &before, after).await
-        }
-        _ => refuse(&session, "There is no identity to link. Please start again.").await,
+    let (Some(answer), Some(user)) = (answer, without_identity(user)) else {
+        return refuse(&session, "There is no identity to link. Please start again.").await;
+    };
+    // Since it answered, its owner may have disabled it, or signed up with it.
+    if !sqrl.check(&answer).await?.is_current() {
+        return refuse(&session, "This identity has changed. Please start again.").await;
     }
+    let claim = answer.clone().with_user(user.account.clone());
+    let (id, from, to) = (user.account.as_str(), user.claim.to_string(), claim.to_string());
+    if !app.accounts.replace_sign_in(id, &from, &to).await? {
+        let text = "The account has another identity now. Sign in with that one.";
+        return refuse(&session, text).await;
+    }
+    // The session belongs to the new identity first. If the link then fails, the user can repeat it.
+    session::begin(&session, &claim).await?;
+    sqrl.link(answer.idk(), user.account.clone()).await?;
+    tracing::info!(account = %user.account, "linked another identity");
+    Ok(Redirect::to("/account").into_response())
 }
 
 /// Ends the attempt, because the user does not know the identity.
@@ -137,38 +154,9 @@ pub(crate) async fn decline(session: Session) -> Result<Response, AppError> {
     Ok(message("Not linked", text, Visitor::of(&session).await?).into_response())
 }
 
-/// Returns whether the identity is still as it answered. Since then its owner may have disabled it,
-/// or signed up with it.
-async fn is_unchanged(app: &App, answer: &SignedIn) -> Result<bool, AppError> {
-    let identity = app.sqrl.identity(&answer.idk()).await?;
-    Ok(identity.is_some_and(|identity| {
-        !identity.disabled && identity.epoch == answer.epoch() && identity.user.is_none()
-    }))
-}
-
-/// Links the identity, and continues the session with it.
-async fn link(
-    app: &App,
-    session: &Session,
-    before: &SignedIn,
-    after: SignedIn,
-) -> Result<Response, AppError> {
-    let (from, to) = (before.version(), after.version());
-    if !app.accounts.replace_sign_in(&before.account, &from, &to).await? {
-        let text = "The account has another identity now. Sign in with that one.";
-        return refuse(session, text).await;
-    }
-    let idk = after.idk();
-    // The session belongs to the new identity first. If the link then fails, the user can repeat it.
-    session::begin(session, after).await?;
-    app.sqrl.link(&idk, before.account.as_str()).await?;
-    tracing::info!(account = before.account, "linked another identity");
-    Ok(Redirect::to("/account").into_response())
-}
-
-/// Returns the sign-in of a user whose account has no identity.
-fn without_identity(user: Option<User>) -> Option<SignedIn> {
-    user.filter(|user| matches!(user.status, Status::NoIdentity)).map(|user| user.signed_in)
+/// Returns the user if their account has no identity.
+fn without_identity(user: Option<User>) -> Option<User> {
+    user.filter(|user| user.status == Status::NoIdentity)
 }
 
 async fn refuse(session: &Session, text: &str) -> Result<Response, AppError> {

@@ -7,6 +7,7 @@ use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use tower_sessions::{Session, SessionManagerLayer};
+use tower_sqrl::Sqrl;
 
 use crate::app::App;
 use crate::app_error::AppError;
@@ -18,7 +19,11 @@ use crate::{account, link_identity, protect, sign_in};
 /// Bytes of a request's body.
 const MAX_BODY: usize = 4096;
 
-pub(crate) fn router(app: App, sessions: SessionManagerLayer<AnySessionStore>) -> Router {
+pub(crate) fn router(
+    app: App,
+    sqrl: &Sqrl,
+    sessions: SessionManagerLayer<AnySessionStore>,
+) -> Router {
     Router::new()
         .route("/", get(start_page))
         .route("/login", get(sign_in::login))
@@ -38,7 +43,7 @@ pub(crate) fn router(app: App, sessions: SessionManagerLayer<AnySessionStore>) -
         .layer(sessions)
         // Inside SQRL's layer, which has checks of its own for its own paths.
         .layer(from_fn_with_state(app.clone(), protect::protect))
-        .layer(app.sqrl.layer())
+        .layer(sqrl.layer())
         .with_state(app)
 }
 

@@ -36,8 +36,8 @@ pub(crate) async fn serve(args: &Args) -> Result<(), StartError> {
     let sqrl =
         sqrl::configure(args, &public_url, nuts, Arc::clone(&identities), Arc::clone(&accounts))?;
     let sessions = session::layer(sessions, public_url.is_https());
-    let app = App { sqrl: sqrl.clone(), identities, accounts, public_url: public_url.clone() };
-    let mut router = routes::router(app, sessions);
+    let app = App { identities, accounts, public_url: public_url.clone() };
+    let mut router = routes::router(app, &sqrl, sessions);
     if let Some(name) = &args.server_name {
         router = routes::name_server(router, name.clone());
     }

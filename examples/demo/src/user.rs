@@ -1,62 +1,103 @@
-//! Extractors for the signed-in user. They check the user's identity at every request.
+//! Extractors for the signed-in user. They check the session's claim at every request.
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use tower_sessions::Session;
+use tower_sqrl::identities::{KeyState, UserId};
+use tower_sqrl::{Claim, ClaimStatus, Sqrl};
 
 use crate::app::App;
 use crate::app_error::AppError;
 use crate::pages::layout::message;
-use crate::session::{self, SignedIn, Visitor};
-use crate::status::Status;
+use crate::session::{self, Visitor};
 
-/// A signed-in user, with the status of their identity. `Option<User>` is `None` if nobody is
-/// signed in.
+/// A signed-in user. `Option<User>` is `None` if nobody is signed in.
 #[derive(Debug)]
 pub(crate) struct User {
-    pub(crate) signed_in: SignedIn,
+    pub(crate) account: UserId,
+    pub(crate) claim: Claim,
     pub(crate) status: Status,
 }
 
+/// The status of a user's identity at this request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Status {
+    /// The identity signs in to the account.
+    Active,
+    /// The identity is disabled. The user can look at the account and change nothing.
+    Disabled,
+    /// The identity was removed or unlinked. This session can link another one.
+    NoIdentity,
+    /// The session has ended: the identity was replaced, or disabled and enabled, or the account
+    /// has another identity.
+    Ended,
+}
+
+impl Status {
+    async fn of(claim: &Claim, account: &UserId, sqrl: &Sqrl, app: &App) -> Result<Self, AppError> {
+        let status = sqrl.check(claim).await?;
+        match status {
+            ClaimStatus::Current => return Ok(Self::Active),
+            ClaimStatus::Disabled => return Ok(Self::Disabled),
+            _ => {}
+        }
+        // Only the account's last sign-in may link another identity: an older session may be a
+        // thief's. And only if the identity was removed: a replaced one has left the account to its
+        // successor.
+        let account = app.accounts.find(account.as_str()).await?;
+        let is_last = account.is_some_and(|account| account.last_sign_in == claim.to_string());
+        let is_unlinked = match status {
+            ClaimStatus::OtherAccount => true,
+            ClaimStatus::Gone => {
+                app.identities.look_up(claim.idk(), None).await?.idk == KeyState::Unknown
+            }
+            _ => false,
+        };
+        Ok(if is_last && is_unlinked { Self::NoIdentity } else { Self::Ended })
+    }
+}
+
 impl User {
-    pub(crate) async fn of(session: &Session, app: &App) -> Result<Option<Self>, AppError> {
-        let Some(signed_in) = session::signed_in(session).await? else { return Ok(None) };
-        let Some(account) = app.accounts.find(&signed_in.account).await? else { return Ok(None) };
-        let status = Status::of(&signed_in, &account, app).await?;
-        Ok(Some(Self { signed_in, status }))
+    pub(crate) async fn of(
+        session: &Session,
+        sqrl: &Sqrl,
+        app: &App,
+    ) -> Result<Option<Self>, AppError> {
+        let Some(claim) = session::claim(session).await? else { return Ok(None) };
+        let Some(account) = claim.user().cloned() else { return Ok(None) };
+        let status = Status::of(&claim, &account, sqrl, app).await?;
+        Ok(Some(Self { account, claim, status }))
     }
 }
 
 impl OptionalFromRequestParts<App> for User {
     type Rejection = Response;
 
-    async fn from_request_parts(
-        parts: &mut Parts,
-        app: &App,
-    ) -> Result<Option<Self>, Self::Rejection> {
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Option<Self>, Response> {
         let session = Session::from_request_parts(parts, app).await;
         let session = session.map_err(IntoResponse::into_response)?;
-        Self::of(&session, app).await.map_err(IntoResponse::into_response)
+        let sqrl = Sqrl::from_request_parts(parts, app).await;
+        let sqrl = sqrl.map_err(IntoResponse::into_response)?;
+        Self::of(&session, &sqrl, app).await.map_err(IntoResponse::into_response)
     }
 }
 
 /// A user whose identity signs in to the account. All others get a 403.
 #[derive(Debug)]
-pub(crate) struct ActiveUser(pub(crate) SignedIn);
+pub(crate) struct ActiveUser(pub(crate) User);
 
 impl FromRequestParts<App> for ActiveUser {
     type Rejection = Response;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Self::Rejection> {
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
         let user = <User as OptionalFromRequestParts<App>>::from_request_parts(parts, app).await?;
         let visitor = if user.is_some() { Visitor::SignedIn } else { Visitor::SignedOut };
-        if let Some(User { signed_in, status: Status::Active(_) }) = user {
-            return Ok(Self(signed_in));
+        if let Some(user) = user.filter(|user| user.status == Status::Active) {
+            return Ok(Self(user));
         }
         let text = "Sign in with an enabled identity to do this.";
-        let page = message("Not allowed", text, visitor);
-        Err((StatusCode::FORBIDDEN, page).into_response())
+        Err((StatusCode::FORBIDDEN, message("Not allowed", text, visitor)).into_response())
     }
 }

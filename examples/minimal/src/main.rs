@@ -14,48 +14,41 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     tracing_subscriber::fmt::init();
     let (nuts, identities) = (MemoryNutStore::new(), MemoryIdentityStore::new());
     let sqrl = Sqrl::builder("http://127.0.0.1:8080", nuts, identities).build()?;
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
-    // SQRL compares the browser's address with the client's.
-    axum::serve(listener, app(&sqrl).into_make_service_with_connect_info::<SocketAddr>()).await?;
-    Ok(())
-}
-
-fn app(sqrl: &Sqrl) -> Router {
     let sessions = SessionManagerLayer::new(MemoryStore::default())
         .with_secure(false) // this example has no https
         .with_same_site(SameSite::Lax); // `Strict` hides the session after a sign-in on this device
-    Router::new()
+    let app = Router::new()
         .route("/", get(home))
         .route("/login", get(async |challenge: SqrlChallenge| challenge.page()))
         .route("/signed-in", get(signed_in))
         .layer(sqrl.layer())
-        .layer(sessions)
+        .layer(sessions);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
+    // SQRL compares the client's address with the browser's.
+    axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).await?;
+    Ok(())
 }
 
-/// The browser arrives here when its user has signed in.
+/// The browser arrives here after a sign-in.
 async fn signed_in(sqrl: Sqrl, session: Session, login: SqrlLogin) -> Result<Redirect> {
-    // Users may move to new keys, so accounts have names of their own: here, the first key.
+    // A new account is named after its first key, and keeps that name when the user changes keys.
     let claim = sqrl.link_if_unlinked(&login, login.idk().to_string()).await?;
-    session.flush().await.map_err(broken)?; // a new session id, and no data of a previous user
-    session.insert("claim", claim).await.map_err(broken)?;
+    session.flush().await.map_err(unavailable)?; // a new session id, without the previous user's data
+    session.insert("claim", claim).await.map_err(unavailable)?;
     Ok(Redirect::to("/"))
 }
 
-/// Returns the account that is signed in, unless the identity has been disabled or removed since.
-async fn current(sqrl: &Sqrl, session: &Session) -> Result<Option<String>> {
-    let claim: Option<Claim> = session.get("claim").await.map_err(broken)?;
-    let Some(claim) = claim else { return Ok(None) };
-    let is_current = sqrl.check(&claim).await.map_err(broken)?.is_current();
-    Ok(claim.user().filter(|_| is_current).map(ToString::to_string))
-}
-
 async fn home(sqrl: Sqrl, session: Session) -> Result<Html<String>> {
-    Ok(Html(match current(&sqrl, &session).await? {
-        Some(account) => format!("<p>Hello, {account}!</p>"),
-        None => "<p><a href=\"/login\">Sign in</a></p>".to_owned(),
-    }))
+    // A claim ends if the identity is disabled, removed, replaced or unlinked.
+    if let Some(claim) = session.get::<Claim>("claim").await.map_err(unavailable)?
+        && sqrl.check(&claim).await.map_err(unavailable)?.is_current()
+        && let Some(account) = claim.user()
+    {
+        return Ok(Html(format!("<p>Hello, {account}!</p>")));
+    }
+    Ok(Html("<p><a href=\"/login\">Sign in</a></p>".to_owned()))
 }
 
-fn broken(_: impl std::error::Error) -> StatusCode {
+fn unavailable(_: impl std::error::Error) -> StatusCode {
     StatusCode::SERVICE_UNAVAILABLE
 }

@@ -1,18 +1,19 @@
-//! `cli.sqrl`: the client. Whatever it sends, and whatever becomes of it, the reply is 200
-//! with a complete list, for clients parse the body whatever the status says.
+//! `cli.sqrl`: answers SQRL clients. Every reply is 200 with a complete list, because clients parse the body
+//! and ignore the status.
 
 use http::request::Parts;
 use http::{HeaderValue, StatusCode, Version, header};
 use http_body::Body;
 
-use super::{Unread, parameter, read};
+use crate::service::completion::to_completion;
 use crate::service::other_site::is_from_a_web_page;
-use crate::service::respond::{self, Own};
-use crate::service::to_its_end::to_its_end;
+use crate::service::query::parameter;
+use crate::service::request_body::{Unread, read};
+use crate::service::respond::{self, LayerResponse};
 use crate::service::{BoxError, ChallengeError, Sqrl};
 use tower_sqrl_core::protocol::Tif;
 
-pub(super) async fn answer<B>(sqrl: &Sqrl, parts: &Parts, body: B) -> Own
+pub(super) async fn answer<B>(sqrl: &Sqrl, parts: &Parts, body: B) -> LayerResponse
 where
     B: Body<Data: Send, Error: Into<BoxError>> + Send + 'static,
 {
@@ -26,11 +27,10 @@ where
     let peer = sqrl.client_address(&parts.headers, &parts.extensions);
     let answered = match (body, peer) {
         (Ok(body), Some(peer)) => {
-            // A client that hangs up leaves no step half done: what has begun ends. Nor does a
-            // mistake of ours leave a client without a reply.
+            // A step completes even if the client disconnects, and a panic still sends a reply.
             let (sqrl, nut) = (sqrl.clone(), parameter(parts, "nut"));
             let answer = async move { sqrl.engine().answer(nut.as_deref(), &body, peer).await };
-            to_its_end(answer).await.unwrap_or_else(|| engine.dead_end(Tif::TRY_AGAIN))
+            to_completion(answer).await.unwrap_or_else(|| engine.dead_end(Tif::TRY_AGAIN))
         }
         (Err(why), _) => {
             tracing::debug!("rejected: {why}");
@@ -50,6 +50,6 @@ where
     reply(answered)
 }
 
-fn reply(body: String) -> Own {
+fn reply(body: String) -> LayerResponse {
     respond::whole(StatusCode::OK, "application/x-www-form-urlencoded", body)
 }

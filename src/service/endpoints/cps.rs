@@ -9,38 +9,39 @@ use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
 use http_body::Body;
 
-use super::read;
 use crate::engine::NotSignedIn;
 use crate::service::cookies::CpsStep;
-use crate::service::respond::{self, Own};
+use crate::service::request_body::read;
+use crate::service::respond::{self, LayerResponse};
 use crate::service::{BoxError, Sqrl};
 use crate::web::{Confirm, Notice, Who};
 use tower_sqrl_core::nuts::CpsId;
 use tower_sqrl_core::protocol::Command;
 
 /// The URL itself, or the clean address at which it asks, or tells what has happened.
-pub(super) async fn answer(sqrl: &Sqrl, parts: &Parts) -> Own {
+pub(super) async fn answer(sqrl: &Sqrl, parts: &Parts) -> LayerResponse {
     match parts.uri.query() {
-        None => ask(sqrl, parts).await.unwrap_or_else(|why| not_signed_in(sqrl, why)),
+        None => ask(sqrl, parts).await.unwrap_or_else(|why| not_signed_in(sqrl, parts, why)),
         Some("disabled") => done(sqrl, parts, "disabled", Notice::Disabled),
         Some("enabled") => done(sqrl, parts, "enabled", Notice::Enabled),
         Some("removed") => done(sqrl, parts, "removed", Notice::Removed),
-        Some("gone") => tell(sqrl, StatusCode::GONE, Notice::UrlExpired),
+        Some("done") => tell(sqrl, parts, StatusCode::OK, Notice::Done),
+        Some("gone") => tell(sqrl, parts, StatusCode::GONE, Notice::UrlExpired),
         Some(id) => match follow(sqrl, parts, id).await {
             Ok(onward) => onward,
             // What can be tried again is tried again here.
-            Err(why @ NotSignedIn::Unavailable) => not_signed_in(sqrl, why),
+            Err(why @ NotSignedIn::Unavailable) => not_signed_in(sqrl, parts, why),
             Err(_) => to_word(sqrl, "gone"),
         },
     }
 }
 
-async fn follow(sqrl: &Sqrl, parts: &Parts, id: &str) -> Result<Own, NotSignedIn> {
+async fn follow(sqrl: &Sqrl, parts: &Parts, id: &str) -> Result<LayerResponse, NotSignedIn> {
     let id = CpsId::parse(id).ok_or(NotSignedIn::Nothing)?;
     let info = sqrl.engine().look_at_cps(&id).await?;
+    let same_browser = sqrl.cookies().asked_for(&parts.headers, &info.wait);
     let word = match info.command {
         Command::Ident => {
-            let same_browser = sqrl.cookies().asked_for(&parts.headers, &info.wait);
             // Somebody who photographed the code can make a client ask for a URL, from elsewhere.
             let at_once = same_browser && info.attached.same_address;
             let step = if at_once { CpsStep::Go } else { CpsStep::Ask };
@@ -52,27 +53,31 @@ async fn follow(sqrl: &Sqrl, parts: &Parts, id: &str) -> Result<Own, NotSignedIn
         Command::Query | Command::Unknown => return Err(NotSignedIn::Nothing),
     };
     sqrl.engine().take_cps(&id).await?;
+    // The URL may be a stranger's, about the stranger's identity.
+    if !same_browser {
+        return Ok(to_word(sqrl, "done"));
+    }
     let mut response = to_word(sqrl, word);
     response.headers_mut().append(header::SET_COOKIE, sqrl.cookies().set_done(word));
     Ok(response)
 }
 
-/// Says what a CPS URL has done, to the browser that has just followed it; a page elsewhere that
-/// links to this address shows nobody that their identity was disabled.
-fn done(sqrl: &Sqrl, parts: &Parts, word: &str, notice: Notice) -> Own {
+/// Says what a CPS URL has done, in the browser that requested the sign-in URL and has just opened the
+/// CPS URL. In any other browser the identity may be another person's.
+fn done(sqrl: &Sqrl, parts: &Parts, word: &str, notice: Notice) -> LayerResponse {
     if sqrl.cookies().done(&parts.headers).as_deref() == Some(word) {
-        tell(sqrl, StatusCode::OK, notice)
+        tell(sqrl, parts, StatusCode::OK, notice)
     } else {
-        tell(sqrl, StatusCode::GONE, Notice::UrlExpired)
+        tell(sqrl, parts, StatusCode::GONE, Notice::UrlExpired)
     }
 }
 
 /// Redirects to the clean address that tells this.
-fn to_word(sqrl: &Sqrl, word: &'static str) -> Own {
+fn to_word(sqrl: &Sqrl, word: &'static str) -> LayerResponse {
     respond::see_other(&format!("{}/cps.sqrl?{word}", sqrl.base()))
 }
 
-async fn ask(sqrl: &Sqrl, parts: &Parts) -> Result<Own, NotSignedIn> {
+async fn ask(sqrl: &Sqrl, parts: &Parts) -> Result<LayerResponse, NotSignedIn> {
     let id = sqrl.cookies().cps(&parts.headers, CpsStep::Ask).ok_or(NotSignedIn::Nothing)?;
     let info = sqrl.engine().look_at_cps(&id).await?;
     let identity = sqrl.engine().whom(&info).await?;
@@ -89,12 +94,12 @@ async fn ask(sqrl: &Sqrl, parts: &Parts) -> Result<Own, NotSignedIn> {
         },
         id: &id.to_text(),
     };
-    let page = sqrl.settings().pages.confirm(&view);
+    let page = sqrl.settings().pages.confirm(&view, &sqrl.look(parts));
     Ok(respond::page(StatusCode::OK, page))
 }
 
 /// The form of the page that asks.
-pub(super) async fn confirmed<B>(sqrl: &Sqrl, parts: &Parts, body: B) -> Own
+pub(super) async fn confirmed<B>(sqrl: &Sqrl, parts: &Parts, body: B) -> LayerResponse
 where
     B: Body<Data: Send, Error: Into<BoxError>> + Send + 'static,
 {
@@ -108,13 +113,13 @@ where
     let id = ids.next().and_then(|(_, id)| CpsId::parse(&id));
     match (asked, id) {
         (Some(asked), Some(id)) if asked == id => to_step(sqrl, CpsStep::Go, &id),
-        _ => not_signed_in(sqrl, NotSignedIn::Nothing),
+        _ => not_signed_in(sqrl, parts, NotSignedIn::Nothing),
     }
 }
 
 /// Redirects to the clean address of a step, with a cookie that says which URL brought the
 /// browser there.
-fn to_step(sqrl: &Sqrl, step: CpsStep, id: &CpsId) -> Own {
+fn to_step(sqrl: &Sqrl, step: CpsStep, id: &CpsId) -> LayerResponse {
     let location = match step {
         CpsStep::Ask => format!("{}/cps.sqrl", sqrl.base()),
         CpsStep::Go => sqrl.signed_in_path(),
@@ -139,19 +144,19 @@ fn is_same_origin(sqrl: &Sqrl, parts: &Parts) -> bool {
     }
 }
 
-fn not_signed_in(sqrl: &Sqrl, why: NotSignedIn) -> Own {
+fn not_signed_in(sqrl: &Sqrl, parts: &Parts, why: NotSignedIn) -> LayerResponse {
     match why {
         NotSignedIn::Unavailable => {
-            tell(sqrl, StatusCode::SERVICE_UNAVAILABLE, Notice::Unavailable)
+            tell(sqrl, parts, StatusCode::SERVICE_UNAVAILABLE, Notice::Unavailable)
         }
         NotSignedIn::Nothing | NotSignedIn::Outdated => {
-            tell(sqrl, StatusCode::GONE, Notice::UrlExpired)
+            tell(sqrl, parts, StatusCode::GONE, Notice::UrlExpired)
         }
     }
 }
 
-fn tell(sqrl: &Sqrl, status: StatusCode, notice: Notice) -> Own {
-    let page = sqrl.settings().pages.notice(notice, None);
+fn tell(sqrl: &Sqrl, parts: &Parts, status: StatusCode, notice: Notice) -> LayerResponse {
+    let page = sqrl.settings().pages.notice(notice, None, &sqrl.look(parts));
     let mut response = respond::page(status, page);
     // The address of this page may be a CPS URL.
     let no_referrer = HeaderValue::from_static("no-referrer");

@@ -5,23 +5,23 @@ use std::sync::Arc;
 use http::StatusCode;
 use http::request::Parts;
 
-use super::{nut, parameter};
 use crate::engine::Waiting;
 use crate::service::Sqrl;
 use crate::service::cookies::{Ended, WaitCookie};
 use crate::service::events::Events;
-use crate::service::respond::{self, Own};
+use crate::service::query::{nut, parameter};
+use crate::service::respond::{self, LayerResponse};
 use crate::web::Notice;
 use tower_sqrl_core::nuts::Refusal;
 use tower_sqrl_core::protocol::Nut;
 
 /// 200 and the URL to go to; 404 and a word while nobody is signed in; 410 and a word when there
 /// is nothing to wait for. With `go`, for browsers without scripts, a page or a redirect.
-pub(super) async fn answer(sqrl: &Sqrl, parts: &Parts) -> Own {
+pub(super) async fn answer(sqrl: &Sqrl, parts: &Parts) -> LayerResponse {
     let go = parameter(parts, "go").is_some();
     let Some((nut, cookie)) = waiting(sqrl, parts) else {
         let (word, notice) = ended(sqrl, parts);
-        return gone(sqrl, go, word, notice);
+        return gone(sqrl, parts, go, word, notice);
     };
     let again = || format!("{}/pag.sqrl?nut={nut}&go", sqrl.base());
     match sqrl.engine().look(&cookie.wait()).await {
@@ -31,7 +31,7 @@ pub(super) async fn answer(sqrl: &Sqrl, parts: &Parts) -> Own {
             if go { respond::see_other(&url) } else { respond::text(StatusCode::OK, url) }
         }
         Ok(Waiting::Pending) if go => {
-            tell(sqrl, StatusCode::NOT_FOUND, Notice::Pending, Some(&again()))
+            tell(sqrl, parts, StatusCode::NOT_FOUND, Notice::Pending, Some(&again()))
         }
         Ok(Waiting::Pending) => respond::text(StatusCode::NOT_FOUND, "pending"),
         Ok(Waiting::Refused(why)) => {
@@ -41,22 +41,22 @@ pub(super) async fn answer(sqrl: &Sqrl, parts: &Parts) -> Own {
                 Refusal::Superseded => ("refused-superseded", Notice::RefusedSuperseded),
             };
             if go {
-                tell(sqrl, StatusCode::NOT_FOUND, notice, None)
+                tell(sqrl, parts, StatusCode::NOT_FOUND, notice, None)
             } else {
                 respond::text(StatusCode::NOT_FOUND, word)
             }
         }
-        Ok(Waiting::TakenOver) => gone(sqrl, go, "taken-over", Notice::TakenOver),
-        Ok(Waiting::Collected) => gone(sqrl, go, "collected", Notice::Collected),
+        Ok(Waiting::TakenOver) => gone(sqrl, parts, go, "taken-over", Notice::TakenOver),
+        Ok(Waiting::Collected) => gone(sqrl, parts, go, "collected", Notice::Collected),
         Err(_) if go => {
-            tell(sqrl, StatusCode::SERVICE_UNAVAILABLE, Notice::Unavailable, Some(&again()))
+            tell(sqrl, parts, StatusCode::SERVICE_UNAVAILABLE, Notice::Unavailable, Some(&again()))
         }
         Err(_) => respond::text(StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
     }
 }
 
 /// Events for the same wait.
-pub(super) fn events(sqrl: &Sqrl, parts: &Parts) -> Own {
+pub(super) fn events(sqrl: &Sqrl, parts: &Parts) -> LayerResponse {
     let Some((_, cookie)) = waiting(sqrl, parts) else {
         return respond::text(StatusCode::GONE, ended(sqrl, parts).0);
     };
@@ -86,14 +86,21 @@ fn ended(sqrl: &Sqrl, parts: &Parts) -> (&'static str, Notice) {
     }
 }
 
-fn gone(sqrl: &Sqrl, go: bool, word: &'static str, notice: Notice) -> Own {
+fn gone(sqrl: &Sqrl, parts: &Parts, go: bool, word: &'static str, notice: Notice) -> LayerResponse {
     if go {
-        tell(sqrl, StatusCode::GONE, notice, None)
+        tell(sqrl, parts, StatusCode::GONE, notice, None)
     } else {
         respond::text(StatusCode::GONE, word)
     }
 }
 
-fn tell(sqrl: &Sqrl, status: StatusCode, notice: Notice, retry: Option<&str>) -> Own {
-    respond::page(status, sqrl.settings().pages.notice(notice, retry))
+fn tell(
+    sqrl: &Sqrl,
+    parts: &Parts,
+    status: StatusCode,
+    notice: Notice,
+    retry: Option<&str>,
+) -> LayerResponse {
+    let look = sqrl.look(parts);
+    respond::page(status, sqrl.settings().pages.notice(notice, retry, &look))
 }

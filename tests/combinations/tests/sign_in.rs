@@ -1,4 +1,4 @@
-//! Somebody signs in, with axum-login's session, over every store.
+//! A user signs in with axum-login, on every store.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use tower_sqrl_postgres::{Database, PostgresIdentityStore, PostgresNutStore};
 use tower_sqrl_redis::RedisNutStore;
 use tower_sqrl_sqlite::{SqliteIdentityStore, SqliteNutStore};
 
-/// A running application, a browser and a person with a SQRL client.
+/// A running application, a browser and a SQRL client.
 struct Site {
     url: String,
     browser: Browser,
@@ -41,12 +41,12 @@ impl Site {
         Self { url, browser: Browser::default(), client: Client::new(Identity::generate()) }
     }
 
-    /// The start page after a sign-in.
+    /// Signs in and returns the start page.
     async fn sign_in(&self) -> String {
         let page = self.browser.open(&format!("{}/login", self.url)).await.expect("a page");
-        let link = page.sqrl_url().expect("a link");
-        self.client.sign_in(&link).await.expect("a sign-in");
-        match self.browser.poll(&page.url, &link).await.expect("an answer") {
+        let sqrl_url = page.sqrl_url().expect("a SQRL URL");
+        self.client.sign_in(&sqrl_url).await.expect("a sign-in");
+        match self.browser.poll(&page.url, &sqrl_url).await.expect("an answer") {
             Waiting::GoTo(url) => self.browser.open(url.as_str()).await.expect("a page").body,
             other => panic!("{other:?}"),
         }
@@ -54,8 +54,8 @@ impl Site {
 
     async fn command(&self, command: Command) {
         let page = Browser::default().open(&format!("{}/login", self.url)).await.expect("a page");
-        let link = page.sqrl_url().expect("a link");
-        self.client.run(&link, command).await.expect("done");
+        let sqrl_url = page.sqrl_url().expect("a SQRL URL");
+        self.client.run(&sqrl_url, command).await.expect("done");
     }
 
     async fn home(&self) -> String {
@@ -74,11 +74,11 @@ async fn signs_in_and_out(
     assert!(hello.starts_with("Hello, Ada (user "), "{hello}");
     assert_eq!(site.home().await, hello);
     assert_eq!(site.sign_in().await, hello, "the same user");
-    // The epoch is what axum-login compares.
+    // axum-login checks the claim at every request.
     site.command(Command::Disable).await;
     assert_eq!(site.home().await, "Hello, stranger");
     site.command(Command::Enable).await;
-    assert_eq!(site.home().await, "Hello, stranger", "it stays ended");
+    assert_eq!(site.home().await, "Hello, stranger", "the session has ended permanently");
     assert_eq!(site.sign_in().await, hello);
     let url = format!("{}/", site.url).parse().expect("a URL");
     let page = site.browser.submit(&url, "/sign-out", &[]).await.expect("a page");
@@ -95,7 +95,7 @@ async fn axum_login_and_sqlx_beside_every_store() {
     let memory = (Arc::new(MemoryNutStore::new()), Arc::new(MemoryIdentityStore::new()));
     signs_in_and_out(memory.0, memory.1, &pool).await;
 
-    // The users' own file.
+    // In the same file as the users.
     let nuts = Arc::new(SqliteNutStore::open(&file).expect("a file"));
     let identities = Arc::new(SqliteIdentityStore::open(&file).expect("a file"));
     signs_in_and_out(nuts, identities, &pool).await;

@@ -28,7 +28,7 @@ fn forged(alice: &Chain, mallory: &Chain, command: &str) -> [Form; FORGERIES] {
 #[tokio::test]
 async fn attack_01_a_command_that_its_owner_never_signed() {
     let site = Site::new().await;
-    site.knows(&alice()).await;
+    site.sign_up(&alice()).await;
     for opt in ["suk", "cps"] {
         let visit = site.visit().await;
         let alice = visit.chain(&alice()).with_opt(opt);
@@ -37,7 +37,7 @@ async fn attack_01_a_command_that_its_owner_never_signed() {
             for form in forged(&alice, &mallory, command) {
                 let mut chain = mallory.clone();
                 assert_eq!(chain.send(&form).await, "c0", "{command}");
-                assert!(chain.extras().is_empty(), "neither a URL nor a suk");
+                assert!(chain.extra_names().is_empty(), "neither a URL nor a suk");
             }
         }
         assert_eq!(visit.poll().await, Waiting::Pending);
@@ -48,7 +48,7 @@ async fn attack_01_a_command_that_its_owner_never_signed() {
 #[tokio::test]
 async fn attack_01_a_query_that_names_the_victim_and_then_an_ident() {
     let site = Site::new().await;
-    site.knows(&alice()).await;
+    site.sign_up(&alice()).await;
     for way in 0..FORGERIES {
         let visit = site.visit().await;
         let (alice, mallory) = (visit.chain(&alice()), visit.chain(&mallory()));
@@ -67,7 +67,7 @@ async fn attack_01_a_query_that_names_the_victim_and_then_an_ident() {
 #[tokio::test]
 async fn attack_01_an_ident_after_the_victims_own_query() {
     let site = Site::new().await;
-    site.knows(&alice()).await;
+    site.sign_up(&alice()).await;
     let visit = site.visit().await;
     let mut chain = visit.chain(&alice());
     assert_eq!(chain.query().await, "5");

@@ -18,7 +18,7 @@ async fn attack_10_nothing_of_a_client_comes_back_in_pages_or_headers() {
     for name in [
         format!("nut.sqrl?can={evil}"),
         format!("nut.sqrl?can={}", base64url::encode(EVIL)),
-        format!("nut.sqrl?can={}", base64url::encode(format!("{}/{EVIL}", site.public))),
+        format!("nut.sqrl?can={}", base64url::encode(format!("{}/{EVIL}", site.public_url))),
         format!("nut.sqrl?renew={evil}"),
         format!("pag.sqrl?nut={evil}"),
         format!("pag.sqrl?nut={evil}&go={evil}"),
@@ -40,13 +40,13 @@ async fn attack_10_nothing_of_a_client_comes_back_in_pages_or_headers() {
     let list = format!("ver=1\r\ncmd=<b>\r\nidk={}\r\nurl=javascript:alert(1)\r\n", chain.idk());
     let form = Form::new(&base64url::encode(list), &chain.server).signed("ids", &chain.key);
     assert_eq!(chain.send(&form).await, "54");
-    assert!(chain.extras().is_empty());
+    assert!(chain.extra_names().is_empty());
 }
 
 #[tokio::test]
 async fn attack_10_a_name_is_text_in_the_page_that_asks() {
     let site = Site::new().await;
-    site.knows(&alice()).await;
+    site.sign_up(&alice()).await;
     let mut chain = site.visit().await.chain(&alice()).with_opt("cps");
     let idk = chain.idk().parse::<Idk>().expect("a key");
     site.sqrl.link(&idk, EVIL).await.expect("linked");
@@ -66,7 +66,8 @@ async fn attack_10_a_name_is_text_in_the_page_that_asks() {
 async fn attack_10_there_is_no_diagnostics_page() {
     let site = Site::new().await;
     for name in ["diag.sqrl", "dia.sqrl", "inf.sqrl", "reg.sqrl", "rem.sqrl", "metrics", "debug"] {
-        let answer = site.http().get(&format!("{}/{name}", site.here), HeaderMap::new()).await;
+        let answer =
+            site.http().get(&format!("{}/{name}", site.socket_url), HeaderMap::new()).await;
         assert_eq!(answer.expect("an answer").status(), 404, "{name}");
     }
 }
@@ -82,10 +83,10 @@ async fn attack_10_no_secret_is_logged() {
     let mut altered = chain.clone();
     altered.server = base64url::encode(EVIL);
     assert_eq!(altered.query().await, "c4");
-    assert_eq!(chain.by(&site.http_at("127.0.0.2")).query().await, "40");
+    assert_eq!(chain.with_http(&site.http_at("127.0.0.2")).query().await, "40");
     site.tap.plan(Hook::LookUp, Verdict::Fail);
     assert_eq!(chain.query().await, "64");
-    let form = chain.signed(&chain.introducing("ident"));
+    let form = chain.signed(&chain.params_with_keys("ident"));
     assert_eq!(chain.send(&form).await, "5");
     let url = chain.cps_url();
     let other = Browser::new(site.http());
@@ -104,5 +105,5 @@ async fn attack_10_no_secret_is_logged() {
     // The first nut, a later one, a cookie, a signature, keys, and the id of the CPS URL.
     assert!(secrets::known().len() >= 8, "{:?}", secrets::known());
     assert_eq!(secrets::secret_in(&debug), None, "{debug}");
-    secrets::look();
+    secrets::assert_none_logged();
 }

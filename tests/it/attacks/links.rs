@@ -17,17 +17,19 @@ async fn attack_13_a_cps_url_sent_to_the_victim() {
     let victim = site.visit().await;
     let page = victim.browser.open(&url).await.expect("a page");
     assert_eq!((page.status.as_u16(), page.url.path()), (200, "/cps.sqrl"), "it asks");
-    let page = victim.browser.open(&format!("{}/signed-in", site.public)).await.expect("a page");
+    let page =
+        victim.browser.open(&format!("{}/signed-in", site.public_url)).await.expect("a page");
     assert_eq!(page.status, 401);
     // A form on the attacker's site does not confirm for the victim.
     let id = cps_id(&url);
     let evil = "https://evil.example/".parse().expect("an address");
-    let action = format!("{}/cps.sqrl", site.public);
+    let action = format!("{}/cps.sqrl", site.public_url);
     let page = victim.browser.submit(&evil, &action, &[("id", id)]).await.expect("a page");
     assert_eq!(page.status, 403);
-    let page = victim.browser.open(&format!("{}/signed-in", site.public)).await.expect("a page");
+    let page =
+        victim.browser.open(&format!("{}/signed-in", site.public_url)).await.expect("a page");
     assert_eq!(page.status, 401);
-    assert_eq!(victim.pag().await.status(), 404, "its own wait goes on");
+    assert_eq!(victim.poll_response().await.status(), 404, "its own wait goes on");
 }
 
 /// The URL that the waiting page receives signs no other browser in.
@@ -46,7 +48,7 @@ async fn attack_13_a_waiting_pages_address_sent_to_the_victim() {
 #[tokio::test]
 async fn attack_14_a_strangers_identity_linked_with_the_victims_account() {
     let site = Site::new().await;
-    let visit = site.visit_for(ChallengeOptions::linking()).await;
+    let visit = site.visit_with_options(ChallengeOptions::linking()).await;
     let elsewhere = site.http_at("127.0.0.2");
     let mut stranger = visit.chain_by(&mallory(), &elsewhere);
     for opt in ["suk", "suk~noiptest", "suk~noiptest~cps"] {
@@ -54,7 +56,7 @@ async fn attack_14_a_strangers_identity_linked_with_the_victims_account() {
         assert_eq!(stranger.ident().await, "40", "{opt}");
         assert_eq!(stranger.reply().url, None, "{opt}");
     }
-    assert_eq!(visit.pag().await.status(), 404, "the wait goes on");
+    assert_eq!(visit.poll_response().await.status(), 404, "the wait goes on");
     // The purpose of a renewed SQRL URL is linking too.
     let renewed = visit.renew().await;
     let mut stranger = renewed.chain_by(&mallory(), &elsewhere).with_opt("noiptest");
@@ -62,7 +64,7 @@ async fn attack_14_a_strangers_identity_linked_with_the_victims_account() {
     // After a query from her address, another identity still cannot continue.
     let mut chain = renewed.chain(&alice());
     assert_eq!(chain.query().await, "4");
-    assert_eq!(chain.by(&elsewhere).with_opt("noiptest").ident().await, "40");
+    assert_eq!(chain.with_http(&elsewhere).with_opt("noiptest").ident().await, "40");
     assert_eq!(chain.ident().await, "5");
     assert!(renewed.collect().await.body.contains(&chain.idk()));
 }
@@ -72,14 +74,14 @@ async fn attack_14_a_strangers_identity_linked_with_the_victims_account() {
 async fn attack_14_the_application_learns_whether_the_address_is_the_same() {
     let site = Site::new().await;
     for (address, same) in [("127.0.0.1", true), ("127.0.0.2", false)] {
-        let visit = site.visit_for(ChallengeOptions::default().accept_new()).await;
+        let visit = site.visit_with_options(ChallengeOptions::default().accept_new()).await;
         // The address of the `ident` counts, not the address of the query.
         let mut chain = visit.chain(&mallory()).with_opt("noiptest");
         chain.query().await;
-        let mut chain = chain.by(&site.http_at(address));
+        let mut chain = chain.with_http(&site.http_at(address));
         assert_eq!(chain.ident().await, if same { "5" } else { "1" });
-        let learned = visit.collect().await.body;
-        assert!(learned.contains(&format!("same_address={same}\n")), "{learned}");
+        let received = visit.collect().await.body;
+        assert!(received.contains(&format!("same_address={same}\n")), "{received}");
     }
 }
 
@@ -89,7 +91,7 @@ async fn attack_14_a_renewed_code_answered_after_the_sign_in() {
     for (opt, pause) in [("suk", 0), ("suk", 130), ("suk", 590), ("suk~cps", 0), ("suk~cps", 590)] {
         let site = Site::new().await;
         let visit = site.visit().await;
-        site.clock.pass_seconds(285);
+        site.clock.advance_seconds(285);
         let renewed = visit.renew().await;
         let mut stranger = visit.chain(&mallory());
         assert_eq!(stranger.query().await, "4");
@@ -100,7 +102,7 @@ async fn attack_14_a_renewed_code_answered_after_the_sign_in() {
         assert_eq!(chain.ident().await, "5");
         let url = if opt == "suk" { visit.signed_in_url() } else { chain.cps_url() };
         assert!(visit.browser.open(&url).await.expect("a page").body.contains(&chain.idk()));
-        site.clock.pass_seconds(pause);
+        site.clock.advance_seconds(pause);
         assert_eq!(stranger.ident().await, "1c4", "{opt} after {pause} s");
         // The browser has deleted the cookie of the wait. Even with the cookie there is no sign-in
         // to collect.
@@ -112,7 +114,7 @@ async fn attack_14_a_renewed_code_answered_after_the_sign_in() {
             for page in [&visit, &renewed] {
                 let opened = visit.browser.open(&page.signed_in_url()).await.expect("a page");
                 assert_eq!(opened.status, 401, "{opt}, {pause}");
-                let renew = format!("nut.sqrl?renew={}", page.link.nut());
+                let renew = format!("nut.sqrl?renew={}", page.sqrl_url.nut());
                 assert_eq!(page.get(&renew).await.status(), 410, "{opt}, {pause}");
             }
         }
@@ -128,13 +130,13 @@ async fn attack_13_a_cps_url_from_another_address() {
     let elsewhere = site.http_at("127.0.0.2");
     let mut stranger = visit.chain_by(&mallory(), &elsewhere).with_opt("noiptest~cps");
     assert_eq!(stranger.ident().await, "1");
-    assert_eq!(visit.pag().await.status(), 404, "the wait goes on");
+    assert_eq!(visit.poll_response().await.status(), 404, "the wait goes on");
     let page = visit.browser.open(&stranger.cps_url()).await.expect("a page");
     assert_eq!((page.status.as_u16(), page.url.path()), (200, "/cps.sqrl"), "it asks");
-    let signed_in = format!("{}/signed-in", site.public);
+    let signed_in = format!("{}/signed-in", site.public_url);
     assert_eq!(visit.browser.open(&signed_in).await.expect("a page").status, 401);
     // A client at the browser's address can still sign in on the page.
-    let mut chain = stranger.by(&site.http()).with_opt("suk");
+    let mut chain = stranger.with_http(&site.http()).with_opt("suk");
     assert_eq!(chain.ident().await, "5");
     assert!(visit.collect().await.body.contains(&chain.idk()));
 }
@@ -154,7 +156,7 @@ async fn a_confirmed_cps_url_from_another_address_ends_the_wait() {
     let page = visit.browser.submit(&page.url, "/cps.sqrl", &[("id", id)]).await.expect("a page");
     assert!(page.body.contains(&chain.idk()), "{}", page.body);
     assert!(page.body.contains("same_address=false"), "{}", page.body);
-    assert_eq!(visit.pag().await.body(), "taken-over");
+    assert_eq!(visit.poll_response().await.body(), "taken-over");
     visit.browser.set_cookies(before);
-    assert_eq!(visit.pag().await.body(), "collected");
+    assert_eq!(visit.poll_response().await.body(), "collected");
 }

@@ -17,22 +17,22 @@ use tower_sqrl_client::browser::{Browser, Waiting};
 use tower_sqrl_client::wire::{Form, Reply};
 use tower_sqrl_client::{Http, base64url};
 
-use crate::common::{Site, alice, ask, read};
+use crate::common::{Site, alice, call_layer, read};
 
 #[tokio::test]
 async fn attack_11_a_flood_of_links_pushes_out_nobody_else() {
-    let site = Site::with_room_for(64, |builder| builder.trusted_proxy("127.0.0.1")).await;
+    let site = Site::with_nut_capacity(64, |builder| builder.trusted_proxy("127.0.0.1")).await;
     let people = ["203.0.113.1", "203.0.113.2"];
     let http = people.map(|address| site.http_from(address));
-    let pending = site.visit_with(&Browser::new(http[0].clone())).await;
-    let signed_in = site.visit_with(&Browser::new(http[1].clone())).await;
+    let pending = site.visit_in(&Browser::new(http[0].clone())).await;
+    let signed_in = site.visit_in(&Browser::new(http[1].clone())).await;
     assert_eq!(signed_in.chain_by(&alice(), &http[1]).ident().await, "5");
-    let taken_over = site.visit_with(&Browser::new(http[1].clone())).await;
+    let taken_over = site.visit_in(&Browser::new(http[1].clone())).await;
     let mut cps = taken_over.chain_by(&alice(), &http[1]).with_opt("cps");
     assert_eq!(cps.ident().await, "5");
     let flood = site.http_from("198.51.100.1");
     for _ in 0..300 {
-        let answer = flood.get(&format!("{}/nut.sqrl", site.here), HeaderMap::new()).await;
+        let answer = flood.get(&format!("{}/nut.sqrl", site.socket_url), HeaderMap::new()).await;
         assert_eq!(answer.expect("an answer").status(), 200);
     }
     assert_eq!(pending.chain_by(&alice(), &http[0]).ident().await, "5");
@@ -41,10 +41,13 @@ async fn attack_11_a_flood_of_links_pushes_out_nobody_else() {
     let url = cps.cps_url();
     assert_eq!(taken_over.browser.open(&url).await.expect("a page").status, 200);
     // A whole IPv6 network counts as one address.
-    let pending = site.visit_with(&Browser::new(http[0].clone())).await;
+    let pending = site.visit_in(&Browser::new(http[0].clone())).await;
     for host in 0..100 {
         let flood = site.http_from(&format!("2001:db8::{host:x}"));
-        flood.get(&format!("{}/nut.sqrl", site.here), HeaderMap::new()).await.expect("an answer");
+        flood
+            .get(&format!("{}/nut.sqrl", site.socket_url), HeaderMap::new())
+            .await
+            .expect("an answer");
     }
     assert_eq!(pending.chain_by(&alice(), &http[0]).query().await, "5");
 }
@@ -52,10 +55,10 @@ async fn attack_11_a_flood_of_links_pushes_out_nobody_else() {
 /// Sign-ins that are not collected leave outcomes and CPS ids behind.
 #[tokio::test]
 async fn attack_11_a_flood_of_sign_ins_pushes_out_nobody_else() {
-    let site = Site::with_room_for(32, |builder| builder.trusted_proxy("127.0.0.1")).await;
+    let site = Site::with_nut_capacity(32, |builder| builder.trusted_proxy("127.0.0.1")).await;
     let (owner, flood) = (site.http_from("203.0.113.1"), site.http_from("198.51.100.1"));
     let sign_in = async |http: &Http, opt| {
-        let visit = site.visit_with(&Browser::new(http.clone())).await;
+        let visit = site.visit_in(&Browser::new(http.clone())).await;
         let mut chain = visit.chain_by(&alice(), http).with_opt(opt);
         assert_eq!(chain.ident().await, "5");
         (visit, chain)
@@ -114,7 +117,7 @@ async fn attack_11_a_huge_body_is_not_read_to_its_end() {
     for (announced, before, all) in [(0, 9, 9 + 1025), (99_999_999_999, 0, 1025)] {
         let (read, is_dropped) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
         let body = Counted { announced, read: Arc::clone(&read), is_dropped: is_dropped.clone() };
-        let answer = ask(&site, Request::post("/cli.sqrl?nut=a"), Body::new(body)).await;
+        let answer = call_layer(&site, Request::post("/cli.sqrl?nut=a"), Body::new(body)).await;
         assert_eq!(read.load(Ordering::Relaxed), before, "{announced}");
         assert_eq!(answer.headers()["connection"], "close");
         let reply = answer.into_body().collect().await.expect("a body").to_bytes();

@@ -12,21 +12,21 @@ use tower_sqrl::nuts::NutState::Pending;
 async fn attack_04_photographing_the_qr_code() {
     let site = Site::new().await;
     let visit = site.visit().await;
-    let thief = visit.within(Browser::new(site.http()));
+    let thief = visit.in_browser(Browser::new(site.http()));
     // Her own SQRL URL and cookie serve her own sign-in alone.
-    thief.browser.open(&format!("{}/login", site.public)).await.expect("a page");
+    thief.browser.open(&format!("{}/login", site.public_url)).await.expect("a page");
     for answered in [false, true] {
         if answered {
             assert_eq!(visit.chain(&alice()).ident().await, "5");
         }
         assert!(matches!(thief.poll().await, Waiting::Gone(_)));
-        let nut = visit.link.nut();
+        let nut = visit.sqrl_url.nut();
         assert_eq!(thief.get(&format!("pag.sqrl?nut={nut}&go")).await.status(), 410);
         assert_eq!(thief.get(&format!("evt.sqrl?nut={nut}")).await.status(), 410);
         assert_eq!(thief.get(&format!("nut.sqrl?renew={nut}")).await.status(), 410);
         let page = thief.browser.open(&visit.signed_in_url()).await.expect("a page");
         assert_eq!(page.status, 401);
-        let page = thief.browser.open(&format!("{}/signed-in", site.public)).await;
+        let page = thief.browser.open(&format!("{}/signed-in", site.public_url)).await;
         assert_eq!(page.expect("a page").status, 401);
     }
     // The result is still there.
@@ -57,10 +57,10 @@ async fn attack_04_a_nut_in_reserve() {
     assert!(visit.collect().await.body.contains(&chain.idk()));
     // The alias expires with the SQRL URL (row 25b).
     let visit = site.visit().await;
-    site.clock.pass_seconds(200);
+    site.clock.advance_seconds(200);
     let mut spare = reserve(&visit).await;
     visit.renew().await;
-    site.clock.pass_seconds(101);
+    site.clock.advance_seconds(101);
     assert_eq!(spare.ident().await, "60");
     assert_eq!(visit.poll().await, Waiting::Pending);
 }
@@ -70,20 +70,20 @@ async fn attack_04_burning_somebodys_nut() {
     let site = Site::new().await;
     let visit = site.visit().await;
     let chain = visit.chain(&mallory());
-    let mut link = visit.chain(&alice());
+    let mut sqrl_url = visit.chain(&alice());
     for step in 0..2 {
         let mut burn = chain.clone();
-        (burn.url, burn.server) = (link.url.clone(), link.server.clone());
+        (burn.url, burn.server) = (sqrl_url.url.clone(), sqrl_url.server.clone());
         for body in [
             String::new(),
             burn.signed(&burn.params("ident")).without("ids").encode(),
             burn.signed(&burn.params("ident")).altered("ids", &"A".repeat(86)).encode(),
-            burn.signed(&link.params("ident")).encode(),
+            burn.signed(&sqrl_url.params("ident")).encode(),
         ] {
             assert_eq!(read(&burn.post(body).await).tif.to_string(), "c0");
         }
         // From another address, and with another `server`.
-        let mut elsewhere = burn.by(&site.http_at("127.0.0.2"));
+        let mut elsewhere = burn.with_http(&site.http_at("127.0.0.2"));
         assert_eq!(elsewhere.ident().await, "40");
         let mut altered = burn.clone();
         altered.server = base64url::encode("qrl://elsewhere/?nut=A");
@@ -92,16 +92,16 @@ async fn attack_04_burning_somebodys_nut() {
         if step == 1 {
             assert_eq!(burn.clone().ident().await, "1c4");
             assert_eq!(
-                burn.by(&site.http_at("127.0.0.2")).with_opt("noiptest").ident().await,
+                burn.with_http(&site.http_at("127.0.0.2")).with_opt("noiptest").ident().await,
                 "1c0"
             );
         }
         if step == 0 {
-            assert_eq!(link.query().await, "4");
+            assert_eq!(sqrl_url.query().await, "4");
         }
     }
-    assert_eq!(link.ident().await, "5");
-    assert!(visit.collect().await.body.contains(&link.idk()));
+    assert_eq!(sqrl_url.ident().await, "5");
+    assert!(visit.collect().await.body.contains(&sqrl_url.idk()));
 }
 
 #[tokio::test]
@@ -110,19 +110,19 @@ async fn attack_05_the_same_body_twice() {
     for command in ["query", "ident"] {
         let visit = site.visit().await;
         let chain = visit.chain(&alice());
-        let body = chain.signed(&chain.introducing(command)).encode();
+        let body = chain.signed(&chain.params_with_keys(command)).encode();
         let first = read(&chain.post(body.clone()).await);
         assert!(["4", "5"].contains(&first.tif.to_string().as_str()));
         let second = read(&chain.post(body.clone()).await);
         assert_eq!(second.tif.to_string(), "60", "{command}");
         // The reply to the replay has a dead nut.
         let mut replay = chain.clone();
-        replay.url = format!("{}{}", site.here, second.qry);
+        replay.url = format!("{}{}", site.socket_url, second.qry);
         replay.server = second.raw;
         assert_eq!(replay.query().await, "60");
         // A body for one nut, sent with another.
         let mut next = chain.clone();
-        next.url = format!("{}{}", site.here, first.qry);
+        next.url = format!("{}{}", site.socket_url, first.qry);
         assert_eq!(read(&next.post(body.clone()).await).tif.to_string(), "c4");
         let other = site.visit().await.chain(&alice());
         assert_eq!(read(&other.post(body).await).tif.to_string(), "c4");
@@ -134,18 +134,18 @@ async fn attack_05_the_same_body_at_the_same_instant() {
     let site = Site::new().await;
     let visit = site.visit().await;
     let chain = visit.chain(&alice());
-    let form = chain.signed(&chain.introducing("ident"));
+    let form = chain.signed(&chain.params_with_keys("ident"));
     let (mut twin, twin_form) = (chain.clone(), form.clone());
-    let (tell, told) = tokio::sync::oneshot::channel();
+    let (sender, receiver) = tokio::sync::oneshot::channel();
     // Both requests have looked the nut up. The other one takes it first.
-    site.tap.first(Hook::RemoveNut(Pending), async move {
-        tell.send(twin.send(&twin_form).await).expect("a listener");
+    site.tap.before(Hook::RemoveNut(Pending), async move {
+        sender.send(twin.send(&twin_form).await).expect("a listener");
     });
     assert_eq!(chain.clone().send(&form).await, "60");
-    assert_eq!(told.await.expect("a tif"), "5");
+    assert_eq!(receiver.await.expect("a tif"), "5");
     // On real threads.
     let chain = site.visit().await.chain(&alice());
-    let form = chain.signed(&chain.introducing("ident"));
+    let form = chain.signed(&chain.params_with_keys("ident"));
     let all = (0..16).map(|_| {
         let (mut chain, form) = (chain.clone(), form.clone());
         tokio::spawn(async move { chain.send(&form).await })
@@ -168,14 +168,14 @@ async fn attack_06_made_up_and_spent_nuts_start_no_chain() {
     assert_eq!(spent.query().await, "4");
     let mut made_up = first.clone();
     let nut = "AAAAAAAAAAAAAAAAAAAAAA";
-    made_up.url = format!("{}/cli.sqrl?nut={nut}", site.here);
+    made_up.url = format!("{}/cli.sqrl?nut={nut}", site.socket_url);
     made_up.server = base64url::encode(made_up.url.replace("http://", "qrl://"));
     site.tap.calls();
     for mut chain in [first, made_up] {
         for _ in 0..3 {
             assert_eq!(chain.ident().await, "60");
         }
-        assert!(chain.extras().is_empty());
+        assert!(chain.extra_names().is_empty());
     }
     let calls = site.tap.calls();
     assert!(calls.iter().all(|call| *call == Hook::GetNut(Pending)), "{calls:?}");
@@ -188,7 +188,7 @@ async fn attack_07_another_server_than_what_was_sent() {
     let mut chain = visit.chain(&alice());
     // A phishing page shows the SQRL URL with another host, and the client signs what it received.
     let mut phished = chain.clone();
-    let seen = visit.link.as_str().replace("127.0.0.1", "phish.example");
+    let seen = visit.sqrl_url.as_str().replace("127.0.0.1", "phish.example");
     phished.server = base64url::encode(seen);
     assert_eq!(phished.ident().await, "c4");
     assert_eq!(visit.poll().await, Waiting::Pending);
@@ -200,7 +200,7 @@ async fn attack_07_another_server_than_what_was_sent() {
     mixed.server.clone_from(&other.server);
     assert_eq!(mixed.ident().await, "c4");
     // If only the form is altered, the signature is not valid.
-    let form = chain.signed(&chain.introducing("ident")).altered("server", &other.server);
+    let form = chain.signed(&chain.params_with_keys("ident")).altered("server", &other.server);
     assert_eq!(chain.clone().send(&form).await, "c0");
     assert_eq!(chain.ident().await, "5");
 }
@@ -220,7 +220,7 @@ async fn attack_08_forged_forwarding_headers() {
     }
     // With a trusted proxy, the client's own entries are to the left of the proxy's.
     let site = Site::behind_proxy().await;
-    let visit = site.visit_with(&Browser::new(site.http_from("203.0.113.1"))).await;
+    let visit = site.visit_in(&Browser::new(site.http_from("203.0.113.1"))).await;
     for forged in ["203.0.113.1, 198.51.100.1", "203.0.113.1,203.0.113.1 ,198.51.100.1"] {
         let http = site.http_from(forged);
         assert_eq!(visit.chain_by(&mallory(), &http).query().await, "40", "{forged}");
@@ -229,7 +229,7 @@ async fn attack_08_forged_forwarding_headers() {
     let chain = visit.chain_by(&mallory(), &two_lines);
     let body = chain.signed(&chain.params("query")).encode();
     // Two lines of a header are one list.
-    let path = chain.url.strip_prefix(&site.here).expect("ours");
+    let path = chain.url.strip_prefix(&site.socket_url).expect("ours");
     let lines = "x-forwarded-for: 203.0.113.1\r\nx-forwarded-for: 198.51.100.1\r\n";
     let answer = site
         .raw(&format!(

@@ -12,8 +12,9 @@ use crate::common::{
 /// Two servers that share their stores. Only the first one has the tap.
 async fn two_servers() -> (Site, Site) {
     let first = Site::new().await;
-    let tap = first.tap.untapped();
-    let second = Site::over(tap, first.clock.clone(), Setup::default(), |builder| builder).await;
+    let tap = first.tap.with_new_tap();
+    let second =
+        Site::on_stores(tap, first.clock.clone(), Setup::default(), |builder| builder).await;
     (first, second)
 }
 
@@ -27,29 +28,29 @@ async fn at(second: &Site) -> Chain {
 #[tokio::test]
 async fn attack_09_an_ident_does_not_undo_a_disable() {
     let (first, second) = two_servers().await;
-    first.knows(&alice()).await;
+    first.sign_up(&alice()).await;
     let visit = first.visit().await;
     let mut chain = visit.chain(&alice()).with_opt("sqrlonly");
     let mut other = at(&second).await;
-    first.tap.first(Hook::Apply, async move { assert_eq!(other.disable().await, "d") });
+    first.tap.before(Hook::Apply, async move { assert_eq!(other.disable().await, "d") });
     assert_eq!(chain.ident().await, "4d");
-    assert!(first.tap.is_played());
-    assert_eq!(visit.pag().await.status(), 404);
+    assert!(first.tap.is_done());
+    assert_eq!(visit.poll_response().await.status(), 404);
     assert_eq!(second.visit().await.chain(&alice()).query().await, "d");
 }
 
 #[tokio::test]
 async fn attack_09_an_ident_does_not_resurrect_what_is_removed() {
     let (first, second) = two_servers().await;
-    first.knows(&alice()).await;
+    first.sign_up(&alice()).await;
     let visit = first.visit().await;
     let mut chain = visit.chain(&alice()).with_opt("sqrlonly");
     let mut other = at(&second).await;
-    first.tap.first(Hook::Apply, async move { assert_eq!(other.remove().await, "4") });
+    first.tap.before(Hook::Apply, async move { assert_eq!(other.remove().await, "4") });
     let form = chain.signed(&chain.params("ident"));
     assert_eq!(chain.send(&form).await, "c4");
-    assert!(first.tap.is_played());
-    assert_eq!(visit.pag().await.status(), 404);
+    assert!(first.tap.is_done());
+    assert_eq!(visit.poll_response().await.status(), 404);
     assert_eq!(second.visit().await.chain(&alice()).query().await, "4");
 }
 
@@ -58,17 +59,17 @@ async fn attack_09_a_superseded_mark_is_not_lost() {
     let (first, second) = two_servers().await;
     // The key is unknown when the first server looks it up, and superseded when it writes.
     let mut other = second.visit().await.chain(&new_alice());
-    first.tap.first(Hook::Apply, async move {
-        let form = other.signed(&other.succeeding("ident")).signed("pids", &other.previous());
+    first.tap.before(Hook::Apply, async move {
+        let form = other.signed(&other.params_with_pidk("ident")).signed("pids", &other.previous());
         assert_eq!(other.send(&form).await, "5");
     });
     assert_eq!(first.visit().await.chain(&alice()).ident().await, "244");
-    assert!(first.tap.is_played());
+    assert!(first.tap.is_done());
     // The key is live when the first server looks it up, and rekeyed when it writes.
     let (first, second) = two_servers().await;
-    first.knows(&alice()).await;
+    first.sign_up(&alice()).await;
     let mut other = second.visit().await.chain(&new_alice());
-    first.tap.first(Hook::Apply, async move { rekey(&mut other).await });
+    first.tap.before(Hook::Apply, async move { rekey(&mut other).await });
     let mut chain = first.visit().await.chain(&alice()).with_opt("sqrlonly");
     assert_eq!(chain.ident().await, "244");
     assert_eq!(second.visit().await.chain(&alice()).query().await, "204");
@@ -77,13 +78,13 @@ async fn attack_09_a_superseded_mark_is_not_lost() {
 #[tokio::test]
 async fn attack_09_two_rekeys_have_one_winner() {
     let (first, second) = two_servers().await;
-    first.knows(&alice()).await;
+    first.sign_up(&alice()).await;
     let mut chain = first.visit().await.chain(&new_alice());
     assert_eq!(chain.query_as_successor().await, "6");
     let iuk = tower_sqrl_client::keys::Iuk::from_bytes([3; 32]);
     let third = alice().rekey_to(iuk).expect("unlocked");
     let mut other = second.visit().await.chain(&third);
-    first.tap.first(Hook::Apply, async move { rekey(&mut other).await });
+    first.tap.before(Hook::Apply, async move { rekey(&mut other).await });
     // The first server is too late: its pidk is superseded. So it stores a new identity, and the
     // account stays with the second server's.
     let tif = chain.send(&chain.rekey("ident")).await;
@@ -105,7 +106,7 @@ async fn attack_09_a_result_is_not_collected_after_a_change() {
             Hook::RemoveNut(Authorized),
         ] {
             let (first, second) = two_servers().await;
-            first.knows(&alice()).await;
+            first.sign_up(&alice()).await;
             let visit = first.visit().await;
             let mut chain = visit.chain(&alice());
             let mut other = at(&second).await;
@@ -118,15 +119,15 @@ async fn attack_09_a_result_is_not_collected_after_a_change() {
                 }
             };
             if moment == Hook::StoreNut(Authorized) {
-                first.tap.first(moment, act);
+                first.tap.before(moment, act);
                 assert_eq!(chain.ident().await, "5");
             } else {
                 assert_eq!(chain.ident().await, "5");
-                first.tap.first(moment, act);
+                first.tap.before(moment, act);
             }
             let page = visit.browser.open(&visit.signed_in_url()).await.expect("a page");
             assert_eq!(page.status, 401, "{change} before {moment:?}");
-            assert!(first.tap.is_played());
+            assert!(first.tap.is_done());
         }
     }
 }
@@ -138,27 +139,27 @@ async fn attack_09_one_result_has_one_collector() {
     assert_eq!(visit.chain(&alice()).ident().await, "5");
     let twin = Browser::new(second.http());
     twin.set_cookies(visit.browser.cookies());
-    let url = visit.signed_in_url().replace(&first.here, &second.here);
-    let (tell, told) = tokio::sync::oneshot::channel();
-    first.tap.first(Hook::RemoveNut(Authorized), async move {
+    let url = visit.signed_in_url().replace(&first.socket_url, &second.socket_url);
+    let (sender, receiver) = tokio::sync::oneshot::channel();
+    first.tap.before(Hook::RemoveNut(Authorized), async move {
         let page = twin.open(&url).await.expect("a page");
-        tell.send(page.status.as_u16()).expect("a listener");
+        sender.send(page.status.as_u16()).expect("a listener");
     });
     let page = visit.browser.open(&visit.signed_in_url()).await.expect("a page");
-    assert_eq!((page.status.as_u16(), told.await.expect("a status")), (401, 200));
+    assert_eq!((page.status.as_u16(), receiver.await.expect("a status")), (401, 200));
 }
 
 #[tokio::test]
 async fn attack_09_a_cps_url_is_not_collected_after_a_change() {
     for change in ["disable", "remove", "rekey"] {
         let (first, second) = two_servers().await;
-        first.knows(&alice()).await;
+        first.sign_up(&alice()).await;
         let visit = first.visit().await;
         let mut chain = visit.chain(&alice()).with_opt("cps");
         assert_eq!(chain.ident().await, "5");
         let mut other = at(&second).await;
         let mut new = second.visit().await.chain(&new_alice());
-        first.tap.first(Hook::RemoveCpsSessionId, async move {
+        first.tap.before(Hook::RemoveCpsSessionId, async move {
             match change {
                 "disable" => assert_eq!(other.disable().await, "d"),
                 "remove" => assert_eq!(other.remove().await, "4"),
@@ -167,14 +168,14 @@ async fn attack_09_a_cps_url_is_not_collected_after_a_change() {
         });
         let page = visit.browser.open(&chain.cps_url()).await.expect("a page");
         assert_eq!(page.status, 401, "{change}");
-        assert!(first.tap.is_played());
+        assert!(first.tap.is_done());
     }
 }
 
 /// A chain at the second server for another SQRL URL of the same page, which was photographed.
 async fn photographed(visit: &Visit, who: &Identity, [first, second]: [&Site; 2]) -> Chain {
     let mut chain = visit.renew().await.chain_by(who, &second.http());
-    chain.url = chain.url.replace(&first.here, &second.here);
+    chain.url = chain.url.replace(&first.socket_url, &second.socket_url);
     chain
 }
 
@@ -184,8 +185,8 @@ async fn photographed(visit: &Visit, who: &Identity, [first, second]: [&Site; 2]
 async fn attack_09_refusals_take_no_sign_in_away() {
     let (first, second) = two_servers().await;
     let (servers, disabled) = ([&first, &second], Identity::from_seed([7; 32]));
-    first.knows_disabled(&disabled).await;
-    first.knows(&alice()).await;
+    first.sign_up_disabled(&disabled).await;
+    first.sign_up(&alice()).await;
     rekey(&mut first.visit().await.chain(&new_alice())).await;
     let visit = first.visit().await;
     let mut superseded = photographed(&visit, &alice(), [&first, &first]).await;
@@ -195,14 +196,14 @@ async fn attack_09_refusals_take_no_sign_in_away() {
     assert_eq!(photographed(&visit, &disabled, servers).await.ident().await, "4d");
     // Replacing a refusal: create, take, create.
     first.tap.plan(Hook::StoreNut(Authorized), Verdict::Proceed);
-    first.tap.first(Hook::RemoveNut(Authorized), async move {
+    first.tap.before(Hook::RemoveNut(Authorized), async move {
         assert_eq!(victim.ident().await, "5");
     });
-    first.tap.first(Hook::StoreNut(Authorized), async move {
+    first.tap.before(Hook::StoreNut(Authorized), async move {
         assert_eq!(stranger.ident().await, "1c4", "the wait has another's outcome");
     });
     assert_eq!(superseded.ident().await, "244");
-    assert!(first.tap.is_played());
+    assert!(first.tap.is_done());
     let page = visit.collect().await;
     assert!(page.body.contains(&idk), "{}", page.body);
 }
@@ -214,7 +215,7 @@ async fn attack_09_a_refusal_leaves_no_wait_open() {
     for opt in ["suk", "suk~noiptest~cps"] {
         let (first, second) = two_servers().await;
         let (servers, disabled) = ([&first, &second], Identity::from_seed([7; 32]));
-        first.knows_disabled(&disabled).await;
+        first.sign_up_disabled(&disabled).await;
         let visit = first.visit().await;
         let mut refused = photographed(&visit, &disabled, servers).await;
         let mut stranger = photographed(&visit, &mallory(), servers).await;
@@ -222,13 +223,13 @@ async fn attack_09_a_refusal_leaves_no_wait_open() {
         let before = visit.browser.cookies();
         if opt == "suk" {
             assert_eq!(chain.ident().await, "5");
-            first.tap.first(Hook::StoreNut(Authorized), async move {
+            first.tap.before(Hook::StoreNut(Authorized), async move {
                 assert_eq!(refused.ident().await, "4d");
             });
             visit.collect().await;
         } else {
             assert_eq!(refused.ident().await, "4d");
-            chain = chain.by(&first.http_at("127.0.0.2"));
+            chain = chain.with_http(&first.http_at("127.0.0.2"));
             assert_eq!(chain.ident().await, "1");
             let url = chain.cps_url();
             let page = visit.browser.open(&url).await.expect("a page");
@@ -236,7 +237,7 @@ async fn attack_09_a_refusal_leaves_no_wait_open() {
             let page = visit.browser.submit(&page.url, "/cps.sqrl", &form).await.expect("a page");
             assert!(page.body.contains(&chain.idk()), "{}", page.body);
         }
-        assert!(first.tap.is_played());
+        assert!(first.tap.is_done());
         visit.browser.set_cookies(before);
         assert_eq!(visit.poll().await, Waiting::Gone("collected".into()), "{opt}");
         assert_eq!(stranger.ident().await, "1c4", "{opt}");

@@ -9,7 +9,7 @@ const TAKEOVERS: usize = 6;
 
 /// Requests of an attacker who has Alice's public key and none of her secrets.
 fn takeovers(mallory: &Chain, alice: &Chain, command: &str) -> [Form; TAKEOVERS] {
-    let params = mallory.introducing(command).with("pidk", &alice.idk());
+    let params = mallory.params_with_keys(command).with("pidk", &alice.idk());
     let signed = mallory.signed(&params);
     let own_pair = tower_sqrl_client::keys::UnlockPair::generate(mallory.identity.ilk());
     let own = mallory.params(command).with_pair(&own_pair).with("pidk", &alice.idk());
@@ -29,7 +29,7 @@ fn takeovers(mallory: &Chain, alice: &Chain, command: &str) -> [Form; TAKEOVERS]
 #[tokio::test]
 async fn attack_02_a_rekey_without_the_victims_pids() {
     let site = Site::new().await;
-    site.knows(&alice()).await;
+    site.sign_up(&alice()).await;
     let victim = site.visit().await.chain(&alice());
     for command in ["query", "ident", "disable", "enable", "remove"] {
         for way in 0..TAKEOVERS {
@@ -39,7 +39,7 @@ async fn attack_02_a_rekey_without_the_victims_pids() {
             let form = &takeovers(&chain, &victim, command)[way];
             let tif = chain.send(form).await;
             assert!(["c0", "4", "44", "5"].contains(&tif.as_str()), "{command} {tif}");
-            assert_eq!(chain.extras().contains(&"suk"), tif == "5", "{command}: only her own");
+            assert_eq!(chain.extra_names().contains(&"suk"), tif == "5", "{command}: only her own");
             let mut victim = site.visit().await.chain(&alice());
             assert_eq!(victim.query().await, "5", "{command}");
             if tif == "5" {
@@ -54,11 +54,11 @@ async fn attack_02_a_rekey_without_the_victims_pids() {
 #[tokio::test]
 async fn attack_02_a_rekey_without_the_victims_urs() {
     let site = Site::new().await;
-    site.knows(&alice()).await;
+    site.sign_up(&alice()).await;
     let thief = mallory().with_previous([Iuk::from_bytes([1; 32])]);
     for command in ["ident", "enable", "remove"] {
         let mut chain = site.visit().await.chain(&thief);
-        let params = chain.succeeding(command);
+        let params = chain.params_with_pidk(command);
         let own_suk = params.get("suk").expect("a suk").parse().expect("a suk");
         let own = UrsKey::derive(thief.iuk(0).expect("unlocked"), &own_suk).expect("a good suk");
         assert_eq!(params.get("vuk"), Some(&*own.vuk().to_string()), "the request's own");
@@ -69,7 +69,7 @@ async fn attack_02_a_rekey_without_the_victims_urs() {
             assert_eq!(chain.send(&form).await, "c6", "{command}");
         }
         // A signature by the right key of another request.
-        let other = chain.signed(&chain.succeeding("query")).signed("urs", &chain.urs(1));
+        let other = chain.signed(&chain.params_with_pidk("query")).signed("urs", &chain.urs(1));
         let form = chain.signed(&params).signed("pids", &chain.previous());
         let form = form.with("urs", other.get("urs").expect("a urs"));
         assert_eq!(chain.send(&form).await, "c6", "{command}");
@@ -81,16 +81,16 @@ async fn attack_02_a_rekey_without_the_victims_urs() {
 #[tokio::test]
 async fn attack_03_a_rekey_of_a_disabled_identity_without_its_urs() {
     let site = Site::new().await;
-    site.knows_disabled(&alice()).await;
+    site.sign_up_disabled(&alice()).await;
     let thief = mallory().with_previous([Iuk::from_bytes([1; 32])]);
     for command in ["ident", "enable", "remove"] {
         let visit = site.visit().await;
         let mut chain = visit.chain(&thief);
-        let form = chain.signed(&chain.succeeding(command)).signed("pids", &chain.previous());
+        let form = chain.signed(&chain.params_with_pidk(command)).signed("pids", &chain.previous());
         assert_eq!(chain.send(&form).await, "ce", "{command}");
-        let form = chain.signed(&chain.succeeding(command)).signed("pids", &chain.previous());
+        let form = chain.signed(&chain.params_with_pidk(command)).signed("pids", &chain.previous());
         assert_eq!(chain.send(&form.signed("urs", &chain.key)).await, "ce", "{command}");
-        assert_eq!(visit.pag().await.status(), 404);
+        assert_eq!(visit.poll_response().await.status(), 404);
         assert_eq!(site.visit().await.chain(&alice()).query().await, "d");
     }
 }
@@ -99,7 +99,7 @@ async fn attack_03_a_rekey_of_a_disabled_identity_without_its_urs() {
 #[tokio::test]
 async fn attack_03_a_rekey_from_a_superseded_identity() {
     let site = Site::new().await;
-    site.knows(&alice()).await;
+    site.sign_up(&alice()).await;
     let mut old = site.visit().await.chain(&alice());
     assert_eq!(old.query().await, "5");
     rekey(&mut site.visit().await.chain(&new_alice())).await;
@@ -120,6 +120,6 @@ async fn attack_03_a_rekey_from_a_superseded_identity() {
     // The old identity claims to replace the new one.
     let mut chain = site.visit().await.chain(&alice());
     let new: SiteKey = site.visit().await.chain(&new_alice()).key;
-    let params = chain.introducing("ident").with("pidk", &new.idk().to_string());
+    let params = chain.params_with_keys("ident").with("pidk", &new.idk().to_string());
     assert_eq!(chain.send(&chain.signed(&params).signed("pids", &new)).await, "244");
 }

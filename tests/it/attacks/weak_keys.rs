@@ -66,7 +66,7 @@ async fn attack_12_a_weak_or_non_canonical_vuk() {
     for vuk in SMALL_ORDER.into_iter().chain(more_than_one) {
         let mut chain = site.visit().await.chain(&alice());
         let vuk = keys::Vuk::from_bytes(vuk).to_string();
-        let form = chain.signed(&chain.introducing("ident").altered("vuk", &vuk));
+        let form = chain.signed(&chain.params_with_keys("ident").altered("vuk", &vuk));
         assert_eq!(chain.send(&form).await, "c0", "{vuk}");
     }
     assert_eq!(site.visit().await.chain(&alice()).query().await, "4");

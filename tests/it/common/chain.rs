@@ -26,33 +26,33 @@ pub(crate) struct Chain {
     pub(crate) suk: Option<keys::Suk>,
     /// The last reply.
     pub(crate) last: Option<Reply>,
-    link: SqrlUrl,
+    sqrl_url: SqrlUrl,
     http: Http,
 }
 
 impl Chain {
-    pub(super) fn of(link: &SqrlUrl, identity: &Identity, http: &Http) -> Self {
+    pub(super) fn new(sqrl_url: &SqrlUrl, identity: &Identity, http: &Http) -> Self {
         Self {
-            url: link.request_url(),
-            server: base64url::encode(link.as_str()),
+            url: sqrl_url.request_url(),
+            server: base64url::encode(sqrl_url.as_str()),
             opt: "suk",
             identity: identity.clone(),
-            key: identity.site_key(0, link.domain()).expect("a current key"),
+            key: identity.site_key(0, sqrl_url.domain()).expect("a current key"),
             suk: None,
             last: None,
-            link: link.clone(),
+            sqrl_url: sqrl_url.clone(),
             http: http.clone(),
         }
     }
 
     /// The same chain with the keys of another identity.
     pub(crate) fn as_other(&self, identity: &Identity) -> Self {
-        let key = identity.site_key(0, self.link.domain()).expect("a current key");
+        let key = identity.site_key(0, self.sqrl_url.domain()).expect("a current key");
         Self { identity: identity.clone(), key, ..self.clone() }
     }
 
     /// The same chain over other connections.
-    pub(crate) fn by(&self, http: &Http) -> Self {
+    pub(crate) fn with_http(&self, http: &Http) -> Self {
         Self { http: http.clone(), ..self.clone() }
     }
 
@@ -67,7 +67,7 @@ impl Chain {
 
     /// The key of the newest previous identity.
     pub(crate) fn previous(&self) -> SiteKey {
-        self.identity.site_key(1, self.link.domain()).expect("a previous key")
+        self.identity.site_key(1, self.sqrl_url.domain()).expect("a previous key")
     }
 
     /// The parameters `ver`, `cmd`, `idk` and `opt`.
@@ -77,13 +77,13 @@ impl Chain {
     }
 
     /// The parameters with a `suk` and `vuk` of this identity.
-    pub(crate) fn introducing(&self, command: &str) -> ClientParams {
+    pub(crate) fn params_with_keys(&self, command: &str) -> ClientParams {
         self.params(command).with_pair(&UnlockPair::generate(self.identity.ilk()))
     }
 
     /// The parameters with `suk`, `vuk` and the previous identity's key as `pidk`.
-    pub(crate) fn succeeding(&self, command: &str) -> ClientParams {
-        self.introducing(command).with("pidk", &self.previous().idk().to_string())
+    pub(crate) fn params_with_pidk(&self, command: &str) -> ClientParams {
+        self.params_with_keys(command).with("pidk", &self.previous().idk().to_string())
     }
 
     /// A form with `ids` by the current identity.
@@ -103,14 +103,14 @@ impl Chain {
 
     /// A form with `ids`, `pids`, and `urs` by the previous identity's unlock key.
     pub(crate) fn rekey(&self, command: &str) -> Form {
-        let form = self.signed(&self.succeeding(command));
+        let form = self.signed(&self.params_with_pidk(command));
         form.signed("pids", &self.previous()).signed("urs", &self.urs(1))
     }
 
     /// Posts any body and returns the response.
     pub(crate) async fn post(&self, body: impl Into<Bytes>) -> Response<Bytes> {
         let body = body.into();
-        secrets::learn_request(&body);
+        secrets::record_request(&body);
         self.http.post_form(&self.url, HeaderMap::new(), body).await.expect("an answer")
     }
 
@@ -118,7 +118,7 @@ impl Chain {
     pub(crate) async fn send(&mut self, form: &Form) -> String {
         let answer = self.post(form.encode()).await;
         let reply = read(&answer);
-        self.url = format!("{}{}", self.link.origin(), reply.qry);
+        self.url = format!("{}{}", self.sqrl_url.origin(), reply.qry);
         self.server.clone_from(&reply.raw);
         self.suk = reply.suk.or(self.suk);
         let tif = reply.tif.to_string();
@@ -136,7 +136,7 @@ impl Chain {
     }
 
     /// The names of the last reply's lines after `qry`.
-    pub(crate) fn extras(&self) -> Vec<&str> {
+    pub(crate) fn extra_names(&self) -> Vec<&str> {
         self.reply().lines.iter().skip(4).map(|(name, _)| name).collect()
     }
 
@@ -150,17 +150,17 @@ impl Chain {
 
     /// A query with `pidk` and `pids`.
     pub(crate) async fn query_as_successor(&mut self) -> String {
-        let form = self.signed(&self.succeeding("query")).signed("pids", &self.previous());
+        let form = self.signed(&self.params_with_pidk("query")).signed("pids", &self.previous());
         self.send(&form).await
     }
 
     /// An `ident` with a `suk` and `vuk`, which a site ignores if it knows the identity.
     pub(crate) async fn ident(&mut self) -> String {
-        self.send(&self.signed(&self.introducing("ident"))).await
+        self.send(&self.signed(&self.params_with_keys("ident"))).await
     }
 
     /// Sends a command as the owner of the identity sends it.
-    pub(crate) async fn give(&mut self, command: &str) -> String {
+    pub(crate) async fn run(&mut self, command: &str) -> String {
         match command {
             "query" => self.query().await,
             "ident" => self.ident().await,
@@ -203,6 +203,6 @@ pub(crate) fn read(answer: &Response<Bytes>) -> Reply {
     let body = std::str::from_utf8(answer.body()).expect("ASCII");
     let reply = Reply::parse(body).expect("a complete reply");
     assert_eq!(reply.deviations(), Vec::<String>::new());
-    secrets::learn_reply(&reply);
+    secrets::record_reply(&reply);
     reply
 }

@@ -13,7 +13,11 @@ use tower_sqrl::middleware::SqrlBody;
 use super::Site;
 
 /// Sends a request to the layer around an empty application.
-pub(crate) async fn ask(site: &Site, request: Builder, body: Body) -> Response<SqrlBody<Body>> {
+pub(crate) async fn call_layer(
+    site: &Site,
+    request: Builder,
+    body: Body,
+) -> Response<SqrlBody<Body>> {
     let mut request = request.body(body).expect("a request");
     request.extensions_mut().insert(PeerAddress(SocketAddr::from(([127, 0, 0, 1], 1))));
     let nothing = tower::service_fn(async |_| Ok::<_, Infallible>(Response::new(Body::empty())));

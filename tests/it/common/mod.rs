@@ -8,7 +8,7 @@ mod tap;
 mod visit;
 
 pub(crate) use chain::{Chain, cps_id, read};
-pub(crate) use layer::ask;
+pub(crate) use layer::call_layer;
 pub(crate) use site::{Setup, Site, TestClock};
 pub(crate) use tap::{Hook, Tap, Verdict};
 pub(crate) use visit::Visit;

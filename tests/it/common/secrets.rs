@@ -27,7 +27,7 @@ thread_local! {
 const SHORTEST: usize = 16;
 
 /// Starts to record the log of the library.
-pub(crate) fn listen() {
+pub(crate) fn record_log() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let subscriber = tracing_subscriber::fmt()
@@ -49,44 +49,44 @@ pub(crate) fn known() -> BTreeSet<String> {
     SECRETS.with_borrow(Clone::clone)
 }
 
-pub(crate) fn learn(secret: &str) {
+pub(crate) fn record(secret: &str) {
     if secret.len() >= SHORTEST {
         SECRETS.with_borrow_mut(|secrets| secrets.insert(secret.to_owned()));
     }
 }
 
 /// Records the keys, indexed secrets and signatures of a client's request.
-pub(crate) fn learn_request(body: &[u8]) {
+pub(crate) fn record_request(body: &[u8]) {
     let Ok(body) = std::str::from_utf8(body) else { return };
     let form = Form::decode(body);
     for name in ["ids", "pids", "urs"] {
-        form.get(name).into_iter().for_each(learn);
+        form.get(name).into_iter().for_each(record);
     }
     let Some(Ok(list)) = form.get("client").map(List::decode) else { return };
     for name in ["idk", "pidk", "suk", "vuk", "ins", "pins"] {
-        list.get(name).into_iter().for_each(learn);
+        list.get(name).into_iter().for_each(record);
     }
 }
 
 /// Records the nut, the `suk` and the id of the CPS URL.
-pub(crate) fn learn_reply(reply: &Reply) {
-    learn(&reply.nut);
-    reply.suk.iter().for_each(|suk| learn(&suk.to_string()));
-    reply.url.iter().filter_map(|url| url.split('?').nth(1)).for_each(learn);
+pub(crate) fn record_reply(reply: &Reply) {
+    record(&reply.nut);
+    reply.suk.iter().for_each(|suk| record(&suk.to_string()));
+    reply.url.iter().filter_map(|url| url.split('?').nth(1)).for_each(record);
 }
 
 /// Records the secrets in the browser's cookies.
-pub(crate) fn learn_cookies(browser: &Browser) {
+pub(crate) fn record_cookies(browser: &Browser) {
     for cookie in browser.cookies().iter() {
-        cookie.value.split('.').next().into_iter().for_each(learn);
+        cookie.value.split('.').next().into_iter().for_each(record);
     }
 }
 
 /// Records the nuts of SQRL URLs from `nut.sqrl`.
-pub(crate) fn learn_answer(answer: &Response<Bytes>) {
+pub(crate) fn record_answer(answer: &Response<Bytes>) {
     let text = String::from_utf8_lossy(answer.body());
     let nuts = text.split("nut=").skip(1);
-    nuts.for_each(|rest| learn(rest.get(..22).unwrap_or_default()));
+    nuts.for_each(|rest| record(rest.get(..22).unwrap_or_default()));
 }
 
 /// Returns the first secret that a text contains, in any form in which bytes are printed.
@@ -105,7 +105,7 @@ pub(crate) fn secret_in(text: &str) -> Option<String> {
 }
 
 /// Panics if the log contains a secret.
-pub(crate) fn look() {
+pub(crate) fn assert_none_logged() {
     let log = logged();
     if let Some(secret) = secret_in(&log) {
         let line = log.lines().find(|line| secret_in(line).is_some());

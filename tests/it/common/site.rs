@@ -31,9 +31,9 @@ pub(crate) struct Site {
     pub(crate) tap: Tap,
     pub(crate) clock: TestClock,
     /// The URL of its socket: `http://127.0.0.1:…`.
-    pub(crate) here: String,
+    pub(crate) socket_url: String,
     /// The public URL, with the path of the mount.
-    pub(crate) public: String,
+    pub(crate) public_url: String,
     options: Options,
     logins: Logins,
     task: JoinHandle<()>,
@@ -57,7 +57,7 @@ impl Site {
     }
 
     pub(crate) async fn with(configure: impl FnOnce(SqrlBuilder) -> SqrlBuilder) -> Self {
-        Self::set_up(Setup::default(), configure).await
+        Self::with_setup(Setup::default(), configure).await
     }
 
     /// A site that trusts a proxy on this machine.
@@ -65,29 +65,29 @@ impl Site {
         Self::with(|builder| builder.trusted_proxy("127.0.0.1")).await
     }
 
-    pub(crate) async fn set_up(
+    pub(crate) async fn with_setup(
         setup: Setup,
         configure: impl FnOnce(SqrlBuilder) -> SqrlBuilder,
     ) -> Self {
         let stores = (Arc::new(MemoryNutStore::new()), Arc::new(MemoryIdentityStore::new()));
-        Self::over(Tap::new(stores.0, stores.1), TestClock::default(), setup, configure).await
+        Self::on_stores(Tap::new(stores.0, stores.1), TestClock::default(), setup, configure).await
     }
 
     /// A site with this capacity of the nut store.
-    pub(crate) async fn with_room_for(
+    pub(crate) async fn with_nut_capacity(
         nuts: usize,
         configure: impl FnOnce(SqrlBuilder) -> SqrlBuilder,
     ) -> Self {
         let nuts = Arc::new(MemoryNutStore::with_capacity(nuts));
         let tap = Tap::new(nuts, Arc::new(MemoryIdentityStore::new()));
-        Self::over(tap, TestClock::default(), Setup::default(), configure).await
+        Self::on_stores(tap, TestClock::default(), Setup::default(), configure).await
     }
 
     /// A site whose nut store announces no outcomes.
     pub(crate) async fn without_announcements() -> Self {
         let site = Self::new().await;
         let (tap, clock) = (site.tap.silent(), site.clock.clone());
-        Self::over(tap, clock, Setup::default(), |builder| builder).await
+        Self::on_stores(tap, clock, Setup::default(), |builder| builder).await
     }
 
     /// Two servers of one site that share their stores. The tap of the first server does not record
@@ -96,20 +96,20 @@ impl Site {
         let setup = || Setup { origin: Some("http://site.test"), mount: "" };
         let stores = (Arc::new(MemoryNutStore::new()), Arc::new(MemoryIdentityStore::new()));
         let (tap, clock) = (Tap::new(stores.0, stores.1), TestClock::default());
-        let other = Self::over(tap.untapped(), clock.clone(), setup(), configure).await;
-        (Self::over(tap, clock, setup(), configure).await, other)
+        let other = Self::on_stores(tap.with_new_tap(), clock.clone(), setup(), configure).await;
+        (Self::on_stores(tap, clock, setup(), configure).await, other)
     }
 
     /// A site on stores that another site may share.
-    pub(crate) async fn over(
+    pub(crate) async fn on_stores(
         tap: Tap,
         clock: TestClock,
         setup: Setup,
         configure: impl FnOnce(SqrlBuilder) -> SqrlBuilder,
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let here = format!("http://{}", listener.local_addr().expect("an address"));
-        Self::served(tap, clock, &setup, here, configure, |app| {
+        let socket_url = format!("http://{}", listener.local_addr().expect("an address"));
+        Self::served(tap, clock, &setup, socket_url, configure, |app| {
             let app = app.into_make_service_with_connect_info::<SocketAddr>();
             tokio::spawn(async { axum::serve(listener, app).await.expect("a server") })
         })
@@ -132,36 +132,36 @@ impl Site {
         tap: Tap,
         clock: TestClock,
         setup: &Setup,
-        here: String,
+        socket_url: String,
         configure: impl FnOnce(SqrlBuilder) -> SqrlBuilder,
         serve: impl FnOnce(Router) -> JoinHandle<()>,
     ) -> Self {
-        secrets::listen();
-        let public = format!("{}{}", setup.origin.unwrap_or(&here), setup.mount);
+        secrets::record_log();
+        let public_url = format!("{}{}", setup.origin.unwrap_or(&socket_url), setup.mount);
         let (nuts, identities) = tap.stores();
-        let builder = Sqrl::builder_shared(&public, nuts, identities).clock(clock.clock());
+        let builder = Sqrl::builder_shared(&public_url, nuts, identities).clock(clock.clock());
         let sqrl = configure(builder).build().expect("a good configuration");
         let (options, logins) = (Options::default(), Logins::default());
         let task = serve(nest(setup.mount, app(&sqrl, &options, &logins)));
-        Self { sqrl, tap, clock, here, public, options, logins, task }
+        Self { sqrl, tap, clock, socket_url, public_url, options, logins, task }
     }
 
     /// The connections of a browser or client at 127.0.0.1.
     pub(crate) fn http(&self) -> Http {
-        Http::builder().route(self.origin(), &self.here).build()
+        Http::builder().route(self.origin(), &self.socket_url).build()
     }
 
     /// The connections of a browser or client that, according to the proxy, is at another address.
     pub(crate) fn http_from(&self, address: &str) -> Http {
         let header =
             ("x-forwarded-for".parse().expect("a name"), address.parse().expect("a value"));
-        Http::builder().route(self.origin(), &self.here).header(header.0, header.1).build()
+        Http::builder().route(self.origin(), &self.socket_url).header(header.0, header.1).build()
     }
 
     /// The connections of a browser or client at another address of this machine.
     pub(crate) fn http_at(&self, address: &str) -> Http {
         let address = address.parse().expect("an address");
-        Http::builder().route(self.origin(), &self.here).local_address(address).build()
+        Http::builder().route(self.origin(), &self.socket_url).local_address(address).build()
     }
 
     /// Sends raw bytes and reads until the connection ends.
@@ -176,36 +176,36 @@ impl Site {
 
     /// Opens a connection.
     pub(crate) async fn connect(&self) -> TcpStream {
-        TcpStream::connect(&self.here["http://".len()..]).await.expect("a connection")
+        TcpStream::connect(&self.socket_url["http://".len()..]).await.expect("a connection")
     }
 
     /// The public origin.
     pub(crate) fn origin(&self) -> &str {
-        let path_at = self.public[8..].find('/').map_or(self.public.len(), |at| at + 8);
-        &self.public[..path_at]
+        let path_at = self.public_url[8..].find('/').map_or(self.public_url.len(), |at| at + 8);
+        &self.public_url[..path_at]
     }
 
     /// A new browser opens the sign-in page.
     pub(crate) async fn visit(&self) -> Visit {
-        self.visit_with(&Browser::new(self.http())).await
+        self.visit_in(&Browser::new(self.http())).await
     }
 
     /// A browser opens the sign-in page.
-    pub(crate) async fn visit_with(&self, browser: &Browser) -> Visit {
-        Visit::open(browser, &format!("{}/login", self.public), self.http()).await
+    pub(crate) async fn visit_in(&self, browser: &Browser) -> Visit {
+        Visit::open(browser, &format!("{}/login", self.public_url), self.http()).await
     }
 
     /// A new browser opens a page whose SQRL URL has these options.
-    pub(crate) async fn visit_for(&self, options: ChallengeOptions) -> Visit {
+    pub(crate) async fn visit_with_options(&self, options: ChallengeOptions) -> Visit {
         *self.options.lock().expect("options") = options;
         let browser = Browser::new(self.http());
-        Visit::open(&browser, &format!("{}/confirm", self.public), self.http()).await
+        Visit::open(&browser, &format!("{}/confirm", self.public_url), self.http()).await
     }
 
     /// A new browser opens an application page with the fragment of the built-in page.
-    pub(crate) async fn visit_own(&self) -> Visit {
+    pub(crate) async fn visit_custom_page(&self) -> Visit {
         let browser = Browser::new(self.http());
-        Visit::open(&browser, &format!("{}/own", self.public), self.http()).await
+        Visit::open(&browser, &format!("{}/own", self.public_url), self.http()).await
     }
 
     /// Returns the sign-ins that the application has received.
@@ -214,14 +214,14 @@ impl Site {
     }
 
     /// Signs the identity up.
-    pub(crate) async fn knows(&self, identity: &Identity) {
+    pub(crate) async fn sign_up(&self, identity: &Identity) {
         let visit = self.visit().await;
         assert_eq!(visit.chain(identity).ident().await, "5", "signing up");
     }
 
     /// Signs the identity up and disables it.
-    pub(crate) async fn knows_disabled(&self, identity: &Identity) {
-        self.knows(identity).await;
+    pub(crate) async fn sign_up_disabled(&self, identity: &Identity) {
+        self.sign_up(identity).await;
         assert_eq!(self.visit().await.chain(identity).disable().await, "d", "disabling");
     }
 }
@@ -231,7 +231,7 @@ impl Drop for Site {
         self.task.abort();
         // A failing test already has a message.
         if !std::thread::panicking() {
-            secrets::look();
+            secrets::assert_none_logged();
         }
     }
 }
@@ -294,13 +294,13 @@ pub(crate) struct TestClock {
 
 impl TestClock {
     /// Advances the clock of the engine. The stores have their own clocks.
-    pub(crate) fn pass(&self, time: Duration) {
+    pub(crate) fn advance(&self, time: Duration) {
         let millis = u64::try_from(time.as_millis()).expect("a short time");
         self.ahead.fetch_add(millis, Ordering::Relaxed);
     }
 
-    pub(crate) fn pass_seconds(&self, seconds: u64) {
-        self.pass(Duration::from_secs(seconds));
+    pub(crate) fn advance_seconds(&self, seconds: u64) {
+        self.advance(Duration::from_secs(seconds));
     }
 
     fn clock(&self) -> Clock {

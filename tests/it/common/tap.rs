@@ -17,7 +17,7 @@ type Act = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 enum Plan {
     Verdict(Verdict),
-    First(Act),
+    Before(Act),
 }
 
 #[derive(Default)]
@@ -48,7 +48,7 @@ impl Tap {
     }
 
     /// The same stores with a new tap, for another server.
-    pub(crate) fn untapped(&self) -> Self {
+    pub(crate) fn with_new_tap(&self) -> Self {
         Self { script: Arc::default(), ..self.clone() }
     }
 
@@ -58,13 +58,13 @@ impl Tap {
     }
 
     /// Plans the verdict on the next call of the hook that has none yet.
-    pub(crate) fn plan(&self, hook: Hook, fate: Verdict) {
-        self.script().plans.push_back((hook, Plan::Verdict(fate)));
+    pub(crate) fn plan(&self, hook: Hook, verdict: Verdict) {
+        self.script().plans.push_back((hook, Plan::Verdict(verdict)));
     }
 
     /// Runs the future just before the hook's next call.
-    pub(crate) fn first(&self, hook: Hook, act: impl Future<Output = ()> + Send + 'static) {
-        self.script().plans.push_back((hook, Plan::First(Box::pin(act))));
+    pub(crate) fn before(&self, hook: Hook, act: impl Future<Output = ()> + Send + 'static) {
+        self.script().plans.push_back((hook, Plan::Before(Box::pin(act))));
     }
 
     /// Returns the calls since the last time in their order, without `Watch`.
@@ -73,7 +73,7 @@ impl Tap {
     }
 
     /// Returns whether everything planned has happened.
-    pub(crate) fn is_played(&self) -> bool {
+    pub(crate) fn is_done(&self) -> bool {
         self.script().plans.is_empty()
     }
 
@@ -99,8 +99,8 @@ impl Intercept for Tap {
         loop {
             match self.next(hook) {
                 None => return Verdict::Proceed,
-                Some(Plan::First(act)) => act.await,
-                Some(Plan::Verdict(fate)) => return fate,
+                Some(Plan::Before(act)) => act.await,
+                Some(Plan::Verdict(verdict)) => return verdict,
             }
         }
     }

@@ -94,7 +94,7 @@ fn assert_complete(answer: &[u8], what: &str) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_that_writes_too_much_reads_the_reply() {
     let site = Site::new().await;
-    let address = site.here["http://".len()..].to_owned();
+    let address = site.socket_url["http://".len()..].to_owned();
     let blocking = tokio::task::spawn_blocking(move || {
         for octets in [9_000, 100_000, 1_000_000, 1_000_000, 1_000_000] {
             let mut stream = TcpStream::connect(&address).expect("a connection");

@@ -5,8 +5,7 @@ use std::time::UNIX_EPOCH;
 use serde::{Deserialize, Serialize};
 use tower_sessions::Session;
 use tower_sessions::session::Error;
-
-use crate::session::SignedIn;
+use tower_sqrl::Claim;
 
 const ATTEMPT: &str = "linking";
 
@@ -23,8 +22,7 @@ pub(super) struct Attempt {
 /// An identity that answered. It is linked if the user confirms it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Answer {
-    /// The session's content after the link.
-    signed_in: SignedIn,
+    claim: Claim,
     /// Seconds since 1970.
     time: u64,
 }
@@ -50,24 +48,24 @@ impl Attempt {
     }
 
     /// Returns whether another identity has answered before.
-    pub(super) fn contradicts(&self, signed_in: &SignedIn) -> bool {
-        self.answer.as_ref().is_some_and(|first| first.signed_in.idk() != signed_in.idk())
+    pub(super) fn contradicts(&self, claim: &Claim) -> bool {
+        self.answer.as_ref().is_some_and(|first| first.claim.idk() != claim.idk())
     }
 
     /// Stores the identity that the user is asked about.
     pub(super) async fn store_answer(
         mut self,
         session: &Session,
-        signed_in: SignedIn,
+        claim: Claim,
     ) -> Result<(), Error> {
-        self.answer = Some(Answer { signed_in, time: now() });
+        self.answer = Some(Answer { claim, time: now() });
         session.insert(ATTEMPT, self).await
     }
 
     /// Returns the identity that the user is asked about, until the question expires.
-    pub(super) fn answer(self) -> Option<SignedIn> {
+    pub(super) fn answer(self) -> Option<Claim> {
         let answer = self.answer?;
-        (now().saturating_sub(answer.time) < CONFIRM_TIME).then_some(answer.signed_in)
+        (now().saturating_sub(answer.time) < CONFIRM_TIME).then_some(answer.claim)
     }
 }
 

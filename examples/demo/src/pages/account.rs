@@ -2,58 +2,68 @@
 
 use axum::response::Html;
 use maud::{Markup, html};
-use tower_sqrl::identities::Identity;
+use tower_sqrl::identities::{Identity, UserId};
 use tower_sqrl::protocol::{Idk, PublicUrl};
 
 use crate::accounts::MAX_NAME_LENGTH;
 use crate::pages::layout::{message, page};
-use crate::session::{SignedIn, Visitor};
-use crate::status::Status;
+use crate::session::Visitor;
 
+/// The page of an account with an identity.
 pub(crate) fn account(
-    signed_in: &SignedIn,
+    id: &UserId,
     name: &str,
-    status: &Status,
+    idk: &Idk,
+    identity: &Identity,
     public_url: &PublicUrl,
 ) -> Html<String> {
-    let heading = if name.is_empty() { "Your account" } else { name };
     page(
         "Account",
         Visitor::SignedIn,
         &html! {
-            h1 { (heading) }
-            p.soft { "Account " code { (signed_in.account) } }
-            @match status {
-                Status::Active(identity) => {
-                    (name_form(name))
-                    (identity_section(signed_in.idk(), identity))
-                    (commands(public_url))
-                    (unlink_section())
+            (heading(id, name))
+            @if identity.disabled {
+                p.notice role="status" {
+                    strong { "SQRL is disabled for this account. " }
+                    "Nobody can sign in or change anything until the owner enables the identity with "
+                    "the rescue code."
                 }
-                Status::Disabled(identity) => {
-                    p.notice role="status" {
-                        strong { "SQRL is disabled for this account. " }
-                        "Nobody can sign in or change anything until the owner enables the identity "
-                        "with the rescue code."
-                    }
-                    (identity_section(signed_in.idk(), identity))
-                    (commands(public_url))
-                }
-                Status::NoIdentity | Status::Ended => {
-                    p.notice role="status" {
-                        strong { "This account has no identity. " }
-                        "It was removed or unlinked. Link another one before you sign out: without "
-                        "an identity, nobody can sign in to this account again."
-                    }
-                    p { a.button href="/account/identity" { "Link another identity" } }
-                    p {
-                        "Is your SQRL app on a phone in another network? "
-                        a href="/account/identity/elsewhere" { "Link it from there" }
-                    }
-                }
+            } @else {
+                (name_form(name))
+            }
+            (identity_section(idk, identity))
+            (commands(public_url))
+            @if !identity.disabled { (unlink_section()) }
+        },
+    )
+}
+
+/// The page of an account that has lost its identity.
+pub(crate) fn without_identity(id: &UserId, name: &str) -> Html<String> {
+    page(
+        "Account",
+        Visitor::SignedIn,
+        &html! {
+            (heading(id, name))
+            p.notice role="status" {
+                strong { "This account has no identity. " }
+                "It was removed or unlinked. Link another one before you sign out: without an "
+                "identity, nobody can sign in to this account again."
+            }
+            p { a.button href="/account/identity" { "Link another identity" } }
+            p {
+                "Is your SQRL app on a phone in another network? "
+                a href="/account/identity/elsewhere" { "Link it from there" }
             }
         },
     )
+}
+
+fn heading(id: &UserId, name: &str) -> Markup {
+    html! {
+        h1 { @if name.is_empty() { "Your account" } @else { (name) } }
+        p.soft { "Account " code { (id) } }
+    }
 }
 
 /// Asks before the only identity of an account is unlinked.
@@ -98,7 +108,7 @@ fn name_form(name: &str) -> Markup {
     }
 }
 
-fn identity_section(idk: Idk, identity: &Identity) -> Markup {
+fn identity_section(idk: &Idk, identity: &Identity) -> Markup {
     let key = idk.to_string();
     html! {
         section {

@@ -8,7 +8,7 @@ use crate::pages::layout::page;
 use crate::session::Visitor;
 
 /// Only the user can tell their own app from a stranger's: by what their app reported.
-pub(crate) fn confirm_link(idk: Idk) -> Html<String> {
+pub(crate) fn confirm_link(idk: &Idk) -> Html<String> {
     let key = idk.to_string();
     page(
         "Link this identity?",

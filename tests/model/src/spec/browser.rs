@@ -280,6 +280,8 @@ impl Spec {
         };
         self.cps_urls[url.0] = None;
         self.count_event("a CPS URL of another command");
+        // Any other browser may be another person's.
+        let page = if self.has_secret(browser, wait) { page } else { "done" };
         CpsRedirect::Page(page)
     }
 

@@ -121,6 +121,7 @@ impl System {
             (303, Some("/signed-in")) => CpsRedirect::SignIn,
             (303, Some("/cps.sqrl")) => CpsRedirect::Question,
             (303, Some("/cps.sqrl?gone")) => CpsRedirect::Page("gone"),
+            (303, Some("/cps.sqrl?done")) => CpsRedirect::Page("done"),
             (303, Some("/cps.sqrl?disabled")) => CpsRedirect::Page("disabled"),
             (303, Some("/cps.sqrl?enabled")) => CpsRedirect::Page("enabled"),
             (303, Some("/cps.sqrl?removed")) => CpsRedirect::Page("removed"),

@@ -4,29 +4,29 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::address_block::AddressBlock;
 
-/// Counts the streams of events that each address holds open, so that none holds them all.
+/// Limits the event streams that one address holds open.
 ///
-/// It holds no more addresses than there are streams.
+/// It stores at most one address per open stream.
 #[derive(Debug)]
-pub(super) struct Places {
+pub(super) struct StreamSlots {
     most: usize,
     taken: Mutex<HashMap<AddressBlock, usize>>,
 }
 
-/// One stream's; it is free again when this is dropped.
+/// The slot of one stream, free again when dropped.
 #[derive(Debug)]
-pub(super) struct Place {
-    places: Arc<Places>,
+pub(super) struct StreamSlot {
+    slots: Arc<StreamSlots>,
     address: AddressBlock,
 }
 
-impl Places {
+impl StreamSlots {
     pub(super) fn new(most: usize) -> Arc<Self> {
         Arc::new(Self { most, taken: Mutex::default() })
     }
 
-    /// One more for an address, unless it has all that it gets.
-    pub(super) fn take(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
+    /// Takes a slot for an address, or returns `None` if the address has the maximum.
+    pub(super) fn take(self: &Arc<Self>, address: IpAddr) -> Option<StreamSlot> {
         if self.most == 0 {
             return None;
         }
@@ -37,7 +37,7 @@ impl Places {
             return None;
         }
         *count += 1;
-        Some(Place { places: Arc::clone(self), address })
+        Some(StreamSlot { slots: Arc::clone(self), address })
     }
 
     fn taken(&self) -> MutexGuard<'_, HashMap<AddressBlock, usize>> {
@@ -45,9 +45,9 @@ impl Places {
     }
 }
 
-impl Drop for Place {
+impl Drop for StreamSlot {
     fn drop(&mut self) {
-        let mut taken = self.places.taken();
+        let mut taken = self.slots.taken();
         if let Some(count) = taken.get_mut(&self.address) {
             *count -= 1;
             if *count == 0 {
@@ -67,22 +67,22 @@ mod tests {
 
     #[test]
     fn each_address_has_its_own_and_nothing_is_left_behind() {
-        let places = Places::new(2);
-        let held = [places.take(ip("2001:db8::1")), places.take(ip("2001:db8::2"))];
+        let slots = StreamSlots::new(2);
+        let held = [slots.take(ip("2001:db8::1")), slots.take(ip("2001:db8::2"))];
         assert!(held.iter().all(Option::is_some));
-        assert!(places.take(ip("2001:db8::3")).is_none(), "a /64 is one");
-        let other = places.take(ip("2001:db8:0:1::1")).expect("another's");
+        assert!(slots.take(ip("2001:db8::3")).is_none(), "a /64 is one");
+        let other = slots.take(ip("2001:db8:0:1::1")).expect("another's");
         let [first, second] = held;
         drop(first);
-        let third = places.take(ip("2001:db8::3")).expect("free again");
+        let third = slots.take(ip("2001:db8::3")).expect("free again");
         drop((second, third, other));
-        assert!(places.taken().is_empty());
+        assert!(slots.taken().is_empty());
     }
 
     #[test]
     fn none_is_none() {
-        let places = Places::new(0);
-        assert!(places.take(ip("192.0.2.1")).is_none());
-        assert!(places.taken().is_empty());
+        let slots = StreamSlots::new(0);
+        assert!(slots.take(ip("192.0.2.1")).is_none());
+        assert!(slots.taken().is_empty());
     }
 }
