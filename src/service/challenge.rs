@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use super::cookies::{Secret, WaitCookie};
 use super::other_site::check_visit;
 use super::{Sqrl, respond};
-use crate::engine::{ChallengeOptions, IssuedLink, NoLink, Renewal};
+use crate::engine::{ChallengeOptions, IssuedUrl, NotIssued, Renewal};
 use crate::web::{self, SignIn};
 use tower_sqrl_core::StoreError;
 use tower_sqrl_core::protocol::Nut;
@@ -19,7 +19,7 @@ use tower_sqrl_core::protocol::Nut;
 #[must_use = "the browser needs the challenge's cookie: send `page()` or what `attach_to()` returns"]
 pub struct Challenge {
     sqrl: Sqrl,
-    link: IssuedLink,
+    link: IssuedUrl,
     cookies: Vec<HeaderValue>,
 }
 
@@ -38,7 +38,7 @@ impl Sqrl {
         options: ChallengeOptions,
     ) -> Result<Challenge, ChallengeError> {
         if parts.method == Method::HEAD {
-            let link = self.engine().dead_link();
+            let link = self.engine().dead_url();
             return Ok(Challenge { sqrl: self.clone(), link, cookies: Vec::new() });
         }
         check_visit(&parts.headers)?;
@@ -81,7 +81,7 @@ impl Sqrl {
         address.ok_or(ChallengeError::NoClientAddress)
     }
 
-    fn with_cookie(&self, headers: &HeaderMap, link: IssuedLink, cookie: &WaitCookie) -> Challenge {
+    fn with_cookie(&self, headers: &HeaderMap, link: IssuedUrl, cookie: &WaitCookie) -> Challenge {
         let chain = self.engine().config.lifetimes.chain;
         let cookies = self.cookies().set_wait(headers, cookie, chain);
         Challenge { sqrl: self.clone(), link, cookies }
@@ -120,7 +120,7 @@ impl Challenge {
 
     /// How long the link can be answered.
     pub fn lifetime(&self) -> Duration {
-        self.sqrl.engine().config.lifetimes.link
+        self.sqrl.engine().config.lifetimes.url
     }
 
     /// The part of the ready page that signs in, as HTML, for a page of the application's own:
@@ -205,12 +205,12 @@ impl ChallengeError {
     }
 }
 
-impl From<NoLink> for ChallengeError {
-    fn from(why: NoLink) -> Self {
+impl From<NotIssued> for ChallengeError {
+    fn from(why: NotIssued) -> Self {
         match why {
-            NoLink::TooMany => Self::TooManyChallenges,
-            NoLink::DataTooLong(octets) => Self::DataTooLong(octets),
-            NoLink::Store(error) => Self::Store(error),
+            NotIssued::TooMany => Self::TooManyChallenges,
+            NotIssued::DataTooLong(octets) => Self::DataTooLong(octets),
+            NotIssued::Store(error) => Self::Store(error),
         }
     }
 }

@@ -6,7 +6,7 @@ use http::StatusCode;
 use http::request::Parts;
 
 use super::{nut, parameter};
-use crate::engine::Waiting;
+use crate::engine::WaitStatus;
 use crate::service::Sqrl;
 use crate::service::cookies::{Ended, WaitCookie};
 use crate::service::events::Events;
@@ -24,17 +24,17 @@ pub(super) async fn answer(sqrl: &Sqrl, parts: &Parts) -> LayerResponse {
         return gone(sqrl, go, word, notice);
     };
     let again = || format!("{}/pag.sqrl?nut={nut}&go", sqrl.base());
-    match sqrl.engine().look(&cookie.wait()).await {
-        Ok(Waiting::Ready) => {
+    match sqrl.engine().wait_status(&cookie.wait()).await {
+        Ok(WaitStatus::Ready) => {
             let path = &sqrl.settings().routes.signed_in;
             let url = format!("{}{path}?nut={nut}", sqrl.engine().config.public_url);
             if go { respond::see_other(&url) } else { respond::text(StatusCode::OK, url) }
         }
-        Ok(Waiting::Pending) if go => {
+        Ok(WaitStatus::Pending) if go => {
             tell(sqrl, StatusCode::NOT_FOUND, Notice::Pending, Some(&again()))
         }
-        Ok(Waiting::Pending) => respond::text(StatusCode::NOT_FOUND, "pending"),
-        Ok(Waiting::Refused(why)) => {
+        Ok(WaitStatus::Pending) => respond::text(StatusCode::NOT_FOUND, "pending"),
+        Ok(WaitStatus::Refused(why)) => {
             let (word, notice) = match why {
                 Refusal::New => ("refused-new", Notice::RefusedNew),
                 Refusal::Disabled => ("refused-disabled", Notice::RefusedDisabled),
@@ -46,8 +46,8 @@ pub(super) async fn answer(sqrl: &Sqrl, parts: &Parts) -> LayerResponse {
                 respond::text(StatusCode::NOT_FOUND, word)
             }
         }
-        Ok(Waiting::TakenOver) => gone(sqrl, go, "taken-over", Notice::TakenOver),
-        Ok(Waiting::Collected) => gone(sqrl, go, "collected", Notice::Collected),
+        Ok(WaitStatus::TakenOver) => gone(sqrl, go, "taken-over", Notice::TakenOver),
+        Ok(WaitStatus::Collected) => gone(sqrl, go, "collected", Notice::Collected),
         Err(_) if go => {
             tell(sqrl, StatusCode::SERVICE_UNAVAILABLE, Notice::Unavailable, Some(&again()))
         }
