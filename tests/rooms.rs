@@ -21,7 +21,7 @@ use table::RULES;
 
 /// The targets that still have circular imports. To be emptied.
 const STILL_CIRCULAR: &[&str] =
-    &["benches/src/main.rs", "src/lib.rs", "store-postgres/src/lib.rs", "store-redis/src/lib.rs"];
+    &["src/lib.rs", "store-postgres/src/lib.rs", "store-redis/src/lib.rs"];
 
 /// Everything in the source of the module at `place`, such as `engine/decide`, that breaks its rule.
 fn breaches(place: &str, source: &str) -> Vec<String> {

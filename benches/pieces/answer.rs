@@ -1,5 +1,4 @@
-//! Whole requests of ours through the layer, as axum would hand them over: no socket, no
-//! HTTP parser.
+//! Whole SQRL requests through the layer, without a socket or an HTTP parser.
 
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -33,7 +32,7 @@ fn service(
     sqrl.layer().layer(service_fn(move |request| none(request).boxed()))
 }
 
-/// A request of the client's; what it answers is the link, or the last reply.
+/// Returns a client's request. `server` is the SQRL URL or the last reply.
 fn request(key: &SiteKey, command: &Command, path: &str, server: &str) -> Request<Full<Bytes>> {
     let mut params = ClientParams::new(command, key.idk());
     if *command == Command::Ident {
@@ -58,7 +57,7 @@ fn query(sqrl: &Sqrl, key: &SiteKey) -> Request<Full<Bytes>> {
     request(key, &Command::Query, &path, &base64url::encode(link.as_str()))
 }
 
-/// The body, if the reply is one that signing in goes on with.
+/// Returns the reply of the server.
 fn reply(response: Response<SqrlBody<Full<Bytes>>>) -> Reply {
     let body = response.into_body().collect().now_or_never().unwrap().unwrap().to_bytes();
     Reply::parse(std::str::from_utf8(&body).unwrap()).unwrap()

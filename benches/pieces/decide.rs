@@ -1,4 +1,4 @@
-//! The decision alone: the request is verified and the keys are looked up.
+//! The decision alone, on a verified request and looked-up keys.
 
 use divan::{Bencher, black_box};
 use tower_sqrl::bench::decide;
@@ -7,15 +7,15 @@ use tower_sqrl::protocol::{Idk, Request, Suk, UnverifiedRequest, Vuk, base64url}
 use tower_sqrl_client::keys::{Iuk, Rlk, SiteKey, UnlockPair, UrsKey};
 use tower_sqrl_client::wire::{ClientParams, Command, Form};
 
-/// A person with an identity that the site knows, and the key that replaces it.
-struct Person {
+/// A user whose identity the site stores, and the key that replaces it.
+struct User {
     iuk: Iuk,
     key: SiteKey,
     next: SiteKey,
     stored: UnlockPair,
 }
 
-impl Person {
+impl User {
     fn new() -> Self {
         let iuk = Iuk::from_bytes([9; 32]);
         let stored = UnlockPair::from_rlk(&iuk.ilk(), &Rlk::from_bytes([7; 32]));
@@ -36,13 +36,13 @@ impl Person {
         })
     }
 
-    /// A command of the identity as it stands, with a pair, for the site that does not know it yet.
+    /// Returns a command of the current identity, with unlock keys for a site that does not store it yet.
     fn command(&self, command: &Command) -> Request {
         let params = ClientParams::new(command, self.key.idk()).with_pair(&self.stored);
         verified(&form(&params).signed("ids", &self.key))
     }
 
-    /// `ident` with the next key in this one's place.
+    /// Returns an `ident` that replaces the current key with the next.
     fn rekey(&self) -> Request {
         let pair = UnlockPair::from_rlk(&self.iuk.ilk(), &Rlk::from_bytes([8; 32]));
         let params = ClientParams::new(&Command::Ident, self.next.idk())
@@ -67,8 +67,8 @@ fn idk(key: &SiteKey) -> Idk {
     Idk::from_bytes(*key.idk().as_bytes())
 }
 
-/// Measures one case, once it has been seen to be the case that is meant: by the client's
-/// answer and by the keys that are written.
+/// Measures one case, after checking that the decision has the expected flags and writes the expected
+/// keys.
 fn measure(bencher: Bencher<'_, '_>, request: &Request, lookup: &Lookup, tif: &str, keys: &[Idk]) {
     let decided = decide(request, lookup);
     let written = decided.change().into_iter().flat_map(Change::key_writes);
@@ -79,31 +79,31 @@ fn measure(bencher: Bencher<'_, '_>, request: &Request, lookup: &Lookup, tif: &s
 
 #[divan::bench]
 fn query(bencher: Bencher<'_, '_>) {
-    let person = Person::new();
-    let lookup = Lookup { idk: person.live(), pidk: None };
-    measure(bencher, &person.command(&Command::Query), &lookup, "5", &[]);
+    let user = User::new();
+    let lookup = Lookup { idk: user.live(), pidk: None };
+    measure(bencher, &user.command(&Command::Query), &lookup, "5", &[]);
 }
 
 #[divan::bench]
 fn ident(bencher: Bencher<'_, '_>) {
-    let person = Person::new();
-    let lookup = Lookup { idk: person.live(), pidk: None };
-    measure(bencher, &person.command(&Command::Ident), &lookup, "5", &[]);
+    let user = User::new();
+    let lookup = Lookup { idk: user.live(), pidk: None };
+    measure(bencher, &user.command(&Command::Ident), &lookup, "5", &[]);
 }
 
 #[divan::bench]
 fn ident_new(bencher: Bencher<'_, '_>) {
-    let person = Person::new();
+    let user = User::new();
     let lookup = Lookup { idk: KeyState::Unknown, pidk: None };
-    let written = [idk(&person.key)];
-    measure(bencher, &person.command(&Command::Ident), &lookup, "5", &written);
+    let written = [idk(&user.key)];
+    measure(bencher, &user.command(&Command::Ident), &lookup, "5", &written);
 }
 
-/// With the one signature that only the decision can verify: it needs the stored key.
+/// Includes the `urs` signature, which only the decision can verify: it needs the stored key.
 #[divan::bench]
 fn ident_rekey(bencher: Bencher<'_, '_>) {
-    let person = Person::new();
-    let lookup = Lookup { idk: KeyState::Unknown, pidk: Some(person.live()) };
-    let written = [idk(&person.next), idk(&person.key)];
-    measure(bencher, &person.rekey(), &lookup, "5", &written);
+    let user = User::new();
+    let lookup = Lookup { idk: KeyState::Unknown, pidk: Some(user.live()) };
+    let written = [idk(&user.next), idk(&user.key)];
+    measure(bencher, &user.rekey(), &lookup, "5", &written);
 }

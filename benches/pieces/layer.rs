@@ -1,4 +1,4 @@
-//! A request that is not ours, on its way through the layer.
+//! A request of the application, passing through the layer.
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
@@ -14,7 +14,7 @@ use tower_sqrl::Sqrl;
 use tower_sqrl::memory::MemoryIdentityStore;
 use tower_sqrl::memory::MemoryNutStore;
 
-/// An application that answers at once, without allocating.
+/// An application that responds immediately and allocates nothing.
 #[derive(Clone)]
 struct Application;
 

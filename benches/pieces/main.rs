@@ -1,6 +1,6 @@
-//! The pieces that a sign-in is made of, each alone: time, and allocations.
+//! Micro-benchmarks of the parts of a sign-in: time and allocations.
 //!
-//! `cargo bench -p bench`, or `cargo bench -p bench -- store` for some of them.
+//! `cargo bench -p bench` runs all of them, `cargo bench -p bench -- store` those with `store` in their path.
 
 #![allow(clippy::unwrap_used)]
 
@@ -11,7 +11,7 @@ mod protocol;
 mod store;
 mod web;
 
-/// Counts allocations beside the time.
+/// Counts allocations.
 #[global_allocator]
 static ALLOCATIONS: divan::AllocProfiler = divan::AllocProfiler::system();
 

@@ -1,11 +1,11 @@
-//! Bytes in, values out.
+//! Parsing, verification and encoding.
 
 use divan::{Bencher, black_box};
 use tower_sqrl::protocol::{Nut, Reply, Tif, UnverifiedRequest, base64url};
 use tower_sqrl_client::keys::SiteKey;
 use tower_sqrl_client::wire::{ClientParams, Command, Form, Options};
 
-/// A request as a client posts it; with a previous identity, two signatures.
+/// Returns the body of a client's request, with two signatures if it has a previous identity.
 fn body(previous: bool) -> String {
     let (key, old) = (SiteKey::from_seed(&[7; 32]), SiteKey::from_seed(&[8; 32]));
     let mut params = ClientParams::new(&Command::Query, key.idk());

@@ -1,5 +1,5 @@
-//! Calls of the memory store, empty and with a million nuts that wait. Its futures are
-//! ready at once.
+//! Calls of the memory store, empty and with a million pending nuts. Its futures are ready
+//! immediately.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::OnceLock;
@@ -14,7 +14,7 @@ use tower_sqrl::protocol::Nut;
 const TTL: Duration = Duration::from_secs(3600);
 const MILLION: u32 = 1_000_000;
 
-/// Stores live as long as the program: filling one takes a second.
+/// Returns a store that lives as long as the program, because filling one takes a second.
 fn store(pending: u32) -> &'static MemoryNutStore {
     static EMPTY: OnceLock<MemoryNutStore> = OnceLock::new();
     static FULL: OnceLock<MemoryNutStore> = OnceLock::new();

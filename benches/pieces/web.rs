@@ -1,4 +1,4 @@
-//! What a browser is shown.
+//! The sign-in page and its QR code.
 
 use std::net::SocketAddr;
 
@@ -9,16 +9,16 @@ use tower_sqrl::memory::{MemoryIdentityStore, MemoryNutStore};
 use tower_sqrl::web::Qr;
 use tower_sqrl::{ChallengeOptions, PeerAddress, Sqrl};
 
-const LINK: &str = "sqrl://example.com/cli.sqrl?nut=AAAAAAAAAAAAAAAAAAAAAA";
+const SQRL_URL: &str = "sqrl://example.com/cli.sqrl?nut=AAAAAAAAAAAAAAAAAAAAAA";
 
 #[divan::bench]
 fn qr_svg() -> String {
-    Qr::new(black_box(LINK)).unwrap().svg()
+    Qr::new(black_box(SQRL_URL)).unwrap().svg()
 }
 
 #[divan::bench]
 fn qr_png() -> Vec<u8> {
-    Qr::new(black_box(LINK)).unwrap().png()
+    Qr::new(black_box(SQRL_URL)).unwrap().png()
 }
 
 #[divan::bench]

@@ -1,23 +1,23 @@
-//! The servers as child processes.
+//! Servers as child processes.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, ChildStdin, Command, Stdio};
 
 use tower_sqrl_client::load::{Load, Report};
 
-use crate::Failure;
+use crate::failure::Failure;
 
-/// A server that ends when this is dropped.
+/// A server process. Dropping it stops the server.
 pub(crate) struct Server {
     child: Child,
-    /// The server ends with it.
+    /// The server stops when this is closed.
     stdin: Option<ChildStdin>,
-    /// The sign-in page.
+    /// The URL of the sign-in page.
     pub(crate) page: String,
 }
 
 impl Server {
-    /// Starts this program again as a server: `serve` with these arguments.
+    /// Starts `bench serve` with these arguments.
     pub(crate) fn start(arguments: &[&str]) -> Result<Self, Failure> {
         let mut child = Command::new(std::env::current_exe()?)
             .arg("serve")
@@ -47,9 +47,12 @@ impl Drop for Server {
     }
 }
 
-/// Runs a load of one stage, in which nothing may fail: milliseconds of the server's
-/// processor time per sign-in.
-pub(crate) fn run(load: &Load) -> Result<(Report, f64), Failure> {
+/// Runs a load of one stage. Returns the report, and the server's processor time per sign-in in milliseconds.
+///
+/// # Errors
+///
+/// Fails if a sign-in fails.
+pub(crate) fn run_load(load: &Load) -> Result<(Report, f64), Failure> {
     let report = load.run(|_| {})?;
     if report.stages.iter().any(|stage| !stage.failures.is_empty()) {
         return Err(format!("sign-ins failed\n{report}").into());

@@ -1,6 +1,7 @@
-//! The floor: a bare axum server that takes the requests of a sign-in, verifies the
-//! signatures strictly, and does nothing else. Every reply is the same, no nut is
-//! remembered, no command is read: what no SQRL server can do without.
+//! The floor: an axum server that does only what every SQRL server has to do.
+//!
+//! It receives the requests of a sign-in, verifies the signatures strictly, and always sends the same
+//! replies. It stores no nut and reads no command.
 
 use std::sync::Arc;
 
@@ -21,14 +22,14 @@ struct Replies {
     landing: String,
 }
 
-type Same = State<Arc<Replies>>;
+type Shared = State<Arc<Replies>>;
 
 const NUT: &str = "AAAAAAAAAAAAAAAAAAAAAA";
 const COOKIE: (HeaderName, &str) = (header::SET_COOKIE, "wait=AAAAAAAAAAAAAAAAAAAAAA; HttpOnly");
 const JSON: (HeaderName, &str) = (header::CONTENT_TYPE, "application/json");
 const HTML: (HeaderName, &str) = (header::CONTENT_TYPE, "text/html");
 
-/// The site at `public_url`, which has no path.
+/// Returns the site at `public_url`, which has no path.
 pub(crate) fn app(public_url: &str) -> Router {
     let address = public_url.trim_start_matches("http://");
     let link = format!("qrl://{address}/cli.sqrl?nut={NUT}");
@@ -40,17 +41,20 @@ pub(crate) fn app(public_url: &str) -> Router {
         landing: format!("{public_url}/signed-in?nut={NUT}"),
     };
     Router::new()
-        .route("/login", get(async |State(same): Same| ([COOKIE, HTML], same.page.clone())))
-        .route("/nut.sqrl", get(async |State(same): Same| ([COOKIE, JSON], same.link.clone())))
+        .route("/login", get(async |State(replies): Shared| ([COOKIE, HTML], replies.page.clone())))
+        .route(
+            "/nut.sqrl",
+            get(async |State(replies): Shared| ([COOKIE, JSON], replies.link.clone())),
+        )
         .route("/cli.sqrl", post(client))
-        .route("/pag.sqrl", get(async |State(same): Same| same.landing.clone()))
+        .route("/pag.sqrl", get(async |State(replies): Shared| replies.landing.clone()))
         .route("/signed-in", get(async || "Welcome"))
         .with_state(Arc::new(replies))
 }
 
-async fn client(State(same): Same, body: Bytes) -> Result<String, StatusCode> {
+async fn client(State(replies): Shared, body: Bytes) -> Result<String, StatusCode> {
     verify(&body).ok_or(StatusCode::BAD_REQUEST)?;
-    Ok(same.reply.clone())
+    Ok(replies.reply.clone())
 }
 
 fn verify(body: &[u8]) -> Option<()> {

@@ -1,28 +1,27 @@
-//! Processor time per sign-in with ever more nuts that wait for an answer, and the memory
-//! that each of them takes.
+//! Processor time per sign-in and memory per nut, with more and more pending nuts.
 
 use clap::Args;
 use tower_sqrl_client::load::{Load, ProcessUsage, Stop};
 
-use crate::Failure;
 use crate::child::{self, Server};
+use crate::failure::Failure;
 use crate::spread::Spread;
 
 #[derive(Debug, Args)]
 pub(crate) struct GrowthArgs {
-    /// Nuts that wait from the start; the first is what the others are compared with
+    /// Nuts that are pending from the start. The other levels are compared with the first.
     #[arg(long, value_delimiter = ',', default_values_t = [0, 10_000, 100_000, 1_000_000])]
     pending: Vec<u32>,
 
-    /// Turns of all of them
+    /// Measurements of each level
     #[arg(long, default_value_t = 15)]
     rounds: usize,
 
-    /// Sign-ins of a turn
+    /// Sign-ins per measurement
     #[arg(long, default_value_t = 2_000)]
     logins: u64,
 
-    /// Sign-ins under way at a time
+    /// Sign-ins in progress at the same time
     #[arg(long, default_value_t = 16)]
     in_flight: usize,
 }
@@ -50,7 +49,7 @@ pub(crate) fn run(args: &GrowthArgs) -> Result<(), Failure> {
             load.in_flight = vec![args.in_flight];
             load.stop = Stop::Logins(args.logins);
             load.server_pids = vec![level.server.pid()];
-            let (_, cpu) = child::run(&load)?;
+            let (_, cpu) = child::run_load(&load)?;
             level.cpu.add(cpu * 1e3);
             level.ratio.add(cpu / *first.get_or_insert(cpu));
         }

@@ -1,4 +1,4 @@
-//! Processor time per sign-in: the floor and tower-sqrl in turns, several rounds.
+//! Processor time per sign-in of the floor and of tower-sqrl, measured in turns.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -6,21 +6,21 @@ use std::time::Duration;
 use clap::Args;
 use tower_sqrl_client::load::{Load, Report, SignInAs, Stop, latency_chart};
 
-use crate::Failure;
 use crate::child::{self, Server};
-use crate::turns::compare;
+use crate::compare::compare;
+use crate::failure::Failure;
 
 #[derive(Debug, Args)]
 pub(crate) struct LoginArgs {
-    /// Turns of both servers
+    /// Measurements of each server
     #[arg(long, default_value_t = 25)]
     rounds: usize,
 
-    /// Sign-ins of a turn
+    /// Sign-ins per measurement
     #[arg(long, default_value_t = 2_000)]
     logins: u64,
 
-    /// Sign-ins under way at a time
+    /// Sign-ins in progress at the same time
     #[arg(long, default_value_t = 16)]
     in_flight: usize,
 
@@ -32,25 +32,24 @@ pub(crate) struct LoginArgs {
     #[arg(long)]
     new_connections: bool,
 
-    /// Fetch the whole sign-in page instead of its link alone
+    /// Fetch the whole sign-in page instead of the SQRL URL alone
     #[arg(long)]
     page: bool,
 
-    /// A new identity every time
+    /// A new identity for every sign-in
     #[arg(long)]
     new: bool,
 
-    /// Write all figures to this file, as JSON
+    /// Write all figures to this file as JSON
     #[arg(long)]
     json: Option<PathBuf>,
 
-    /// Draw latency against load into this file, as SVG: 1 to 64 sign-ins in flight, 3 s
-    /// each, after the rounds
+    /// Draw latency against load as an SVG file, from 1 to 64 sign-ins in progress, 3 s each
     #[arg(long)]
     svg: Option<PathBuf>,
 }
 
-/// One server over all rounds.
+/// One server and the reports of its measurements.
 struct Side {
     server: Server,
     reports: Vec<Report>,
@@ -62,14 +61,14 @@ impl Side {
         Ok(Self { server, reports: Vec::new() })
     }
 
-    /// One load; the processor time per sign-in, in microseconds.
+    /// Runs the load once. Returns the processor time per sign-in in microseconds.
     fn turn(&mut self, load: &Load) -> Result<f64, Failure> {
         let load = Load {
             url: self.server.page.clone(),
             server_pids: vec![self.server.pid()],
             ..load.clone()
         };
-        let (report, cpu) = child::run(&load)?;
+        let (report, cpu) = child::run_load(&load)?;
         self.reports.push(report);
         Ok(cpu * 1e3)
     }

@@ -1,6 +1,8 @@
-//! Measures tower-sqrl beside the floor, in the same run. `docs/performance.md` says how.
+//! Measures tower-sqrl and the floor in the same run. `docs/performance.md` describes how.
 
 mod child;
+mod compare;
+mod failure;
 mod floor;
 mod growth;
 mod login;
@@ -11,15 +13,11 @@ mod sign_in_by_store;
 mod site;
 mod spread;
 mod stores;
-mod turns;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-
-/// Whatever is worth telling a person.
-type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 #[derive(Debug, Parser)]
 #[command(name = "bench", about)]
@@ -30,24 +28,24 @@ struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Processor time per sign-in, beside the floor
+    /// Processor time per sign-in, compared with the floor
     Login(login::LoginArgs),
-    /// The same with ever more nuts that wait, and the memory that each takes
+    /// Processor time per sign-in and memory per nut, with more and more pending nuts
     Growth(growth::GrowthArgs),
-    /// Memory over minutes of load
+    /// Memory during minutes of load
     Memory(memory::MemoryArgs),
-    /// Several processes on one Redis, beside one
+    /// Processor time per sign-in of several processes on one Redis, compared with one process
     Scale(scale::ScaleArgs),
-    /// Processor time per sign-in on each store, beside the memory stores
+    /// Processor time per sign-in on each store, compared with the memory stores
     SignInByStore(sign_in_by_store::SignInByStoreArgs),
-    /// What one call of each store takes
+    /// Time per call of each store
     Stores(stores::StoresArgs),
-    /// Be one of the servers: says its address, serves until its standard input ends
+    /// Run one of the servers: prints its address and serves until its standard input ends
     Serve(serve::ServeArgs),
-    /// Be the demo
+    /// Run the demo
     #[command(disable_help_flag = true)]
     Demo {
-        /// The demo's own flags
+        /// Flags of the demo
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         flags: Vec<OsString>,
     },

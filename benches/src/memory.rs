@@ -1,20 +1,19 @@
-//! Memory under load, minute by minute.
+//! Memory during minutes of load.
 //!
-//! Chains live for seconds here instead of half an hour, so that what is remembered about
-//! them has reached its steady size when the first minute is over; from then on the
-//! memory has to stay flat.
+//! Chains live for seconds here instead of half an hour. So the stores reach their steady size within
+//! the first minute, and the memory has to stay flat from then on.
 
 use std::time::Duration;
 
 use clap::Args;
 use tower_sqrl_client::load::{Load, Stop};
 
-use crate::Failure;
 use crate::child::Server;
+use crate::failure::Failure;
 
 #[derive(Debug, Args)]
 pub(crate) struct MemoryArgs {
-    /// How long
+    /// Duration of the load, in minutes
     #[arg(long, default_value_t = 10.0)]
     minutes: f64,
 
@@ -22,7 +21,7 @@ pub(crate) struct MemoryArgs {
     #[arg(long, default_value_t = 1000.0)]
     rate: f64,
 
-    /// How long a chain is remembered
+    /// Lifetime of a chain, in seconds
     #[arg(long, default_value_t = 30)]
     chain_seconds: u64,
 }
@@ -51,7 +50,7 @@ pub(crate) fn run(args: &MemoryArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-#[expect(clippy::cast_precision_loss, reason = "for the eye")]
+#[expect(clippy::cast_precision_loss, reason = "printed only")]
 fn megabytes(bytes: u64) -> f64 {
     bytes as f64 / 1e6
 }

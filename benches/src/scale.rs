@@ -1,43 +1,44 @@
-//! Processor time per sign-in: several processes behind nginx, on one Redis and one Postgres,
-//! and one process on the same, in turns; or the floor, whose processes share nothing.
+//! Processor time per sign-in of several processes behind nginx, compared with one process.
+//!
+//! All processes share one Redis and one Postgres. With `--floor` they share nothing.
 
 use clap::Args;
 use test_servers::{Nginx, Postgres, Redis, free_port};
 use tower_sqrl_client::load::{Load, Stop};
 
-use crate::Failure;
 use crate::child::{self, Server};
-use crate::turns::compare;
+use crate::compare::compare;
+use crate::failure::Failure;
 
 #[derive(Debug, Args)]
 pub(crate) struct ScaleArgs {
-    /// How many processes are compared with one
+    /// Number of processes that are compared with one
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(2..))]
     processes: u8,
 
-    /// Turns of both
+    /// Measurements of each side
     #[arg(long, default_value_t = 15)]
     rounds: usize,
 
-    /// Sign-ins of a turn for each process
+    /// Sign-ins per measurement for each process
     #[arg(long, default_value_t = 2_000)]
     logins: u64,
 
-    /// Sign-ins under way at a time, at most, for each process
+    /// Maximum sign-ins in progress at the same time, for each process
     #[arg(long, default_value_t = 16)]
     in_flight: usize,
 
-    /// Sign-ins a second that are begun for each process: one that has less to do wakes up for
-    /// less at a time, which costs more each, however many there are
+    /// Sign-ins started per second for each process. A process with less load handles fewer requests each
+    /// time it wakes up, so each costs more.
     #[arg(long)]
     rate: Option<f64>,
 
-    /// The floor instead: what a second process costs where nothing is shared
+    /// Measure the floor instead, whose processes share nothing
     #[arg(long)]
     floor: bool,
 }
 
-/// Servers that share everything, behind an nginx that gives each request to the next.
+/// Servers behind an nginx that distributes the requests in turn.
 struct Site {
     nginx: Nginx,
     servers: Vec<Server>,
@@ -46,7 +47,7 @@ struct Site {
 impl Site {
     fn start(processes: u8, kind: &[&str]) -> Result<Self, Failure> {
         let ports: Vec<u16> = (0..processes).map(|_| free_port()).collect::<Result<_, _>>()?;
-        // First, because the servers want to know its port.
+        // The servers need its port.
         let nginx = Nginx::start(&cluster::configuration(&ports))?;
         let public = nginx.url();
         let start = |port: &u16| {
@@ -57,8 +58,8 @@ impl Site {
         Ok(Self { nginx, servers })
     }
 
-    /// As much load for each process as any other site gets; the processor time of all of
-    /// them per sign-in, in microseconds.
+    /// Runs the load once, the same for each process. Returns the processor time of all processes
+    /// together per sign-in, in microseconds.
     fn turn(&self, args: &ScaleArgs) -> Result<f64, Failure> {
         let processes = u32::try_from(self.servers.len())?;
         let mut load = Load::new(format!("{}/login", self.nginx.url()));
@@ -66,7 +67,7 @@ impl Site {
         load.in_flight = vec![args.in_flight * self.servers.len()];
         load.rate = args.rate.map(|rate| rate * f64::from(processes));
         load.stop = Stop::Logins(args.logins * u64::from(processes));
-        Ok(child::run(&load)?.1 * 1e3)
+        Ok(child::run_load(&load)?.1 * 1e3)
     }
 }
 

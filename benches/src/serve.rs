@@ -1,4 +1,4 @@
-//! A server in a process of its own, so that its processor time is its own.
+//! One of the servers, in its own process so that its processor time can be measured.
 
 use std::io::Read as _;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -7,15 +7,16 @@ use axum::serve::ListenerExt as _;
 use clap::{Args, ValueEnum};
 use tokio::net::TcpListener;
 
-use crate::{Failure, floor, site};
+use crate::failure::Failure;
+use crate::{floor, site};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Kind {
-    /// The same requests, the same verifications, nothing else
+    /// Only the verification of signatures
     Floor,
-    /// tower-sqrl over its memory stores
+    /// tower-sqrl on memory stores
     Sqrl,
-    /// tower-sqrl as one of several servers, over a Redis and a Postgres
+    /// tower-sqrl on Redis and Postgres, as one of several servers
     Shared,
 }
 
@@ -23,23 +24,23 @@ pub(crate) enum Kind {
 pub(crate) struct ServeArgs {
     kind: Kind,
 
-    /// Threads that serve
+    /// Worker threads
     #[arg(long, default_value_t = 1)]
     threads: usize,
 
-    /// Nuts that wait for an answer from the start
+    /// Nuts that are pending from the start
     #[arg(long, default_value_t = 0)]
     pending: u32,
 
-    /// How long a chain is remembered, and a link in it
+    /// Lifetime of chains, SQRL URLs and nuts, in seconds
     #[arg(long)]
     chain_seconds: Option<u64>,
 
-    /// Where to listen
+    /// Address to listen on
     #[arg(long, default_value_t = SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))]
     listen: SocketAddr,
 
-    /// Of the nginx before it, which is trusted to say the client's address
+    /// Public URL of the nginx in front, which is trusted to forward client addresses
     #[arg(long)]
     public_url: Option<String>,
 
@@ -47,17 +48,17 @@ pub(crate) struct ServeArgs {
     shared: Option<SharedArgs>,
 }
 
-/// What several servers have in common: all of it, or, for the other kinds, nothing.
+/// The stores that several servers share: both or neither.
 #[derive(Debug, Args)]
 #[group(requires_all = ["redis", "postgres"])]
-pub(crate) struct SharedArgs {
-    /// Where sign-ins under way are
+struct SharedArgs {
+    /// Redis URL of the nut store
     #[arg(long, required = false)]
-    pub(crate) redis: String,
+    redis: String,
 
-    /// Where identities are
+    /// Postgres URL of the identity store
     #[arg(long, required = false)]
-    pub(crate) postgres: String,
+    postgres: String,
 }
 
 pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
@@ -72,20 +73,20 @@ pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
         let public_url = args.public_url.as_deref().unwrap_or(&own);
         let app = match args.kind {
             Kind::Floor => floor::app(public_url),
-            Kind::Sqrl => site::alone(public_url, args.pending, args.chain_seconds).await?,
+            Kind::Sqrl => site::on_memory(public_url, args.pending, args.chain_seconds).await?,
             Kind::Shared => {
                 let shared =
                     args.shared.as_ref().ok_or("`serve shared` needs --redis and --postgres")?;
-                site::shared(public_url, shared).await?
+                site::on_redis_and_postgres(public_url, &shared.redis, &shared.postgres).await?
             }
         };
-        // Ends with the process that started it, however that ends.
+        // Standard input also ends when the parent process is killed.
         std::thread::spawn(|| {
             let _ = std::io::stdin().read_to_end(&mut Vec::new());
             std::process::exit(0);
         });
         println!("{address}");
-        // A reply is one packet; nothing is to wait for a second one.
+        // Each reply is one packet, so it need not wait for another.
         let listener = listener.tap_io(|stream| {
             let _ = stream.set_nodelay(true);
         });

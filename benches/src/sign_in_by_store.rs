@@ -1,4 +1,4 @@
-//! Processor time of the demo per sign-in on each store, beside the same on the memory stores.
+//! Processor time of the demo per sign-in on each store, compared with the memory stores.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -10,37 +10,38 @@ use tempfile::TempDir;
 use test_servers::{Postgres, Redis};
 use tower_sqrl_client::load::{Load, SignInAs, Stop};
 
+use crate::child;
+use crate::failure::Failure;
 use crate::spread::Spread;
-use crate::{Failure, child};
 
-/// How long a demo may take to start.
-const START: Duration = Duration::from_secs(30);
+/// Time limit for a demo to start.
+const START_TIMEOUT: Duration = Duration::from_secs(30);
 
 #[derive(Debug, Args)]
 pub(crate) struct SignInByStoreArgs {
-    /// The stores to compare; the first is the one that the others are divided by
+    /// The stores to measure. The others are compared with the first.
     #[arg(long, value_enum, value_delimiter = ',', default_values = [
         "memory", "sqlite", "redis-postgres", "postgres",
     ])]
     stores: Vec<Stores>,
 
-    /// Turns of every store
+    /// Measurements of each store
     #[arg(long, default_value_t = 9)]
     rounds: usize,
 
-    /// Sign-ins of a turn
+    /// Sign-ins per measurement
     #[arg(long, default_value_t = 1_000)]
     logins: u64,
 
-    /// Sign-ins under way at a time
+    /// Sign-ins in progress at the same time
     #[arg(long, default_value_t = 8)]
     in_flight: usize,
 
-    /// Measure only known identities, or only new ones; default: both
+    /// Measure only known or only new identities. Default: both.
     #[arg(long, value_enum)]
     only: Option<Identities>,
 
-    /// Collect every sign-in too: the look of the page that waits, and the demo's own route
+    /// Also collect every sign-in: poll as the page does, then load the demo's own route
     #[arg(long)]
     collect: bool,
 
@@ -49,7 +50,7 @@ pub(crate) struct SignInByStoreArgs {
     before: Option<PathBuf>,
 }
 
-/// Where a demo keeps sign-ins under way, and where identities and accounts.
+/// The nut store and the identity store of a demo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Stores {
     Memory,
@@ -64,7 +65,7 @@ enum Identities {
     New,
 }
 
-/// The servers and the directory behind the stores.
+/// The servers and the directory that the stores use.
 struct Backends {
     redis: Option<Redis>,
     postgres: Option<Postgres>,
@@ -82,8 +83,8 @@ impl Backends {
         })
     }
 
-    /// What `--nuts` and `--identities` are for the demo with this name. Each demo has its own
-    /// file or database: another commit may have other tables.
+    /// Returns `--nuts` and `--identities` for the demo with this name. Each demo gets its own file or
+    /// database, because another commit may have other tables.
     fn flags(&self, stores: Stores, name: &str) -> Result<[String; 2], Failure> {
         let postgres = || {
             let postgres = self.postgres.as_ref().ok_or("no Postgres")?;
@@ -110,14 +111,14 @@ impl Backends {
     }
 }
 
-/// A demo that ends when this is dropped.
+/// A demo process. Dropping it stops the demo.
 struct Demo {
     process: Child,
     page: String,
 }
 
 impl Demo {
-    /// Starts this program as the demo, or `program`.
+    /// Starts `program`, or `bench demo` without one.
     fn start(program: Option<&Path>, flags: [&str; 4], log: &Path) -> Result<Self, Failure> {
         let mut command = if let Some(program) = program {
             Command::new(program)
@@ -142,26 +143,27 @@ impl Demo {
     }
 
     fn wait_for_page(&mut self, log: &Path) -> Result<String, Failure> {
-        let deadline = Instant::now() + START;
+        let deadline = Instant::now() + START_TIMEOUT;
         loop {
-            let said = std::fs::read_to_string(log)?;
-            let complete = said.lines().take(said.matches('\n').count());
+            let output = std::fs::read_to_string(log)?;
+            let complete = output.lines().take(output.matches('\n').count());
             let mut addresses = complete.filter_map(|line| line.strip_prefix("listening on "));
             if let Some(address) = addresses.next() {
                 return Ok(format!("http://{address}/login"));
             }
             if self.process.try_wait()?.is_some() || Instant::now() > deadline {
-                return Err(format!("the demo did not start: {said}").into());
+                return Err(format!("the demo did not start: {output}").into());
             }
             std::thread::sleep(Duration::from_millis(20));
         }
     }
 
-    /// One load; the demo's processor time per sign-in, in microseconds, and sign-ins a second.
+    /// Runs the load once. Returns the demo's processor time per sign-in in microseconds, and sign-ins per
+    /// second.
     fn turn(&self, load: &Load) -> Result<(f64, f64), Failure> {
         let load =
             Load { url: self.page.clone(), server_pids: vec![self.process.id()], ..load.clone() };
-        let (report, cpu) = child::run(&load)?;
+        let (report, cpu) = child::run_load(&load)?;
         let rate = report.stages.last().map_or(0.0, |stage| stage.logins_per_second);
         Ok((cpu * 1e3, rate))
     }
@@ -174,14 +176,14 @@ impl Drop for Demo {
     }
 }
 
-/// A demo on one store, and its figures over all rounds.
+/// A demo on one store, and its figures.
 struct Side {
-    /// Which of the programs it is.
+    /// `now` or `before`.
     program: &'static str,
     stores: Stores,
     demo: Demo,
     cpu: Spread,
-    /// To the first store of the same program in the same round.
+    /// Compared with the first store of the same program in the same round.
     ratio: Spread,
     rate: Spread,
 }
@@ -235,9 +237,9 @@ fn measure(
     }
     let stores = args.stores.len();
     for _ in 0..args.rounds {
-        for of_a_program in sides.chunks_mut(stores) {
+        for program in sides.chunks_mut(stores) {
             let mut first = None;
-            for side in of_a_program {
+            for side in program {
                 let (cpu, rate) = side.demo.turn(&load)?;
                 side.cpu.add(cpu);
                 side.ratio.add(cpu / *first.get_or_insert(cpu));
@@ -247,7 +249,7 @@ fn measure(
     }
     let what = if identities == Identities::New { "new" } else { "known" };
     println!("{what} identities, {} rounds of {} sign-ins", args.rounds, args.logins);
-    println!("{:<24} {:<28} {:<24} sign-ins a second", "", "server µs per sign-in", "ratio");
+    println!("{:<24} {:<28} {:<24} sign-ins per second", "", "server µs per sign-in", "ratio");
     for side in &*sides {
         let (cpu, ratio) = (side.cpu.text(0), side.ratio.text(2));
         println!("{:<24} {cpu:<28} {ratio:<24} {:.0}", side.name(), side.rate.median());

@@ -1,4 +1,4 @@
-//! A small site with tower-sqrl, as an application would have it.
+//! A small site with tower-sqrl.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -8,31 +8,29 @@ use axum::Router;
 use axum::response::Response;
 use axum::routing::get;
 use tower_sqrl::axum::{SqrlChallenge, SqrlLogin};
-use tower_sqrl::memory::MemoryIdentityStore;
-use tower_sqrl::memory::MemoryNutStore;
+use tower_sqrl::memory::{MemoryIdentityStore, MemoryNutStore};
 use tower_sqrl::nuts::{Digest, NutInfo, NutState, NutStore, Timestamp, WaitId};
 use tower_sqrl::protocol::Nut;
 use tower_sqrl::{Sqrl, SqrlBuilder};
 use tower_sqrl_postgres::{Database, PostgresIdentityStore};
 use tower_sqrl_redis::RedisNutStore;
 
-use crate::Failure;
-use crate::serve::SharedArgs;
+use crate::failure::Failure;
 
-/// Room for the nuts of the load, beside those that wait from the start.
-const ROOM: usize = 1_000_000;
+/// Capacity for the nuts of the load, in addition to those that are pending from the start.
+const LOAD_CAPACITY: usize = 1_000_000;
 
-/// The nuts that wait from the start outlive every measurement.
-const WAIT: Duration = Duration::from_secs(3 * 3600);
+/// Lifetime of the nuts that are pending from the start: longer than every measurement.
+const PENDING_TTL: Duration = Duration::from_secs(3 * 3600);
 
-/// The site over its memory stores, with so many nuts that wait for an answer.
-pub(crate) async fn alone(
+/// Returns the site on memory stores, with this many pending nuts.
+pub(crate) async fn on_memory(
     public_url: &str,
     pending: u32,
     chain_seconds: Option<u64>,
 ) -> Result<Router, Failure> {
-    let nuts = MemoryNutStore::with_capacity(usize::try_from(pending)? + ROOM);
-    fill(&nuts, pending).await?;
+    let nuts = MemoryNutStore::with_capacity(usize::try_from(pending)? + LOAD_CAPACITY);
+    store_pending(&nuts, pending).await?;
     let identities = Arc::new(MemoryIdentityStore::new());
     let mut sqrl = Sqrl::builder_shared(public_url, Arc::new(nuts), identities);
     if let Some(chain) = chain_seconds.map(Duration::from_secs) {
@@ -41,10 +39,14 @@ pub(crate) async fn alone(
     site(sqrl)
 }
 
-/// The site as one of several servers behind a proxy on this machine.
-pub(crate) async fn shared(public_url: &str, shared: &SharedArgs) -> Result<Router, Failure> {
-    let nuts = RedisNutStore::connect(&shared.redis).await?;
-    let database = Database::connect_no_tls(&shared.postgres)?;
+/// Returns the site as one of several servers behind a proxy on this machine.
+pub(crate) async fn on_redis_and_postgres(
+    public_url: &str,
+    redis: &str,
+    postgres: &str,
+) -> Result<Router, Failure> {
+    let nuts = RedisNutStore::connect(redis).await?;
+    let database = Database::connect_no_tls(postgres)?;
     let identities = PostgresIdentityStore::open(&database).await?;
     site(Sqrl::builder(public_url, nuts, identities).trusted_proxy("127.0.0.1"))
 }
@@ -60,22 +62,22 @@ async fn login(challenge: SqrlChallenge) -> Response {
     challenge.page()
 }
 
-/// What the application does with a sign-in is its own affair.
+/// Does nothing with the sign-in, so that only the layer is measured.
 async fn signed_in(_: SqrlLogin) -> &'static str {
     "Welcome"
 }
 
-/// Links that browsers at as many addresses have asked for.
-pub(crate) async fn fill(nuts: &dyn NutStore, count: u32) -> Result<(), Failure> {
+/// Stores this many pending nuts, each requested from another address.
+pub(crate) async fn store_pending(nuts: &dyn NutStore, count: u32) -> Result<(), Failure> {
     for n in 0..count {
         let nut = Nut::from_bytes(rand::random());
-        nuts.store_nut(&nut, &link(nut, n), NutState::Pending, WAIT).await?;
+        nuts.store_nut(&nut, &nut_info(nut, n), NutState::Pending, PENDING_TTL).await?;
     }
     Ok(())
 }
 
-/// What is remembered of a fresh link, asked for from the n-th address.
-pub(crate) fn link(nut: Nut, n: u32) -> NutInfo {
+/// Returns the record of a new SQRL URL, requested from the n-th address.
+pub(crate) fn nut_info(nut: Nut, n: u32) -> NutInfo {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let now = Timestamp::from_millis(u64::try_from(now.as_millis()).unwrap_or(0));
     let ip = IpAddr::V4(Ipv4Addr::from_bits(0x0A00_0000 | n));

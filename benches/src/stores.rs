@@ -1,5 +1,6 @@
-//! What one call of each store takes: one after another, which is how long a request waits for
-//! it, and many at a time, which is what a busy server pays.
+//! Time per call of each store.
+//!
+//! Sequential calls show how long one request waits. Concurrent calls show what a call costs a busy server.
 
 use std::time::{Duration, Instant};
 
@@ -17,23 +18,23 @@ use tower_sqrl_postgres::{Database, PostgresIdentityStore, PostgresNutStore};
 use tower_sqrl_redis::RedisNutStore;
 use tower_sqrl_sqlite::{SqliteIdentityStore, SqliteNutStore};
 
-use crate::site::link;
+use crate::failure::Failure;
+use crate::site::{nut_info, store_pending};
 use crate::spread::Spread;
-use crate::{Failure, site};
 
 const TTL: Duration = Duration::from_secs(10 * 60);
 
 #[derive(Debug, Args)]
 pub(crate) struct StoresArgs {
-    /// Calls of each kind, first one after another and then as many again at a time
+    /// Calls of each kind: this many sequentially, then this many concurrently
     #[arg(long, default_value_t = 2_000)]
     calls: u32,
 
-    /// Calls under way at a time
+    /// Concurrent calls
     #[arg(long, default_value_t = 32)]
-    at_a_time: usize,
+    concurrency: usize,
 
-    /// Nuts that wait in each store from the start
+    /// Nuts that are pending in each store from the start
     #[arg(long, default_value_t = 10_000)]
     pending: u32,
 }
@@ -56,9 +57,9 @@ pub(crate) fn run(args: &StoresArgs) -> Result<(), Failure> {
                 Box::new(PostgresNutStore::open_unlogged(&database.prefix("fast_")).await?),
             ),
         ];
-        println!("µs a call: one after another; {} at a time", args.at_a_time);
+        println!("µs per call: sequential; {} concurrent", args.concurrency);
         for (name, store) in &nuts {
-            site::fill(&**store, args.pending).await?;
+            store_pending(&**store, args.pending).await?;
             all_nut_calls(name, &**store, args).await?;
         }
         let database = Database::connect_no_tls(&postgres.url())?;
@@ -77,7 +78,7 @@ pub(crate) fn run(args: &StoresArgs) -> Result<(), Failure> {
 async fn all_nut_calls(name: &str, store: &dyn NutStore, args: &StoresArgs) -> Result<(), Failure> {
     let pending = NutState::Pending;
     measure(name, "store_nut", args, |n| {
-        Box::pin(async move { store.store_nut(&nut(n), &link(nut(n), n), pending, TTL).await })
+        Box::pin(async move { store.store_nut(&nut(n), &nut_info(nut(n), n), pending, TTL).await })
     })
     .await?;
     measure(name, "get_nut", args, |n| {
@@ -117,8 +118,8 @@ async fn all_identity_calls(
     .await
 }
 
-/// Makes the calls with the numbers from 0 one after another, and with as many further
-/// numbers many at a time.
+/// Makes `args.calls` calls sequentially with the numbers from 0, then as many concurrently with the next
+/// numbers.
 async fn measure<'a, E>(
     store: &str,
     call: &str,
@@ -128,24 +129,24 @@ async fn measure<'a, E>(
 where
     Failure: From<E>,
 {
-    let mut alone = Spread::default();
+    let mut sequential = Spread::default();
     for n in 0..args.calls {
         let started = Instant::now();
         make(n).await?;
-        alone.add(started.elapsed().as_secs_f64() * 1e6);
+        sequential.add(started.elapsed().as_secs_f64() * 1e6);
     }
     let started = Instant::now();
-    let mut together =
-        stream::iter(args.calls..2 * args.calls).map(&make).buffer_unordered(args.at_a_time);
-    while let Some(done) = together.next().await {
+    let mut concurrent =
+        stream::iter(args.calls..2 * args.calls).map(&make).buffer_unordered(args.concurrency);
+    while let Some(done) = concurrent.next().await {
         done?;
     }
-    let together = started.elapsed().as_secs_f64() * 1e6 / f64::from(args.calls);
-    println!("{store:9} {call:30} {:9.2} {together:9.2}", alone.median());
+    let concurrent = started.elapsed().as_secs_f64() * 1e6 / f64::from(args.calls);
+    println!("{store:9} {call:30} {:9.2} {concurrent:9.2}", sequential.median());
     Ok(())
 }
 
-/// The n-th nut: calls of one kind are about what those before have stored.
+/// Returns the n-th nut. Each kind of call uses what the calls before it have stored.
 fn nut(n: u32) -> Nut {
     Nut::from_bytes(u128::from(n).to_be_bytes())
 }

@@ -1,11 +1,11 @@
-//! Every way of loading a server, against both servers: few sign-ins, none of which fails.
+//! Every kind of load, on both servers: a few sign-ins, none of which fails.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 
 use tower_sqrl_client::load::{Load, Report, SignInAs, Stop, latency_chart};
 
-/// `bench serve`, until it is dropped.
+/// The process of `bench serve`, and the URL of its sign-in page. Dropping it stops the process.
 struct Server(Child, String);
 
 impl Server {
@@ -50,17 +50,17 @@ fn steps(load: &Load) -> Vec<&'static str> {
 }
 
 #[test]
-fn every_way() {
+fn every_kind_of_load() {
     let server = Server::start("sqrl");
     let load = server.load();
-    let usual = ["ident", "landing", "query", "url", "wait"];
-    assert_eq!(steps(&load), usual);
+    let all_steps = ["ident", "landing", "query", "url", "wait"];
+    assert_eq!(steps(&load), all_steps);
     for sign_in_as in [SignInAs::New, SignInAs::Rekeyed] {
-        assert_eq!(steps(&Load { sign_in_as, ..load.clone() }), usual, "{sign_in_as:?}");
+        assert_eq!(steps(&Load { sign_in_as, ..load.clone() }), all_steps, "{sign_in_as:?}");
     }
-    assert_eq!(steps(&Load { new_connections: true, ..load.clone() }), usual);
-    assert_eq!(steps(&Load { noiptest: true, ..load.clone() }), usual);
-    assert_eq!(steps(&Load { threads: 2, rate: Some(500.0), ..load.clone() }), usual);
+    assert_eq!(steps(&Load { new_connections: true, ..load.clone() }), all_steps);
+    assert_eq!(steps(&Load { noiptest: true, ..load.clone() }), all_steps);
+    assert_eq!(steps(&Load { threads: 2, rate: Some(500.0), ..load.clone() }), all_steps);
     let page = Load { page: true, qr: true, ..load.clone() };
     assert_eq!(steps(&page), ["ident", "landing", "page", "qr", "query", "wait"]);
     let cps = Load { cps: true, ..load };
@@ -68,17 +68,17 @@ fn every_way() {
 }
 
 #[test]
-fn the_floor_takes_the_same_requests() {
+fn the_floor_accepts_the_same_requests() {
     let server = Server::start("floor");
     let load = server.load();
-    let usual = ["ident", "landing", "query", "url", "wait"];
-    assert_eq!(steps(&load), usual);
-    assert_eq!(steps(&Load { new_connections: true, ..load.clone() }), usual);
+    let all_steps = ["ident", "landing", "query", "url", "wait"];
+    assert_eq!(steps(&load), all_steps);
+    assert_eq!(steps(&Load { new_connections: true, ..load.clone() }), all_steps);
     assert_eq!(steps(&Load { page: true, ..load })[2], "page");
 }
 
 #[test]
-fn stages_and_their_picture() {
+fn a_load_has_stages_and_a_picture() {
     let server = Server::start("floor");
     let mut watched = 0;
     let load = Load { in_flight: vec![1, 2], ..server.load() };
@@ -92,9 +92,9 @@ fn stages_and_their_picture() {
 }
 
 #[test]
-fn what_fails_is_told_and_counted() {
+fn failures_are_reported_and_counted() {
     let server = Server::start("floor");
-    // The floor signs nobody in by cps: the very first sign-in says so.
+    // The floor has no CPS, so the first sign-in fails.
     let refused = Load { cps: true, ..server.load() }.run(|_| {});
     assert_eq!(refused.expect_err("no url").to_string(), "ident: no url= for cps");
     let load = server.load();
@@ -108,9 +108,9 @@ fn a_sign_in_on_every_store() {
         .args(["sign-in-by-store", "--only", "new", "--rounds", "1", "--logins", "12"])
         .output()
         .expect("a process");
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{stdout}{}", String::from_utf8_lossy(&output.stderr));
     for stores in ["memory", "sqlite", "redis-postgres", "postgres"] {
-        assert!(said.contains(&format!("\nnow {stores} ")), "{said}");
+        assert!(stdout.contains(&format!("\nnow {stores} ")), "{stdout}");
     }
 }

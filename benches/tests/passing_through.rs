@@ -1,4 +1,4 @@
-//! A request that is not ours costs one allocation: the `Sqrl` that extractors find in its extensions.
+//! A request of the application costs one allocation: the `Sqrl` that extractors find in its extensions.
 
 use std::convert::Infallible;
 use std::future::ready;
@@ -9,8 +9,7 @@ use http::{Method, Request, Response};
 use http_body_util::Empty;
 use tower::{Layer as _, Service as _, service_fn};
 use tower_sqrl::Sqrl;
-use tower_sqrl::memory::MemoryIdentityStore;
-use tower_sqrl::memory::MemoryNutStore;
+use tower_sqrl::memory::{MemoryIdentityStore, MemoryNutStore};
 
 #[test]
 fn one_allocation() {
@@ -21,19 +20,19 @@ fn one_allocation() {
     });
     let mut service = sqrl.layer().layer(application);
     let mut allocations = |path: &str| {
-        // A server has put something into the extensions before, such as the client's address.
+        // A real request already has extensions, such as the client's address.
         let request = Request::builder().method(Method::GET).uri(path).extension(7_u8);
         let request = request.body(Empty::new()).expect("a request");
         let mut response = None;
         let counted = allocation_counter::measure(|| {
             response = service.call(request).now_or_never();
         });
-        assert!(response.expect("ready at once").is_ok(), "{path}");
+        assert!(response.expect("ready immediately").is_ok(), "{path}");
         counted.count_total
     };
     for path in ["/", "/articles/1?a=b", "/cli.sqrl/x", "/login", "/sqrl.jsx"] {
         assert_eq!(allocations(path), 1, "{path}");
     }
-    // The counter counts: one of ours allocates more.
+    // A request that the layer answers allocates more, so the counter works.
     assert!(allocations("/sqrl.css") > 1);
 }

@@ -1,7 +1,7 @@
-//! Where the site is, and whose address a request comes from.
+//! The public URL of a site, and the client address of a request.
 //!
-//! Lines: the site's public URL; a URL that may be of the same origin; the connection's
-//! address; the trusted networks, separated by commas; the rest are lines of the header.
+//! The input is lines: the public URL, a URL that may have the same origin, the address of the connection, the
+//! trusted networks separated by commas, and then the values of `X-Forwarded-For`.
 
 use std::net::IpAddr;
 
@@ -13,23 +13,23 @@ use url::Url;
 
 use crate::site::Site;
 
-/// Reads the lines.
+/// Checks the public URL and the client address.
 pub fn run(data: &[u8]) {
     let mut lines = data.split(|&byte| byte == b'\n');
     let mut text = || std::str::from_utf8(lines.next()?).ok();
     let (Some(public), Some(other)) = (text(), text()) else { return };
     if let Ok(url) = public.parse::<PublicUrl>() {
-        is_a_browsers(&url, public, other);
-        links(&url);
+        check_public_url(&url, public, other);
+        check_sqrl_urls(&url);
     }
     let (Some(peer), Some(trusted)) = (text(), text()) else { return };
     if let Ok(peer) = peer.parse() {
-        whose(peer, trusted, lines);
+        check_client_address(peer, trusted, lines);
     }
 }
 
-/// The URL is in the one form that browsers give it.
-fn is_a_browsers(url: &PublicUrl, written: &str, other: &str) {
+/// Asserts that the URL has the form that browsers give it.
+fn check_public_url(url: &PublicUrl, written: &str, other: &str) {
     let text = url.to_string();
     assert_eq!(text.parse::<PublicUrl>().as_ref(), Ok(url));
     assert_eq!(format!("{}{}", url.origin(), url.path()), text);
@@ -52,7 +52,7 @@ fn is_a_browsers(url: &PublicUrl, written: &str, other: &str) {
 }
 
 /// The client reads our links as we mean them.
-fn links(url: &PublicUrl) {
+fn check_sqrl_urls(url: &PublicUrl) {
     let nut = Nut::from_bytes([0x5A; 16]);
     let scheme = if url.is_https() { UrlScheme::Sqrl } else { UrlScheme::Qrl };
     let path = format!("{}/cli.sqrl", url.path());
@@ -69,7 +69,7 @@ fn links(url: &PublicUrl) {
     }
 }
 
-fn whose<'a>(peer: IpAddr, trusted: &str, lines: impl Iterator<Item = &'a [u8]>) {
+fn check_client_address<'a>(peer: IpAddr, trusted: &str, lines: impl Iterator<Item = &'a [u8]>) {
     let networks: Vec<_> = trusted.split(',').filter(|text| !text.is_empty()).collect();
     let site = Site::new(|builder| {
         networks.iter().fold(builder, |builder, text| builder.trusted_proxy(*text))
@@ -82,15 +82,15 @@ fn whose<'a>(peer: IpAddr, trusted: &str, lines: impl Iterator<Item = &'a [u8]>)
     }
     let answer = site.send(peer, request);
     assert_eq!(answer.response.status(), 200);
-    let found: Vec<_> = site.shelf.kept().pending.values().map(|info| info.ip).collect();
+    let found: Vec<_> = site.stores.records().pending.values().map(|info| info.ip).collect();
 
     let all = lines.iter().map(HeaderValue::as_bytes).collect::<Vec<_>>().join(&b","[..]);
     let networks: Vec<_> = networks.iter().map(|text| network(text)).collect();
-    assert_eq!(found, [walked(peer, &networks, &all)]);
+    assert_eq!(found, [client_address(peer, &networks, &all)]);
 }
 
-/// From the right, as long as whoever wrote the hop is trusted and the hop is an address.
-fn walked(peer: IpAddr, networks: &[(IpAddr, u32)], header: &[u8]) -> IpAddr {
+/// Goes through the hops from the right while the previous address is trusted and the hop is an address.
+fn client_address(peer: IpAddr, networks: &[(IpAddr, u32)], header: &[u8]) -> IpAddr {
     let mut client = canonical(peer);
     let hops = header.split(|&byte| byte == b',');
     for hop in hops.collect::<Vec<_>>().into_iter().rev() {
@@ -104,13 +104,13 @@ fn walked(peer: IpAddr, networks: &[(IpAddr, u32)], header: &[u8]) -> IpAddr {
     client
 }
 
-/// `1.2.3.4`, `1.2.3.4:5`, `::1`, `[::1]`, `[::1]:5`.
+/// Parses `1.2.3.4`, `1.2.3.4:5`, `::1`, `[::1]` and `[::1]:5`.
 fn address(hop: &str) -> Option<IpAddr> {
     let hop = hop.trim();
     let (bare, port) = match (hop.strip_prefix('['), hop.matches(':').count()) {
         (Some(rest), _) => {
             let (v6, port) = rest.split_once(']')?;
-            // Where there is a port, a zone may stand behind the address.
+            // With a port, the address may have a zone.
             let v6 = if port.is_empty() { v6 } else { without_zone(v6)? };
             (IpAddr::V6(v6.parse().ok().or_else(|| v4_in_brackets(v6, port))?), port)
         }
@@ -129,7 +129,7 @@ fn address(hop: &str) -> Option<IpAddr> {
     port_is_good.then_some(bare)
 }
 
-/// `[1.2.3.4]` is read too; nobody writes it.
+/// Parses `[1.2.3.4]`, which is accepted too.
 fn v4_in_brackets(text: &str, port: &str) -> Option<std::net::Ipv6Addr> {
     let v4: std::net::Ipv4Addr = text.parse().ok()?;
     port.is_empty().then(|| v4.to_ipv6_mapped())
@@ -145,7 +145,7 @@ fn without_zone(v6: &str) -> Option<&str> {
     }
 }
 
-/// A network that the builder took: an address and how many of its bits count.
+/// Returns the address and prefix length of a network that the builder accepted.
 fn network(text: &str) -> (IpAddr, u32) {
     let (address, bits) = text.split_once('/').unwrap_or((text, "128"));
     let address: IpAddr = address.parse().expect("an address");
@@ -165,7 +165,7 @@ fn holds((network, length): (IpAddr, u32), address: IpAddr) -> bool {
     differ.leading_zeros() >= length.min(128) || differ == 0
 }
 
-/// IPv4-mapped addresses are IPv4.
+/// Converts an IPv4-mapped address to IPv4.
 fn canonical(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V6(v6) => v6.to_ipv4_mapped().map_or(address, IpAddr::V4),

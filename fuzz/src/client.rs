@@ -9,17 +9,17 @@ use tower_sqrl_client::wire::{Ask, Button, Reply, Tif};
 use tower_sqrl_client::{Identity, RescueCode, SqrlUrl};
 use url::Url;
 
-use crate::feed::Feed;
+use crate::unstructured::Unstructured;
 
-/// Reads the bytes as each of them.
+/// Parses the bytes as each of them.
 pub fn run(data: &[u8]) {
-    written(&mut Feed(data));
+    check_server_reply(&mut Unstructured(data));
     let Ok(text) = std::str::from_utf8(data) else { return };
     if text.starts_with('{') {
         return identity(text);
     }
     reply(text);
-    // So the search need not invent base64url.
+    // So that the fuzzer need not find valid base64url.
     reply(&encode(text));
     link(text);
     page(text);
@@ -27,10 +27,10 @@ pub fn run(data: &[u8]) {
     rescue_code(text);
 }
 
-/// What the server writes, the client reads as it was meant.
-fn written(feed: &mut Feed<'_>) {
-    let nut = Nut::from_bytes(feed.array());
-    let bits = u16::from_le_bytes(feed.array()) & 0x3FF;
+/// Asserts that the client parses a reply of the server to the same values.
+fn check_server_reply(input: &mut Unstructured<'_>) {
+    let nut = Nut::from_bytes(input.array());
+    let bits = u16::from_le_bytes(input.array()) & 0x3FF;
     let flags = [
         protocol::Tif::ID_MATCH,
         protocol::Tif::PREVIOUS_ID_MATCH,
@@ -45,11 +45,11 @@ fn written(feed: &mut Feed<'_>) {
     ];
     let tif = flags.into_iter().filter(|flag| flag.bits() & bits != 0);
     let tif = tif.fold(protocol::Tif::NONE, |all, flag| all | flag);
-    let url = feed.maybe(graphic).flatten();
-    let can = feed.maybe(graphic).flatten();
-    let sin = feed.maybe(graphic).flatten();
-    let suk = feed.maybe(Feed::array::<32>);
-    let question = feed.maybe(|feed| String::from_utf8_lossy(feed.slice()).into_owned());
+    let url = input.maybe(graphic).flatten();
+    let can = input.maybe(graphic).flatten();
+    let sin = input.maybe(graphic).flatten();
+    let suk = input.maybe(Unstructured::array::<32>);
+    let question = input.maybe(|input| String::from_utf8_lossy(input.slice()).into_owned());
     let ask = question.as_deref().and_then(|text| protocol::Ask::new(text).ok());
     let lines = protocol::Reply {
         nut,
@@ -72,9 +72,9 @@ fn written(feed: &mut Feed<'_>) {
     assert_eq!(read.ask.map(|ask| ask.text), question.filter(|_| ask.is_some()));
 }
 
-/// What may stand in a line: printable, and something.
-fn graphic(feed: &mut Feed<'_>) -> Option<String> {
-    let bytes = feed.slice().iter().copied().filter(u8::is_ascii_graphic);
+/// Returns a printable text, or `None` if it is empty.
+fn graphic(input: &mut Unstructured<'_>) -> Option<String> {
+    let bytes = input.slice().iter().copied().filter(u8::is_ascii_graphic);
     Some(bytes.map(char::from).collect()).filter(|text: &String| !text.is_empty())
 }
 
@@ -84,7 +84,7 @@ fn reply(body: &str) {
     assert_eq!(reply.lines.encode(), body.trim_end_matches('='), "nothing is lost");
     assert!(!reply.nut.is_empty());
     assert_eq!(reply.tif.undefined(), Tif::default());
-    // The next request goes to the same site, and is one line.
+    // The next request goes to the same site.
     let next = Url::parse(&format!("https://example.com{}", reply.qry)).expect("an address");
     assert_eq!(next.origin().ascii_serialization(), "https://example.com");
     assert!(reply.qry.bytes().all(|byte| byte.is_ascii_graphic()));
@@ -160,7 +160,7 @@ fn rescue_code(text: &str) {
     assert_eq!(code.digits(), written);
 }
 
-/// A file that can be read is written again as the same identity.
+/// Asserts that a valid file is written as the same identity.
 fn identity(text: &str) {
     let directory = tempfile::tempdir().expect("a directory");
     let file = |name| directory.path().join(name);

@@ -8,15 +8,17 @@
 pub mod addresses;
 pub mod client;
 pub mod corpus;
-mod feed;
+
 pub mod history;
 mod list;
 mod oracle;
 pub mod record;
 pub mod request;
 pub mod service;
-mod shelf;
+
 mod site;
+mod stores;
+mod unstructured;
 pub mod values;
 
 /// Checks one input. Panics if an assertion fails.

@@ -1,4 +1,4 @@
-//! The client's list as the specification has it, read once more.
+//! A second parser for the client's list, written from the specification.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use tower_sqrl::protocol::{ClientParams, Command, Options};
 
 use crate::oracle;
 
-/// Reads the list, and writes what was understood.
+/// Checks the parser and the encoder of the list.
 pub(crate) fn check(list: &[u8]) {
     let read = ClientParams::parse(list);
     let expected = expected(list);
@@ -28,18 +28,19 @@ pub(crate) fn check(list: &[u8]) {
         }
         known => assert_eq!(known.to_string(), word),
     }
-    let said = |word| names.get("opt").is_some_and(|opt| opt.split('~').any(|said| said == word));
+    let has_option =
+        |word| names.get("opt").is_some_and(|opt| opt.split('~').any(|option| option == word));
     let options = Options {
-        noiptest: said("noiptest"),
-        sqrlonly: said("sqrlonly"),
-        hardlock: said("hardlock"),
-        cps: said("cps"),
-        suk: said("suk"),
+        noiptest: has_option("noiptest"),
+        sqrlonly: has_option("sqrlonly"),
+        hardlock: has_option("hardlock"),
+        cps: has_option("cps"),
+        suk: has_option("suk"),
     };
     assert_eq!(params.options, options);
 
-    // Written, it says the same, in one form, and is longer only by the word for a command
-    // that we do not have and the end of the last line.
+    // The encoded list means the same, has one form, and is longer only by the word for an unknown
+    // command and the end of the last line.
     let written = params.to_list();
     assert!(written.len() <= list.len() + "unknown\r\n".len());
     let again = ClientParams::parse(written.as_bytes()).expect("our own form");
@@ -51,7 +52,7 @@ fn owned(text: Option<&&str>) -> Option<String> {
     text.map(|text| (*text).to_owned())
 }
 
-/// The names and values of a list that is to be taken.
+/// Returns the names and values of a list, or `None` if it must be rejected.
 pub(crate) fn expected(list: &[u8]) -> Option<BTreeMap<&str, &str>> {
     let list = std::str::from_utf8(list).ok()?;
     let mut names = BTreeMap::new();
@@ -66,20 +67,20 @@ pub(crate) fn expected(list: &[u8]) -> Option<BTreeMap<&str, &str>> {
     let strict = |text: &&str| {
         oracle::exactly(text.as_bytes()).is_some_and(|key| oracle::strict_key(&key).is_some())
     };
-    let takes = names.contains_key("cmd")
+    let is_valid = names.contains_key("cmd")
         && names.contains_key("idk")
         && ["idk", "pidk", "ins", "pins", "suk"].into_iter().all(fits)
         && names.get("vuk").is_none_or(strict)
         && names.get("btn").is_none_or(|btn| ["0", "1", "2", "3"].contains(btn))
-        && names.get("ver").is_some_and(|ver| speaks_1(ver));
-    takes.then_some(names)
+        && names.get("ver").is_some_and(|ver| supports_version_1(ver));
+    is_valid.then_some(names)
 }
 
-/// Whether every item is a number or an ascending range, and one of them holds 1.
-fn speaks_1(ver: &str) -> bool {
+/// Returns whether every item is a number or an ascending range, and one of them contains 1.
+fn supports_version_1(ver: &str) -> bool {
     let number = |digits: &str| {
         let only_digits = digits.chars().all(|digit| digit.is_ascii_digit());
-        // 64 bits, however many zeros stand before them.
+        // 64 bits, after any number of leading zeros.
         only_digits.then(|| digits.parse::<u64>().ok())?
     };
     let items = ver.split(',').map(|item| match item.split_once('-') {

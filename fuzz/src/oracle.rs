@@ -1,8 +1,8 @@
-//! A second opinion, written apart from the code under test.
+//! A second implementation, independent of the code under test.
 
 use ed25519_dalek::{Signature, VerifyingKey};
 
-/// base64url with `=` at the end or not, and no stray bit.
+/// Decodes base64url, with or without `=` at the end, and without stray bits.
 pub(crate) fn base64url(text: &[u8]) -> Option<Vec<u8>> {
     let bare = text.iter().rposition(|&byte| byte != b'=').map_or(0, |last| last + 1);
     let (digits, padding) = text.split_at(bare);
@@ -29,18 +29,18 @@ pub(crate) fn base64url(text: &[u8]) -> Option<Vec<u8>> {
     (held < 6 && bits == 0).then_some(bytes)
 }
 
-/// The same for a value of exactly so many bytes.
+/// Decodes a value of exactly `N` bytes.
 pub(crate) fn exactly<const N: usize>(text: &[u8]) -> Option<[u8; N]> {
     base64url(text)?.try_into().ok()
 }
 
-/// The key, if it is the one encoding of a point of large order.
+/// Returns the key if it is the canonical encoding of a point of large order.
 pub(crate) fn strict_key(bytes: &[u8; 32]) -> Option<VerifyingKey> {
     let key = VerifyingKey::from_bytes(bytes).ok()?;
     (key.to_edwards().compress().to_bytes() == *bytes && !key.is_weak()).then_some(key)
 }
 
-/// Whether the owner of `key`, and nobody else, signed.
+/// Returns whether the signature is valid under strict verification.
 pub(crate) fn verifies(key: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> bool {
     let signature = Signature::from_bytes(signature);
     strict_key(key).is_some_and(|key| key.verify_strict(message, &signature).is_ok())

@@ -1,4 +1,4 @@
-//! What a store gives back: records of nuts and CPS ids, and the secrets sealed in them.
+//! Bytes from a store: records of nuts and CPS ids, and the secrets sealed in them.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::OnceLock;
@@ -11,11 +11,11 @@ use tower_sqrl::nuts::{Attached, CpsInfo, Digest, NutInfo, Outcome, Refusal, Tim
 use tower_sqrl::protocol::{Ask, Button, Command, Idk, Nut, base64url};
 use tower_sqrl::{NotSignedIn, SignIn};
 
-use crate::feed::Feed;
 use crate::request;
 use crate::site::{NOW, Site};
+use crate::unstructured::Unstructured;
 
-/// Reads the bytes as a record, makes a record of them, opens them as secrets.
+/// Decodes the bytes as a record, builds a record from them, and opens them as a sealed secret.
 pub fn run(data: &[u8]) {
     if let Ok(info) = NutInfo::decode(data) {
         assert!(is_unambiguous(data));
@@ -29,14 +29,14 @@ pub fn run(data: &[u8]) {
         assert!(written.len() <= data.len());
         assert_eq!(CpsInfo::decode(&written).expect("our own bytes"), info);
     }
-    let info = nut_info(&mut Feed(data));
+    let info = nut_info(&mut Unstructured(data));
     assert_eq!(NutInfo::decode(&info.encode()).expect("our own bytes"), info);
-    let info = cps_info(&mut Feed(data));
+    let info = cps_info(&mut Unstructured(data));
     assert_eq!(CpsInfo::decode(&info.encode()).expect("our own bytes"), info);
-    opened(data);
+    check_sealed(data);
 }
 
-/// Whether no field comes twice, and none that must be understood is of another release.
+/// Returns whether no field occurs twice and every mandatory field is known.
 fn is_unambiguous(mut data: &[u8]) -> bool {
     const OPTIONAL: [u8; 6] = [10, 13, 18, 19, 20, 22];
     let mut seen = [0_u32; 256];
@@ -62,74 +62,74 @@ fn is_unambiguous(mut data: &[u8]) -> bool {
     seen.iter().all(|&times| times < 2)
 }
 
-fn nut_info(feed: &mut Feed<'_>) -> NutInfo {
-    let created = Timestamp::from_millis(feed.number());
-    let chain_start = Timestamp::from_millis(feed.number());
-    let (ip, nut) = (ip(feed), Nut::from_bytes(feed.array()));
-    let (wait, sent) = (WaitId::from_bytes(feed.array()), Digest::from_bytes(feed.array()));
+fn nut_info(input: &mut Unstructured<'_>) -> NutInfo {
+    let created = Timestamp::from_millis(input.number());
+    let chain_start = Timestamp::from_millis(input.number());
+    let (ip, nut) = (ip(input), Nut::from_bytes(input.array()));
+    let (wait, sent) = (WaitId::from_bytes(input.array()), Digest::from_bytes(input.array()));
     let mut info = NutInfo::first(nut, wait, ip, chain_start, sent);
     info.created = created;
-    info.idk = feed.maybe(|feed| Idk::from_bytes(feed.array()));
-    info.ask = feed.maybe(ask).flatten().map(Box::new);
-    info.asked = feed.byte() & 1 == 1;
-    info.sin_sent = feed.byte() & 1 == 1;
-    info.same_address_only = feed.byte() & 1 == 1;
-    info.accepts_new = feed.byte() & 1 == 1;
-    info.attached = attached(feed);
-    info.outcome = match feed.byte() % 7 {
+    info.idk = input.maybe(|input| Idk::from_bytes(input.array()));
+    info.ask = input.maybe(ask).flatten().map(Box::new);
+    info.asked = input.byte() & 1 == 1;
+    info.sin_sent = input.byte() & 1 == 1;
+    info.same_address_only = input.byte() & 1 == 1;
+    info.accepts_new = input.byte() & 1 == 1;
+    info.attached = attached(input);
+    info.outcome = match input.byte() % 7 {
         0 => None,
         1 => Some(Outcome::TakenOver),
         2 => Some(Outcome::Collected),
         3 => Some(Outcome::Refused(Refusal::New)),
         4 => Some(Outcome::Refused(Refusal::Disabled)),
         5 => Some(Outcome::Refused(Refusal::Superseded)),
-        _ => Some(Outcome::SignedIn { epoch: Epoch::new(feed.number()) }),
+        _ => Some(Outcome::SignedIn { epoch: Epoch::new(input.number()) }),
     };
-    // Behind the rest, so that the corpus keeps its meaning.
-    info.alias_of = feed.maybe(|feed| Box::new(Nut::from_bytes(feed.array())));
-    info.step = feed.byte();
+    // Last, so that the inputs of the corpus keep their meaning.
+    info.alias_of = input.maybe(|input| Box::new(Nut::from_bytes(input.array())));
+    info.step = input.byte();
     info
 }
 
-fn ip(feed: &mut Feed<'_>) -> IpAddr {
-    match feed.maybe(Feed::array::<16>) {
+fn ip(input: &mut Unstructured<'_>) -> IpAddr {
+    match input.maybe(Unstructured::array::<16>) {
         Some(v6) => v6.into(),
-        None => feed.array::<4>().into(),
+        None => input.array::<4>().into(),
     }
 }
 
-fn cps_info(feed: &mut Feed<'_>) -> CpsInfo {
+fn cps_info(input: &mut Unstructured<'_>) -> CpsInfo {
     let commands = [Command::Ident, Command::Disable, Command::Enable, Command::Remove];
     CpsInfo {
-        idk: Idk::from_bytes(feed.array()),
-        epoch: Epoch::new(feed.number()),
-        command: commands[usize::from(feed.byte()) % commands.len()],
-        ip: ip(feed),
-        wait: WaitId::from_bytes(feed.array()),
-        attached: attached(feed),
+        idk: Idk::from_bytes(input.array()),
+        epoch: Epoch::new(input.number()),
+        command: commands[usize::from(input.byte()) % commands.len()],
+        ip: ip(input),
+        wait: WaitId::from_bytes(input.array()),
+        attached: attached(input),
     }
 }
 
-fn attached(feed: &mut Feed<'_>) -> Attached {
+fn attached(input: &mut Unstructured<'_>) -> Attached {
     let buttons = [Button::Ok, Button::First, Button::Second, Button::Cancelled];
     let mut attached = Attached::default();
-    attached.data = feed.maybe(|feed| feed.slice().into());
-    attached.button = feed.maybe(|feed| buttons[usize::from(feed.byte()) % buttons.len()]);
-    attached.sealed = feed.maybe(|feed| feed.slice().into());
-    attached.ok_means_yes = feed.byte() & 1 == 1;
-    attached.same_address = feed.byte() & 1 == 1;
+    attached.data = input.maybe(|input| input.slice().into());
+    attached.button = input.maybe(|input| buttons[usize::from(input.byte()) % buttons.len()]);
+    attached.sealed = input.maybe(|input| input.slice().into());
+    attached.ok_means_yes = input.byte() & 1 == 1;
+    attached.same_address = input.byte() & 1 == 1;
     attached
 }
 
-fn ask(feed: &mut Feed<'_>) -> Option<Ask> {
-    let mut ask = Ask::new(std::str::from_utf8(feed.slice()).ok()?).ok()?;
-    for _ in 0..feed.byte() % 3 {
-        ask = ask.button(std::str::from_utf8(feed.slice()).ok()?).ok()?;
+fn ask(input: &mut Unstructured<'_>) -> Option<Ask> {
+    let mut ask = Ask::new(std::str::from_utf8(input.slice()).ok()?).ok()?;
+    for _ in 0..input.byte() % 3 {
+        ask = ask.button(std::str::from_utf8(input.slice()).ok()?).ok()?;
     }
     Some(ask)
 }
 
-/// A sign-in whose secret has been sealed; the store is whoever reads the input.
+/// A sign-in with a sealed secret.
 struct SignedIn {
     site: Site,
     outcome: NutInfo,
@@ -140,21 +140,20 @@ const SECRET: [u8; 32] = *b"the indexed secret of the tests.";
 const BROWSER: [u8; 16] = [7; 16];
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
-/// With what was sealed the sign-in has its secret. With anything else in its place it is none,
-/// nor with the same in another identity's sign-in.
-fn opened(data: &[u8]) {
+/// Asserts that the sign-in succeeds, with its secret, only if the sealed bytes and the identity are unchanged.
+fn check_sealed(data: &[u8]) {
     static SIGNED_IN: OnceLock<SignedIn> = OnceLock::new();
     let SignedIn { site, outcome, sealed } = SIGNED_IN.get_or_init(SignedIn::new);
     let mut changed = sealed.to_vec();
     let mut idk = outcome.idk;
     match data.split_first() {
-        // Few bytes: changes of what was sealed, at a place and by what each says.
+        // A short input changes the sealed bytes: each pair is a position and a mask.
         Some((mode @ 0..=1, changes)) if changes.len() < 16 => {
             for change in changes.chunks_exact(2) {
                 let at = usize::from(change[0]) % changed.len();
                 changed[at] ^= change[1];
             }
-            idk = idk.filter(|_| *mode == 0).or(Some(another()));
+            idk = idk.filter(|_| *mode == 0).or(Some(other_idk()));
         }
         _ => changed = data.to_vec(),
     }
@@ -162,7 +161,7 @@ fn opened(data: &[u8]) {
     let mut outcome = outcome.clone();
     outcome.idk = idk;
     outcome.attached.sealed = Some(changed.into());
-    site.shelf.kept().outcomes.insert(*outcome.wait.as_nut(), outcome.clone());
+    site.stores.records().outcomes.insert(*outcome.wait.as_nut(), outcome.clone());
     let result = collected(site, &outcome.first_nut);
     assert_eq!(result.is_ok(), is_genuine);
     if let Ok(result) = result {
@@ -172,8 +171,8 @@ fn opened(data: &[u8]) {
     }
 }
 
-/// Somebody who is known as well, and in the same epoch.
-fn another() -> Idk {
+/// Returns another known identity, in the same epoch.
+fn other_idk() -> Idk {
     Idk::from_bytes(request::key(2).verifying_key().to_bytes())
 }
 
@@ -194,7 +193,7 @@ impl SignedIn {
         let wait = WaitId::of_secret(&BROWSER);
         let mut link = NutInfo::first(nut, wait, HERE, NOW, Digest::of(server));
         link.sin_sent = true;
-        site.shelf.kept().pending.insert(nut, link.clone());
+        site.stores.records().pending.insert(nut, link.clone());
         let key = |number| base64url::encode(request::key(number).verifying_key());
         let list = format!(
             "ver=1\r\ncmd=ident\r\nidk={}\r\nins={}\r\nsuk={}\r\nvuk={}\r\n",
@@ -209,10 +208,10 @@ impl SignedIn {
         let body = format!("client={client}&server={}&ids={ids}", base64url::encode(server));
         let request = Request::post(format!("/cli.sqrl?nut={nut}")).body(body.into());
         site.send(HERE, request.expect("a request"));
-        let known: Vec<_> = site.shelf.kept().keys.values().cloned().collect();
+        let known: Vec<_> = site.stores.records().keys.values().cloned().collect();
         let [alice] = known.try_into().expect("one identity");
-        site.shelf.kept().keys.insert(another(), alice);
-        let outcome = site.shelf.kept().outcomes.get(link.wait.as_nut()).cloned();
+        site.stores.records().keys.insert(other_idk(), alice);
+        let outcome = site.stores.records().outcomes.get(link.wait.as_nut()).cloned();
         let outcome = outcome.expect("the outcome of an ident");
         let sealed = outcome.attached.sealed.clone().expect("a sealed secret");
         assert!(!sealed.windows(8).any(|part| SECRET.windows(8).any(|secret| secret == part)));

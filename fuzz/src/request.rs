@@ -1,8 +1,8 @@
-//! A client's request: the form, the list inside of it, its signatures.
+//! A client's request: its form, list and signatures.
 //!
-//! A body as it is; or, behind a byte 0, the parts that a body is made of, separated by
-//! further bytes 0: the list, `server`, who signs as `ids`, `pids` and `urs`, what follows.
-//! So the search need not invent base64url, let alone signatures.
+//! The input is a body. If it starts with a byte 0, it is the parts of a body, separated by bytes 0: the list,
+//! `server`, the keys that sign as `ids`, `pids` and `urs`, and the rest. So the fuzzer need not find valid
+//! base64url and signatures.
 
 use ed25519_dalek::{Signer as _, SigningKey};
 use tower_sqrl::protocol::{Request, UnverifiedRequest, Vuk};
@@ -10,20 +10,20 @@ use tower_sqrl_client::base64url;
 
 use crate::{list, oracle};
 
-/// Reads and verifies the request.
+/// Parses and verifies the request.
 pub fn run(data: &[u8]) {
     match data.split_first() {
-        Some((0, parts)) => check(&composed(parts)),
+        Some((0, parts)) => check(&compose(parts)),
         _ => check(data),
     }
 }
 
-/// The key pair of a number; the tests' seeds know 1 to 4.
+/// Returns the key pair with this number. The corpus uses 1 to 4.
 pub fn key(number: u8) -> SigningKey {
     SigningKey::from_bytes(&[number; 32])
 }
 
-fn composed(parts: &[u8]) -> Vec<u8> {
+fn compose(parts: &[u8]) -> Vec<u8> {
     let mut parts = parts.split(|&byte| byte == 0);
     let mut part = || parts.next().unwrap_or_default();
     let (list, server) = (part(), part());
@@ -32,7 +32,7 @@ fn composed(parts: &[u8]) -> Vec<u8> {
     let message = format!("{client}{server}");
     let mut body = format!("client={client}&server={server}").into_bytes();
     for name in ["ids", "pids", "urs"] {
-        // A digit is the number of the key that signs; nothing: no such field.
+        // A digit is the number of the key that signs. An empty part omits the field.
         let value = match part() {
             [] => continue,
             [digit @ b'1'..=b'9'] => {
@@ -50,13 +50,15 @@ fn check(body: &[u8]) {
     let expected = expected(body);
     let verified = UnverifiedRequest::parse(body).and_then(UnverifiedRequest::verify);
     match (verified, expected) {
-        (Ok(request), Some(expected)) => same(&request, &expected),
+        (Ok(request), Some(expected)) => assert_same(&request, &expected),
         (Err(_), None) => {}
-        (verified, expected) => panic!("{verified:?} where {:?} is due", expected.is_some()),
+        (verified, expected) => {
+            panic!("{verified:?}, expected to be valid: {}", expected.is_some())
+        }
     }
 }
 
-/// What a request that is to be taken says and proves.
+/// The expected content of a valid request.
 struct Expected {
     idk: [u8; 32],
     pidk: Option<[u8; 32]>,
@@ -65,12 +67,12 @@ struct Expected {
     urs: Option<[u8; 64]>,
 }
 
-fn same(request: &Request, expected: &Expected) {
+fn assert_same(request: &Request, expected: &Expected) {
     assert_eq!(*request.idk().as_bytes(), expected.idk);
     assert_eq!(request.pidk().map(|key| *key.as_bytes()), expected.pidk);
     assert_eq!(request.server(), expected.server);
     let unlock_keys = request.unlock_keys();
-    // The request's own vuk proves nothing by itself; every key is asked alike.
+    // The request's own vuk gets no special treatment.
     let keys = (1..=4).map(|number| key(number).verifying_key().to_bytes());
     for stored in keys.chain(unlock_keys.map(|(_, vuk)| *vuk.as_bytes())) {
         let proves = expected

@@ -1,8 +1,8 @@
-//! Whole requests, raw: whatever is sent without a signature or somebody's cookie, nobody
-//! signs in, nothing that is kept changes, and a client gets a complete reply.
+//! Raw requests without valid signatures or cookies.
 //!
-//! Requests are separated by a byte FF: method and target, header lines, an empty line, the
-//! body. The header `x-peer` says where a request comes from.
+//! They sign nobody in and change no record, and a client gets a complete reply. The requests are separated by a
+//! byte FF. Each is method and target, header lines, an empty line and the body. The header `x-peer` is the
+//! address of the connection.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -15,51 +15,51 @@ use tower_sqrl::protocol::{Command, Idk, Nut, Suk, Vuk};
 use tower_sqrl_client::wire::Reply;
 
 use crate::request;
-use crate::shelf::Kept;
 use crate::site::{Answer, NOW, Site};
+use crate::stores::Records;
 
-/// The nut of a link that everybody can see.
+/// The nut of a visible SQRL URL.
 const NUT: Nut = Nut::from_bytes([0x11; 16]);
 
-const MOST_REQUESTS: usize = 8;
+const MAX_REQUESTS: usize = 8;
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 thread_local! {
-    /// What is kept is new for every input; the rest of a site remembers nothing of an input
-    /// but how many requests were refused, which decides nothing where nobody signs.
+    /// The records are replaced for every input. The site also counts rejected requests, which has no effect on
+    /// requests without valid signatures.
     static SITE: Site = Site::new(|builder| {
         builder.trusted_proxy("10.0.0.0/8").without_limiting_challenges()
     })
     .expect("a site");
 }
 
-/// Sends the requests to one site.
+/// Sends the requests to the site and checks the responses.
 pub fn run(data: &[u8]) {
     SITE.with(|site| on(site, data));
 }
 
 fn on(site: &Site, data: &[u8]) {
-    let before = kept(data);
-    site.shelf.kept().clone_from(&before);
+    let before = initial_records(data);
+    site.stores.records().clone_from(&before);
     let mut issued = 0;
-    for raw in data.split(|&byte| byte == 0xFF).take(MOST_REQUESTS) {
+    for raw in data.split(|&byte| byte == 0xFF).take(MAX_REQUESTS) {
         let Some((peer, request)) = parse(raw) else { continue };
         let sent = request.clone();
         let answer = site.send(peer, request);
-        if is_link_made(&sent, &answer) {
+        if issues_url(&sent, &answer) {
             issued += 1;
         }
         check(&sent, &answer);
     }
-    let mut after = site.shelf.kept().clone();
-    assert_eq!(after.pending.len(), before.pending.len() + issued, "only links are made");
+    let mut after = site.stores.records().clone();
+    assert_eq!(after.pending.len(), before.pending.len() + issued, "only SQRL URLs are stored");
     after.pending.retain(|nut, _| before.pending.contains_key(nut));
     assert_eq!(after, before);
 }
 
-/// A site in the middle of its day: a link, a chain, an outcome and a CPS URL that wait. The
-/// secrets depend on the input, so that none can hold its own.
-fn kept(data: &[u8]) -> Kept {
+/// Returns the records of a pending SQRL URL, an outcome, a CPS URL and an identity. The secrets depend on the
+/// input, so that no input can contain them.
+fn initial_records(data: &[u8]) -> Records {
     let secret = |name: &str| -> [u8; 16] {
         let hash = Sha256::new().chain_update(name).chain_update(data).finalize();
         std::array::from_fn(|at| hash[at])
@@ -89,12 +89,12 @@ fn kept(data: &[u8]) -> Kept {
         wait,
         attached: Attached::default(),
     };
-    let mut kept = Kept::default();
-    kept.nuts(NutState::Pending).insert(NUT, link);
-    kept.nuts(NutState::Authorized).insert(*wait.as_nut(), outcome);
-    kept.cps.insert(secret("cps"), cps);
-    kept.keys.insert(idk, KeyState::Live(live));
-    kept
+    let mut records = Records::default();
+    records.nuts(NutState::Pending).insert(NUT, link);
+    records.nuts(NutState::Authorized).insert(*wait.as_nut(), outcome);
+    records.cps.insert(secret("cps"), cps);
+    records.keys.insert(idk, KeyState::Live(live));
+    records
 }
 
 fn parse(raw: &[u8]) -> Option<(IpAddr, Request<Bytes>)> {
@@ -122,9 +122,9 @@ fn parse(raw: &[u8]) -> Option<(IpAddr, Request<Bytes>)> {
     Some((peer, request))
 }
 
-fn is_link_made(request: &Request<Bytes>, answer: &Answer) -> bool {
+fn issues_url(request: &Request<Bytes>, answer: &Answer) -> bool {
     match request.uri().path() {
-        // Somebody's cookie alone renews, and a `can` of another site gets no link.
+        // Only a cookie renews, and a `can` of another site is rejected.
         "/nut.sqrl" if request.method() == Method::GET => answer.response.status() == 200,
         "/login" => answer.response.headers().contains_key(header::SET_COOKIE),
         _ => false,
@@ -136,16 +136,16 @@ fn check(request: &Request<Bytes>, answer: &Answer) {
     let status = response.status().as_u16();
     let is_ours = ["nut", "png", "svg", "pag", "evt", "cli", "cps"].iter().any(|name| {
         path.strip_prefix('/').and_then(|path| path.strip_suffix(".sqrl")) == Some(name)
-    }) || ["/sqrl.js", "/sqrl.css"].contains(&path);
+    }) || ["/sqrl.js", "/sqrl-confirm.js", "/sqrl.css"].contains(&path);
 
-    // Loaded ahead of a visit, or from within another site.
+    // A prefetch, or a request from another site.
     if matches!((path, status), ("/signed-in" | "/cps.sqrl", 403 | 503)) {
         let label = ["purpose", "sec-purpose", "x-purpose", "x-moz", "sec-fetch-site", "origin"];
         let is_labelled = label.iter().any(|name| request.headers().contains_key(*name));
         assert!(is_labelled || request.method() == Method::POST);
         assert!(answer.passed.is_none());
-        guarded(answer, path);
-        cookies(answer, path);
+        check_headers(answer, path);
+        check_cookies(answer, path);
         return;
     }
     if let Some(passed) = &answer.passed {
@@ -160,11 +160,11 @@ fn check(request: &Request<Bytes>, answer: &Answer) {
         assert_eq!(status, 200);
     } else {
         assert!(is_ours, "{path}");
-        guarded(answer, path);
+        check_headers(answer, path);
     }
-    cookies(answer, path);
+    check_cookies(answer, path);
     match (path, request.method()) {
-        ("/cli.sqrl", &Method::POST) => complete(answer),
+        ("/cli.sqrl", &Method::POST) => check_reply(answer),
         ("/cli.sqrl", _) => assert_eq!((status, header(answer, "allow")), (405, "POST")),
         ("/cps.sqrl", &Method::POST) if is_same_origin(request) => {
             assert!([303, 410].contains(&status), "{status}");
@@ -178,7 +178,7 @@ fn check(request: &Request<Bytes>, answer: &Answer) {
     }
 }
 
-/// As browsers say it.
+/// Returns whether a browser labels the request as same-origin.
 fn is_same_origin(request: &Request<Bytes>) -> bool {
     let header = |name| request.headers().get(name).map(HeaderValue::as_bytes);
     match (header("sec-fetch-site"), header("origin")) {
@@ -187,20 +187,20 @@ fn is_same_origin(request: &Request<Bytes>) -> bool {
     }
 }
 
-/// What a client can go on with, though it is refused.
-fn complete(answer: &Answer) {
+/// Asserts that a rejected client gets a complete reply.
+fn check_reply(answer: &Answer) {
     let response = &answer.response;
     assert_eq!(response.status(), 200);
     assert_eq!(header(answer, "content-type"), "application/x-www-form-urlencoded");
     let body = std::str::from_utf8(response.body()).expect("ASCII");
     let reply = Reply::parse(body).expect("a complete reply");
     assert_eq!(reply.deviations(), Vec::<String>::new());
-    assert_eq!(reply.tif.to_string(), "c0", "nobody signed anything");
-    assert_eq!(reply.lines.iter().count(), 4, "nothing is told");
+    assert_eq!(reply.tif.to_string(), "c0", "nothing is signed");
+    assert_eq!(reply.lines.iter().count(), 4, "no optional line");
 }
 
-/// Headers and bounds of every answer of the layer's own.
-fn guarded(answer: &Answer, path: &str) {
+/// Checks headers and size of every response of the layer.
+fn check_headers(answer: &Answer, path: &str) {
     let is_asset = path.starts_with("/sqrl.");
     assert!(header(answer, "cache-control") == "no-store" || is_asset);
     assert_eq!(header(answer, "x-content-type-options"), "nosniff");
@@ -212,18 +212,18 @@ fn guarded(answer: &Answer, path: &str) {
         assert_eq!(header(answer, "cross-origin-opener-policy"), "same-origin");
         assert!(header(answer, "content-security-policy").contains("default-src 'none'"));
         let page = std::str::from_utf8(body).expect("text");
-        assert!(!page.contains("<x"), "what was sent comes back");
-        assert!(!page.contains("alice"), "whose CPS URL it is");
+        assert!(!page.contains("<x"), "the page repeats the input");
+        assert!(!page.contains("alice"), "the page reveals the user");
     } else {
         assert_eq!(header(answer, "referrer-policy"), "no-referrer");
     }
     let location = header(answer, "location");
-    // A step of a CPS URL; whether there is such a URL shows when it is collected.
+    // A step of a CPS URL. Only its collection shows whether the URL exists.
     let onward = ["", "/cps.sqrl?gone", "/signed-in"];
     assert!(onward.contains(&location), "{location}");
 }
 
-fn cookies(answer: &Answer, path: &str) {
+fn check_cookies(answer: &Answer, path: &str) {
     for cookie in answer.response.headers().get_all(header::SET_COOKIE) {
         assert!(["/nut.sqrl", "/login", "/signed-in", "/cps.sqrl"].contains(&path), "{path}");
         let cookie = cookie.to_str().expect("ASCII");

@@ -1,4 +1,4 @@
-//! A site in this process: the layer over a small application, without a socket.
+//! A site in this process: the layer around a small application, without a socket.
 
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
@@ -14,25 +14,25 @@ use tower_sqrl::{
     ChallengeOptions, Clock, ConfigError, PeerAddress, SignInResult, Sqrl, SqrlBuilder,
 };
 
-use crate::shelf::Shelf;
+use crate::stores::Stores;
 
-/// The time at every site.
+/// The fixed time of every site.
 pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 
 pub(crate) struct Site {
-    pub(crate) shelf: Arc<Shelf>,
+    pub(crate) stores: Arc<Stores>,
     sqrl: Sqrl,
 }
 
-/// What a request came to.
+/// The result of a request.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) response: Response<Bytes>,
-    /// What reached the application, if the request did.
+    /// The request that reached the application, if any.
     pub(crate) passed: Option<Passed>,
 }
 
-/// A request as the application sees it.
+/// A request as the application receives it.
 #[derive(Debug)]
 pub(crate) struct Passed {
     pub(crate) request: Request<Bytes>,
@@ -45,21 +45,21 @@ thread_local! {
 }
 
 impl Site {
-    /// A site at `http://localhost`.
+    /// Creates a site at `http://localhost`.
     pub(crate) fn new(
         configure: impl FnOnce(SqrlBuilder) -> SqrlBuilder,
     ) -> Result<Self, ConfigError> {
-        let shelf = Arc::new(Shelf::default());
+        let stores = Arc::new(Stores::default());
         let builder = Sqrl::builder_shared(
             "http://localhost",
-            Arc::clone(&shelf) as _,
-            Arc::clone(&shelf) as _,
+            Arc::clone(&stores) as _,
+            Arc::clone(&stores) as _,
         );
         let sqrl = configure(builder.clock(Clock::from_fn(|| NOW))).build()?;
-        Ok(Self { shelf, sqrl })
+        Ok(Self { stores, sqrl })
     }
 
-    /// Sends one request from an address.
+    /// Sends a request from this address.
     pub(crate) fn send(&self, peer: IpAddr, mut request: Request<Bytes>) -> Answer {
         request.extensions_mut().insert(PeerAddress(SocketAddr::new(peer, 40_000)));
         let passed = Arc::new(Mutex::new(None));
@@ -70,7 +70,7 @@ impl Site {
             runtime.block_on(async {
                 let Ok(response) = answer.await;
                 let (parts, body) = response.into_parts();
-                // A stream of events has no end to wait for.
+                // An event stream does not end.
                 let is_stream = parts
                     .headers
                     .get(header::CONTENT_TYPE)

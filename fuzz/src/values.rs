@@ -1,4 +1,4 @@
-//! The small values of the wire: base64url, nuts, ids, keys, questions.
+//! The small values of the protocol: base64url, nuts, ids, keys, questions.
 
 use std::fmt::Display;
 
@@ -9,13 +9,13 @@ use url::Url;
 
 use crate::oracle;
 
-/// Reads the bytes as each of the values, and writes them as one.
+/// Parses the bytes as each of the values, and encodes them.
 pub fn run(data: &[u8]) {
-    written(data);
-    read(data);
+    check_encoding(data);
+    check_decoding(data);
     if let Ok(text) = std::str::from_utf8(data) {
-        named(text);
-        asked(text);
+        check_ids_and_keys(text);
+        check_question(text);
     }
     if let Some((key, _)) = data.split_first_chunk() {
         let text = base64url::encode(key);
@@ -23,16 +23,16 @@ pub fn run(data: &[u8]) {
     }
 }
 
-/// What is written comes back.
-fn written(data: &[u8]) {
+/// Asserts that decoding reverses encoding.
+fn check_encoding(data: &[u8]) {
     let text = base64url::encode(data);
     assert_eq!(text, client::base64url::encode(data));
     assert_eq!(text.len(), (data.len() * 4).div_ceil(3), "no padding");
     assert_eq!(base64url::decode(&text).as_deref(), Ok(data));
 }
 
-/// What is read is read alike by all three, and is no longer than its text.
-fn read(text: &[u8]) {
+/// Asserts that three decoders agree, and that the result is no longer than its text.
+fn check_decoding(text: &[u8]) {
     let expected = oracle::base64url(text);
     assert_eq!(base64url::decode(text).ok(), expected);
     assert_eq!(client::base64url::decode(text).ok(), expected);
@@ -46,8 +46,8 @@ fn read(text: &[u8]) {
     }
 }
 
-/// A nut and a CPS id have one spelling; a key has that and its paddings.
-fn named(text: &str) {
+/// Asserts that nuts and CPS ids have one spelling, and that a key may also have padding.
+fn check_ids_and_keys(text: &str) {
     let bytes = oracle::exactly(text.as_bytes()).filter(|_| text.len() == Nut::TEXT_LEN);
     assert_eq!(text.parse::<Nut>().ok(), bytes.map(Nut::from_bytes));
     assert_eq!(CpsId::parse(text), bytes.map(CpsId::from_bytes));
@@ -71,13 +71,14 @@ fn whole(key: impl Display) -> String {
     key.to_string()
 }
 
-/// A question and its buttons, a line each, `label` or `label|path`, reach the client.
-fn asked(text: &str) {
+/// Asserts that the client reads a question and its buttons as they were written. The input is a line for the
+/// question and one for each button, `label` or `label|path`.
+fn check_question(text: &str) {
     let mut lines = text.split('\n');
     let question = lines.next().unwrap_or_default();
     let buttons: Vec<_> = lines.map(|line| (line, line.split_once('|'))).collect();
     let ask = buttons.iter().try_fold(Ask::new(question), |ask, (line, opening)| {
-        // A question that is too long stays refused.
+        // A question that is too long remains an error.
         Some(ask.and_then(|ask| match opening {
             None => ask.button(line),
             Some((label, path)) => ask.button_opening(label, path),

@@ -25,7 +25,7 @@ use crate::service::Challenge;
 ///
 /// async fn own_login(challenge: SqrlChallenge) -> impl IntoResponse {
 ///     let html = format!(
-///         "<!doctype html><title>Example</title><script src=\"{}\" defer></script>{}",
+///         "<!doctype html><title>Example</title><script type=\"module\" src=\"{}\"></script>{}",
 ///         challenge.script_path(),
 ///         challenge.fragment(),
 ///     );
@@ -62,6 +62,12 @@ impl SqrlChallenge {
         Ok(Self(sqrl_of(parts)?.challenge(parts, options).await?))
     }
 
+    /// Sets the texts of this challenge's page: see [`Challenge::with_texts`].
+    #[cfg(feature = "web")]
+    pub fn with_texts(self, texts: crate::web::Texts) -> Self {
+        Self(self.0.with_texts(texts))
+    }
+
     /// Returns the ready sign-in page.
     pub fn page(self) -> Response {
         self.0.page().into_response()
@@ -84,7 +90,7 @@ impl<S: Sync> FromRequestParts<S> for SqrlChallenge {
     }
 }
 
-/// Adds the challenge's cookie to a response, and keeps the response out of caches.
+/// Adds what [`Challenge::attach_to`] adds.
 impl IntoResponseParts for SqrlChallenge {
     type Error = std::convert::Infallible;
 

@@ -3,6 +3,8 @@
 mod challenge;
 mod error;
 mod login;
+#[cfg(feature = "web")]
+mod policy;
 mod sqrl;
 
 pub use challenge::SqrlChallenge;

@@ -1,4 +1,4 @@
-//! The application's names of accounts, for people.
+//! The application's display names of accounts.
 
 use std::fmt;
 use std::pin::Pin;
@@ -8,12 +8,12 @@ use std::time::Duration;
 use super::completion::to_completion;
 use tower_sqrl_core::identities::UserId;
 
-/// How long the application may take to find a name.
+/// Time limit of a call.
 const NAME_TIME: Duration = Duration::from_secs(2);
 
 type Name = Pin<Box<dyn Future<Output = Option<String>> + Send>>;
 
-/// What the builder's `account_name` gave.
+/// The function that the builder's `account_name` received.
 pub(crate) struct AccountNames(Arc<dyn Fn(UserId) -> Name + Send + Sync>);
 
 impl AccountNames {
@@ -24,14 +24,14 @@ impl AccountNames {
         Self(Arc::new(move |user| Box::pin(name(user))))
     }
 
-    /// The account's name; `None` if the application has none, fails or takes too long.
+    /// Returns the account's name, or `None` if the application has none, panics or takes too long.
     pub(super) async fn of(&self, user: UserId) -> Option<String> {
         let name = Arc::clone(&self.0);
-        // Called inside of it, so that a panic of the call itself is no name either.
+        // The call is inside the future, so that its panic is caught as well.
         let name = to_completion(async move { name(user).await });
         let name = tokio::time::timeout(NAME_TIME, name).await.ok().flatten().flatten();
         if name.is_none() {
-            tracing::debug!("`account_name` gave no name");
+            tracing::debug!("`account_name` returned no name");
         }
         name
     }

@@ -12,7 +12,7 @@ use super::events::Events;
 use super::stream_slots::StreamSlot;
 
 pin_project! {
-    /// The body of a response: the application's, or the layer's own.
+    /// The body of a response: the application's or the layer's.
     #[project = Projected]
     #[derive(Debug)]
     pub struct SqrlBody<B> {
@@ -26,17 +26,17 @@ pin_project! {
     #[derive(Debug)]
     enum Kind<B> {
         Application { #[pin] body: B },
-        LayerResponse { #[pin] body: LayerBody },
+        Layer { #[pin] body: LayerBody },
     }
 }
 
-/// What the layer answers with.
+/// The body of the layer's own responses.
 pub(super) enum LayerBody {
     Whole(Full<Bytes>),
     Events(Events),
 }
 
-/// Without what it says: a reply has a whole nut in it, and may have a CPS URL.
+/// Omits the content: a reply contains a whole nut, and may contain a CPS URL.
 impl fmt::Debug for LayerBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -47,10 +47,10 @@ impl fmt::Debug for LayerBody {
 }
 
 impl LayerBody {
-    /// Events keep the place until they end; what is whole needs none.
-    pub(super) fn holding(mut self, place: StreamSlot) -> Self {
+    /// Keeps the slot of an event stream until the stream ends.
+    pub(super) fn holding(mut self, slot: StreamSlot) -> Self {
         if let Self::Events(events) = &mut self {
-            events.hold(place);
+            events.hold(slot);
         }
         self
     }
@@ -62,7 +62,7 @@ impl<B> SqrlBody<B> {
     }
 
     pub(super) fn layer(body: LayerBody) -> Self {
-        Self { kind: Kind::LayerResponse { body } }
+        Self { kind: Kind::Layer { body } }
     }
 }
 
@@ -79,7 +79,7 @@ where
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         match self.project().kind.project() {
             ProjectedKind::Application { body } => body.poll_frame(cx),
-            ProjectedKind::LayerResponse { body } => body
+            ProjectedKind::Layer { body } => body
                 .poll_frame(cx)
                 .map(|frame| frame.map(|frame| frame.map_err(|never| match never {}))),
         }
@@ -88,14 +88,14 @@ where
     fn is_end_stream(&self) -> bool {
         match &self.kind {
             Kind::Application { body } => body.is_end_stream(),
-            Kind::LayerResponse { body } => body.is_end_stream(),
+            Kind::Layer { body } => body.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.kind {
             Kind::Application { body } => body.size_hint(),
-            Kind::LayerResponse { body } => body.size_hint(),
+            Kind::Layer { body } => body.size_hint(),
         }
     }
 }

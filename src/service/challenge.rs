@@ -10,7 +10,9 @@ use super::cookies::{Secret, WaitCookie};
 use super::other_site::check_visit;
 use super::{Sqrl, respond};
 use crate::engine::{ChallengeOptions, IssuedUrl, NotIssued, Renewal};
-use crate::web::{self, SignIn};
+#[cfg(feature = "web")]
+use crate::web::{ContentSecurityPolicy, Texts};
+use crate::web::{Look, SignIn};
 use tower_sqrl_core::StoreError;
 use tower_sqrl_core::protocol::Nut;
 
@@ -21,6 +23,7 @@ pub struct Challenge {
     sqrl: Sqrl,
     link: IssuedUrl,
     cookies: Vec<HeaderValue>,
+    look: Look,
 }
 
 impl Sqrl {
@@ -39,7 +42,8 @@ impl Sqrl {
     ) -> Result<Challenge, ChallengeError> {
         if parts.method == Method::HEAD {
             let link = self.engine().dead_url();
-            return Ok(Challenge { sqrl: self.clone(), link, cookies: Vec::new() });
+            let look = self.look(parts);
+            return Ok(Challenge { sqrl: self.clone(), link, cookies: Vec::new(), look });
         }
         check_visit(&parts.headers)?;
         let ip = self.asking_address(parts)?;
@@ -47,7 +51,7 @@ impl Sqrl {
         let (now, secret) = (config.clock.now(), Secret::fresh());
         let link = self.engine().issue(ip, secret.wait(), options).await?;
         let cookie = WaitCookie::new(secret, link.nut, now, config.lifetimes.chain);
-        Ok(self.with_cookie(&parts.headers, link, &cookie))
+        Ok(self.with_cookie(parts, link, &cookie))
     }
 
     /// Issues a further link for the wait whose first or latest nut is `old`, if this browser
@@ -70,7 +74,7 @@ impl Sqrl {
                 let config = &self.engine().config;
                 let (now, chain) = (config.clock.now(), config.lifetimes.chain);
                 let cookie = cookie.renewed(link.nut, now, chain);
-                Ok(Some(self.with_cookie(&parts.headers, link, &cookie)))
+                Ok(Some(self.with_cookie(parts, link, &cookie)))
             }
         }
     }
@@ -81,10 +85,10 @@ impl Sqrl {
         address.ok_or(ChallengeError::NoClientAddress)
     }
 
-    fn with_cookie(&self, headers: &HeaderMap, link: IssuedUrl, cookie: &WaitCookie) -> Challenge {
+    fn with_cookie(&self, parts: &Parts, link: IssuedUrl, cookie: &WaitCookie) -> Challenge {
         let chain = self.engine().config.lifetimes.chain;
-        let cookies = self.cookies().set_wait(headers, cookie, chain);
-        Challenge { sqrl: self.clone(), link, cookies }
+        let cookies = self.cookies().set_wait(&parts.headers, cookie, chain);
+        Challenge { sqrl: self.clone(), link, cookies, look: self.look(parts) }
     }
 }
 
@@ -104,12 +108,55 @@ impl Challenge {
         format!("{}/svg.sqrl?nut={}", self.sqrl.base(), self.link.nut)
     }
 
-    /// Where the script of the ready page is, from the root, with its version: caches keep it for
-    /// ever.
+    /// Returns the path of the sign-in page's JavaScript module, from the root. Load it with
+    /// `<script type="module">`. Its query names the version, so that caches keep it permanently.
+    #[cfg(feature = "web")]
     pub fn script_path(&self) -> String {
-        let version = web::asset("sqrl.js").map(|script| script.version);
-        let query = version.map(|version| format!("?v={version}")).unwrap_or_default();
-        format!("{}/sqrl.js{query}", self.sqrl.base())
+        self.sqrl.settings().pages.script_path()
+    }
+
+    /// Returns the path of the ready pages' style, from the root. Its query names the version, so
+    /// that caches keep it permanently.
+    #[cfg(feature = "web")]
+    pub fn style_path(&self) -> String {
+        self.sqrl.settings().pages.style_path()
+    }
+
+    /// Returns the texts of this challenge's page: those of the site, in the language of the request.
+    #[cfg(feature = "web")]
+    pub fn texts(&self) -> &Texts {
+        &self.look.texts
+    }
+
+    /// Sets the texts of this challenge's page and fragment. No other page shows them.
+    ///
+    /// ```
+    /// use tower_sqrl::Challenge;
+    ///
+    /// fn page_for_deletion(challenge: Challenge) -> http::Response<String> {
+    ///     let texts = challenge.texts().clone();
+    ///     let texts = match texts.language() {
+    ///         "de" => texts.heading("Konto löschen").intro("Bestätigen Sie mit Ihrer SQRL-App."),
+    ///         _ => texts.heading("Delete your account").intro("Confirm with your SQRL app."),
+    ///     };
+    ///     challenge.with_texts(texts).page()
+    /// }
+    /// ```
+    #[cfg(feature = "web")]
+    pub fn with_texts(mut self, texts: Texts) -> Self {
+        self.look.texts = std::sync::Arc::new(texts);
+        self
+    }
+
+    /// Returns the policy that a page with the fragment needs, with the request's
+    /// [`CspNonce`](crate::web::CspNonce) if it has one.
+    #[cfg(feature = "web")]
+    pub fn policy(&self) -> ContentSecurityPolicy {
+        let policy = ContentSecurityPolicy::sign_in();
+        match &self.look.nonce {
+            Some(nonce) => policy.nonce(nonce),
+            None => policy,
+        }
     }
 
     /// What the layer's paths stand below, from the root: the public URL's path and the builder's
@@ -123,33 +170,47 @@ impl Challenge {
         self.sqrl.engine().config.lifetimes.url
     }
 
-    /// The part of the ready page that signs in, as HTML, for a page of the application's own:
-    /// button, status, QR code. That page loads the script at [`script_path`](Self::script_path),
-    /// and is sent with [`attach_to`](Self::attach_to).
+    /// Returns the part of the ready page that signs in, as HTML, for your own page: button, status,
+    /// QR code. The page loads the module at `script_path`, and the style at `style_path` if you
+    /// like. Send it with [`attach_to`](Self::attach_to).
     pub fn fragment(&self) -> String {
-        self.sqrl.settings().pages.fragment(&self.view(&self.link.nut.to_string()))
+        let nut = self.link.nut.to_string();
+        self.sqrl.settings().pages.fragment(&self.view(&nut), &self.look)
     }
 
     /// The ready sign-in page.
     pub fn page(self) -> Response<String> {
-        let page = self.sqrl.settings().pages.sign_in(&self.view(&self.link.nut.to_string()));
+        let nut = self.link.nut.to_string();
+        let page = self.sqrl.settings().pages.sign_in(&self.view(&nut), &self.look);
         let mut response = Response::new(page.html);
         respond::set_sign_in_headers(response.headers_mut(), &page.policy);
-        self.attach_to(response)
+        self.set_cookies(response.headers_mut());
+        response
     }
 
     fn view<'a>(&'a self, nut: &'a str) -> SignIn<'a> {
         SignIn { url: self.href(), nut, expires_in: self.lifetime().as_secs() }
     }
 
-    /// Adds the cookie to a response with a page of your own, and keeps the response out of caches.
+    /// Adds to a response of your own what a sign-in page needs: the cookie that collects the
+    /// sign-in, `Cache-Control: no-store`, and, unless the response has them,
+    /// `Referrer-Policy: same-origin`, `X-Content-Type-Options: nosniff`,
+    /// `Cross-Origin-Opener-Policy: same-origin` and `Cross-Origin-Embedder-Policy: unsafe-none`.
+    ///
+    /// It adds no `Content-Security-Policy`.
     pub fn attach_to<B>(self, mut response: Response<B>) -> Response<B> {
         self.set_headers(response.headers_mut());
         response
     }
 
-    /// Sets what a response with this challenge needs.
+    /// Sets what a page with this challenge needs.
     pub(crate) fn set_headers(self, headers: &mut HeaderMap) {
+        respond::add_sign_in_headers(headers);
+        self.set_cookies(headers);
+    }
+
+    /// Sets what every response with this challenge needs.
+    pub(super) fn set_cookies(self, headers: &mut HeaderMap) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         for cookie in self.cookies {
             headers.append(header::SET_COOKIE, cookie);

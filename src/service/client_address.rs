@@ -4,19 +4,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use http::{Extensions, HeaderMap, HeaderName};
 use ipnet::IpNet;
 
-/// The address of a connection's other end, for servers that are not axum's: put it into
-/// every request's extensions.
+/// The peer's address of a connection. Without axum's `ConnectInfo`, insert it into the extensions of every
+/// request.
 ///
 /// *Operating Details*, "The “Same IP” check".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PeerAddress(pub SocketAddr);
 
-/// How the client's address is found.
+/// Determines the address of a client.
 #[derive(Debug)]
 pub(crate) struct ClientAddress {
-    /// Reads the connection's address that the server has put beside a request.
+    /// Returns the connection's address from the request's extensions.
     pub(crate) connection: fn(&Extensions) -> Option<IpAddr>,
-    /// Where the proxies are whose header counts.
+    /// The networks of the proxies whose header counts.
     pub(crate) trusted: Vec<IpNet>,
     /// Whether a request without a connection's address comes from a trusted proxy.
     pub(crate) trusts_unix_socket: bool,
@@ -24,8 +24,7 @@ pub(crate) struct ClientAddress {
     pub(crate) logged: LoggedOnce,
 }
 
-/// What has been logged, once and no more: a mistake in the set-up meets every request, and
-/// anybody may send the header.
+/// Which warnings have been logged. Each is logged once, because every request can cause it.
 #[derive(Debug, Default)]
 pub(crate) struct LoggedOnce {
     not_trusted: AtomicBool,
@@ -33,65 +32,66 @@ pub(crate) struct LoggedOnce {
 }
 
 impl LoggedOnce {
-    /// True for one caller. Only that one writes.
+    /// Returns true for the first caller.
     fn first(flag: &AtomicBool) -> bool {
         !flag.load(Ordering::Relaxed) && !flag.swap(true, Ordering::Relaxed)
     }
 }
 
 impl ClientAddress {
-    /// The connection's address, unless that is a trusted proxy's: then the first in the header's
-    /// lines, read from the right, that is not. What stands further left, anybody may have written.
-    /// IPv4-mapped addresses are IPv4.
+    /// Returns the client's address. An IPv4-mapped address becomes IPv4.
     ///
-    /// A Unix socket has no address. Without the trust in it, or without an address in the header,
-    /// the client's is unknown.
+    /// This is the connection's address, unless it belongs to a trusted proxy. Then it is the first
+    /// untrusted address in the header, read from the right. Anybody may have written the addresses further
+    /// left.
+    ///
+    /// A Unix socket has no address. Unless it is trusted and the header has an address, the client's
+    /// address is unknown.
     pub(crate) fn of(&self, headers: &HeaderMap, extensions: &Extensions) -> Option<IpAddr> {
         let mut client = (self.connection)(extensions).map(|address| address.to_canonical());
         let lines = headers.get_all(&self.header).into_iter().collect::<Vec<_>>();
         let is_proxy = client.map_or(self.trusts_unix_socket, |address| self.is_trusted(address));
         if !is_proxy {
             if let Some(client) = client.filter(|_| !lines.is_empty()) {
-                self.say_not_trusted(client);
+                self.warn_not_trusted(client);
             }
             return client;
         }
-        let mut is_told = false;
+        let mut has_address = false;
         for hop in lines.iter().rev().flat_map(|line| line.as_bytes().rsplit(|&byte| byte == b','))
         {
-            // What a trusted proxy wrote and is no address ends the walk at that proxy.
+            // An entry that is not an address ends the walk at the proxy that wrote it.
             let address = address(hop);
-            is_told = address.is_some();
+            has_address = address.is_some();
             client = address.or(client);
             if address.is_none_or(|address| !self.is_trusted(address)) {
                 break;
             }
         }
-        if let Some(proxy) = client.filter(|_| !is_told) {
-            self.say_not_readable(proxy);
+        if let Some(proxy) = client.filter(|_| !has_address) {
+            self.warn_no_address(proxy);
         }
         client
     }
 
-    fn say_not_trusted(&self, peer: IpAddr) {
+    fn warn_not_trusted(&self, peer: IpAddr) {
         if LoggedOnce::first(&self.logged.not_trusted) {
             tracing::warn!(
                 %peer,
-                "a request brings `{}` from an address that is no trusted proxy, so the header is \
-                 not read; if that is a proxy of yours, name it with `trusted_proxy`, or all users \
-                 behind it are one address. LoggedOnce once",
+                "ignoring `{}` from an address that is not a trusted proxy. If this is your proxy, \
+                 configure `trusted_proxy`; otherwise all its users share one address. Logged once",
                 self.header,
             );
         }
     }
 
-    fn say_not_readable(&self, peer: IpAddr) {
+    fn warn_no_address(&self, peer: IpAddr) {
         if LoggedOnce::first(&self.logged.not_readable) {
             tracing::warn!(
                 %peer,
-                "a trusted proxy brings no address that can be read in `{}`, so its own counts; let \
-                 it set the header, or name the one that it sets with `address_header`, or all \
-                 users behind it are one address. LoggedOnce once",
+                "trusted proxy sent no valid address in `{}`; using the proxy's address. Configure the \
+                 proxy to set this header, or configure `address_header`; otherwise all its users \
+                 share one address. Logged once",
                 self.header,
             );
         }
@@ -102,7 +102,7 @@ impl ClientAddress {
     }
 }
 
-/// An address as proxies write it: bare, with a port, in brackets.
+/// Parses an address as proxies write it: bare, with a port, or in brackets.
 fn address(hop: &[u8]) -> Option<IpAddr> {
     let hop = std::str::from_utf8(hop).ok()?.trim();
     let bare = hop.parse::<IpAddr>().ok();
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn without_trust_the_header_says_nothing() {
+    fn without_trust_the_header_is_ignored() {
         assert_eq!(client("192.0.2.1", &[], &["203.0.113.9"]), ip("192.0.2.1"));
         assert_eq!(client("192.0.2.1", &["10.0.0.0/8"], &["203.0.113.9"]), ip("192.0.2.1"));
         assert_eq!(client("::ffff:192.0.2.1", &[], &[]), ip("192.0.2.1"));

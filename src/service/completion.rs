@@ -1,4 +1,4 @@
-//! Work that ends once it has begun, whoever hangs up.
+//! Futures that run to completion even if their caller goes away.
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -7,33 +7,33 @@ use std::task::{Context, Poll};
 
 use tokio::runtime::Handle;
 
-/// Does the work where it is awaited; what is dropped in the middle of it goes on as a task of
-/// its own, which costs nothing where nobody hangs up. `None` where the work panics.
+/// Runs `work` where it is awaited. If the future is dropped after its first poll, a task completes it.
+/// Returns `None` if `work` panics.
 ///
-/// It owns what it works on, so that a panic leaves nothing half done in anybody's hands.
+/// `work` owns its data, so a panic leaves no shared data in an invalid state.
 pub(super) fn to_completion<T>(work: impl Future<Output = T> + Send + 'static) -> ToCompletion<T>
 where
     T: Send + 'static,
 {
-    ToCompletion { work: Some(Box::pin(work)), has_begun: false }
+    ToCompletion { work: Some(Box::pin(work)), has_started: false }
 }
 
 /// The future of [`to_completion`].
 pub(super) struct ToCompletion<T: Send + 'static> {
     work: Option<Pin<Box<dyn Future<Output = T> + Send>>>,
-    has_begun: bool,
+    has_started: bool,
 }
 
 impl<T: Send + 'static> Future for ToCompletion<T> {
     type Output = Option<T>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
-        self.has_begun = true;
+        self.has_started = true;
         let Some(work) = &mut self.work else { return Poll::Ready(None) };
         let done = match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
             Ok(Poll::Pending) => return Poll::Pending,
             Ok(Poll::Ready(done)) => Some(done),
-            // The panic hook has told it.
+            // The panic hook has reported it.
             Err(_) => None,
         };
         self.work = None;
@@ -43,8 +43,8 @@ impl<T: Send + 'static> Future for ToCompletion<T> {
 
 impl<T: Send + 'static> Drop for ToCompletion<T> {
     fn drop(&mut self) {
-        let Some(work) = self.work.take().filter(|_| self.has_begun) else { return };
-        // Without a runtime, the process is about to end.
+        let Some(work) = self.work.take().filter(|_| self.has_started) else { return };
+        // Without a runtime, the process is ending.
         if let Ok(runtime) = Handle::try_current() {
             runtime.spawn(work);
         }
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_has_begun_ends_and_nothing_else_begins() {
+    async fn work_that_started_completes_and_other_work_does_not_start() {
         let (go_on, released) = oneshot::channel::<()>();
         let (end, ended) = oneshot::channel();
         let mut work = to_completion(async move {

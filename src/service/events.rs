@@ -1,5 +1,5 @@
-//! Server-sent events: they announce, and carry and consume nothing. What has happened the
-//! page asks by `pag.sqrl`.
+//! Server-sent events for the waiting page. An event only tells the page to ask `pag.sqrl`: it carries
+//! and consumes nothing.
 
 use std::fmt;
 use std::pin::Pin;
@@ -19,34 +19,34 @@ use crate::engine::WaitStatus;
 use tower_sqrl_core::StoreError;
 use tower_sqrl_core::nuts::{NutStore, Refusal, WaitId, Watch};
 
-/// Proxies close connections that are silent for a minute; most take more than this.
+/// Interval of comments. Proxies close connections that are silent for a minute or longer.
 const COMMENT_EVERY: Duration = Duration::from_secs(15);
-/// How often to look where the store announces nothing.
+/// Interval of looks if the store announces nothing.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// The events of one page.
+/// The event stream of one page.
 pub(super) struct Events {
     stream: Pin<Box<dyn Stream<Item = Bytes> + Send>>,
-    place: Option<StreamSlot>,
+    slot: Option<StreamSlot>,
 }
 
 impl Events {
     pub(super) fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         let event = ready!(self.stream.poll_next_unpin(cx));
         if event.is_none() {
-            // Whoever has this may keep it for a while.
-            self.place = None;
+            // The server may keep the body for a while.
+            self.slot = None;
         }
         Poll::Ready(event)
     }
 
-    /// Keeps a place until they end, or are dropped.
-    pub(super) fn hold(&mut self, place: StreamSlot) {
-        self.place = Some(place);
+    /// Keeps a slot until the stream ends or is dropped.
+    pub(super) fn hold(&mut self, slot: StreamSlot) {
+        self.slot = Some(slot);
     }
 
-    /// Events of a wait: until its outcome, until the chain is over in `remaining`, or until the
-    /// server stops. `permit` is given back then.
+    /// Creates the events of a wait. They end with its outcome, when the chain expires in `remaining`, or
+    /// when the server stops. Then `permit` is released.
     pub(super) fn of(
         sqrl: Sqrl,
         wait: WaitId,
@@ -59,8 +59,8 @@ impl Events {
             over: Instant::now() + remaining,
             sqrl,
             wait,
-            begun: false,
-            told: None,
+            started: false,
+            announced: None,
             look_at: Instant::now(),
             pause: LOOK_EVERY,
             _permit: permit,
@@ -68,12 +68,12 @@ impl Events {
         let events = stream::unfold(Some(waiter), |waiter| async {
             let mut waiter = waiter?;
             match waiter.next().await? {
-                // The page has what it waits for; there is no further event.
+                // No event follows the outcome.
                 event @ Event::Outcome => Some((event.bytes(), None)),
                 event => Some((event.bytes(), Some(waiter))),
             }
         });
-        Self { stream: Box::pin(events), place: None }
+        Self { stream: Box::pin(events), slot: None }
     }
 }
 
@@ -84,14 +84,14 @@ impl fmt::Debug for Events {
 }
 
 enum Event {
-    /// The first bytes, so that the page sees at once that events work. Where they break off, it
-    /// is to ask again after 3000 ms.
+    /// The first bytes, which show the page that events work. If the stream breaks, the page reconnects
+    /// after 3000 ms.
     Begin,
-    /// Nothing new, for proxies.
+    /// A comment, which keeps proxies from closing the connection.
     Comment,
-    /// There is something to ask for, and the wait goes on.
+    /// The page should ask, and the wait continues.
     Refusal,
-    /// There may be something to ask for, and nothing to wait for any more.
+    /// The page should ask, and the wait is over.
     Outcome,
 }
 
@@ -105,29 +105,29 @@ impl Event {
     }
 }
 
-/// What one page's events are made of.
+/// The state of an event stream.
 struct Waiter {
     sqrl: Sqrl,
     wait: WaitId,
     watch: Watch,
-    /// When the chain is over.
+    /// When the chain expires.
     over: Instant,
     stopped: watch::Receiver<bool>,
-    begun: bool,
-    /// The refusal that was announced last.
-    told: Option<Refusal>,
-    /// When to look next, if nothing is announced before.
+    started: bool,
+    /// The last announced refusal.
+    announced: Option<Refusal>,
+    /// When to look next without an announcement.
     look_at: Instant,
-    /// How long to wait after the next look that fails.
+    /// The pause after the next failed look.
     pause: Duration,
     _permit: OwnedSemaphorePermit,
 }
 
 impl Waiter {
-    /// The next event; none when the server stops.
+    /// Returns the next event, or `None` when the server stops.
     async fn next(&mut self) -> Option<Event> {
-        if !self.begun {
-            self.begun = true;
+        if !self.started {
+            self.started = true;
             return Some(Event::Begin);
         }
         let comment_at = Instant::now() + COMMENT_EVERY;
@@ -139,7 +139,7 @@ impl Waiter {
                 return Some(Event::Outcome);
             }
             if Instant::now() >= self.look_at
-                && let Some(event) = self.sees().await
+                && let Some(event) = self.look_for_event().await
             {
                 return Some(event);
             }
@@ -155,9 +155,9 @@ impl Waiter {
         }
     }
 
-    /// Looks, and says when to look again. A store that fails is asked more and more seldom, for
-    /// every page that waits does so and every failure is logged; the page polls beside.
-    async fn sees(&mut self) -> Option<Event> {
+    /// Looks at the wait and sets the time of the next look. The pause doubles while the store fails,
+    /// because every waiting page looks and every failure is logged.
+    async fn look_for_event(&mut self) -> Option<Event> {
         let looked = self.look().await;
         let pause = match looked {
             Err(_) => self.pause,
@@ -169,8 +169,8 @@ impl Waiter {
         match looked.unwrap_or(WaitStatus::Pending) {
             WaitStatus::Pending => None,
             WaitStatus::Refused(why) => {
-                let is_news = self.told.replace(why) != Some(why);
-                is_news.then_some(Event::Refusal)
+                let is_new = self.announced.replace(why) != Some(why);
+                is_new.then_some(Event::Refusal)
             }
             WaitStatus::Ready | WaitStatus::TakenOver | WaitStatus::Collected => {
                 Some(Event::Outcome)
@@ -178,8 +178,8 @@ impl Waiter {
         }
     }
 
-    /// Watches first and looks then, so that nothing falls in between. Where it cannot watch
-    /// it looks all the same.
+    /// Looks at the wait. Watches it first, so that no announcement is lost in between, and looks even if
+    /// it cannot watch.
     async fn look(&mut self) -> Result<WaitStatus, StoreError> {
         if self.watch.is_silent() {
             let watch = watch(&self.sqrl.engine().nuts, &self.wait).await;

@@ -1,14 +1,15 @@
-//! Requests that a browser sends without its user: for a page of another site, or ahead of a visit.
+//! Requests that a browser sends without a visit by its user: from a page of another site, or as a
+//! prefetch.
 //!
-//! Each would be counted against the user's address, and the user would never see the response.
-//! Only browsers can be made to send such requests, and browsers label them.
+//! Such a request would count against the user's address, although the user never sees the response. Only
+//! browsers send them on behalf of others, and browsers label them.
 
 use http::header::{HeaderName, ORIGIN};
 use http::{HeaderMap, HeaderValue};
 
 use super::ChallengeError;
 
-/// Rejects a request that the browser's user does not see.
+/// Rejects a request whose response the browser's user does not see.
 pub(super) fn check_visit(headers: &HeaderMap) -> Result<(), ChallengeError> {
     if is_prefetch(headers) {
         return Err(ChallengeError::Prefetch);
@@ -19,8 +20,7 @@ pub(super) fn check_visit(headers: &HeaderMap) -> Result<(), ChallengeError> {
     Ok(())
 }
 
-/// Whether the browser loads this before its user has asked for it, if at all: a prefetch, a
-/// prerender, or a preview for a page of thumbnails.
+/// Returns whether the browser loads this before a visit: a prefetch, a prerender or a preview.
 fn is_prefetch(headers: &HeaderMap) -> bool {
     const PURPOSES: [HeaderName; 4] = [
         HeaderName::from_static("sec-purpose"),
@@ -36,19 +36,19 @@ fn is_prefetch(headers: &HeaderMap) -> bool {
     PURPOSES.iter().any(|name| headers.get_all(name).into_iter().any(says))
 }
 
-/// Whether a page of another site makes the browser send this without leading its user here: an
-/// image, a request of a script, a frame. Other subdomains of this site are other sites.
+/// Returns whether a page of another site loads this without navigating: as an image, a frame or by a
+/// script. Other subdomains of this site count as other sites.
 fn is_from_within_another_site(headers: &HeaderMap) -> bool {
     let says = |name: &str, value: &str| headers.get(name).is_some_and(|said| said == value);
     let is_other = ["cross-site", "same-site"].iter().any(|site| says("sec-fetch-site", site));
     is_other && !(says("sec-fetch-mode", "navigate") && says("sec-fetch-dest", "document"))
 }
 
-/// Whether a web page sends this request to the client's endpoint, be it a page of this very
-/// site: a form or a script's request, which browsers label with the page's `Origin`.
+/// Returns whether a web page of any site, including this one, sent the request: browsers label forms and
+/// requests of scripts with the page's `Origin`.
 ///
-/// SQRL clients have no such origin. A browser extension has one of its own scheme
-/// (`chrome-extension://…`).
+/// SQRL clients have no such origin. A browser extension has an origin with its own scheme, such as
+/// `chrome-extension://…`.
 pub(super) fn is_from_a_web_page(headers: &HeaderMap) -> bool {
     let is_a_pages = |origin: &HeaderValue| {
         let origin = origin.as_bytes().to_ascii_lowercase();

@@ -76,6 +76,19 @@ pub(super) fn set_sign_in_headers(headers: &mut http::HeaderMap, csp: &str) {
     headers.insert(CROSS_ORIGIN_EMBEDDER_POLICY, HeaderValue::from_static("unsafe-none"));
 }
 
+/// The same but the policy and the rule on frames, for a page of the application's. Headers that it
+/// has stay.
+pub(super) fn add_sign_in_headers(headers: &mut http::HeaderMap) {
+    for (name, value) in [
+        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        (header::REFERRER_POLICY, SAME_ORIGIN),
+        (CROSS_ORIGIN_OPENER_POLICY, SAME_ORIGIN),
+        (CROSS_ORIGIN_EMBEDDER_POLICY, HeaderValue::from_static("unsafe-none")),
+    ] {
+        headers.entry(name).or_insert(value);
+    }
+}
+
 /// See other: a clean address.
 pub(super) fn see_other(location: &str) -> LayerResponse {
     let mut response = text(StatusCode::SEE_OTHER, "");

@@ -41,7 +41,7 @@ pub(crate) enum Endpoint {
     Cps,
     /// `cps.sqrl` by POST: yes, that is me.
     ConfirmCps,
-    /// `sqrl.js` and `sqrl.css`.
+    /// `sqrl.js`, `sqrl-confirm.js` and `sqrl.css`.
     Asset(&'static str),
 }
 
@@ -63,6 +63,7 @@ impl Routes {
             "/cps.sqrl" if method == Method::GET => (Endpoint::Cps, Method::GET),
             "/cps.sqrl" => return Route::OtherMethod { allow: "GET, POST" },
             "/sqrl.js" => (Endpoint::Asset("sqrl.js"), Method::GET),
+            "/sqrl-confirm.js" => (Endpoint::Asset("sqrl-confirm.js"), Method::GET),
             "/sqrl.css" => (Endpoint::Asset("sqrl.css"), Method::GET),
             _ => return Route::Application,
         };

@@ -1,4 +1,4 @@
-//! The application's route that gets the sign-in.
+//! The application's route that receives the sign-in.
 
 use http::request::Parts;
 use http::{HeaderValue, Method, header};
@@ -11,18 +11,18 @@ use crate::engine::{NotSignedIn, SignIn};
 use tower_sqrl_core::nuts::WaitId;
 use tower_sqrl_core::protocol::Nut;
 
-/// What the layer found for a request to the route that gets the sign-in: in the request's
-/// extensions.
+/// The sign-in that a request to `signed_in_path` brings, or why it brings none. The layer inserts it into
+/// the request's extensions.
 #[derive(Debug, Clone)]
 pub struct SignInResult(pub Result<SignIn, NotSignedIn>);
 
-/// What was collected, and the cookies that the browser is to forget with it.
+/// The result, and the cookies to delete in the browser.
 type Collected = (Result<SignIn, NotSignedIn>, Vec<HeaderValue>);
 
-/// Collects the sign-in that a request came for, and returns the cookies to set.
+/// Collects the sign-in for a request, and returns the cookies to set.
 ///
-/// A page comes with `?nut=`, a CPS URL left a cookie. Only GET collects: nothing else is
-/// a person's doing.
+/// The waiting page navigates here with `?nut=`. A CPS URL redirects here with a cookie. Only GET collects,
+/// because a navigation is a GET.
 pub(super) async fn collect(sqrl: &Sqrl, parts: &Parts) -> (SignInResult, Vec<HeaderValue>) {
     let collected = match (&parts.method, endpoints::nut(parts)) {
         (&Method::GET, Some(nut)) => by_page(sqrl, parts, &nut).await,
@@ -38,7 +38,7 @@ pub(super) async fn collect(sqrl: &Sqrl, parts: &Parts) -> (SignInResult, Vec<He
     (SignInResult(result), forget)
 }
 
-/// For the page that has waited. None for a browser that does not wait with this link.
+/// Collects for the waiting page. Returns `None` if this browser has no wait with this nut.
 async fn by_page(sqrl: &Sqrl, parts: &Parts, nut: &Nut) -> Option<Collected> {
     let cookie = sqrl.cookies().wait(&parts.headers, nut)?;
     if cookie.is_over(sqrl.engine().config.clock.now()) {
@@ -46,21 +46,20 @@ async fn by_page(sqrl: &Sqrl, parts: &Parts, nut: &Nut) -> Option<Collected> {
     }
     let (collecting, wait) = (sqrl.clone(), cookie.wait());
     let result = uninterrupted(async move { collecting.engine().collect(&wait).await }).await;
-    // A wait that has no sign-in yet goes on: whoever lures the browser here with the nut of its
-    // QR code ends nothing.
+    // A wait without a sign-in continues, so that a link to this URL on another site ends nothing.
     let over = matches!(result, Ok(_) | Err(NotSignedIn::Outdated));
     let forget = if over { end_wait(sqrl, parts, &wait, Ended::Collected) } else { Vec::new() };
     Some((result, forget))
 }
 
-/// For the browser that a client has sent. None for one that no CPS URL has led here.
+/// Collects for the browser that the client opened. Returns `None` without the cookie of a CPS URL.
 async fn by_cps(sqrl: &Sqrl, parts: &Parts) -> Option<Collected> {
     let id = sqrl.cookies().cps(&parts.headers, CpsStep::Go)?;
     let (collecting, waits) = (sqrl.clone(), sqrl.cookies().wait_ids(&parts.headers));
     let collect = async move { collecting.engine().collect_cps(&id, &waits).await };
     let result = uninterrupted(collect).await;
     let mut forget = Vec::new();
-    // What can be tried again keeps its cookie.
+    // A retry needs the cookie.
     if !matches!(result, Err(NotSignedIn::Unavailable)) {
         forget.push(sqrl.cookies().forget_cps(CpsStep::Go));
     }
@@ -70,20 +69,20 @@ async fn by_cps(sqrl: &Sqrl, parts: &Parts) -> Option<Collected> {
     Some((result, forget))
 }
 
-/// Nothing of a wait whose sign-in has been collected may be collected in this browser any more.
+/// Ends a wait in this browser, so that it collects nothing more.
 fn end_wait(sqrl: &Sqrl, parts: &Parts, wait: &WaitId, how: Ended) -> Vec<HeaderValue> {
     let chain = sqrl.engine().config.lifetimes.chain;
     sqrl.cookies().end_wait(&parts.headers, wait, how, chain)
 }
 
-/// Collects even if the browser hangs up, so that a sign-in is never half collected.
+/// Collects to the end even if the browser disconnects.
 async fn uninterrupted(
     collect: impl Future<Output = Result<SignIn, NotSignedIn>> + Send + 'static,
 ) -> Result<SignIn, NotSignedIn> {
     to_completion(collect).await.unwrap_or(Err(NotSignedIn::Unavailable))
 }
 
-/// A sign-in is lost where the application has no route for it, and nobody else would say so.
+/// Warns that a sign-in was lost because the application has no route for it.
 pub(super) fn has_no_route(routes: &Routes) {
     tracing::warn!(
         "the application answered 404 on `{}` to a request that brought a sign-in: is \
@@ -92,8 +91,7 @@ pub(super) fn has_no_route(routes: &Routes) {
     );
 }
 
-/// Keeps the application's answer out of caches and its address out of referrers, and has the
-/// browser forget cookies.
+/// Keeps the application's response out of caches and its URL out of referrers, and deletes cookies.
 pub(super) fn set_headers(headers: &mut http::HeaderMap, forget: Vec<HeaderValue>) {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.entry(header::REFERRER_POLICY).or_insert(HeaderValue::from_static("no-referrer"));

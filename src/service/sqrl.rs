@@ -2,6 +2,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use http::request::Parts;
 use http::{Extensions, HeaderMap};
 use tokio::sync::{Semaphore, watch};
 
@@ -9,7 +10,7 @@ use super::cookies::Cookies;
 use super::stream_slots::StreamSlots;
 use super::{AccountNames, ClientAddress, Routes, SqrlLayer};
 use crate::engine::{Claim, ClaimStatus, Engine, LinkError, SignIn};
-use crate::web::Pages;
+use crate::web::{Look, Pages};
 use tower_sqrl_core::StoreError;
 use tower_sqrl_core::identities::{Identity, UserId};
 use tower_sqrl_core::protocol::Idk;
@@ -218,6 +219,21 @@ impl Sqrl {
 
     pub(super) fn stopped(&self) -> watch::Receiver<bool> {
         self.0.stop.subscribe()
+    }
+
+    /// Returns how the pages for a request look: their language, which the application or the
+    /// browser has chosen, and their nonce.
+    #[cfg(feature = "web")]
+    pub(super) fn look(&self, parts: &Parts) -> Look {
+        let accepted = parts.headers.get_all(http::header::ACCEPT_LANGUAGE).into_iter();
+        let accepted = accepted.filter_map(|value| value.to_str().ok());
+        self.settings().pages.look(parts.extensions.get(), accepted, parts.extensions.get())
+    }
+
+    #[cfg(not(feature = "web"))]
+    #[allow(clippy::unused_self, reason = "the feature's other half")]
+    pub(super) fn look(&self, _: &Parts) -> Look {
+        Look
     }
 
     pub(super) fn client_address(

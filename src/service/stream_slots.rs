@@ -4,16 +4,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::address_block::AddressBlock;
 
-/// Counts the streams of events that each address holds open, so that none holds them all.
+/// Limits the event streams that one address holds open.
 ///
-/// It holds no more addresses than there are streams.
+/// It stores at most one address per open stream.
 #[derive(Debug)]
 pub(super) struct StreamSlots {
     most: usize,
     taken: Mutex<HashMap<AddressBlock, usize>>,
 }
 
-/// One stream's; it is free again when this is dropped.
+/// The slot of one stream, free again when dropped.
 #[derive(Debug)]
 pub(super) struct StreamSlot {
     slots: Arc<StreamSlots>,
@@ -25,7 +25,7 @@ impl StreamSlots {
         Arc::new(Self { most, taken: Mutex::default() })
     }
 
-    /// One more for an address, unless it has all that it gets.
+    /// Takes a slot for an address, or returns `None` if the address has the maximum.
     pub(super) fn take(self: &Arc<Self>, address: IpAddr) -> Option<StreamSlot> {
         if self.most == 0 {
             return None;

@@ -72,7 +72,7 @@ impl Sqrl {
             #[cfg(feature = "sin")]
             indexed_secret: None,
             #[cfg(feature = "web")]
-            texts: crate::web::Texts::default(),
+            site: crate::web::Site::default(),
         }
     }
 }
@@ -128,7 +128,7 @@ pub struct SqrlBuilder {
     #[cfg(feature = "sin")]
     indexed_secret: Option<crate::engine::IndexedSecrets>,
     #[cfg(feature = "web")]
-    texts: crate::web::Texts,
+    site: crate::web::Site,
 }
 
 impl SqrlBuilder {
@@ -375,8 +375,8 @@ impl SqrlBuilder {
     /// account's user id.
     ///
     /// Everybody who follows the URL can read the name, so return one that no other user can have. If
-    /// `name` returns `None`, or takes longer than two seconds, the page says "an existing account"
-    /// (`Texts::confirm_account`).
+    /// `name` returns `None`, or takes longer than two seconds, the page asks without a name
+    /// (`Texts::confirm_account_heading`).
     ///
     /// ```
     /// # use tower_sqrl::identities::UserId;
@@ -401,10 +401,49 @@ impl SqrlBuilder {
         self
     }
 
-    /// Sets the texts of the built-in pages. Default: English.
+    /// Sets the texts of the built-in pages, for every user. Default: English, German or French, as
+    /// the browser prefers.
     #[cfg(feature = "web")]
-    pub fn texts(mut self, texts: crate::web::Texts) -> Self {
-        self.texts = texts;
+    pub fn texts(self, texts: crate::web::Texts) -> Self {
+        self.languages([texts])
+    }
+
+    /// Sets the languages of the built-in pages. Each page is in the language of the request's
+    /// [`Language`](crate::web::Language), else in the best one for its `Accept-Language`, else in the
+    /// first one. Default: English, German, French.
+    ///
+    /// ```
+    /// # use tower_sqrl::Sqrl;
+    /// # use tower_sqrl::memory::{MemoryIdentityStore, MemoryNutStore};
+    /// use tower_sqrl::web::Texts;
+    ///
+    /// # let (nuts, identities) = (MemoryNutStore::new(), MemoryIdentityStore::new());
+    /// let sqrl = Sqrl::builder("https://example.com", nuts, identities)
+    ///     .site_name("Example")
+    ///     .site_logo("/logo.svg")
+    ///     .languages([Texts::german(), Texts::english().heading("Welcome")])
+    ///     .build()?;
+    /// # Ok::<(), tower_sqrl::ConfigError>(())
+    /// ```
+    #[cfg(feature = "web")]
+    pub fn languages(mut self, languages: impl IntoIterator<Item = crate::web::Texts>) -> Self {
+        self.site.languages = languages.into_iter().collect();
+        self
+    }
+
+    /// Sets the name of the site, above the heading and in the title of each built-in page. Default:
+    /// none.
+    #[cfg(feature = "web")]
+    pub fn site_name(mut self, name: impl Into<String>) -> Self {
+        self.site.name = Some(name.into());
+        self
+    }
+
+    /// Sets the logo of the site, beside its name on each built-in page: the path of a picture from
+    /// the root, as in `/logo.svg`, which the application serves. Default: none.
+    #[cfg(feature = "web")]
+    pub fn site_logo(mut self, path: impl Into<String>) -> Self {
+        self.site.logo = Some(path.into());
         self
     }
 
@@ -454,8 +493,8 @@ impl SqrlBuilder {
         let sign_in_path = format!("{}{}", public_url.path(), self.sign_in_path);
         #[cfg(feature = "web")]
         let pages = {
-            checks::texts(&self.texts)?;
-            Pages::new(base, sign_in_path, self.texts)
+            checks::site(&self.site)?;
+            Pages::new(base, sign_in_path, self.site)
         };
         #[cfg(not(feature = "web"))]
         let pages = Pages::new(base, sign_in_path);
@@ -525,5 +564,8 @@ mod tests {
     fn an_unsafe_install_url_is_an_error() {
         let texts = crate::web::Texts::default().install_url("sqrl.example");
         assert_eq!(builder().texts(texts).build().err(), Some(ConfigError::Texts));
+        let logo = "https://example.com/logo.svg";
+        let error = builder().site_logo(logo).build().expect_err("not a path");
+        assert_eq!(error, ConfigError::Logo(logo.to_owned()));
     }
 }

@@ -120,10 +120,16 @@ pub(super) fn address_header(name: &str) -> Result<HeaderName, ConfigError> {
         .ok_or_else(|| ConfigError::Header(name.to_owned()))
 }
 
-/// Checks the URL in the texts.
+/// Checks the URLs in the texts, and the path of the logo.
 #[cfg(feature = "web")]
-pub(super) fn texts(texts: &crate::web::Texts) -> Result<(), ConfigError> {
-    if texts.is_safe() { Ok(()) } else { Err(ConfigError::Texts) }
+pub(super) fn site(site: &crate::web::Site) -> Result<(), ConfigError> {
+    if !site.languages.iter().all(crate::web::Texts::is_safe) {
+        return Err(ConfigError::Texts);
+    }
+    match &site.logo {
+        Some(logo) if !site.has_safe_logo() => Err(ConfigError::Logo(logo.clone())),
+        _ => Ok(()),
+    }
 }
 
 /// Checks the name for `sin=` in a reply.

@@ -66,6 +66,9 @@ pub enum ConfigError {
     /// `Texts::install_url` is not an http(s) URL or an absolute path.
     #[error("`Texts::install_url` must be an http(s) URL or an absolute path")]
     Texts,
+    /// The logo is not a path from the root of the site.
+    #[error("`site_logo` must be an absolute path, as in `/logo.svg`, not `{0}`")]
+    Logo(String),
 }
 
 #[cfg(test)]

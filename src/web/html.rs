@@ -57,13 +57,20 @@ impl Display for Query<'_> {
 /// other, such as `javascript:`.
 #[cfg(feature = "web")]
 pub(super) fn web_link(url: &str) -> Option<Esc<'_>> {
-    // Browsers drop tabs and newlines inside a URL and blanks around it.
-    let is_plain =
-        !url.contains(|character: char| character.is_control() || character.is_whitespace());
     let is_absolute = ["https://", "http://"].iter().any(|scheme| url.starts_with(scheme));
-    // `//host` and `/\host` would leave the site.
-    let is_path = url.starts_with('/') && !url[1..].starts_with(['/', '\\']);
-    (is_plain && (is_absolute || is_path)).then_some(Esc(url))
+    (is_path(url) || is_absolute && is_plain(url)).then_some(Esc(url))
+}
+
+/// Whether this is a path from the root of this site; `//host` and `/\host` lead to another site.
+#[cfg(feature = "web")]
+pub(super) fn is_path(url: &str) -> bool {
+    is_plain(url) && url.starts_with('/') && !url[1..].starts_with(['/', '\\'])
+}
+
+/// Browsers drop tabs and newlines inside a URL, and blanks around it.
+#[cfg(feature = "web")]
+fn is_plain(url: &str) -> bool {
+    !url.contains(|character: char| character.is_control() || character.is_whitespace())
 }
 
 #[cfg(all(test, feature = "web"))]

@@ -2,7 +2,7 @@
 //!
 //! Pure rendering: strings and numbers in, text and pictures out. Text that a caller passes in is
 //! escaped. Pages and script use the paths `nut.sqrl`, `pag.sqrl`, `evt.sqrl`, `cps.sqrl`,
-//! `svg.sqrl`, `sqrl.js` and `sqrl.css` below one base.
+//! `svg.sqrl`, `sqrl.js`, `sqrl-confirm.js` and `sqrl.css` below one base.
 
 mod html;
 mod view;
@@ -11,6 +11,8 @@ mod view;
 mod asset;
 #[cfg(feature = "web")]
 mod csp;
+#[cfg(feature = "web")]
+mod language;
 #[cfg(feature = "web")]
 mod pages;
 #[cfg(not(feature = "web"))]
@@ -22,17 +24,18 @@ mod texts;
 
 #[cfg(feature = "web")]
 pub use {
-    csp::{CONFIRM_POLICY, MESSAGE_POLICY, SIGN_IN_POLICY},
+    csp::{ContentSecurityPolicy, CspNonce},
+    language::Language,
     qr::{Qr, QrTooLong},
     texts::Texts,
 };
 
 #[cfg(not(feature = "web"))]
-pub(crate) use plain::{Pages, asset, png, svg};
+pub(crate) use plain::{Look, Pages, asset, png, svg};
 pub(crate) use view::{Asset, Confirm, Notice, Page, SignIn, Who};
 #[cfg(feature = "web")]
 pub(crate) use {
     asset::asset,
-    pages::Pages,
+    pages::{Look, Pages, Site},
     qr::{png, svg},
 };

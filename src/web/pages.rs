@@ -1,59 +1,120 @@
 //! The ready pages.
 
 use std::fmt::Display;
+use std::sync::Arc;
 
-use super::asset::{SCRIPT, STYLE};
-use super::csp::{CONFIRM_POLICY, MESSAGE_POLICY, SIGN_IN_POLICY};
-use super::html::{Esc, Query, web_link};
+use super::asset::{CONFIRM_SCRIPT, SCRIPT, STYLE};
+use super::csp::{ContentSecurityPolicy, CspNonce};
+use super::html::{Esc, Query, is_path, web_link};
+use super::language::{self, Language};
 use super::texts::Texts;
-use super::view::{Confirm, Notice, Page, SignIn, Who};
+use super::view::{Asset, Confirm, Notice, Page, SignIn, Who};
+
+/// What a site says about itself on the pages.
+#[derive(Debug, Default)]
+pub(crate) struct Site {
+    /// The languages of the pages; the first where a browser wants none of them. None: the languages
+    /// that are included.
+    pub(crate) languages: Vec<Texts>,
+    /// The name of the site, above each heading and in the titles.
+    pub(crate) name: Option<String>,
+    /// The path of a picture from the root, beside the name.
+    pub(crate) logo: Option<String>,
+}
+
+impl Site {
+    /// Whether the pages can load the logo.
+    pub(crate) fn has_safe_logo(&self) -> bool {
+        self.logo.as_deref().is_none_or(is_path)
+    }
+}
 
 /// The pages of one site.
 pub(crate) struct Pages {
     base: String,
     sign_in_path: String,
-    texts: Texts,
+    languages: Vec<Arc<Texts>>,
+    name: Option<String>,
+    logo: Option<String>,
 }
 
-/// When a page runs [`SCRIPT`].
-#[derive(Clone, Copy)]
-enum Script {
-    None,
-    /// When the page is complete.
-    Deferred,
-    /// Before the page's body is there.
-    First,
+/// The texts of one request's pages, and their nonce.
+#[derive(Debug, Clone)]
+pub(crate) struct Look {
+    pub(crate) texts: Arc<Texts>,
+    pub(crate) nonce: Option<CspNonce>,
 }
 
 impl Pages {
     /// Takes the path before every endpoint, and that of the sign-in page, both from the root.
-    pub(crate) fn new(base: String, sign_in_path: String, texts: Texts) -> Self {
-        Self { base, sign_in_path, texts }
+    pub(crate) fn new(base: String, sign_in_path: String, site: Site) -> Self {
+        let Site { mut languages, name, logo } = site;
+        if languages.is_empty() {
+            languages = vec![Texts::english(), Texts::german(), Texts::french()];
+        }
+        let languages = languages.into_iter().map(Arc::new).collect();
+        Self { base, sign_in_path, languages, name, logo }
     }
 
-    /// The sign-in page: the button, the QR code, and the script that waits.
+    /// Returns the texts in the language that the application has chosen, or the best one for the
+    /// values of `Accept-Language`.
+    pub(crate) fn look<'a>(
+        &self,
+        chosen: Option<&Language>,
+        accepted: impl IntoIterator<Item = &'a str>,
+        nonce: Option<&CspNonce>,
+    ) -> Look {
+        let texts = language::choose(&self.languages, chosen, accepted);
+        Look { texts: texts.cloned().unwrap_or_default(), nonce: nonce.cloned() }
+    }
+
+    /// The module of the sign-in page, from the root.
+    pub(crate) fn script_path(&self) -> String {
+        self.asset_path(&SCRIPT)
+    }
+
+    /// The style of the pages, from the root.
+    pub(crate) fn style_path(&self) -> String {
+        self.asset_path(&STYLE)
+    }
+
+    fn asset_path(&self, asset: &Asset) -> String {
+        format!("{}/{}?v={}", self.base, asset.name, asset.version)
+    }
+
+    /// The sign-in page: the button, the QR code, and the module that waits.
     ///
     /// *Operating Details*, "Same-Device Authentication" and "The `CANcel` parameter".
-    pub(crate) fn sign_in(&self, view: &SignIn<'_>) -> Page {
-        let html = self.frame(&self.texts.title, Script::Deferred, self.fragment(view));
-        Page { html, policy: SIGN_IN_POLICY.to_owned() }
+    pub(crate) fn sign_in(&self, view: &SignIn<'_>, look: &Look) -> Page {
+        let texts = &look.texts;
+        let body = format!(
+            include_str!("sign_in.html"),
+            site = self.site(),
+            heading = Esc(&texts.heading),
+            intro = Esc(&texts.intro),
+            fragment = self.fragment(view, look),
+        );
+        let script = format!("<script type=\"module\" src=\"{}\"", Esc(&self.script_path()));
+        self.page(&texts.title, &script, body, look, ContentSecurityPolicy::sign_in())
     }
 
     /// The part of the sign-in page that signs in, for a page of the application's.
-    pub(crate) fn fragment(&self, view: &SignIn<'_>) -> String {
-        let texts = &self.texts;
-        let install = match web_link(&texts.install_url) {
-            Some(url) => format!(
-                "<p><a href=\"{url}\" rel=\"noreferrer\">{}</a></p>\n",
-                Esc(&texts.install_link)
-            ),
+    pub(crate) fn fragment(&self, view: &SignIn<'_>, look: &Look) -> String {
+        let texts = &look.texts;
+        let install_link = match web_link(&texts.install_url) {
+            Some(url) => {
+                let text = Esc(&texts.install_link);
+                format!("<p><a href=\"{url}\" rel=\"noreferrer\">{text}</a></p>\n")
+            }
             None => String::new(),
         };
         format!(
-            include_str!("sign_in.html"),
+            include_str!("fragment.html"),
+            lang = Esc(&texts.lang),
+            dir = Esc(&texts.dir),
             nut = Esc(view.nut),
             nut_value = Query(view.nut),
-            link = Esc(view.url),
+            url = Esc(view.url),
             base = Esc(&self.base),
             expires_in = view.expires_in,
             waiting = Esc(&texts.waiting),
@@ -74,11 +135,10 @@ impl Pages {
             evicted = Esc(&texts.evicted),
             expired = Esc(&texts.expired),
             failed = Esc(&texts.failed),
-            heading = Esc(&texts.heading),
-            intro = Esc(&texts.intro),
             button = Esc(&texts.button),
             jump = Esc(&texts.jump),
             scan = Esc(&texts.scan),
+            scan_on_phone = Esc(&texts.scan_on_phone),
             qr_alt = Esc(&texts.qr_alt),
             reload = Esc(&texts.reload),
             no_script = Esc(&texts.no_script),
@@ -87,7 +147,7 @@ impl Pages {
             about = Esc(&texts.about),
             install_heading = Esc(&texts.install_heading),
             install = Esc(&texts.install),
-            install_link = install,
+            install_link = install_link,
         )
     }
 
@@ -96,35 +156,35 @@ impl Pages {
     ///
     /// With the script the button reacts one second after the page is visible, so that a double
     /// click confirms nothing. Without it the button reacts at once.
-    pub(crate) fn confirm(&self, view: &Confirm<'_>) -> Page {
-        let texts = &self.texts;
-        let who = match view.who {
-            Who::Name(name) => name,
-            Who::Account => &texts.confirm_account,
-            Who::NewIdentity => &texts.confirm_new,
+    pub(crate) fn confirm(&self, view: &Confirm<'_>, look: &Look) -> Page {
+        let texts = &look.texts;
+        let (text, who) = match view.who {
+            Who::Name(name) => (&texts.confirm_heading, name),
+            Who::Account => (&texts.confirm_account_heading, ""),
+            Who::NewIdentity => (&texts.confirm_new_heading, ""),
         };
-        let title = texts.confirm_heading.replace("{who}", who);
+        let title = text.replace("{who}", who);
         // `bdi`, so that a name written from right to left does not reorder the question.
-        let heading = Esc(&texts.confirm_heading)
-            .to_string()
-            .replace("{who}", &format!("<bdi>{}</bdi>", Esc(who)));
+        let heading = Esc(text).to_string().replace("{who}", &format!("<bdi>{}</bdi>", Esc(who)));
         let body = format!(
             include_str!("confirm.html"),
+            site = self.site(),
             heading = heading,
             warning = Esc(&texts.confirm_warning),
             base = Esc(&self.base),
             id = Esc(view.id),
             button = Esc(&texts.confirm_button),
-            cancel_url = Esc(&self.sign_in_path),
+            cancel_path = Esc(&self.sign_in_path),
             cancel = Esc(&texts.confirm_cancel),
         );
-        let html = self.frame(&title, Script::First, body);
-        Page { html, policy: CONFIRM_POLICY.to_owned() }
+        // Not deferred: it guards the form before the form is there.
+        let script = format!("<script src=\"{}\"", Esc(&self.asset_path(&CONFIRM_SCRIPT)));
+        self.page(&title, &script, body, look, ContentSecurityPolicy::confirm())
     }
 
     /// Says one thing, and leads on to `retry`, a path from the root, or to the sign-in page.
-    pub(crate) fn notice(&self, notice: Notice, retry: Option<&str>) -> Page {
-        let texts = &self.texts;
+    pub(crate) fn notice(&self, notice: Notice, retry: Option<&str>, look: &Look) -> Page {
+        let texts = &look.texts;
         let (heading, text) = match notice {
             Notice::UrlExpired => (&texts.url_expired_heading, &texts.url_expired),
             Notice::Done => (&texts.done_heading, &texts.done),
@@ -141,43 +201,71 @@ impl Pages {
             Notice::RefusedSuperseded => (&texts.refused_heading, &texts.refused_superseded),
             Notice::Unavailable => (&texts.unavailable_heading, &texts.unavailable),
         };
-        let onward_text = match retry {
-            Some(_) => &texts.try_again,
-            None => &texts.to_sign_in,
+        let (onward, onward_text) = match retry {
+            Some(path) => (path, &texts.try_again),
+            None => (&*self.sign_in_path, &texts.to_sign_in),
         };
         let body = format!(
             include_str!("message.html"),
+            site = self.site(),
             heading = Esc(heading),
             text = Esc(text),
-            onward = Esc(retry.unwrap_or(&self.sign_in_path)),
+            onward = Esc(onward),
             onward_text = Esc(onward_text),
         );
-        let html = self.frame(heading, Script::None, body);
-        Page { html, policy: MESSAGE_POLICY.to_owned() }
+        self.page(heading, "", body, look, ContentSecurityPolicy::message())
     }
 
-    /// A whole page around a body that is HTML already.
-    fn frame(&self, title: &str, script: Script, body: impl Display) -> String {
-        let base = Esc(&self.base);
-        let (name, version) = (SCRIPT.name, SCRIPT.version);
-        let script = match script {
-            Script::None => String::new(),
-            Script::Deferred => {
-                format!("<script src=\"{base}/{name}?v={version}\" defer></script>\n")
+    /// The name and logo of the site.
+    fn site(&self) -> String {
+        let logo = self.logo.as_deref().map(|path| format!("<img src=\"{}\" alt=\"\">", Esc(path)));
+        let name = self.name.as_deref().map(|name| format!("<span>{}</span>", Esc(name)));
+        match (logo, name) {
+            (None, None) => String::new(),
+            (logo, name) => {
+                let [logo, name] = [logo, name].map(Option::unwrap_or_default);
+                format!("<p class=\"sqrl-site\">{logo}{name}</p>\n")
             }
-            Script::First => format!("<script src=\"{base}/{name}?v={version}\"></script>\n"),
+        }
+    }
+
+    /// A whole page around a body that is HTML already. `script` is the beginning of a script
+    /// element, or empty.
+    fn page(
+        &self,
+        title: &str,
+        script: &str,
+        body: impl Display,
+        look: &Look,
+        mut policy: ContentSecurityPolicy,
+    ) -> Page {
+        let mut nonce = String::new();
+        if let Some(given) = &look.nonce {
+            nonce = format!(" nonce=\"{}\"", Esc(given.as_str()));
+            policy = policy.nonce(given);
+        }
+        let script = match script {
+            "" => String::new(),
+            script => format!("{script}{nonce}></script>\n"),
         };
-        format!(
+        if self.logo.is_some() {
+            policy = policy.allow_once("img-src", "'self'");
+        }
+        let title = match &self.name {
+            Some(name) => format!("{} – {}", Esc(title), Esc(name)),
+            None => Esc(title).to_string(),
+        };
+        let html = format!(
             include_str!("frame.html"),
-            lang = Esc(&self.texts.lang),
-            dir = Esc(&self.texts.dir),
-            title = Esc(title),
-            base = base,
-            style = STYLE.name,
-            style_version = STYLE.version,
+            lang = Esc(&look.texts.lang),
+            dir = Esc(&look.texts.dir),
+            title = title,
+            style = Esc(&self.style_path()),
+            nonce = nonce,
             script = script,
             body = body,
-        )
+        );
+        Page { html, policy: policy.to_string() }
     }
 }
 
@@ -204,16 +292,21 @@ mod tests {
         Notice::Unavailable,
     ];
 
-    fn pages(texts: Texts) -> Pages {
-        Pages::new("/auth".to_owned(), "/login?a&b".to_owned(), texts)
+    fn pages(site: Site) -> Pages {
+        Pages::new("/auth".to_owned(), "/login?a&b".to_owned(), site)
+    }
+
+    fn look(texts: Texts) -> Look {
+        Look { texts: Arc::new(texts), nonce: None }
     }
 
     fn sign_in(texts: Texts) -> String {
-        pages(texts).sign_in(&SignIn { url: URL, nut: "abc", expires_in: 300 }).html
+        let view = SignIn { url: URL, nut: "abc", expires_in: 300 };
+        pages(Site::default()).sign_in(&view, &look(texts)).html
     }
 
     fn confirm(texts: Texts, who: Who<'_>) -> String {
-        pages(texts).confirm(&Confirm { who, id: "id-1" }).html
+        pages(Site::default()).confirm(&Confirm { who, id: "id-1" }, &look(texts)).html
     }
 
     /// How many marks there are that begin or end elements and attributes.
@@ -228,8 +321,11 @@ mod tests {
         for part in [
             "<html lang=\"en\" dir=\"ltr\">",
             &format!("<link rel=\"stylesheet\" href=\"/auth/sqrl.css?v={}\">", STYLE.version),
-            &format!("<script src=\"/auth/sqrl.js?v={}\" defer></script>", SCRIPT.version),
-            &format!("data-nut=\"abc\" data-link=\"{url}\" data-base=\"/auth\""),
+            &format!(
+                "<script type=\"module\" src=\"/auth/sqrl.js?v={}\"></script>",
+                SCRIPT.version
+            ),
+            &format!("data-nut=\"abc\" data-url=\"{url}\" data-base=\"/auth\""),
             "data-expires-in=\"300\"",
             &format!("data-sqrl=\"button\" href=\"{url}\""),
             &format!("data-sqrl=\"jump\" href=\"{url}\" hidden"),
@@ -300,20 +396,21 @@ mod tests {
         assert_eq!(marks(&html), marks(&sign_in(Texts::default())));
         assert!(!html.contains('\0'));
         let html = confirm(hostile(), Who::Name(HOSTILE));
-        assert_eq!(marks(&html), marks(&confirm(Texts::default(), Who::Account)));
+        assert_eq!(marks(&html), marks(&confirm(Texts::default(), Who::Name("Ada"))));
         assert!(!html.contains('\u{202E}'), "nothing reorders the question");
-        let notice = |texts| pages(texts).notice(Notice::Expired, None).html;
+        let notice =
+            |texts| pages(Site::default()).notice(Notice::Expired, None, &look(texts)).html;
         assert_eq!(marks(&notice(hostile())), marks(&notice(Texts::default())));
     }
 
     #[test]
     fn hostile_values_stay_values() {
         let view = SignIn { url: HOSTILE, nut: HOSTILE, expires_in: 300 };
-        let html = pages(Texts::default()).sign_in(&view).html;
+        let html = pages(Site::default()).sign_in(&view, &look(Texts::default())).html;
         assert_eq!(marks(&html), marks(&sign_in(Texts::default())));
         assert!(html.contains("svg.sqrl?nut=%22%3E%3Cscript%3E"));
         let view = Confirm { who: Who::Account, id: HOSTILE };
-        let html = pages(Texts::default()).confirm(&view).html;
+        let html = pages(Site::default()).confirm(&view, &look(Texts::default())).html;
         assert_eq!(marks(&html), marks(&confirm(Texts::default(), Who::Account)));
     }
 
@@ -345,15 +442,16 @@ mod tests {
             assert!(html.contains(part), "{part} in {html}");
         }
         assert_eq!(html.matches("<form").count(), 1);
-        let script = format!("<script src=\"/auth/sqrl.js?v={}\"></script>", SCRIPT.version);
+        let version = CONFIRM_SCRIPT.version;
+        let script = format!("<script src=\"/auth/sqrl-confirm.js?v={version}\"></script>");
         assert!(html.contains(&script), "the form is guarded before it can be sent: {html}");
     }
 
     #[test]
     fn an_account_without_a_name_is_named_by_the_texts() {
         for (who, heading) in [
-            (Who::Account, "<h1>Sign in as <bdi>an existing account</bdi>?</h1>"),
-            (Who::NewIdentity, "<h1>Sign in as <bdi>a new identity</bdi>?</h1>"),
+            (Who::Account, "<h1>Sign in to an existing account?</h1>"),
+            (Who::NewIdentity, "<h1>Sign in with a new identity?</h1>"),
         ] {
             let html = confirm(Texts::default(), who);
             assert!(html.contains(heading), "{html}");
@@ -367,15 +465,67 @@ mod tests {
     }
 
     #[test]
+    fn the_fragment_is_no_page_of_its_own() {
+        let view = SignIn { url: URL, nut: "abc", expires_in: 300 };
+        let html = pages(Site::default()).fragment(&view, &look(Texts::german()));
+        assert!(html.starts_with("<div id=\"sqrl\" class=\"sqrl\" lang=\"de\" dir=\"ltr\""));
+        for part in ["<main", "<h1", "<html", "<script", "<link"] {
+            assert!(!html.contains(part), "{part} in {html}");
+        }
+    }
+
+    #[test]
+    fn the_name_and_logo_of_the_site_are_on_every_page() {
+        let site = Site {
+            name: Some("Ada & Co".to_owned()),
+            logo: Some("/logo.svg?\"".to_owned()),
+            ..Site::default()
+        };
+        let (pages, look) = (pages(site), look(Texts::default()));
+        let all = [
+            pages.sign_in(&SignIn { url: URL, nut: "abc", expires_in: 300 }, &look),
+            pages.confirm(&Confirm { who: Who::Account, id: "id-1" }, &look),
+            pages.notice(Notice::Expired, None, &look),
+        ];
+        for Page { html, policy } in all {
+            assert!(html.contains(" – Ada &amp; Co</title>"), "{html}");
+            let site = "<p class=\"sqrl-site\"><img src=\"/logo.svg?&quot;\" alt=\"\">\
+                        <span>Ada &amp; Co</span></p>";
+            assert!(html.contains(site), "{html}");
+            assert_eq!(policy.matches("img-src 'self'").count(), 1, "{policy}");
+        }
+        for (logo, is_safe) in
+            [("/logo.svg", true), ("https://example.com/a", false), ("//a", false), ("a", false)]
+        {
+            let site = Site { logo: Some(logo.to_owned()), ..Site::default() };
+            assert_eq!(site.has_safe_logo(), is_safe, "{logo}");
+        }
+    }
+
+    #[test]
+    fn a_nonce_is_on_the_script_the_style_and_in_the_policy() {
+        let nonce = CspNonce::new("abc123==");
+        let look = Look { nonce, ..look(Texts::default()) };
+        let pages = pages(Site::default());
+        let sign_in = pages.sign_in(&SignIn { url: URL, nut: "abc", expires_in: 300 }, &look);
+        let confirm = pages.confirm(&Confirm { who: Who::Account, id: "id-1" }, &look);
+        let notice = pages.notice(Notice::Expired, None, &look);
+        for (Page { html, policy }, times) in [(sign_in, 2), (confirm, 2), (notice, 1)] {
+            assert_eq!(html.matches(" nonce=\"abc123==\">").count(), times, "{html}");
+            assert_eq!(policy.matches("'self' 'nonce-abc123==';").count(), times, "{policy}");
+        }
+    }
+
+    #[test]
     fn every_notice_has_its_own_page_that_leads_on() {
-        let pages = pages(Texts::default());
-        let html = NOTICES.map(|notice| pages.notice(notice, None).html);
+        let (pages, look) = (pages(Site::default()), look(Texts::default()));
+        let html = NOTICES.map(|notice| pages.notice(notice, None, &look).html);
         for (index, page) in html.iter().enumerate() {
-            assert!(page.contains("href=\"/login?a&amp;b\">To the sign-in page</a>"));
+            assert!(page.contains("href=\"/login?a&amp;b\">Go to the sign-in page</a>"));
             assert!(page.contains("href=\"/auth/sqrl.css?v="));
             assert!(!html[..index].contains(page), "{:?}", NOTICES[index]);
         }
-        let retry = pages.notice(Notice::Pending, Some("/auth/pag.sqrl?nut=abc&go")).html;
+        let retry = pages.notice(Notice::Pending, Some("/auth/pag.sqrl?nut=abc&go"), &look).html;
         assert!(retry.contains("href=\"/auth/pag.sqrl?nut=abc&amp;go\">Try again</a>"));
     }
 }

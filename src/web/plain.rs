@@ -3,6 +3,10 @@
 use super::html::Esc;
 use super::view::{Asset, Confirm, Notice, Page, SignIn, Who};
 
+/// The texts of one request's pages: always the same.
+#[derive(Debug, Clone)]
+pub(crate) struct Look;
+
 /// The pages of one site.
 pub(crate) struct Pages {
     base: String,
@@ -15,11 +19,11 @@ impl Pages {
         Self { base, sign_in_path }
     }
 
-    pub(crate) fn sign_in(&self, view: &SignIn<'_>) -> Page {
-        page("'none'", &self.fragment(view))
+    pub(crate) fn sign_in(&self, view: &SignIn<'_>, look: &Look) -> Page {
+        page("'none'", &self.fragment(view, look))
     }
 
-    pub(crate) fn fragment(&self, view: &SignIn<'_>) -> String {
+    pub(crate) fn fragment(&self, view: &SignIn<'_>, _: &Look) -> String {
         let SignIn { url, nut, expires_in } = *view;
         let [url, base, nut] = [url, &self.base, nut].map(Esc);
         format!(
@@ -28,7 +32,7 @@ impl Pages {
         )
     }
 
-    pub(crate) fn confirm(&self, view: &Confirm<'_>) -> Page {
+    pub(crate) fn confirm(&self, view: &Confirm<'_>, _: &Look) -> Page {
         let who = match view.who {
             Who::Name(name) => name,
             Who::Account => "an existing account",
@@ -47,7 +51,7 @@ impl Pages {
     }
 
     /// Leads on to `retry`, a path from the root, or to the sign-in page.
-    pub(crate) fn notice(&self, notice: Notice, retry: Option<&str>) -> Page {
+    pub(crate) fn notice(&self, notice: Notice, retry: Option<&str>, _: &Look) -> Page {
         let text = match notice {
             Notice::UrlExpired => "This URL was used already or has expired. Sign in again.",
             Notice::Done => "Your SQRL app has finished. You can close this page.",

@@ -19,7 +19,7 @@ async fn nested_under_a_path_and_a_prefix() {
     let setup = Setup { mount: "/app", ..Setup::default() };
     let site = Site::with_setup(setup, |builder| builder.prefix("/auth")).await;
     let visit = site.visit().await;
-    assert!(visit.link.as_str().contains("/app/auth/cli.sqrl?nut="), "{}", visit.link);
+    assert!(visit.sqrl_url.as_str().contains("/app/auth/cli.sqrl?nut="), "{}", visit.sqrl_url);
     let mut chain = visit.chain(&alice()).with_opt("cps");
     assert_eq!(chain.query().await, "4");
     assert!(chain.reply().qry.starts_with("/app/auth/cli.sqrl?nut="));
@@ -37,7 +37,7 @@ async fn nested_under_a_path_and_a_prefix() {
     // By the waiting page.
     site.visit().await.sign_in(&alice()).await;
     for picture in ["svg", "png"] {
-        let answer = visit.get(&format!("{picture}.sqrl?nut={}", visit.link.nut())).await;
+        let answer = visit.get(&format!("{picture}.sqrl?nut={}", visit.sqrl_url.nut())).await;
         assert_eq!(answer.status(), 200);
     }
     // Without the prefix, the layer answers no path.
@@ -50,8 +50,8 @@ async fn an_authentication_domain_with_a_path() {
     let setup = Setup { mount: "/app", ..Setup::default() };
     let site = Site::with_setup(setup, |builder| builder.extend_domain(4)).await;
     let visit = site.visit().await;
-    assert!(visit.link.as_str().contains("/app/cli.sqrl?x=4&nut="));
-    assert_eq!(visit.link.domain().as_str(), "127.0.0.1/app");
+    assert!(visit.sqrl_url.as_str().contains("/app/cli.sqrl?x=4&nut="));
+    assert_eq!(visit.sqrl_url.domain().as_str(), "127.0.0.1/app");
     let text = visit.get("nut.sqrl").await.into_body();
     assert!(text.starts_with(b"x=4&nut="));
     visit.sign_in(&alice()).await;
@@ -110,7 +110,7 @@ async fn a_qr_code_has_no_can() {
         assert_eq!(visit.get(&format!("svg.sqrl{query}")).await.status(), 400, "{query}");
         assert_eq!(visit.get(&format!("png.sqrl{query}")).await.status(), 400, "{query}");
     }
-    let nut = visit.link.nut();
+    let nut = visit.sqrl_url.nut();
     let plain = visit.get(&format!("svg.sqrl?nut={nut}")).await.into_body();
     let with = visit.get(&format!("svg.sqrl?nut={nut}&can=YWJj")).await.into_body();
     assert_eq!(plain, with);

@@ -144,25 +144,26 @@ async fn row_27_server_does_not_match() {
     let site = Site::new().await;
     let visit = site.visit().await;
     let chain = visit.chain(&alice());
-    let link = visit.link.as_str();
+    let sqrl_url = visit.sqrl_url.as_str();
     let other = site.visit().await;
     for server in [
         String::new(),
-        format!("{link}&"),
-        format!("{link}&can="),
-        format!("{link}&can=a.b"),
-        format!("{link}&can=YQ&can=YQ"),
-        format!("{link}&can=YQ&x=1"),
-        link.replace("qrl://", "sqrl://"),
-        link.replace("127.0.0.1", "example.com"),
-        other.link.as_str().to_owned(),
+        format!("{sqrl_url}&"),
+        format!("{sqrl_url}&can="),
+        format!("{sqrl_url}&can=a.b"),
+        format!("{sqrl_url}&can=YQ&can=YQ"),
+        format!("{sqrl_url}&can=YQ&x=1"),
+        sqrl_url.replace("qrl://", "sqrl://"),
+        sqrl_url.replace("127.0.0.1", "example.com"),
+        other.sqrl_url.as_str().to_owned(),
     ] {
         let mut altered = chain.clone();
         altered.server = base64url::encode(&server);
         assert_eq!(altered.query().await, "c4", "{server}");
     }
     // The SQRL URL's nut is still live, also with the `can` that the page's script adds.
-    let with_can: SqrlUrl = visit.link.with_can(&(visit.link.origin() + "/")).expect("a link");
+    let with_can: SqrlUrl =
+        visit.sqrl_url.with_can(&(visit.sqrl_url.origin() + "/")).expect("a sqrl_url");
     let mut first = chain.clone();
     first.server = base64url::encode(with_can.as_str());
     assert_eq!(first.query().await, "4");
@@ -276,11 +277,11 @@ async fn the_nut_of_a_refusal_is_an_alias_of_the_requests_nut() {
         chain
     };
     let visit = site.visit().await;
-    let link = visit.chain(&alice());
-    let (one, two) = (refused(&link).await, refused(&link).await);
+    let chain = visit.chain(&alice());
+    let (one, two) = (refused(&chain).await, refused(&chain).await);
     let mut third = refused(&two).await;
     assert_eq!(third.query().await, "4");
-    for used in [link, one, two] {
+    for used in [chain, one, two] {
         assert_eq!(used.clone().query().await, "60");
     }
     // An alias of a later nut.
@@ -308,11 +309,11 @@ async fn the_nut_of_a_refusal_is_an_alias_of_the_requests_nut() {
 async fn only_one_of_two_aliases_can_be_used() {
     let site = Site::new().await;
     let visit = site.visit().await;
-    let link = visit.chain(&alice());
-    let mut alias = link.clone();
+    let chain = visit.chain(&alice());
+    let mut alias = chain.clone();
     alias.server = base64url::encode("qrl://example.com/?nut=A");
     assert_eq!(alias.query().await, "c4");
-    let mut first = link.clone();
+    let mut first = chain.clone();
     site.tap.before(Hook::RemoveNut(NutState::Pending), async move {
         assert_eq!(first.query().await, "4");
     });

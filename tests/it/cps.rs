@@ -59,12 +59,12 @@ async fn a_url_is_used_once_concurrently() {
     let url = given(&mut visit.chain(&alice())).await;
     let (twin, twin_url) = (Browser::new(site.http()), url.clone());
     twin.set_cookies(visit.browser.cookies());
-    let (tell, told) = tokio::sync::oneshot::channel();
+    let (sender, receiver) = tokio::sync::oneshot::channel();
     site.tap.before(Hook::RemoveCpsSessionId, async move {
-        tell.send(open(&twin, &twin_url).await.status.as_u16()).expect("a listener");
+        sender.send(open(&twin, &twin_url).await.status.as_u16()).expect("a listener");
     });
     assert_eq!(open(&visit.browser, &url).await.status, 401);
-    assert_eq!(told.await.expect("a status"), 200);
+    assert_eq!(receiver.await.expect("a status"), 200);
 }
 
 #[tokio::test]
@@ -94,7 +94,7 @@ async fn another_browser_is_asked_first() {
         (200, &*format!("{}/cps.sqrl", site.public_url))
     );
     assert_eq!(page.headers["cache-control"], "no-store");
-    assert!(page.body.contains("<h1>Sign in as <bdi>a new identity</bdi>?</h1>"), "{}", page.body);
+    assert!(page.body.contains("<h1>Sign in with a new identity?</h1>"), "{}", page.body);
     assert!(!page.body.contains(&chain.idk()));
     assert_eq!(open(&other, &format!("{}/signed-in", site.public_url)).await.status, 401);
     let id = cps_id(&url);
@@ -239,7 +239,7 @@ async fn only_the_url_of_an_ident_signs_in() {
     assert_eq!(open(&visit.browser, &format!("{}/signed-in", site.public_url)).await.status, 401);
 }
 
-async fn outlives(what: &str) {
+async fn assert_no_url_survives(what: &str) {
     for same_browser in [true, false] {
         let site = Site::new().await;
         let visit: Visit = site.visit().await;
@@ -255,7 +255,7 @@ async fn outlives(what: &str) {
 #[tokio::test]
 async fn no_url_outlives_a_disable_enable_remove_or_rekey() {
     for what in ["disable", "enable", "remove", "rekey"] {
-        outlives(what).await;
+        assert_no_url_survives(what).await;
     }
 }
 
@@ -274,14 +274,15 @@ async fn the_question_shows_the_name_of_the_account() {
         site.sqrl.link(&idk, "4711").await.expect("an account");
         let url = given(&mut chain).await;
         let page = open(&Browser::new(site.http()), &url).await;
-        let heading = format!("<h1>Sign in as <bdi>{expected}</bdi>?</h1>");
+        let heading = format!("<h1>{expected}</h1>");
         assert!(page.status == 200 && page.body.contains(&heading), "{expected}: {}", page.body);
     }
 
-    let unnamed = "an existing account";
-    asks(Site::new().await, "4711").await;
+    let unnamed = "Sign in to an existing account?";
+    asks(Site::new().await, "Sign in as <bdi>4711</bdi>?").await;
     let ada = async |user: UserId| (user.as_str() == "4711").then(|| "Ada <b>".to_owned());
-    asks(Site::with(|builder| builder.account_name(ada)).await, "Ada &lt;b&gt;").await;
+    let named = "Sign in as <bdi>Ada &lt;b&gt;</bdi>?";
+    asks(Site::with(|builder| builder.account_name(ada)).await, named).await;
     asks(Site::with(|builder| builder.account_name(async |_| None)).await, unnamed).await;
     asks(Site::with(|builder| builder.account_name(|_| pending())).await, unnamed).await;
     let panics = |_: UserId| async { panic!("on purpose") };

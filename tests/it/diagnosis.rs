@@ -88,8 +88,8 @@ async fn errors_are_responses() {
     }
 }
 
-const NOT_TRUSTED: &str = "from an address that is no trusted proxy";
-const NOT_READABLE: &str = "a trusted proxy brings no address that can be read";
+const NOT_TRUSTED: &str = "from an address that is not a trusted proxy";
+const NOT_READABLE: &str = "trusted proxy sent no valid address";
 
 /// Returns how often each message was logged after a visit with these connections.
 async fn said(site: &Site, http: Http) -> (usize, usize) {
@@ -102,7 +102,7 @@ async fn an_untrusted_proxy_is_logged_once() {
     let site = Site::new().await;
     assert_eq!(said(&site, site.http()).await, (0, 0), "no header, no proxy");
     assert_eq!(said(&site, site.http_from("203.0.113.1")).await, (1, 0));
-    assert!(secrets::logged().contains("name it with `trusted_proxy`"), "{}", secrets::logged());
+    assert!(secrets::logged().contains("configure `trusted_proxy`"), "{}", secrets::logged());
     assert!(!secrets::logged().contains("203.0.113.1"), "what anybody wrote is not repeated");
     assert_eq!(said(&site, site.http_from("203.0.113.2")).await, (1, 0), "said once");
 }

@@ -23,7 +23,7 @@ impl Listener {
         let request = format!(
             "GET /evt.sqrl?nut={} HTTP/1.1\r\nhost: a\r\nx-forwarded-for: {address}\r\n\
              cookie: {}\r\n\r\n",
-            visit.link.nut(),
+            visit.sqrl_url.nut(),
             visit.cookies()
         );
         stream.write_all(request.as_bytes()).await.expect("a connection");
@@ -61,8 +61,11 @@ async fn an_outcome_is_announced() {
         assert!(head.contains("cache-control: no-store\r\n"));
         assert!(head.contains("x-accel-buffering: no\r\n"));
         assert_eq!(visit.chain(&alice()).with_opt(opt).ident().await, "5");
-        let heard = listener.read_until("event: outcome\ndata: look\n\n").await;
-        assert!(!heard.contains("nut") && !heard.contains("http"), "they carry nothing: {heard}");
+        let events = listener.read_until("event: outcome\ndata: look\n\n").await;
+        assert!(
+            !events.contains("nut") && !events.contains("http"),
+            "they carry nothing: {events}"
+        );
         // The events consume nothing.
         assert_eq!(visit.poll_response().await.status(), if opt == "cps" { 410 } else { 200 });
     }
@@ -126,7 +129,7 @@ async fn events_end_when_the_server_stops() {
 async fn only_the_requesting_browser_receives_events() {
     let site = Site::new().await;
     let (visit, other) = (site.visit().await, site.visit().await);
-    let name = format!("evt.sqrl?nut={}", visit.link.nut());
+    let name = format!("evt.sqrl?nut={}", visit.sqrl_url.nut());
     assert_eq!(other.get(&name).await.status(), 410);
     site.clock.advance_seconds(1801);
     assert_eq!(visit.get(&name).await.status(), 410);
@@ -136,7 +139,7 @@ async fn only_the_requesting_browser_receives_events() {
 async fn above_the_limit_of_streams_pages_poll() {
     let site = Site::with(|builder| builder.max_event_streams(1)).await;
     let visit = site.visit().await;
-    let name = format!("evt.sqrl?nut={}", visit.link.nut());
+    let name = format!("evt.sqrl?nut={}", visit.sqrl_url.nut());
     let mut listener = Listener::open(&site, &visit).await;
     listener.read_until("retry:").await;
     assert_eq!(visit.get(&name).await.status(), 503);

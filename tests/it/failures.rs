@@ -71,10 +71,10 @@ async fn row_31_taking_the_nut() {
     for used_first in [false, true] {
         let site = Site::new().await;
         let visit = site.visit().await;
-        let (link, mut alias) = (visit.chain(&alice()), visit.chain(&alice()));
+        let (sqrl_url, mut alias) = (visit.chain(&alice()), visit.chain(&alice()));
         site.tap.plan(RemoveNut(Pending), Verdict::Fail);
         assert_eq!(alias.ident().await, "64");
-        let mut chains = [link, alias];
+        let mut chains = [sqrl_url, alias];
         assert_eq!(chains[usize::from(used_first)].query().await, "4");
         assert_eq!(chains[usize::from(!used_first)].query().await, "60");
     }
@@ -350,11 +350,11 @@ async fn pages_report_an_unreachable_store() {
     for url in ["pag.sqrl", "pag.sqrl?go"] {
         site.tap.plan(GetNut(Authorized), Verdict::Fail);
         let query = if url.contains('?') { "&" } else { "?" };
-        let answer = visit.get(&format!("{url}{query}nut={}", visit.link.nut())).await;
+        let answer = visit.get(&format!("{url}{query}nut={}", visit.sqrl_url.nut())).await;
         assert_eq!(answer.status(), 503, "{url}");
     }
     site.tap.plan(GetNut(Pending), Verdict::Fail);
-    assert_eq!(visit.get(&format!("nut.sqrl?renew={}", visit.link.nut())).await.status(), 503);
+    assert_eq!(visit.get(&format!("nut.sqrl?renew={}", visit.sqrl_url.nut())).await.status(), 503);
     assert_eq!(site.sqrl.store_failures(), 5);
 }
 
@@ -383,8 +383,8 @@ async fn a_disconnecting_client_leaves_no_step_unfinished() {
     let body = chain.signed(&chain.params_with_keys("ident")).encode();
     let path = chain.url.strip_prefix(&site.socket_url).expect("ours");
     hangs_up_during(&site, Apply, Request::post(path), body).await;
-    let heard = visit.browser.wait(&visit.page.url, &visit.link, Duration::from_secs(5)).await;
-    assert!(matches!(heard, Ok(Waiting::GoTo(_))), "{heard:?}");
+    let polled = visit.browser.wait(&visit.page.url, &visit.sqrl_url, Duration::from_secs(5)).await;
+    assert!(matches!(polled, Ok(Waiting::GoTo(_))), "{polled:?}");
     visit.collect().await;
 }
 
@@ -393,10 +393,10 @@ async fn a_disconnecting_browser_leaves_no_collection_unfinished() {
     let site = Site::new().await;
     let visit = site.visit().await;
     assert_eq!(visit.chain(&alice()).ident().await, "5");
-    let path = format!("/signed-in?nut={}", visit.link.nut());
+    let path = format!("/signed-in?nut={}", visit.sqrl_url.nut());
     let request = Request::get(path).header("cookie", visit.cookies());
     // The sign-in is taken, and the mark is not yet stored.
     hangs_up_during(&site, StoreNut(Authorized), request, String::new()).await;
-    let heard = visit.browser.wait(&visit.page.url, &visit.link, Duration::from_secs(5)).await;
-    assert!(matches!(heard, Ok(Waiting::Gone(_))), "{heard:?}");
+    let polled = visit.browser.wait(&visit.page.url, &visit.sqrl_url, Duration::from_secs(5)).await;
+    assert!(matches!(polled, Ok(Waiting::Gone(_))), "{polled:?}");
 }

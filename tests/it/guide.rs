@@ -15,10 +15,10 @@ mod app {
     /// A shop whose sessions have a basket.
     pub(super) fn with_basket(sqrl: &Sqrl) -> Router {
         async fn basket(session: Session) -> Result<String> {
-            Ok(session.get::<String>("basket").await.map_err(broken)?.unwrap_or_default())
+            Ok(session.get::<String>("basket").await.map_err(unavailable)?.unwrap_or_default())
         }
         async fn fill(session: Session) -> Result<()> {
-            Ok(session.insert("basket", "a present").await.map_err(broken)?)
+            Ok(session.insert("basket", "a present").await.map_err(unavailable)?)
         }
         let further = Router::new()
             .route("/basket", get(basket).post(fill))
@@ -35,21 +35,6 @@ mod app {
 
         include!("guide/link.rs");
 
-        /// Any error becomes 503.
-        struct Failure;
-
-        impl<E: Into<Box<dyn Error + Send + Sync>>> From<E> for Failure {
-            fn from(_: E) -> Self {
-                Self
-            }
-        }
-
-        impl IntoResponse for Failure {
-            fn into_response(self) -> Response {
-                StatusCode::SERVICE_UNAVAILABLE.into_response()
-            }
-        }
-
         /// The application with a page that links another identity.
         pub(in super::super) fn router(sqrl: &Sqrl) -> Router {
             let further = Router::new()
@@ -59,43 +44,38 @@ mod app {
             super::around(further, sqrl)
         }
 
-        async fn page(
-            sqrl: Sqrl,
-            session: Session,
-            parts: Parts,
-        ) -> axum::response::Result<Response, Failure> {
-            let Ok(Some(account)) = current(&sqrl, &session).await else {
-                return Ok(Redirect::to("/login").into_response());
-            };
-            Ok(add_sqrl(&session, &account, &parts).await?)
+        async fn page(sqrl: Sqrl, session: Session, parts: Parts) -> Result<Response> {
+            match current(&sqrl, &session).await? {
+                Some(account) => add_sqrl(&session, &account, &parts).await,
+                None => Ok(Redirect::to("/login").into_response()),
+            }
         }
 
         async fn signed_in(
             sqrl: Sqrl,
             session: Session,
             login: Result<SqrlLogin, SqrlError>,
-        ) -> axum::response::Result<Response> {
+        ) -> Result<Response> {
             match login {
                 Ok(login) if login.data().is_some() => {
                     let account = current(&sqrl, &session).await?;
-                    Ok(answered(&session, account.as_deref(), &login).await.map_err(|_| Failure)?)
+                    answered(&session, account.as_deref(), &login).await
                 }
                 login => Ok(signed_in_or_back(sqrl, session, login).await?.into_response()),
             }
         }
 
-        async fn question(session: Session) -> Result<Response, Failure> {
-            Ok(ask(&session).await?)
+        async fn question(session: Session) -> Result<Response> {
+            ask(&session).await
         }
 
         async fn decided(
             sqrl: Sqrl,
             session: Session,
             decision: Form<Decision>,
-        ) -> axum::response::Result<Response> {
+        ) -> Result<Response> {
             let account = current(&sqrl, &session).await?;
-            let done = confirm(&sqrl, &session, account.as_deref(), decision).await;
-            Ok(done.map_err(|_| Failure)?)
+            confirm(&sqrl, &session, account.as_deref(), decision).await
         }
     }
 

@@ -162,38 +162,38 @@ async fn sqrl_urls_per_minute_are_limited() {
         Site::with(|builder| builder.trusted_proxy("127.0.0.1").challenges_per_minute(3)).await;
     let (many, other) = (site.http_from("203.0.113.1"), site.http_from("203.0.113.2"));
     let visit = site.visit_in(&Browser::new(many.clone())).await;
-    let link = format!("{}/nut.sqrl", site.socket_url);
+    let sqrl_url = format!("{}/nut.sqrl", site.socket_url);
     let asked = async |http: &Http, url: &str| {
         let answer = http.get(url, HeaderMap::new()).await.expect("an answer");
         answer.status().as_u16()
     };
     // The page, the endpoint and a renewal count the same.
-    assert_eq!(asked(&many, &link).await, 200);
-    let renewal = format!("nut.sqrl?renew={}", visit.link.nut());
+    assert_eq!(asked(&many, &sqrl_url).await, 200);
+    let renewal = format!("nut.sqrl?renew={}", visit.sqrl_url.nut());
     assert_eq!(visit.get(&renewal).await.status(), 200);
     assert_eq!(visit.get(&renewal).await.status(), 429);
-    assert_eq!(asked(&many, &link).await, 429);
+    assert_eq!(asked(&many, &sqrl_url).await, 429);
     assert_eq!(asked(&many, &format!("{}/login", site.socket_url)).await, 429);
     // A renewal over the limit makes no store call.
     assert!(site.tap.calls().ends_with(&[Hook::StoreNut(NutState::Pending)]));
     // The sign-in continues, and other addresses are not refused.
     let mut chain = visit.chain_by(&alice(), &many);
     assert_eq!(chain.query().await, "4");
-    assert_eq!(asked(&other, &link).await, 200);
+    assert_eq!(asked(&other, &sqrl_url).await, 200);
     site.clock.advance_seconds(61);
-    assert_eq!(asked(&many, &link).await, 200);
+    assert_eq!(asked(&many, &sqrl_url).await, 200);
 }
 
 #[tokio::test]
 async fn the_limit_of_sqrl_urls_is_on_by_default() {
     let asked = async |site: &Site| {
-        let mut links = 0;
+        let mut urls = 0;
         for _ in 0..601 {
             let answer =
                 site.http().get(&format!("{}/nut.sqrl", site.socket_url), HeaderMap::new()).await;
-            links += usize::from(answer.expect("an answer").status() == 200);
+            urls += usize::from(answer.expect("an answer").status() == 200);
         }
-        links
+        urls
     };
     assert_eq!(asked(&Site::new().await).await, 600);
     assert_eq!(asked(&Site::with(SqrlBuilder::without_limiting_challenges).await).await, 601);
@@ -201,10 +201,10 @@ async fn the_limit_of_sqrl_urls_is_on_by_default() {
 
 /// Requests from so many networks that the limiter has no room for another one.
 #[tokio::test]
-#[ignore = "slow: 70,000 links"]
+#[ignore = "slow: 70,000 SQRL URLs"]
 async fn a_flood_of_networks_does_not_lift_the_limit() {
     let site = Site::new().await;
-    let link = async |address: IpAddr| {
+    let challenge = async |address: IpAddr| {
         let peer = PeerAddress(SocketAddr::new(address, 1025));
         let request = Request::get("/").extension(peer).body(()).expect("a request");
         site.sqrl.challenge(&request.into_parts().0, ChallengeOptions::default()).await
@@ -212,14 +212,14 @@ async fn a_flood_of_networks_does_not_lift_the_limit() {
     // Each network is in its own /32. One network alone does not fill the limiter.
     for network in 0..65_536_u128 {
         let flood = Ipv6Addr::from_bits((0x3000_0000 + network) << 96);
-        assert!(link(flood.into()).await.is_ok(), "{flood}");
+        assert!(challenge(flood.into()).await.is_ok(), "{flood}");
     }
     for address in ["2001:db9::1".parse().expect("an address"), IpAddr::from([192, 0, 2, 1])] {
-        let mut links = 0;
+        let mut urls = 0;
         for _ in 0..2500 {
-            links += usize::from(link(address).await.is_ok());
+            urls += usize::from(challenge(address).await.is_ok());
         }
-        assert_eq!(links, 600, "{address}");
+        assert_eq!(urls, 600, "{address}");
     }
 }
 
@@ -228,7 +228,7 @@ async fn a_flood_of_networks_does_not_lift_the_limit() {
 async fn stored_data_per_minute_is_limited() {
     let site = Site::with(|builder| builder.challenges_per_minute(3)).await;
     let mut chain = site.visit().await.chain(&alice()).with_opt("cps~suk");
-    assert_eq!(chain.ident().await, "5", "the link was the first, this is the second");
+    assert_eq!(chain.ident().await, "5", "the sqrl_url was the first, this is the second");
     assert_eq!(chain.ident().await, "5", "another URL");
     site.tap.calls();
     assert_eq!(chain.ident().await, "44");
@@ -247,7 +247,7 @@ async fn stored_data_per_minute_is_limited() {
 async fn writes_per_minute_are_limited() {
     let site = Site::with(|builder| builder.challenges_per_minute(10)).await;
     let mut chain = site.visit().await.chain(&alice());
-    assert_eq!(chain.ident().await, "5", "the link was the first, this is the second");
+    assert_eq!(chain.ident().await, "5", "the sqrl_url was the first, this is the second");
     site.tap.calls();
     // The same identity, each time with another unknown previous key.
     for seed in 0..4 {
@@ -414,7 +414,7 @@ async fn a_prefetch_creates_nothing() {
     let site = Site::with(|builder| builder.challenges_per_minute(2)).await;
     let visit = site.visit().await;
     site.tap.calls();
-    let nut = visit.link.nut();
+    let nut = visit.sqrl_url.nut();
     for line in [
         ("sec-purpose", "prefetch"),
         ("sec-purpose", "prefetch;prerender"),
@@ -445,7 +445,7 @@ async fn only_a_visit_collects() {
     let mut disable = site.visit().await.chain(&alice()).with_opt("cps~suk");
     let page = site.visit().await;
     assert_eq!(page.chain(&alice()).ident().await, "5");
-    let signed_in = format!("signed-in?nut={}", page.link.nut());
+    let signed_in = format!("signed-in?nut={}", page.sqrl_url.nut());
     site.tap.calls();
     for (lines, status) in [
         ([("sec-purpose", "prefetch"), ("sec-fetch-site", "none")], 503),

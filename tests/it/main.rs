@@ -13,6 +13,7 @@ mod failures;
 mod guide;
 mod http;
 mod limits;
+mod pages;
 mod regressions;
 mod replies;
 mod rules;

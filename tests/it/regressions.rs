@@ -56,7 +56,7 @@ async fn concurrent_refusals_store_no_more_nuts_than_the_limit() {
 async fn a_renewal_by_another_site_ends_no_wait() {
     let site = Site::new().await;
     let visit = site.visit().await;
-    let url = format!("{}/nut.sqrl?renew={}", site.public_url, visit.link.nut());
+    let url = format!("{}/nut.sqrl?renew={}", site.public_url, visit.sqrl_url.nut());
     assert_eq!(visit.browser.open(&url).await.expect("an answer").status, 200);
     assert_eq!(visit.chain(&alice()).ident().await, "5");
     assert!(matches!(visit.poll().await, Waiting::GoTo(_)));

@@ -36,12 +36,12 @@ async fn the_data_of_a_sqrl_url_is_limited() {
     let site = Site::new().await;
     let peer = PeerAddress(([127, 0, 0, 1], 4711).into());
     let (parts, ()) = Request::get("/").extension(peer).body(()).expect("a request").into_parts();
-    let link = async |octets| {
+    let challenge = async |octets| {
         let options = ChallengeOptions::default().data(vec![7; octets]);
         site.sqrl.challenge(&parts, options).await
     };
-    assert!(link(4096).await.is_ok());
-    let refused = link(4097).await.expect_err("too much");
+    assert!(challenge(4096).await.is_ok());
+    let refused = challenge(4097).await.expect_err("too much");
     assert!(matches!(refused, ChallengeError::DataTooLong(4097)), "{refused}");
     assert_eq!(refused.status(), 500);
 }
@@ -50,7 +50,7 @@ async fn the_data_of_a_sqrl_url_is_limited() {
 async fn answers_to_a_question() {
     let site = Site::new().await;
     site.sign_up(&alice()).await;
-    for (btn, tif, learned) in [
+    for (btn, tif, received) in [
         (Some("0"), "5", "button=0"),
         (Some("2"), "5", "button=2"),
         (Some("3"), "5", "button=3"),
@@ -67,8 +67,8 @@ async fn answers_to_a_question() {
         assert_eq!(chain.send(&chain.signed(&params)).await, tif, "{btn:?}");
         if tif == "5" {
             let body = visit.collect().await.body;
-            assert_eq!(body.contains("button="), !learned.is_empty(), "{btn:?}");
-            assert!(body.contains(learned));
+            assert_eq!(body.contains("button="), !received.is_empty(), "{btn:?}");
+            assert!(body.contains(received));
         }
     }
 }
@@ -142,12 +142,12 @@ async fn superseded(site: &Site, keys: impl Iterator<Item = SiteKey>) -> usize {
     count
 }
 
-fn stranger(seed: u8) -> SiteKey {
+fn unknown_key(seed: u8) -> SiteKey {
     SiteKey::from_seed(&[seed; 32])
 }
 
-async fn with_stranger(chain: &mut Chain, command: &str, seed: u8) -> String {
-    let key = stranger(seed);
+async fn with_unknown_pidk(chain: &mut Chain, command: &str, seed: u8) -> String {
+    let key = unknown_key(seed);
     let params = chain.params_with_keys(command).with("pidk", &key.idk().to_string());
     chain.send(&chain.signed(&params).signed("pids", &key)).await
 }
@@ -156,12 +156,12 @@ async fn with_stranger(chain: &mut Chain, command: &str, seed: u8) -> String {
 async fn a_successful_command_supersedes_a_proved_pidk() {
     let site = Site::new().await;
     let mut chain = site.visit().await.chain(&alice());
-    assert_eq!(with_stranger(&mut chain, "query", 1).await, "4");
-    assert_eq!(with_stranger(&mut chain, "disable", 1).await, "44");
-    assert_eq!(superseded(&site, [stranger(1)].into_iter()).await, 0);
-    assert_eq!(with_stranger(&mut chain, "ident", 1).await, "5");
-    assert_eq!(with_stranger(&mut chain, "disable", 2).await, "d");
-    assert_eq!(superseded(&site, [stranger(1), stranger(2)].into_iter()).await, 2);
+    assert_eq!(with_unknown_pidk(&mut chain, "query", 1).await, "4");
+    assert_eq!(with_unknown_pidk(&mut chain, "disable", 1).await, "44");
+    assert_eq!(superseded(&site, [unknown_key(1)].into_iter()).await, 0);
+    assert_eq!(with_unknown_pidk(&mut chain, "ident", 1).await, "5");
+    assert_eq!(with_unknown_pidk(&mut chain, "disable", 2).await, "d");
+    assert_eq!(superseded(&site, [unknown_key(1), unknown_key(2)].into_iter()).await, 2);
     // A live pidk is not superseded.
     site.sign_up(&new_alice()).await;
     let mut chain = site.visit().await.chain(&alice());
@@ -178,9 +178,9 @@ async fn at_most_sixteen_never_current_keys_are_superseded() {
     let site = Site::new().await;
     let mut chain = site.visit().await.chain(&alice());
     for seed in 0..20 {
-        assert_eq!(with_stranger(&mut chain, "ident", seed).await, "5", "{seed}");
+        assert_eq!(with_unknown_pidk(&mut chain, "ident", seed).await, "5", "{seed}");
     }
-    assert_eq!(superseded(&site, (0..20).map(stranger)).await, 16);
+    assert_eq!(superseded(&site, (0..20).map(unknown_key)).await, 16);
 }
 
 #[tokio::test]
@@ -249,9 +249,9 @@ async fn only_a_yes_is_consent() {
                 let params = chain.params("ident");
                 let params = if btn.is_empty() { params } else { params.with("btn", btn) };
                 assert_eq!(chain.send(&chain.signed(&params)).await, "5");
-                let learned = visit.collect().await.body;
+                let received = visit.collect().await.body;
                 let answer = if asks { answer } else { "Unanswered" };
-                assert!(learned.contains(&format!("answer={answer}\n")), "{btn}: {learned}");
+                assert!(received.contains(&format!("answer={answer}\n")), "{btn}: {received}");
             }
         }
     }

@@ -23,7 +23,7 @@ use crate::common::{Setup, Site, TestClock, alice};
 async fn a_nut_that_is_logged_is_found() {
     let site = Site::new().await;
     let visit = site.visit().await;
-    tracing::trace!(target: "tower_sqrl::planted", "here it is: {}", visit.link);
+    tracing::trace!(target: "tower_sqrl::planted", "here it is: {}", visit.sqrl_url);
     drop(site);
 }
 

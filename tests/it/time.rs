@@ -68,10 +68,10 @@ async fn a_failing_store_is_queried_less_and_less() {
 
 /// The event stream of a waiting page.
 async fn events(site: &Site) -> SqrlBody<Body> {
-    let link = call_layer(site, Request::get("/nut.sqrl"), Body::empty()).await;
-    let cookie = link.headers()["set-cookie"].to_str().expect("text");
+    let sqrl_url = call_layer(site, Request::get("/nut.sqrl"), Body::empty()).await;
+    let cookie = sqrl_url.headers()["set-cookie"].to_str().expect("text");
     let cookie = cookie.split(';').next().expect("a pair").to_owned();
-    let nut = link.into_body().collect().await.expect("a body").to_bytes();
+    let nut = sqrl_url.into_body().collect().await.expect("a body").to_bytes();
     let uri = format!("/evt.sqrl?{}", std::str::from_utf8(&nut).expect("text"));
     call_layer(site, Request::get(uri).header("cookie", cookie), Body::empty()).await.into_body()
 }

@@ -19,7 +19,7 @@ async fn each_sqrl_url_has_a_cookie() {
     let visit = site.visit().await;
     let [cookie] = &set_cookies(&visit.page.headers)[..] else { panic!("one cookie") };
     let (name, rest) = cookie.split_once('=').expect("a name");
-    assert_eq!(name, format!("sqrl-{}", visit.link.nut()));
+    assert_eq!(name, format!("sqrl-{}", visit.sqrl_url.nut()));
     let (value, attributes) = rest.split_once("; ").expect("attributes");
     assert_eq!(attributes, "Path=/; Max-Age=1800; HttpOnly; SameSite=Lax");
     let (secret, _) = value.split_once('.').expect("a secret");
@@ -37,9 +37,9 @@ async fn the_fragment_in_a_custom_page() {
     let setup = Setup { mount: "/app", ..Setup::default() };
     let site = Site::with_setup(setup, |builder| builder.prefix("/auth")).await;
     let visit = site.visit_custom_page().await;
-    let nut = visit.link.nut();
+    let nut = visit.sqrl_url.nut();
     for part in [
-        "<main id=\"sqrl\"".to_owned(),
+        "<div id=\"sqrl\"".to_owned(),
         format!("data-nut=\"{nut}\""),
         "data-base=\"/app/auth\" data-expires-in=\"300\"".to_owned(),
         format!("src=\"/app/auth/svg.sqrl?nut={nut}\""),
@@ -55,9 +55,9 @@ async fn over_https_the_cookie_is_for_this_host_only() {
     let setup = Setup { origin: Some("https://example.com"), ..Setup::default() };
     let site = Site::with_setup(setup, |builder| builder).await;
     let visit = site.visit().await;
-    assert!(visit.link.as_str().starts_with("sqrl://example.com/cli.sqrl?nut="));
+    assert!(visit.sqrl_url.as_str().starts_with("sqrl://example.com/cli.sqrl?nut="));
     let cookie = &set_cookies(&visit.page.headers)[0];
-    assert!(cookie.starts_with(&format!("__Host-sqrl-{}=", visit.link.nut())));
+    assert!(cookie.starts_with(&format!("__Host-sqrl-{}=", visit.sqrl_url.nut())));
     assert!(cookie.ends_with("; Path=/; Max-Age=1800; HttpOnly; SameSite=Lax; Secure"));
     visit.sign_in(&alice()).await;
     // A cookie without the `__Host-` prefix is not accepted instead.
@@ -105,7 +105,7 @@ async fn results_of_polling() {
 async fn without_scripts_the_page_reloads() {
     let site = Site::new().await;
     let visit = site.visit().await;
-    let go = format!("pag.sqrl?nut={}&go", visit.link.nut());
+    let go = format!("pag.sqrl?nut={}&go", visit.sqrl_url.nut());
     assert_eq!(visit.get(&go).await.status(), 404);
     visit.chain(&alice()).ident().await;
     let answer = visit.get(&go).await;
@@ -133,14 +133,14 @@ async fn a_secret_that_was_not_issued_is_never_adopted() {
     let site = Site::new().await;
     let planted = format!("{}.9999999999", "A".repeat(22));
     let visit = site.visit().await;
-    let name = format!("sqrl-{}", visit.link.nut());
+    let name = format!("sqrl-{}", visit.sqrl_url.nut());
     let mut jar = visit.browser.cookies();
     let mut cookie = jar.get(&name).expect("a cookie").clone();
     cookie.value.clone_from(&planted);
     jar.insert(cookie);
     visit.browser.set_cookies(jar);
     // Neither for this SQRL URL, nor its renewal, nor the next one.
-    assert_eq!(visit.get(&format!("nut.sqrl?renew={}", visit.link.nut())).await.status(), 410);
+    assert_eq!(visit.get(&format!("nut.sqrl?renew={}", visit.sqrl_url.nut())).await.status(), 410);
     let next = site.visit_in(&visit.browser).await;
     assert!(!set_cookies(&next.page.headers)[0].contains(&planted[..22]));
     visit.chain(&alice()).ident().await;
@@ -154,13 +154,13 @@ async fn a_renewal_keeps_the_wait() {
     let site = Site::new().await;
     let visit = site.visit().await;
     let before = visit.browser.cookies();
-    let old = before.get(&format!("sqrl-{}", visit.link.nut())).expect("a cookie").clone();
+    let old = before.get(&format!("sqrl-{}", visit.sqrl_url.nut())).expect("a cookie").clone();
     site.clock.advance_seconds(400);
     let renewed = visit.renew().await;
-    assert_ne!(renewed.link.nut(), visit.link.nut());
+    assert_ne!(renewed.sqrl_url.nut(), visit.sqrl_url.nut());
     let after = visit.browser.cookies();
     assert_eq!(after.iter().count(), 1, "one cookie for the wait");
-    let new = after.get(&format!("sqrl-{}", visit.link.nut())).expect("a cookie");
+    let new = after.get(&format!("sqrl-{}", visit.sqrl_url.nut())).expect("a cookie");
     assert_eq!(new.value[..22], old.value[..22], "the secret stays");
     assert_ne!(new.value, old.value, "as long as the new chain");
     // A page may poll with the wait's first nut or with its latest.
@@ -179,7 +179,7 @@ async fn only_the_requesting_browser_renews() {
     let site = Site::new().await;
     let visit = site.visit().await;
     let stranger = visit.in_browser(Browser::new(site.http()));
-    let renew = format!("nut.sqrl?renew={}", visit.link.nut());
+    let renew = format!("nut.sqrl?renew={}", visit.sqrl_url.nut());
     assert_eq!(stranger.get(&renew).await.status(), 410);
     assert_eq!(visit.get("nut.sqrl?renew=nonsense").await.status(), 410);
     assert_eq!(visit.get(&format!("nut.sqrl?renew={}", "A".repeat(22))).await.status(), 410);
@@ -206,10 +206,10 @@ async fn a_browser_keeps_twenty_waits_and_an_evicted_one_ends_visibly() {
         others.push(site.visit_in(&first.browser).await);
     }
     assert_eq!(first.browser.cookies().iter().count(), 21, "and the word of the first");
-    assert!(first.browser.cookies().get(&format!("sqrl-{}", first.link.nut())).is_none());
+    assert!(first.browser.cookies().get(&format!("sqrl-{}", first.sqrl_url.nut())).is_none());
     // Only the evicted page is notified.
     assert_eq!(first.poll().await, Waiting::Gone("evicted".into()));
-    let stream = first.get(&format!("evt.sqrl?nut={}", first.link.nut())).await;
+    let stream = first.get(&format!("evt.sqrl?nut={}", first.sqrl_url.nut())).await;
     assert_eq!((stream.status().as_u16(), &stream.body()[..]), (410, &b"evicted"[..]));
     let stranger = first.in_browser(Browser::new(site.http()));
     assert_eq!(stranger.poll().await, Waiting::Gone("expired".into()));
@@ -229,7 +229,7 @@ async fn a_renewal_by_another_site_leaves_the_page_its_wait() {
     assert_eq!(visit.poll().await, Waiting::Pending);
     // The page continues with the nut that it began with, although another one was the latest.
     let renewed = visit.renew().await;
-    assert_ne!(renewed.link.nut(), lured.link.nut());
+    assert_ne!(renewed.sqrl_url.nut(), lured.sqrl_url.nut());
     let mut chain = renewed.chain(&alice());
     assert_eq!(chain.ident().await, "5");
     assert!(visit.collect().await.body.contains(&chain.idk()));
@@ -245,7 +245,7 @@ async fn a_cookie_of_the_previous_release_collects() {
     let mut cookie = jar.iter().next().expect("a cookie").clone();
     let form = cookie.value.rsplit_once('.').expect("a latest nut").0.to_owned();
     jar.remove(&cookie.name);
-    cookie.name = format!("sqrl-{}", renewed.link.nut());
+    cookie.name = format!("sqrl-{}", renewed.sqrl_url.nut());
     cookie.value = form;
     jar.insert(cookie);
     visit.browser.set_cookies(jar);
@@ -253,7 +253,7 @@ async fn a_cookie_of_the_previous_release_collects() {
 }
 
 /// Returns the status of collecting a sign-in after this change of the identity.
-async fn outlives(what: &str) -> u16 {
+async fn collect_after(what: &str) -> u16 {
     let site = Site::new().await;
     site.sign_up(&alice()).await;
     let visit = site.visit().await;
@@ -276,23 +276,23 @@ async fn outlives(what: &str) -> u16 {
 
 #[tokio::test]
 async fn nothing_pending_outlives_a_disable() {
-    assert_eq!(outlives("disable").await, 401);
+    assert_eq!(collect_after("disable").await, 401);
 }
 
 #[tokio::test]
 async fn nothing_pending_outlives_an_enable() {
-    assert_eq!(outlives("enable").await, 401);
+    assert_eq!(collect_after("enable").await, 401);
 }
 
 #[tokio::test]
 async fn nothing_pending_outlives_a_remove() {
-    assert_eq!(outlives("remove").await, 401);
-    assert_eq!(outlives("remove and come back").await, 401);
+    assert_eq!(collect_after("remove").await, 401);
+    assert_eq!(collect_after("remove and come back").await, 401);
 }
 
 #[tokio::test]
 async fn nothing_pending_outlives_a_rekey() {
-    assert_eq!(outlives("rekey").await, 401);
+    assert_eq!(collect_after("rekey").await, 401);
 }
 
 /// An application may disable an identity in its own users table, without a new epoch.
@@ -319,7 +319,7 @@ async fn a_disabled_identity_is_not_collected_whoever_disabled_it() {
 
 #[tokio::test]
 async fn other_changes_keep_a_pending_sign_in() {
-    assert_eq!(outlives("flags").await, 200);
+    assert_eq!(collect_after("flags").await, 200);
 }
 
 #[tokio::test]
@@ -337,7 +337,7 @@ async fn only_get_collects() {
     let visit = site.visit().await;
     visit.chain(&alice()).ident().await;
     for method in ["HEAD", "POST", "PUT"] {
-        let name = format!("signed-in?nut={}", visit.link.nut());
+        let name = format!("signed-in?nut={}", visit.sqrl_url.nut());
         let method = method.parse().expect("a method");
         let answer = visit.request(method, &name, HeaderMap::new(), "").await;
         assert!([401, 405].contains(&answer.status().as_u16()));
@@ -361,7 +361,7 @@ async fn other_cookies_do_no_harm() {
     ] {
         let line = format!("{noise}; {}={}", mine.name, mine.value);
         let headers = HeaderMap::from_iter([(COOKIE, line.parse().expect("a header"))]);
-        let name = format!("pag.sqrl?nut={}", visit.link.nut());
+        let name = format!("pag.sqrl?nut={}", visit.sqrl_url.nut());
         let answer = stranger.request("GET".parse().expect("a method"), &name, headers, "").await;
         assert_eq!(answer.status(), 404, "{noise}");
     }
@@ -408,7 +408,7 @@ async fn the_page_receives_the_reason_of_a_refusal() {
     assert_eq!(word(&visit).await, "pending");
     assert_eq!(visit.chain(&mallory()).ident().await, "44");
     assert_eq!(word(&visit).await, "refused-new");
-    let go = visit.get(&format!("pag.sqrl?nut={}&go", visit.link.nut())).await;
+    let go = visit.get(&format!("pag.sqrl?nut={}&go", visit.sqrl_url.nut())).await;
     assert_eq!(go.status(), 404);
     assert!(String::from_utf8_lossy(go.body()).contains("accepts no new ones"));
     // It blocks no client, names no identity, and ends with the next sign-in.

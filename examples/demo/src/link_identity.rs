@@ -18,6 +18,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use tower_sessions::Session;
 use tower_sqrl::axum::{SqrlChallenge, SqrlLogin};
+use tower_sqrl::web::Texts;
 use tower_sqrl::{ChallengeOptions, Sqrl};
 
 use self::attempt::Attempt;
@@ -58,7 +59,14 @@ async fn page(
     }
     let attempt = Attempt::continue_or_start(session).await?;
     Ok(match SqrlChallenge::with_options(parts, options.data(attempt.id.into_bytes())).await {
-        Ok(challenge) => challenge.page(),
+        Ok(challenge) => {
+            let texts = Texts::english()
+                .title("Link an identity")
+                .heading("Link an identity")
+                .intro("Use the SQRL identity that you want to link.")
+                .button("Link with SQRL");
+            challenge.with_texts(texts).page()
+        }
         Err(error) => error.into_response(),
     })
 }

@@ -1,5 +1,5 @@
-//! `cli.sqrl`: the client. Whatever it sends, and whatever becomes of it, the reply is 200
-//! with a complete list, for clients parse the body whatever the status says.
+//! `cli.sqrl`: answers SQRL clients. Every reply is 200 with a complete list, because clients parse the body
+//! and ignore the status.
 
 use http::request::Parts;
 use http::{HeaderValue, StatusCode, Version, header};
@@ -26,8 +26,7 @@ where
     let peer = sqrl.client_address(&parts.headers, &parts.extensions);
     let answered = match (body, peer) {
         (Ok(body), Some(peer)) => {
-            // A client that hangs up leaves no step half done: what has begun ends. Nor does a
-            // mistake of ours leave a client without a reply.
+            // A step completes even if the client disconnects, and a panic still sends a reply.
             let (sqrl, nut) = (sqrl.clone(), parameter(parts, "nut"));
             let answer = async move { sqrl.engine().answer(nut.as_deref(), &body, peer).await };
             to_completion(answer).await.unwrap_or_else(|| engine.dead_end(Tif::TRY_AGAIN))

@@ -21,16 +21,16 @@ use tower_sqrl_core::protocol::Command;
 /// The URL itself, or the clean address at which it asks, or tells what has happened.
 pub(super) async fn answer(sqrl: &Sqrl, parts: &Parts) -> LayerResponse {
     match parts.uri.query() {
-        None => ask(sqrl, parts).await.unwrap_or_else(|why| not_signed_in(sqrl, why)),
+        None => ask(sqrl, parts).await.unwrap_or_else(|why| not_signed_in(sqrl, parts, why)),
         Some("disabled") => done(sqrl, parts, "disabled", Notice::Disabled),
         Some("enabled") => done(sqrl, parts, "enabled", Notice::Enabled),
         Some("removed") => done(sqrl, parts, "removed", Notice::Removed),
-        Some("done") => tell(sqrl, StatusCode::OK, Notice::Done),
-        Some("gone") => tell(sqrl, StatusCode::GONE, Notice::UrlExpired),
+        Some("done") => tell(sqrl, parts, StatusCode::OK, Notice::Done),
+        Some("gone") => tell(sqrl, parts, StatusCode::GONE, Notice::UrlExpired),
         Some(id) => match follow(sqrl, parts, id).await {
             Ok(onward) => onward,
             // What can be tried again is tried again here.
-            Err(why @ NotSignedIn::Unavailable) => not_signed_in(sqrl, why),
+            Err(why @ NotSignedIn::Unavailable) => not_signed_in(sqrl, parts, why),
             Err(_) => to_word(sqrl, "gone"),
         },
     }
@@ -66,9 +66,9 @@ async fn follow(sqrl: &Sqrl, parts: &Parts, id: &str) -> Result<LayerResponse, N
 /// CPS URL. In any other browser the identity may be another person's.
 fn done(sqrl: &Sqrl, parts: &Parts, word: &str, notice: Notice) -> LayerResponse {
     if sqrl.cookies().done(&parts.headers).as_deref() == Some(word) {
-        tell(sqrl, StatusCode::OK, notice)
+        tell(sqrl, parts, StatusCode::OK, notice)
     } else {
-        tell(sqrl, StatusCode::GONE, Notice::UrlExpired)
+        tell(sqrl, parts, StatusCode::GONE, Notice::UrlExpired)
     }
 }
 
@@ -94,7 +94,7 @@ async fn ask(sqrl: &Sqrl, parts: &Parts) -> Result<LayerResponse, NotSignedIn> {
         },
         id: &id.to_text(),
     };
-    let page = sqrl.settings().pages.confirm(&view);
+    let page = sqrl.settings().pages.confirm(&view, &sqrl.look(parts));
     Ok(respond::page(StatusCode::OK, page))
 }
 
@@ -113,7 +113,7 @@ where
     let id = ids.next().and_then(|(_, id)| CpsId::parse(&id));
     match (asked, id) {
         (Some(asked), Some(id)) if asked == id => to_step(sqrl, CpsStep::Go, &id),
-        _ => not_signed_in(sqrl, NotSignedIn::Nothing),
+        _ => not_signed_in(sqrl, parts, NotSignedIn::Nothing),
     }
 }
 
@@ -144,19 +144,19 @@ fn is_same_origin(sqrl: &Sqrl, parts: &Parts) -> bool {
     }
 }
 
-fn not_signed_in(sqrl: &Sqrl, why: NotSignedIn) -> LayerResponse {
+fn not_signed_in(sqrl: &Sqrl, parts: &Parts, why: NotSignedIn) -> LayerResponse {
     match why {
         NotSignedIn::Unavailable => {
-            tell(sqrl, StatusCode::SERVICE_UNAVAILABLE, Notice::Unavailable)
+            tell(sqrl, parts, StatusCode::SERVICE_UNAVAILABLE, Notice::Unavailable)
         }
         NotSignedIn::Nothing | NotSignedIn::Outdated => {
-            tell(sqrl, StatusCode::GONE, Notice::UrlExpired)
+            tell(sqrl, parts, StatusCode::GONE, Notice::UrlExpired)
         }
     }
 }
 
-fn tell(sqrl: &Sqrl, status: StatusCode, notice: Notice) -> LayerResponse {
-    let page = sqrl.settings().pages.notice(notice, None);
+fn tell(sqrl: &Sqrl, parts: &Parts, status: StatusCode, notice: Notice) -> LayerResponse {
+    let page = sqrl.settings().pages.notice(notice, None, &sqrl.look(parts));
     let mut response = respond::page(status, page);
     // The address of this page may be a CPS URL.
     let no_referrer = HeaderValue::from_static("no-referrer");

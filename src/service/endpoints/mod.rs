@@ -1,4 +1,4 @@
-//! What the layer answers itself.
+//! The layer's own endpoints.
 
 mod client;
 mod cps;
@@ -21,17 +21,17 @@ use super::{BoxError, Sqrl};
 use crate::web;
 use tower_sqrl_core::protocol::Nut;
 
-/// How long a body may take to arrive.
+/// Time limit for receiving a body.
 const BODY_TIME: Duration = Duration::from_secs(10);
 
-/// Octets beyond the limit that are read and discarded, so that a client that writes its whole
-/// request first can read the reply.
+/// Maximum number of bytes beyond the limit that are read and discarded, so that a client that sends its
+/// whole request first can read the reply.
 const DISCARDED_OCTETS: usize = 1 << 20;
 
-/// How long these may take to arrive.
+/// Time limit for discarding them.
 const DISCARDING_TIME: Duration = Duration::from_secs(2);
 
-/// Answers a request of ours.
+/// Answers a request to an endpoint.
 pub(super) async fn answer<B>(sqrl: Sqrl, endpoint: Endpoint, request: Request<B>) -> LayerResponse
 where
     B: Body<Data: Send, Error: Into<BoxError>> + Send + 'static,
@@ -56,18 +56,18 @@ where
     }
 }
 
-/// The events, if the address does not hear as many already. A cookie does not count: anybody can
-/// make one up.
+/// Returns an event stream, unless the address has the maximum. The limit ignores cookies, because anybody
+/// can invent one.
 fn events(sqrl: &Sqrl, parts: &Parts) -> LayerResponse {
     let address = sqrl.client_address(&parts.headers, &parts.extensions);
     match address.and_then(|address| sqrl.stream_slots().take(address)) {
-        Some(place) => page::events(sqrl, parts).map(|body| body.holding(place)),
+        Some(slot) => page::events(sqrl, parts).map(|body| body.holding(slot)),
         None => respond::text(StatusCode::SERVICE_UNAVAILABLE, "too many event streams"),
     }
 }
 
-/// The QR code of the link with that nut, whether anybody issued it or not: it says nothing
-/// that the nut does not.
+/// Returns the QR code of the SQRL URL with the nut in the query. It reveals no more than the nut, so the
+/// nut need not exist.
 fn picture(
     sqrl: &Sqrl,
     parts: &Parts,
@@ -80,7 +80,7 @@ fn picture(
     }
 }
 
-/// The value of a parameter in the URL, if it is there exactly once.
+/// Returns the value of a query parameter that occurs exactly once.
 pub(super) fn parameter(parts: &Parts, name: &str) -> Option<String> {
     let query = parts.uri.query()?.as_bytes();
     let mut values = form_urlencoded::parse(query).filter(|(key, _)| key == name);
@@ -88,12 +88,12 @@ pub(super) fn parameter(parts: &Parts, name: &str) -> Option<String> {
     values.next().is_none().then(|| value.into_owned())
 }
 
-/// The nut in the URL.
+/// Returns the nut in the query.
 pub(super) fn nut(parts: &Parts) -> Option<Nut> {
     parameter(parts, "nut").and_then(|nut| nut.parse::<Nut>().ok())
 }
 
-/// Why a body was not read.
+/// The error of reading a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 enum Unread {
     #[error("the body is too long")]
@@ -102,7 +102,7 @@ enum Unread {
     Incomplete,
 }
 
-/// Reads the whole body, if it is no longer than `limit` and arrives in time.
+/// Reads the whole body, if it has at most `limit` bytes and arrives in time.
 async fn read<B>(body: B, limit: usize) -> Result<Bytes, Unread>
 where
     B: Body<Data: Send, Error: Into<BoxError>> + Send + 'static,
@@ -120,8 +120,8 @@ where
     Err(Unread::TooLong)
 }
 
-/// Reads on, beside the reply: a connection that is closed over unread octets is reset, and the
-/// reply is lost with it. A body that goes on for longer is left unread until the time is over.
+/// Reads on while the reply is sent. Closing a connection with unread bytes resets it, and the client loses
+/// the reply. A longer body stays unread until the time limit.
 async fn discard<B: Body>(mut body: Pin<Box<B>>) {
     let deadline = Instant::now() + DISCARDING_TIME;
     let goes_on = async {

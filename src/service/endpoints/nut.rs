@@ -1,5 +1,4 @@
-//! `nut.sqrl`: a link for a page that makes its own, and the renewal of one that is about to
-//! grow too old.
+//! `nut.sqrl`: issues a SQRL URL for a custom front end, and renews one that is about to expire.
 
 use http::request::Parts;
 use http::{HeaderMap, StatusCode, header};
@@ -11,7 +10,7 @@ use crate::service::{Challenge, ChallengeError, Sqrl};
 use tower_sqrl_core::protocol::base64url;
 
 pub(super) async fn answer(sqrl: &Sqrl, parts: &Parts) -> LayerResponse {
-    // Before a link is made, which nobody would get.
+    // Before anything is issued.
     let can = match can(sqrl, parts) {
         Ok(can) => can,
         Err(error) => return respond::text(StatusCode::BAD_REQUEST, error),
@@ -31,8 +30,8 @@ pub(super) async fn answer(sqrl: &Sqrl, parts: &Parts) -> LayerResponse {
     }
 }
 
-/// The link as JSON for whoever asks for it, else as parameters of a query: what a page needs to
-/// make the text of the link itself.
+/// Sends the SQRL URL as JSON if the request accepts it. Otherwise sends the query parameters from which a
+/// page builds the URL.
 fn send(
     sqrl: &Sqrl,
     headers: &HeaderMap,
@@ -45,8 +44,8 @@ fn send(
         .get_all(header::ACCEPT)
         .into_iter()
         .any(|accept| accept.to_str().is_ok_and(|accept| accept.contains("application/json")));
-    let response = if wants_json {
-        // Every value is of an alphabet that JSON need not escape.
+    let mut response = if wants_json {
+        // No value contains a character that JSON escapes.
         let x = if extension == 0 { String::new() } else { format!(",\"x\":{extension}") };
         let can = can.map(|can| format!(",\"can\":\"{can}\"")).unwrap_or_default();
         let (link, expires_in) = (challenge.href(), challenge.lifetime().as_secs());
@@ -59,11 +58,12 @@ fn send(
         let can = can.map(|can| format!("&can={can}")).unwrap_or_default();
         respond::text(StatusCode::OK, format!("{x}nut={nut}{can}"))
     };
-    challenge.attach_to(response)
+    challenge.set_cookies(response.headers_mut());
+    response
 }
 
-/// Where a cancelled sign-in leads back to: `can` of the request, or the page that it comes
-/// from; of this origin only.
+/// Returns the URL for a cancelled sign-in: `can` of the request, or the referring page, if it has this
+/// origin.
 fn can(sqrl: &Sqrl, parts: &Parts) -> Result<Option<String>, &'static str> {
     let public_url = &sqrl.engine().config.public_url;
     let is_ours = |url: &str| public_url.is_same_origin(url);

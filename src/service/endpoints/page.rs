@@ -21,7 +21,7 @@ pub(super) async fn answer(sqrl: &Sqrl, parts: &Parts) -> LayerResponse {
     let go = parameter(parts, "go").is_some();
     let Some((nut, cookie)) = waiting(sqrl, parts) else {
         let (word, notice) = ended(sqrl, parts);
-        return gone(sqrl, go, word, notice);
+        return gone(sqrl, parts, go, word, notice);
     };
     let again = || format!("{}/pag.sqrl?nut={nut}&go", sqrl.base());
     match sqrl.engine().wait_status(&cookie.wait()).await {
@@ -31,7 +31,7 @@ pub(super) async fn answer(sqrl: &Sqrl, parts: &Parts) -> LayerResponse {
             if go { respond::see_other(&url) } else { respond::text(StatusCode::OK, url) }
         }
         Ok(WaitStatus::Pending) if go => {
-            tell(sqrl, StatusCode::NOT_FOUND, Notice::Pending, Some(&again()))
+            tell(sqrl, parts, StatusCode::NOT_FOUND, Notice::Pending, Some(&again()))
         }
         Ok(WaitStatus::Pending) => respond::text(StatusCode::NOT_FOUND, "pending"),
         Ok(WaitStatus::Refused(why)) => {
@@ -41,15 +41,15 @@ pub(super) async fn answer(sqrl: &Sqrl, parts: &Parts) -> LayerResponse {
                 Refusal::Superseded => ("refused-superseded", Notice::RefusedSuperseded),
             };
             if go {
-                tell(sqrl, StatusCode::NOT_FOUND, notice, None)
+                tell(sqrl, parts, StatusCode::NOT_FOUND, notice, None)
             } else {
                 respond::text(StatusCode::NOT_FOUND, word)
             }
         }
-        Ok(WaitStatus::TakenOver) => gone(sqrl, go, "taken-over", Notice::TakenOver),
-        Ok(WaitStatus::Collected) => gone(sqrl, go, "collected", Notice::Collected),
+        Ok(WaitStatus::TakenOver) => gone(sqrl, parts, go, "taken-over", Notice::TakenOver),
+        Ok(WaitStatus::Collected) => gone(sqrl, parts, go, "collected", Notice::Collected),
         Err(_) if go => {
-            tell(sqrl, StatusCode::SERVICE_UNAVAILABLE, Notice::Unavailable, Some(&again()))
+            tell(sqrl, parts, StatusCode::SERVICE_UNAVAILABLE, Notice::Unavailable, Some(&again()))
         }
         Err(_) => respond::text(StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
     }
@@ -86,14 +86,21 @@ fn ended(sqrl: &Sqrl, parts: &Parts) -> (&'static str, Notice) {
     }
 }
 
-fn gone(sqrl: &Sqrl, go: bool, word: &'static str, notice: Notice) -> LayerResponse {
+fn gone(sqrl: &Sqrl, parts: &Parts, go: bool, word: &'static str, notice: Notice) -> LayerResponse {
     if go {
-        tell(sqrl, StatusCode::GONE, notice, None)
+        tell(sqrl, parts, StatusCode::GONE, notice, None)
     } else {
         respond::text(StatusCode::GONE, word)
     }
 }
 
-fn tell(sqrl: &Sqrl, status: StatusCode, notice: Notice, retry: Option<&str>) -> LayerResponse {
-    respond::page(status, sqrl.settings().pages.notice(notice, retry))
+fn tell(
+    sqrl: &Sqrl,
+    parts: &Parts,
+    status: StatusCode,
+    notice: Notice,
+    retry: Option<&str>,
+) -> LayerResponse {
+    let look = sqrl.look(parts);
+    respond::page(status, sqrl.settings().pages.notice(notice, retry, &look))
 }

@@ -44,9 +44,9 @@ impl Site {
     /// Signs in and returns the start page.
     async fn sign_in(&self) -> String {
         let page = self.browser.open(&format!("{}/login", self.url)).await.expect("a page");
-        let link = page.sqrl_url().expect("a link");
-        self.client.sign_in(&link).await.expect("a sign-in");
-        match self.browser.poll(&page.url, &link).await.expect("an answer") {
+        let sqrl_url = page.sqrl_url().expect("a SQRL URL");
+        self.client.sign_in(&sqrl_url).await.expect("a sign-in");
+        match self.browser.poll(&page.url, &sqrl_url).await.expect("an answer") {
             Waiting::GoTo(url) => self.browser.open(url.as_str()).await.expect("a page").body,
             other => panic!("{other:?}"),
         }
@@ -54,8 +54,8 @@ impl Site {
 
     async fn command(&self, command: Command) {
         let page = Browser::default().open(&format!("{}/login", self.url)).await.expect("a page");
-        let link = page.sqrl_url().expect("a link");
-        self.client.run(&link, command).await.expect("done");
+        let sqrl_url = page.sqrl_url().expect("a SQRL URL");
+        self.client.run(&sqrl_url, command).await.expect("done");
     }
 
     async fn home(&self) -> String {

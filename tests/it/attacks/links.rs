@@ -80,8 +80,8 @@ async fn attack_14_the_application_learns_whether_the_address_is_the_same() {
         chain.query().await;
         let mut chain = chain.with_http(&site.http_at(address));
         assert_eq!(chain.ident().await, if same { "5" } else { "1" });
-        let learned = visit.collect().await.body;
-        assert!(learned.contains(&format!("same_address={same}\n")), "{learned}");
+        let received = visit.collect().await.body;
+        assert!(received.contains(&format!("same_address={same}\n")), "{received}");
     }
 }
 
@@ -114,7 +114,7 @@ async fn attack_14_a_renewed_code_answered_after_the_sign_in() {
             for page in [&visit, &renewed] {
                 let opened = visit.browser.open(&page.signed_in_url()).await.expect("a page");
                 assert_eq!(opened.status, 401, "{opt}, {pause}");
-                let renew = format!("nut.sqrl?renew={}", page.link.nut());
+                let renew = format!("nut.sqrl?renew={}", page.sqrl_url.nut());
                 assert_eq!(page.get(&renew).await.status(), 410, "{opt}, {pause}");
             }
         }

@@ -20,7 +20,7 @@ async fn attack_04_photographing_the_qr_code() {
             assert_eq!(visit.chain(&alice()).ident().await, "5");
         }
         assert!(matches!(thief.poll().await, Waiting::Gone(_)));
-        let nut = visit.link.nut();
+        let nut = visit.sqrl_url.nut();
         assert_eq!(thief.get(&format!("pag.sqrl?nut={nut}&go")).await.status(), 410);
         assert_eq!(thief.get(&format!("evt.sqrl?nut={nut}")).await.status(), 410);
         assert_eq!(thief.get(&format!("nut.sqrl?renew={nut}")).await.status(), 410);
@@ -70,15 +70,15 @@ async fn attack_04_burning_somebodys_nut() {
     let site = Site::new().await;
     let visit = site.visit().await;
     let chain = visit.chain(&mallory());
-    let mut link = visit.chain(&alice());
+    let mut sqrl_url = visit.chain(&alice());
     for step in 0..2 {
         let mut burn = chain.clone();
-        (burn.url, burn.server) = (link.url.clone(), link.server.clone());
+        (burn.url, burn.server) = (sqrl_url.url.clone(), sqrl_url.server.clone());
         for body in [
             String::new(),
             burn.signed(&burn.params("ident")).without("ids").encode(),
             burn.signed(&burn.params("ident")).altered("ids", &"A".repeat(86)).encode(),
-            burn.signed(&link.params("ident")).encode(),
+            burn.signed(&sqrl_url.params("ident")).encode(),
         ] {
             assert_eq!(read(&burn.post(body).await).tif.to_string(), "c0");
         }
@@ -97,11 +97,11 @@ async fn attack_04_burning_somebodys_nut() {
             );
         }
         if step == 0 {
-            assert_eq!(link.query().await, "4");
+            assert_eq!(sqrl_url.query().await, "4");
         }
     }
-    assert_eq!(link.ident().await, "5");
-    assert!(visit.collect().await.body.contains(&link.idk()));
+    assert_eq!(sqrl_url.ident().await, "5");
+    assert!(visit.collect().await.body.contains(&sqrl_url.idk()));
 }
 
 #[tokio::test]
@@ -136,13 +136,13 @@ async fn attack_05_the_same_body_at_the_same_instant() {
     let chain = visit.chain(&alice());
     let form = chain.signed(&chain.params_with_keys("ident"));
     let (mut twin, twin_form) = (chain.clone(), form.clone());
-    let (tell, told) = tokio::sync::oneshot::channel();
+    let (sender, receiver) = tokio::sync::oneshot::channel();
     // Both requests have looked the nut up. The other one takes it first.
     site.tap.before(Hook::RemoveNut(Pending), async move {
-        tell.send(twin.send(&twin_form).await).expect("a listener");
+        sender.send(twin.send(&twin_form).await).expect("a listener");
     });
     assert_eq!(chain.clone().send(&form).await, "60");
-    assert_eq!(told.await.expect("a tif"), "5");
+    assert_eq!(receiver.await.expect("a tif"), "5");
     // On real threads.
     let chain = site.visit().await.chain(&alice());
     let form = chain.signed(&chain.params_with_keys("ident"));
@@ -188,7 +188,7 @@ async fn attack_07_another_server_than_what_was_sent() {
     let mut chain = visit.chain(&alice());
     // A phishing page shows the SQRL URL with another host, and the client signs what it received.
     let mut phished = chain.clone();
-    let seen = visit.link.as_str().replace("127.0.0.1", "phish.example");
+    let seen = visit.sqrl_url.as_str().replace("127.0.0.1", "phish.example");
     phished.server = base64url::encode(seen);
     assert_eq!(phished.ident().await, "c4");
     assert_eq!(visit.poll().await, Waiting::Pending);

@@ -140,13 +140,13 @@ async fn attack_09_one_result_has_one_collector() {
     let twin = Browser::new(second.http());
     twin.set_cookies(visit.browser.cookies());
     let url = visit.signed_in_url().replace(&first.socket_url, &second.socket_url);
-    let (tell, told) = tokio::sync::oneshot::channel();
+    let (sender, receiver) = tokio::sync::oneshot::channel();
     first.tap.before(Hook::RemoveNut(Authorized), async move {
         let page = twin.open(&url).await.expect("a page");
-        tell.send(page.status.as_u16()).expect("a listener");
+        sender.send(page.status.as_u16()).expect("a listener");
     });
     let page = visit.browser.open(&visit.signed_in_url()).await.expect("a page");
-    assert_eq!((page.status.as_u16(), told.await.expect("a status")), (401, 200));
+    assert_eq!((page.status.as_u16(), receiver.await.expect("a status")), (401, 200));
 }
 
 #[tokio::test]

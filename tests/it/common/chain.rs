@@ -26,28 +26,28 @@ pub(crate) struct Chain {
     pub(crate) suk: Option<keys::Suk>,
     /// The last reply.
     pub(crate) last: Option<Reply>,
-    link: SqrlUrl,
+    sqrl_url: SqrlUrl,
     http: Http,
 }
 
 impl Chain {
-    pub(super) fn new(link: &SqrlUrl, identity: &Identity, http: &Http) -> Self {
+    pub(super) fn new(sqrl_url: &SqrlUrl, identity: &Identity, http: &Http) -> Self {
         Self {
-            url: link.request_url(),
-            server: base64url::encode(link.as_str()),
+            url: sqrl_url.request_url(),
+            server: base64url::encode(sqrl_url.as_str()),
             opt: "suk",
             identity: identity.clone(),
-            key: identity.site_key(0, link.domain()).expect("a current key"),
+            key: identity.site_key(0, sqrl_url.domain()).expect("a current key"),
             suk: None,
             last: None,
-            link: link.clone(),
+            sqrl_url: sqrl_url.clone(),
             http: http.clone(),
         }
     }
 
     /// The same chain with the keys of another identity.
     pub(crate) fn as_other(&self, identity: &Identity) -> Self {
-        let key = identity.site_key(0, self.link.domain()).expect("a current key");
+        let key = identity.site_key(0, self.sqrl_url.domain()).expect("a current key");
         Self { identity: identity.clone(), key, ..self.clone() }
     }
 
@@ -67,7 +67,7 @@ impl Chain {
 
     /// The key of the newest previous identity.
     pub(crate) fn previous(&self) -> SiteKey {
-        self.identity.site_key(1, self.link.domain()).expect("a previous key")
+        self.identity.site_key(1, self.sqrl_url.domain()).expect("a previous key")
     }
 
     /// The parameters `ver`, `cmd`, `idk` and `opt`.
@@ -118,7 +118,7 @@ impl Chain {
     pub(crate) async fn send(&mut self, form: &Form) -> String {
         let answer = self.post(form.encode()).await;
         let reply = read(&answer);
-        self.url = format!("{}{}", self.link.origin(), reply.qry);
+        self.url = format!("{}{}", self.sqrl_url.origin(), reply.qry);
         self.server.clone_from(&reply.raw);
         self.suk = reply.suk.or(self.suk);
         let tif = reply.tif.to_string();

@@ -13,7 +13,7 @@ use super::secrets;
 pub(crate) struct Visit {
     pub(crate) browser: Browser,
     pub(crate) page: Page,
-    pub(crate) link: SqrlUrl,
+    pub(crate) sqrl_url: SqrlUrl,
     /// The connections of its clients.
     pub(crate) http: Http,
 }
@@ -21,16 +21,16 @@ pub(crate) struct Visit {
 impl Visit {
     pub(super) async fn open(browser: &Browser, url: &str, http: Http) -> Self {
         let page = browser.open(url).await.expect("a page");
-        let link = page.sqrl_url().expect("a link");
-        secrets::record(link.nut());
+        let sqrl_url = page.sqrl_url().expect("a sqrl_url");
+        secrets::record(sqrl_url.nut());
         secrets::record_cookies(browser);
-        Self { browser: browser.clone(), page, link, http }
+        Self { browser: browser.clone(), page, sqrl_url, http }
     }
 
     /// The same page in another browser.
     pub(crate) fn in_browser(&self, browser: Browser) -> Self {
-        let Self { page, link, http, .. } = self;
-        Self { browser, page: page.clone(), link: link.clone(), http: http.clone() }
+        let Self { page, sqrl_url, http, .. } = self;
+        Self { browser, page: page.clone(), sqrl_url: sqrl_url.clone(), http: http.clone() }
     }
 
     /// A client that has scanned the QR code.
@@ -40,17 +40,17 @@ impl Visit {
 
     /// A client with other connections.
     pub(crate) fn chain_by(&self, identity: &Identity, http: &Http) -> Chain {
-        Chain::new(&self.link, identity, http)
+        Chain::new(&self.sqrl_url, identity, http)
     }
 
     /// Polls once.
     pub(crate) async fn poll(&self) -> Waiting {
-        self.browser.poll(&self.page.url, &self.link).await.expect("an answer")
+        self.browser.poll(&self.page.url, &self.sqrl_url).await.expect("an answer")
     }
 
     /// Polls once and returns the response.
     pub(crate) async fn poll_response(&self) -> Response<Bytes> {
-        self.get(&format!("pag.sqrl?nut={}", self.link.nut())).await
+        self.get(&format!("pag.sqrl?nut={}", self.sqrl_url.nut())).await
     }
 
     /// Requests an endpoint of the layer, or another path next to it, with the browser's cookies.
@@ -65,7 +65,7 @@ impl Visit {
         headers: HeaderMap,
         body: &'static str,
     ) -> Response<Bytes> {
-        let url = Url::parse(&self.link.sibling(name)).expect("an address");
+        let url = Url::parse(&self.sqrl_url.sibling(name)).expect("an address");
         let body = Bytes::from_static(body.as_bytes());
         let answer = self.browser.fetch(method, &url, headers, body).await.expect("an answer");
         secrets::record_answer(&answer);
@@ -93,20 +93,21 @@ impl Visit {
         let mut url = self.page.url.clone();
         let path = url.path().rsplit_once('/').expect("a path").0.to_owned();
         url.set_path(&format!("{path}/signed-in"));
-        url.set_query(Some(&format!("nut={}", self.link.nut())));
+        url.set_query(Some(&format!("nut={}", self.sqrl_url.nut())));
         url.into()
     }
 
     /// The page requests a new SQRL URL in the same browser.
     pub(crate) async fn renew(&self) -> Self {
-        let answer = self.get(&format!("nut.sqrl?renew={}", self.link.nut())).await;
+        let answer = self.get(&format!("nut.sqrl?renew={}", self.sqrl_url.nut())).await;
         assert_eq!(answer.status(), 200);
         let text = String::from_utf8_lossy(answer.body()).into_owned();
         let (_, nut) = text.split_once("nut=").expect("a nut");
         let nut = nut.split('&').next().expect("a nut");
-        let link = self.link.as_str().replace(self.link.nut(), nut).parse().expect("a link");
+        let sqrl_url =
+            self.sqrl_url.as_str().replace(self.sqrl_url.nut(), nut).parse().expect("a sqrl_url");
         let Self { browser, page, http, .. } = self;
-        Self { browser: browser.clone(), page: page.clone(), link, http: http.clone() }
+        Self { browser: browser.clone(), page: page.clone(), sqrl_url, http: http.clone() }
     }
 
     /// Signs in and returns what the application received.

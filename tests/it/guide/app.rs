@@ -15,7 +15,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (nuts, identities) = (MemoryNutStore::new(), MemoryIdentityStore::new());
     let sqrl = Sqrl::builder("http://127.0.0.1:8080", nuts, identities).build()?;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
-    // SQRL compares the browser's address with the client's.
+    // SQRL compares the client's address with the browser's.
     axum::serve(listener, app(&sqrl).into_make_service_with_connect_info::<SocketAddr>()).await?;
     Ok(())
 }
@@ -32,20 +32,20 @@ fn app(sqrl: &Sqrl) -> Router {
         .layer(sessions)
 }
 
-/// The browser arrives here when its user has signed in.
+/// The browser arrives here after a sign-in.
 async fn signed_in(sqrl: Sqrl, session: Session, login: SqrlLogin) -> Result<Redirect> {
-    // Users may move to new keys, so accounts have names of their own: here, the first key.
+    // A new account is named after its first key, and keeps that name when the user changes keys.
     let claim = sqrl.link_if_unlinked(&login, login.idk().to_string()).await?;
-    session.flush().await.map_err(broken)?; // a new session id, and no data of a previous user
-    session.insert("claim", claim).await.map_err(broken)?;
+    session.flush().await.map_err(unavailable)?; // a new id, without the previous user's data
+    session.insert("claim", claim).await.map_err(unavailable)?;
     Ok(Redirect::to("/"))
 }
 
 /// Returns the account that is signed in, unless the identity has been disabled or removed since.
 async fn current(sqrl: &Sqrl, session: &Session) -> Result<Option<String>> {
-    let claim: Option<Claim> = session.get("claim").await.map_err(broken)?;
+    let claim: Option<Claim> = session.get("claim").await.map_err(unavailable)?;
     let Some(claim) = claim else { return Ok(None) };
-    let is_current = sqrl.check(&claim).await.map_err(broken)?.is_current();
+    let is_current = sqrl.check(&claim).await.map_err(unavailable)?.is_current();
     Ok(claim.user().filter(|_| is_current).map(ToString::to_string))
 }
 
@@ -56,6 +56,6 @@ async fn home(sqrl: Sqrl, session: Session) -> Result<Html<String>> {
     }))
 }
 
-fn broken(_: impl std::error::Error) -> StatusCode {
+fn unavailable(_: impl std::error::Error) -> StatusCode {
     StatusCode::SERVICE_UNAVAILABLE
 }

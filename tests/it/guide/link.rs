@@ -1,16 +1,13 @@
-// The code of `docs/guide/own_user_table.md` that links a further identity, to be tried.
-
-use std::error::Error;
+// The code of `docs/guide/own_user_table.md` that links an identity to an account, for tests.
 
 use axum::Form;
 use axum::http::{StatusCode, request::Parts};
-use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::response::{Html, IntoResponse, Redirect, Response, Result};
 use serde::{Deserialize, Serialize};
 use tower_sessions::Session;
 use tower_sessions::session::Id;
 use tower_sqrl::axum::SqrlChallenge;
-use tower_sqrl::protocol::Idk;
-use tower_sqrl::{ChallengeOptions, LinkError, SignIn, Sqrl};
+use tower_sqrl::{ChallengeOptions, Claim, SignIn, Sqrl};
 
 /// An attempt to link an identity. The session stores it.
 #[derive(Serialize, Deserialize)]
@@ -18,43 +15,32 @@ struct Attempt {
     /// A random id, which the SQRL URLs of this attempt carry.
     id: String,
     account: String,
-    /// The key and the epoch of the identity that answered.
-    answer: Option<([u8; 32], u64)>,
+    /// The identity that answered.
+    answer: Option<Claim>,
 }
 
 const ATTEMPT: &str = "linking";
 
 /// Shows the page that adds an identity. `account` is signed in, by the session.
-async fn add_sqrl(
-    session: &Session,
-    account: &str,
-    parts: &Parts,
-) -> Result<Response, Box<dyn Error + Send + Sync>> {
-    let attempt = match session.get::<Attempt>(ATTEMPT).await? {
+async fn add_sqrl(session: &Session, account: &str, parts: &Parts) -> Result<Response> {
+    let attempt = match session.get::<Attempt>(ATTEMPT).await.map_err(unavailable)? {
         Some(attempt) if attempt.account == account => attempt, // another tab has begun it
         _ => {
             let (id, account) = (Id::default().to_string(), account.to_owned());
             let attempt = Attempt { id, account, answer: None };
-            session.insert(ATTEMPT, &attempt).await?;
+            session.insert(ATTEMPT, &attempt).await.map_err(unavailable)?;
             attempt
         }
     };
     let options = ChallengeOptions::linking().data(format!("link {}", attempt.id).into_bytes());
-    Ok(match SqrlChallenge::with_options(parts, options).await {
-        Ok(challenge) => challenge.page(),
-        Err(error) => error.into_response(),
-    })
+    Ok(SqrlChallenge::with_options(parts, options).await?.page())
 }
 
-/// Stores who answered. Call it in the route that receives sign-ins, where `login.data()` begins
-/// with `link `. `account` is signed in now, by the session.
-async fn answered(
-    session: &Session,
-    account: Option<&str>,
-    login: &SignIn,
-) -> Result<Response, Box<dyn Error + Send + Sync>> {
+/// Stores the identity that answered. Call it from the route that receives sign-ins, if
+/// `login.data()` begins with `link `. `account` is signed in now, by the session.
+async fn answered(session: &Session, account: Option<&str>, login: &SignIn) -> Result<Response> {
     let id = login.data().and_then(|data| data.strip_prefix(b"link "));
-    let attempt = session.get::<Attempt>(ATTEMPT).await?;
+    let attempt = session.get::<Attempt>(ATTEMPT).await.map_err(unavailable)?;
     let Some(attempt) = attempt.filter(|attempt| {
         account == Some(attempt.account.as_str()) && id == Some(attempt.id.as_bytes())
     }) else {
@@ -63,22 +49,22 @@ async fn answered(
     if login.user().is_some() {
         return Ok(refused("This identity belongs to an account.\n"));
     }
-    let answer = Some((*login.idk().as_bytes(), login.epoch().get()));
+    let answer = Some(login.claim());
     if attempt.answer.is_some() && attempt.answer != answer {
-        session.remove::<Attempt>(ATTEMPT).await?;
+        session.remove::<Attempt>(ATTEMPT).await.map_err(unavailable)?;
         return Ok(refused("Two identities answered. Please start again.\n"));
     }
-    session.insert(ATTEMPT, Attempt { answer, ..attempt }).await?;
+    session.insert(ATTEMPT, Attempt { answer, ..attempt }).await.map_err(unavailable)?;
     Ok(Redirect::to("/account/sqrl/confirm").into_response())
 }
 
 /// Asks the user about the identity: `GET /account/sqrl/confirm`.
-async fn ask(session: &Session) -> Result<Response, Box<dyn Error + Send + Sync>> {
-    let attempt = session.get::<Attempt>(ATTEMPT).await?;
-    let Some((key, _)) = attempt.and_then(|attempt| attempt.answer) else {
+async fn ask(session: &Session) -> Result<Response> {
+    let attempt = session.get::<Attempt>(ATTEMPT).await.map_err(unavailable)?;
+    let Some(claim) = attempt.and_then(|attempt| attempt.answer) else {
         return Ok(Redirect::to("/").into_response());
     };
-    let key = Idk::from_bytes(key).to_string();
+    let key = claim.idk().to_string();
     let page = Html(format!(
         "<h1>Is this your identity?</h1>\
          <p>A SQRL app answered with an identity whose key begins with {}.</p>\
@@ -107,33 +93,31 @@ async fn confirm(
     session: &Session,
     account: Option<&str>,
     Form(decision): Form<Decision>,
-) -> Result<Response, Box<dyn Error + Send + Sync>> {
+) -> Result<Response> {
     // The attempt ends, whatever the answer is.
-    let attempt = session.remove::<Attempt>(ATTEMPT).await?;
-    let Some((Attempt { account, .. }, (key, epoch))) = attempt
+    let attempt = session.remove::<Attempt>(ATTEMPT).await.map_err(unavailable)?;
+    let Some((account, claim)) = attempt
         .filter(|attempt| account == Some(attempt.account.as_str()))
-        .and_then(|attempt| attempt.answer.map(|answer| (attempt, answer)))
+        .and_then(|attempt| Some((attempt.account, attempt.answer?)))
     else {
         return Ok(refused("This page has expired. Please start again.\n"));
     };
-    let idk = Idk::from_bytes(key);
-    if decision.link != "yes" || decision.key != idk.to_string() {
+    if decision.link != "yes" || decision.key != claim.idk().to_string() {
         return Ok(refused("Nothing was linked.\n"));
     }
-    // Its owner may have disabled it since, or signed up with it.
-    let unchanged = sqrl.identity(&idk).await?.is_some_and(|identity| {
-        !identity.disabled && identity.epoch.get() == epoch && identity.user.is_none()
-    });
-    if !unchanged {
+    // The owner may have disabled the identity since, or signed up with it.
+    if !sqrl.check(&claim).await.map_err(unavailable)?.is_current() {
         return Ok(refused("This identity has changed. Please start again.\n"));
     }
-    match sqrl.link(&idk, account).await {
-        Ok(()) => Ok(Redirect::to("/").into_response()),
-        Err(LinkError::Linked(_)) => Ok(refused("This identity belongs to an account.\n")),
-        Err(error) => Err(error.into()),
-    }
+    sqrl.link(claim.idk(), account).await?; // 409 if it has just been linked to another account
+    Ok(Redirect::to("/").into_response())
 }
 
 fn refused(why: &'static str) -> Response {
     (StatusCode::CONFLICT, why).into_response()
+}
+
+/// As in the first example.
+fn unavailable(_: impl std::error::Error) -> StatusCode {
+    StatusCode::SERVICE_UNAVAILABLE
 }

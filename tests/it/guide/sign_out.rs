@@ -12,11 +12,11 @@ fn with_sign_out(routes: Router) -> Router {
 }
 
 async fn sign_out(session: Session) -> Result<Redirect> {
-    session.flush().await.map_err(broken)?;
+    session.flush().await.map_err(unavailable)?;
     Ok(Redirect::to("/"))
 }
 
-/// Leads a reload and a bookmark, which bring no sign-in, to the sign-in page.
+/// Redirects a reload or a bookmark, which brings no sign-in, to the sign-in page.
 async fn signed_in_or_back(
     sqrl: Sqrl,
     session: Session,

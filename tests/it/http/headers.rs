@@ -5,9 +5,9 @@ use std::path::Path;
 
 use axum::http::{HeaderMap, Method};
 use tower_sqrl::nuts::NutState::Pending;
-use tower_sqrl::web::{CONFIRM_POLICY, MESSAGE_POLICY, SIGN_IN_POLICY};
 use tower_sqrl_client::base64url;
 
+use super::row::{CONFIRM_POLICY, MESSAGE_POLICY, SIGN_IN_POLICY};
 use super::walk::Walk;
 use crate::common::{Hook, Site};
 

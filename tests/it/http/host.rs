@@ -30,7 +30,7 @@ async fn no_header_changes_the_public_url() {
         assert_eq!(signed_in.chain(&alice()).ident().await, "5");
         let cookies = format!("cookie: {}\r\n", signed_in.cookies());
         let json = format!("accept: application/json\r\n{cookies}");
-        let nut = signed_in.link.nut();
+        let nut = signed_in.sqrl_url.nut();
         for (request, more) in [
             ("GET /login".to_owned(), ""),
             ("GET /nut.sqrl".to_owned(), &*json),

@@ -42,7 +42,7 @@ async fn only_exact_paths_belong_to_the_layer() {
     let visit = site.visit().await;
     let chain = visit.chain(&alice());
     let body = chain.signed(&chain.params("query")).encode();
-    let query = format!("?nut={}", visit.link.nut());
+    let query = format!("?nut={}", visit.sqrl_url.nut());
     site.tap.calls();
     for path in OTHER_NAMES {
         let (status, _) = status(&site, &format!("{path}{query}"), &body).await;
@@ -77,7 +77,7 @@ async fn under_a_mount_the_layer_sees_the_rest_of_the_path() {
 async fn a_repeated_parameter_is_ignored() {
     let site = Site::new().await;
     let visit = site.visit().await;
-    let nut = visit.link.nut();
+    let nut = visit.sqrl_url.nut();
     let twice = format!("nut={nut}&nut={nut}");
     assert_eq!(visit.get(&format!("pag.sqrl?{twice}")).await.status(), 410);
     assert_eq!(visit.get(&format!("evt.sqrl?{twice}")).await.status(), 410);

@@ -2,7 +2,18 @@
 
 use axum::body::Bytes;
 use axum::http::{HeaderMap, Response};
-use tower_sqrl::web::{CONFIRM_POLICY, MESSAGE_POLICY, SIGN_IN_POLICY};
+
+/// The policy of the sign-in page.
+pub(super) const SIGN_IN_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+     img-src 'self' http://localhost:25519; connect-src 'self'; base-uri 'none'; \
+     form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'";
+/// The policy of the confirmation.
+pub(super) const CONFIRM_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+     base-uri 'none'; form-action 'self'; frame-ancestors 'none'; \
+     require-trusted-types-for 'script'";
+/// The policy of the other pages.
+pub(super) const MESSAGE_POLICY: &str = "default-src 'none'; style-src 'self'; base-uri 'none'; \
+     form-action 'none'; frame-ancestors 'none'";
 
 /// The origin of a response.
 #[derive(Clone, Copy, PartialEq, Eq)]

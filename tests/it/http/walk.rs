@@ -30,8 +30,8 @@ impl Walk {
         let setup = Setup { origin, ..Setup::default() };
         let site = Site::with_setup(setup, |builder| builder.max_event_streams(1)).await;
         let mut walk = Self { https, site, rows: Vec::new() };
-        walk.links().await;
-        walk.too_many_links().await;
+        walk.sqrl_urls().await;
+        walk.too_many_sqrl_urls().await;
         walk.pictures_and_assets().await;
         walk.waits().await;
         walk.events().await;
@@ -91,7 +91,7 @@ impl Walk {
         (visit, cps_id(&url).to_owned())
     }
 
-    async fn links(&mut self) {
+    async fn sqrl_urls(&mut self) {
         let visit = self.site.visit().await;
         let page = visit.get("login").await;
         self.add("`GET /login`, the built-in page", &page);
@@ -102,7 +102,7 @@ impl Walk {
         self.add("`GET nut.sqrl`", &visit.get("nut.sqrl").await);
         let json = self.get(&visit, "nut.sqrl", &[("accept", "application/json")]).await;
         self.add("`GET nut.sqrl`, JSON", &json);
-        let nut = visit.link.nut();
+        let nut = visit.sqrl_url.nut();
         self.add("`GET nut.sqrl?renew=`", &visit.get(&format!("nut.sqrl?renew={nut}")).await);
         let stranger = visit.in_browser(Browser::new(self.site.http()));
         let gone = stranger.get(&format!("nut.sqrl?renew={nut}")).await;
@@ -134,13 +134,13 @@ impl Walk {
         }
         let more = first.get("nut.sqrl").await;
         self.add("`GET nut.sqrl`, with twenty pages open", &more);
-        let evicted = first.get(&format!("pag.sqrl?nut={}", first.link.nut())).await;
+        let evicted = first.get(&format!("pag.sqrl?nut={}", first.sqrl_url.nut())).await;
         assert_eq!(evicted.body(), "evicted");
         self.add("`GET pag.sqrl`, evicted", &evicted);
     }
 
     /// An address that has reached the limit of SQRL URLs.
-    async fn too_many_links(&mut self) {
+    async fn too_many_sqrl_urls(&mut self) {
         let site = Site::with(|builder| builder.challenges_per_minute(1)).await;
         let visit = site.visit().await;
         self.add_by(By::Application, "`GET /login`, too many URLs", &visit.get("login").await);
@@ -150,7 +150,7 @@ impl Walk {
     async fn pictures_and_assets(&mut self) {
         let visit = self.site.visit().await;
         for kind in ["svg", "png"] {
-            let picture = visit.get(&format!("{kind}.sqrl?nut={}", visit.link.nut())).await;
+            let picture = visit.get(&format!("{kind}.sqrl?nut={}", visit.sqrl_url.nut())).await;
             self.add(&format!("`GET {kind}.sqrl`"), &picture);
             self.add(
                 &format!("`GET {kind}.sqrl`, no nut"),
@@ -165,18 +165,19 @@ impl Walk {
             self.add(&format!("`GET {asset}?v=`, this version"), &versioned);
             self.add(&format!("`GET {asset}`"), &visit.get(asset).await);
         }
+        self.add("`GET sqrl-confirm.js`", &visit.get("sqrl-confirm.js").await);
     }
 
     async fn waits(&mut self) {
         for go in ["", "&go"] {
             let what = format!("`GET pag.sqrl{}`", go.replace('&', "?"));
             let visit = self.site.visit().await;
-            let name = format!("pag.sqrl?nut={}{go}", visit.link.nut());
+            let name = format!("pag.sqrl?nut={}{go}", visit.sqrl_url.nut());
             self.add(&format!("{what}, no sign-in yet"), &visit.get(&name).await);
             self.site.tap.plan(Hook::GetNut(Authorized), Verdict::Fail);
             self.add(&format!("{what}, the store fails"), &visit.get(&name).await);
             let refused = self.refused().await;
-            let path = format!("pag.sqrl?nut={}{go}", refused.link.nut());
+            let path = format!("pag.sqrl?nut={}{go}", refused.sqrl_url.nut());
             self.add(&format!("{what}, refused"), &refused.get(&path).await);
             assert_eq!(visit.chain(&alice()).ident().await, "5");
             self.add(&format!("{what}, signed in"), &visit.get(&name).await);
@@ -185,13 +186,13 @@ impl Walk {
             self.add(&format!("{what}, no cookie"), &stranger.get(&name).await);
             // A page that polls again after collecting, with the old cookie.
             let visit = self.signed_in().await;
-            let name = format!("pag.sqrl?nut={}{go}", visit.link.nut());
+            let name = format!("pag.sqrl?nut={}{go}", visit.sqrl_url.nut());
             let cookies = visit.browser.cookies();
             visit.collect().await;
             visit.browser.set_cookies(cookies);
             self.add(&format!("{what}, collected"), &visit.get(&name).await);
             let (visit, _) = self.handed_over("ident").await;
-            let name = format!("pag.sqrl?nut={}{go}", visit.link.nut());
+            let name = format!("pag.sqrl?nut={}{go}", visit.sqrl_url.nut());
             self.add(&format!("{what}, taken over"), &visit.get(&name).await);
         }
     }
@@ -199,7 +200,7 @@ impl Walk {
     async fn events(&mut self) {
         let visit = self.site.visit().await;
         self.add("`GET evt.sqrl`, no cookie", &visit.get("evt.sqrl").await);
-        let nut = visit.link.nut().to_owned();
+        let nut = visit.sqrl_url.nut().to_owned();
         let mut stream = self.site.connect().await;
         let request = format!(
             "GET /evt.sqrl?nut={nut} HTTP/1.1\r\nhost: a\r\ncookie: {}\r\n\r\n",
@@ -218,7 +219,7 @@ impl Walk {
         let response = response.body(Bytes::new()).expect("a response");
         self.add("`GET evt.sqrl`", &response);
         let other = self.site.visit().await;
-        let full = other.get(&format!("evt.sqrl?nut={}", other.link.nut())).await;
+        let full = other.get(&format!("evt.sqrl?nut={}", other.sqrl_url.nut())).await;
         self.add("`GET evt.sqrl`, too many", &full);
     }
 
@@ -295,7 +296,7 @@ impl Walk {
 
     async fn landings(&mut self) {
         let visit = self.signed_in().await;
-        let path = format!("signed-in?nut={}", visit.link.nut());
+        let path = format!("signed-in?nut={}", visit.sqrl_url.nut());
         self.site.tap.plan(Hook::GetNut(Authorized), Verdict::Fail);
         let failed = visit.get(&path).await;
         self.add_by(By::Application, "`GET /signed-in?nut=`, the store fails", &failed);
@@ -321,11 +322,12 @@ impl Walk {
             ("svg.sqrl", &[Method::HEAD, Method::OPTIONS, Method::POST]),
             ("png.sqrl", &[Method::HEAD, Method::OPTIONS, Method::POST]),
             ("sqrl.js", &[Method::HEAD, Method::OPTIONS, Method::POST]),
+            ("sqrl-confirm.js", &[Method::HEAD, Method::OPTIONS, Method::POST]),
             ("sqrl.css", &[Method::HEAD, Method::OPTIONS, Method::POST]),
         ] {
             let mut rows = std::collections::BTreeSet::new();
             for method in others {
-                let name = format!("{name}?nut={}", visit.link.nut());
+                let name = format!("{name}?nut={}", visit.sqrl_url.nut());
                 let answer = visit.request(method.clone(), &name, HeaderMap::new(), "").await;
                 rows.insert(row(&answer, By::Layer, self.https));
             }

@@ -19,7 +19,7 @@ async fn one_command_starts_and_stops_everything() {
     };
     let url = word("open ");
     let visit = Visit::begin(&url, Http::default()).await;
-    Client::new(Identity::generate()).sign_in(&visit.link).await.expect("a sign-in");
+    Client::new(Identity::generate()).sign_in(&visit.sqrl_url).await.expect("a sign-in");
     let Waiting::GoTo(to) = visit.poll().await else { panic!("nothing to collect") };
     account_id(&visit.browser.open(to.as_str()).await.expect("a page"));
     servers_page_names_servers(&visit.browser, &url).await;

@@ -31,8 +31,9 @@ async fn an_address_that_is_slowed_down_signs_in_over_two_servers() {
     for server in &backends {
         let http = http(std::slice::from_ref(server));
         let visit = Visit::begin(&url, http.clone()).await;
-        let made_up = visit.link.as_str().replace(visit.link.nut(), "AAAAAAAAAAAAAAAAAAAAAA");
-        let made_up: SqrlUrl = made_up.parse().expect("a link");
+        let made_up =
+            visit.sqrl_url.as_str().replace(visit.sqrl_url.nut(), "AAAAAAAAAAAAAAAAAAAAAA");
+        let made_up: SqrlUrl = made_up.parse().expect("a SQRL URL");
         let neighbour = Arc::new(Identity::generate());
         let mut tif = String::new();
         // After the third failure, the server still looks up three nuts, because another server
@@ -48,7 +49,7 @@ async fn an_address_that_is_slowed_down_signs_in_over_two_servers() {
     for first in [backends.clone(), backends.iter().rev().cloned().collect()] {
         let http = http(&first);
         let visit = Visit::begin(&url, http.clone()).await;
-        client(&ada, &http).sign_in(&visit.link).await.expect("a sign-in");
+        client(&ada, &http).sign_in(&visit.sqrl_url).await.expect("a sign-in");
         assert!(visit.get(&visit.signed_in(), &http).await.signs_in());
     }
 }

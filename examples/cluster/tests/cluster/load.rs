@@ -241,14 +241,14 @@ impl Attempt {
     async fn run(&self) -> Result<String, SignInError> {
         let page = self.timed(self.browser.open(&format!("{}/login", self.shared.url))).await;
         let page = page.expect("an answer in time");
-        let link = page.sqrl_url().map_err(reload)?;
+        let sqrl_url = page.sqrl_url().map_err(reload)?;
 
         let (shared, last) = (Arc::clone(&self.shared), Mutex::new(Instant::now()));
         let client = self.client.clone().with_observer(move |_| {
             let before = std::mem::replace(&mut *last.lock().unwrap(), Instant::now());
             shared.record_time(before.elapsed());
         });
-        let session = client.session(&link);
+        let session = client.session(&sqrl_url);
         let key = idk(&session);
         let succeeded = match session.run(Command::Ident).await {
             Ok(_) => true,
@@ -263,7 +263,7 @@ impl Attempt {
         let start = Instant::now();
         let retry_time = if succeeded { RETRY_TIME } else { PAUSE };
         let url = loop {
-            match self.timed(self.browser.poll(&page.url, &link)).await {
+            match self.timed(self.browser.poll(&page.url, &sqrl_url)).await {
                 Ok(Waiting::GoTo(url)) => break url,
                 Ok(Waiting::Pending) | Err(BrowserError::Status { .. }) => {}
                 Ok(Waiting::Gone(why)) => return Err(reload(why)),

@@ -58,7 +58,7 @@ pub(crate) async fn login(
     let cps = number % 2 == 1;
     let options = Options { cps, ..Options::default() };
     let client = client(identity, &http).with_options(options);
-    let outcome = client.sign_in(&visit.link).await.expect("a sign-in");
+    let outcome = client.sign_in(&visit.sqrl_url).await.expect("a sign-in");
 
     let mut before = server(&visit.page.headers);
     for step in &outcome.steps {

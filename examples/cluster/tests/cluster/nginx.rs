@@ -201,7 +201,7 @@ async fn requests_reach_all_servers_and_events_are_not_buffered() {
     let address = site.url.strip_prefix("http://").expect("an address");
     let mut stream = TcpStream::connect(address).await.expect("a connection");
     let cookie = visit.browser.cookies().iter().next().expect("a cookie").clone();
-    let nut = visit.link.nut();
+    let nut = visit.sqrl_url.nut();
     let request = format!(
         "GET /evt.sqrl?nut={nut} HTTP/1.1\r\nhost: {address}\r\ncookie: {}={}\r\n\r\n",
         cookie.name, cookie.value

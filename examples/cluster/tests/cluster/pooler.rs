@@ -51,7 +51,7 @@ async fn a_thousand_logins_through_a_pooler() {
             }
             // The outcome is collected at both servers at the same instant.
             let visit = Visit::begin(&site, alternating.clone()).await;
-            client(identity, &alternating).sign_in(&visit.link).await.expect("a sign-in");
+            client(identity, &alternating).sign_in(&visit.sqrl_url).await.expect("a sign-in");
             let (to, one, other) = (visit.signed_in(), via(&[0]), via(&[1]));
             let (one, other) = join!(visit.get(&to, &one), visit.get(&to, &other));
             assert!(one.signs_in() != other.signs_in(), "{} and {}", one.status, other.status);

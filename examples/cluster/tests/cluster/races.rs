@@ -80,7 +80,7 @@ impl Race {
 
     async fn sign_in(&self, identity: &Arc<Identity>) -> Visit {
         let visit = self.visit().await;
-        client(identity, self.other()).sign_in(&visit.link).await.expect("a sign-in");
+        client(identity, self.other()).sign_in(&visit.sqrl_url).await.expect("a sign-in");
         visit
     }
 }

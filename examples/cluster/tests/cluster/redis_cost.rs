@@ -55,15 +55,15 @@ async fn each_step_sends_only_the_commands_that_it_needs() {
     // The first sign-ins create the account and the connections of each server.
     for server in site.per_server() {
         let visit = Visit::begin(&site.url, server.clone()).await;
-        client(&identity, &server).sign_in(&visit.link).await.expect("a sign-in");
+        client(&identity, &server).sign_in(&visit.sqrl_url).await.expect("a sign-in");
         assert!(visit.get(&visit.signed_in(), &server).await.signs_in());
     }
     calls(redis);
     let step = |get, getdel, set, publish| Calls { get, getdel, set, publish };
 
     let visit = Visit::begin(&site.url, http.clone()).await;
-    assert_eq!(calls(redis), step(0, 0, 1, 0), "a link");
-    let mut session = client(&identity, &http).session(&visit.link);
+    assert_eq!(calls(redis), step(0, 0, 1, 0), "a SQRL URL");
+    let mut session = client(&identity, &http).session(&visit.sqrl_url);
     session.send(&Command::Query).await.expect("a reply");
     assert_eq!(calls(redis), step(1, 1, 1, 0), "query");
     visit.poll().await;
@@ -75,7 +75,7 @@ async fn each_step_sends_only_the_commands_that_it_needs() {
 
     let visit = Visit::begin(&site.url, http.clone()).await;
     let options = Options { cps: true, ..Options::default() };
-    let mut session = client(&identity, &http).with_options(options).session(&visit.link);
+    let mut session = client(&identity, &http).with_options(options).session(&visit.sqrl_url);
     session.query().await.expect("a reply");
     calls(redis);
     let url = session.send(&Command::Ident).await.expect("a reply").url.expect("a CPS URL");
@@ -97,19 +97,19 @@ async fn a_record_is_small() {
     let before = received(redis);
     let info = received(redis) - before; // what this question itself costs
     let visit = Visit::begin(&site.url, http.clone()).await;
-    let link = received(redis) - before - 2 * info;
+    let first = received(redis) - before - 2 * info;
     let size = |key: &str| -> usize {
         let value = redis.command(&["STRLEN", key]).expect("a length");
         key.len() + value.parse::<usize>().expect("a number")
     };
     let keys = redis.command(&["KEYS", "*"]).expect("keys");
-    let around = link.checked_sub(size(&keys)).expect("more than its key and value");
+    let around = first.checked_sub(size(&keys)).expect("more than its key and value");
     assert!((40..120).contains(&around), "{around} bytes around the key and the record");
     let identity = Arc::new(Identity::generate());
-    client(&identity, &http).sign_in(&visit.link).await.expect("a sign-in");
+    client(&identity, &http).sign_in(&visit.sqrl_url).await.expect("a sign-in");
     let keys = redis.command(&["KEYS", "*"]).expect("keys");
     assert_eq!(keys.lines().count(), 2, "the outcome and the chain's next nut");
     let all: Vec<_> = keys.lines().map(|key| (key.split(':').nth(1), size(key) + around)).collect();
-    println!("as sent to Redis: the link's nut {link}, {all:?} bytes");
-    assert!(link <= MAX_BYTES && all.iter().all(|(_, bytes)| *bytes <= MAX_BYTES));
+    println!("as sent to Redis: the first nut {first}, {all:?} bytes");
+    assert!(first <= MAX_BYTES && all.iter().all(|(_, bytes)| *bytes <= MAX_BYTES));
 }

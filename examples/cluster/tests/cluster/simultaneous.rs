@@ -50,7 +50,7 @@ async fn by_cps(site: &Site, servers: &[Http], identity: &Arc<Identity>, round: 
     let (name, value) =
         cookie.split_once(';').expect("attributes").0.split_once('=').expect("a pair");
     let mut jar = visit.browser.cookies();
-    let cookie = jar.iter().next().expect("the link's").clone();
+    let cookie = jar.iter().next().expect("the cookie of the wait").clone();
     jar.insert(tower_sqrl_client::browser::Cookie {
         name: name.into(),
         value: value.into(),
@@ -78,7 +78,7 @@ async fn sign_in(
     identity: &Arc<Identity>,
     options: Options,
 ) -> Reply {
-    let session = |http| client(identity, http).with_options(options).session(&visit.link);
+    let session = |http| client(identity, http).with_options(options).session(&visit.sqrl_url);
     let mut sessions: Vec<_> = servers.iter().map(session).collect();
     let query = sessions[0].request(&Command::Query).expect("a request");
     let replies = join_all(sessions.iter_mut().map(|session| session.post(query.clone()))).await;

@@ -13,7 +13,7 @@ use url::Url;
 pub(crate) struct Visit {
     pub(crate) browser: Browser,
     pub(crate) page: Page,
-    pub(crate) link: SqrlUrl,
+    pub(crate) sqrl_url: SqrlUrl,
 }
 
 impl Visit {
@@ -22,25 +22,25 @@ impl Visit {
         let browser = Browser::new(http);
         let page = browser.open(&format!("{site}/login")).await.expect("a page");
         assert_eq!(page.status, StatusCode::OK, "{}", page.body);
-        let link = page.sqrl_url().expect("a link");
-        Self { browser, page, link }
+        let sqrl_url = page.sqrl_url().expect("a SQRL URL");
+        Self { browser, page, sqrl_url }
     }
 
     /// Returns a client that has sent `query`.
     pub(crate) async fn query(&self, identity: &Arc<Identity>, http: &Http) -> Session {
-        let mut session = client(identity, http).session(&self.link);
+        let mut session = client(identity, http).session(&self.sqrl_url);
         session.query().await.expect("an answer");
         session
     }
 
     /// Polls once, as the page does.
     pub(crate) async fn poll(&self) -> Waiting {
-        self.browser.poll(&self.page.url, &self.link).await.expect("an answer")
+        self.browser.poll(&self.page.url, &self.sqrl_url).await.expect("an answer")
     }
 
     /// Returns the URL that the page opens after the sign-in.
     pub(crate) fn signed_in(&self) -> Url {
-        self.page.url.join(&format!("/signed-in?nut={}", self.link.nut())).expect("an address")
+        self.page.url.join(&format!("/signed-in?nut={}", self.sqrl_url.nut())).expect("an address")
     }
 
     /// Requests a URL with the cookies of this browser over these connections. Follows no redirect

@@ -71,7 +71,7 @@ fn polling_server(site: &Site) -> (Http, Server) {
 
 /// Returns when the events of a page ended with the outcome.
 async fn outcome_time(visit: &Visit, http: Http) -> Instant {
-    let url = visit.page.url.join(&format!("/evt.sqrl?nut={}", visit.link.nut()));
+    let url = visit.page.url.join(&format!("/evt.sqrl?nut={}", visit.sqrl_url.nut()));
     let events = visit.body(&url.expect("an address"), &http).await;
     assert!(events.ends_with("event: outcome\ndata: look\n\n"), "{events}");
     Instant::now()

@@ -1,5 +1,6 @@
 //! A browser of somebody's, with an empty profile, and what its sign-in page shows.
 
+use std::path::Path;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -10,7 +11,7 @@ use http::Method;
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Map, Value, json};
 use test_servers::Chromedriver;
-use tower_sqrl_client::SqrlUrl;
+use tower_sqrl_client::{SqrlUrl, base64url};
 use url::{ParseError, Url};
 
 use crate::process::Demo;
@@ -191,6 +192,12 @@ impl Chromium {
         self.client.execute(script, Vec::new()).await.expect("a result")
     }
 
+    /// The same with arguments.
+    pub(crate) async fn run_with(&self, script: &str, arguments: &[&str]) -> Value {
+        let arguments = arguments.iter().map(|&argument| argument.into()).collect();
+        self.client.execute(script, arguments).await.expect("a result")
+    }
+
     /// Makes the tab's document known, to see whether it is still the same later.
     pub(crate) async fn mark(&self) {
         self.run("window.marked = true").await;
@@ -232,6 +239,39 @@ impl Chromium {
         screen.insert("deviceScaleFactor".to_owned(), 2.into());
         screen.insert("mobile".to_owned(), (width < 600).into());
         self.devtools("Emulation.setDeviceMetricsOverride", screen.into()).await;
+    }
+
+    /// Waits until an element's text begins like this.
+    pub(crate) async fn shows_text(&self, css: &str, beginning: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let text = self.text(css).await;
+            if text.starts_with(beginning) {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{text:?}, not {beginning:?}");
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// Requests carry this `Accept-Language` from now on.
+    pub(crate) async fn language(&self, language: &str) {
+        self.devtools("Network.enable", json!({})).await;
+        let headers = json!({ "headers": { "Accept-Language": language } });
+        self.devtools("Network.setExtraHTTPHeaders", headers).await;
+    }
+
+    /// Writes a picture of the page to `target/tmp/pages/NAME.png`, for people to look at.
+    pub(crate) async fn picture(&self, name: &str) {
+        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pages");
+        std::fs::create_dir_all(&directory).expect("a directory");
+        let whole = json!({ "captureBeyondViewport": true });
+        let body = json!({ "cmd": "Page.captureScreenshot", "params": whole });
+        let picture = self.send("goog/cdp/execute", body).await;
+        let digits = picture["data"].as_str().expect("a screenshot");
+        let digits = digits.replace('+', "-").replace('/', "_");
+        let picture = base64url::decode(digits.trim_end_matches('=')).expect("base64");
+        std::fs::write(directory.join(format!("{name}.png")), picture).expect("a file");
     }
 
     /// One of Chromium's own `WebDriver` commands.

@@ -14,13 +14,16 @@ async fn a_page_at_another_host_says_so_and_does_not_leave_it() {
     browser.state("waiting").await;
     let at_once = browser.complaints().await;
     assert_eq!(at_once.len(), 1, "{at_once:?}");
-    assert!(at_once[0].contains(&format!("its site at {}:", demo.public_url)), "{at_once:?}");
+    assert!(
+        at_once[0].contains(&format!("the public URL is at {}.", demo.public_url)),
+        "{at_once:?}"
+    );
 
     somebody().sign_in(&browser.scan().await).await.expect("a sign-in");
     assert_eq!(browser.state("failed").await, "Something went wrong. Please try again.");
     assert!(browser.is_marked().await);
     let in_the_end = browser.complaints().await;
     assert_eq!(in_the_end.len(), 1, "{in_the_end:?}");
-    assert!(in_the_end[0].contains("open it there"), "{in_the_end:?}");
+    assert!(in_the_end[0].contains("Open the page there"), "{in_the_end:?}");
     browser.close().await;
 }

@@ -1,14 +1,16 @@
-//! Small screens, and both colour schemes.
+//! How the pages look: small screens, both colour schemes, and every language. Pictures of all of them
+//! lie in `target/tmp/pages` afterwards, for people to look at.
 
 use serde_json::json;
 
+use crate::application::Application;
 use crate::chromium::Chromium;
 use crate::process::Demo;
 use crate::{somebody, somebody_here};
 
 /// What reaches beyond the screen's width, or gives the page a width of its own.
 const TOO_WIDE: &str = "
-    const width = screen.width;
+    const width = Number(arguments[0]);
     const wide = [...document.querySelectorAll('body *')].filter((part) => {
       const box = part.getBoundingClientRect();
       return box.width > 0 && (box.right > width + 0.5 || box.left < -0.5);
@@ -18,7 +20,7 @@ const TOO_WIDE: &str = "
 ";
 
 /// Texts whose contrast with their ground is less than 4.5 to 1, and whether the ground is dark.
-const CONTRAST: &str = "
+pub(crate) const CONTRAST: &str = "
     const numbers = (color) => color.match(/[\\d.]+/g).map(Number);
     const light = (color) => numbers(color).slice(0, 3)
       .map((part) => part / 255)
@@ -41,12 +43,36 @@ const CONTRAST: &str = "
     return { faint, dark: light(ground(document.body)) < 0.05 };
 ";
 
+/// Puts the sign-in page into a state with its text, as the module does.
+const STATE: &str = "
+    const [state, text] = arguments;
+    const root = document.querySelector('#sqrl');
+    const ended = ['begun', 'refused', 'collected', 'evicted', 'expired', 'failed'];
+    root.dataset.state = state;
+    root.querySelector('[data-sqrl=\"jump\"]').hidden = state !== 'no-client';
+    root.querySelector('[data-sqrl=\"reload\"]').hidden = !ended.includes(state);
+    root.querySelector('[data-sqrl=\"status\"]').textContent = root.dataset[text];
+";
+
+/// A state for each of the page's looks, and the text in it.
+const STATES: [(&str, &str); 8] = [
+    ("probing", "textPermission"),
+    ("no-client", "textNoClient"),
+    ("offline", "textOffline"),
+    ("begun", "textBegun"),
+    ("refused", "textRefusedDisabled"),
+    ("evicted", "textEvicted"),
+    ("signed-in", "textSignedIn"),
+    ("taken-over", "textTakenOver"),
+];
+
 /// Looks at the page that is open, in both schemes.
-async fn is_presentable(browser: &Chromium, width: u32) {
+async fn is_presentable(browser: &Chromium, width: u32, name: &str) {
     for scheme in ["light", "dark"] {
         browser.screen(width, 780, scheme).await;
-        let page = format!("{} at {width}, {scheme}", browser.url().await);
-        assert_eq!(browser.run(TOO_WIDE).await, json!([]), "{page}");
+        let page = format!("{name}-{width}-{scheme}");
+        browser.picture(&page).await;
+        assert_eq!(browser.run_with(TOO_WIDE, &[&width.to_string()]).await, json!([]), "{page}");
         let seen = browser.run(CONTRAST).await;
         assert_eq!(seen, json!({ "faint": [], "dark": scheme == "dark" }), "{page}");
     }
@@ -59,30 +85,54 @@ async fn every_page_fits_a_phone_and_can_be_read_in_the_dark() {
     let wide = [320, 360];
     for width in wide {
         browser.open(&demo.url("/")).await;
-        is_presentable(&browser, width).await;
+        is_presentable(&browser, width, "demo-home").await;
         browser.open(&demo.url("/login")).await;
         browser.state("waiting").await;
         browser.run("document.querySelectorAll('details').forEach((d) => d.open = true)").await;
-        is_presentable(&browser, width).await;
+        is_presentable(&browser, width, "sign-in-open").await;
         browser.scan().await;
     }
     let signed_in = somebody_here().sign_in(&browser.scan().await).await;
     let url = signed_in.expect("a sign-in").url.expect("an address");
     browser.state("taken-over").await;
-    is_presentable(&browser, 360).await;
 
     browser.devtools("Network.clearBrowserCookies", json!({})).await;
     browser.open(&url).await;
     for width in wide {
-        is_presentable(&browser, width).await;
+        is_presentable(&browser, width, "confirm-new").await;
     }
     browser.open(&demo.url("/login")).await;
     somebody().sign_in(&browser.scan().await).await.expect("a sign-in");
     browser.arrives_at_account(&demo).await;
     for width in wide {
-        is_presentable(&browser, width).await;
+        is_presentable(&browser, width, "demo-account").await;
     }
-    browser.open(&url).await;
-    is_presentable(&browser, 360).await;
+    browser.close().await;
+}
+
+/// The ready pages of a site with a name and a logo.
+#[tokio::test]
+async fn every_page_and_state_is_readable_in_every_language() {
+    let site = Application::start().await;
+    let browser = Chromium::start().await;
+    for language in ["en", "de", "fr"] {
+        browser.language(language).await;
+        browser.open(&site.url("/login")).await;
+        browser.state("waiting").await;
+        is_presentable(&browser, 1000, &format!("sign-in-{language}")).await;
+        is_presentable(&browser, 360, &format!("sign-in-{language}")).await;
+        for (state, text) in STATES {
+            browser.run_with(STATE, &[state, text]).await;
+            is_presentable(&browser, 360, &format!("sign-in-{language}-{state}")).await;
+        }
+        browser.open(&site.url("/login")).await;
+        let signed_in = somebody_here().sign_in(&browser.scan().await).await;
+        let url = signed_in.expect("a sign-in").url.expect("an address");
+        browser.devtools("Network.clearBrowserCookies", json!({})).await;
+        browser.open(&url).await;
+        is_presentable(&browser, 360, &format!("confirm-{language}")).await;
+        browser.open(&site.url("/auth/cps.sqrl?gone")).await;
+        is_presentable(&browser, 360, &format!("notice-{language}")).await;
+    }
     browser.close().await;
 }

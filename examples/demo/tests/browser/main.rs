@@ -5,6 +5,7 @@
 #[allow(dead_code, reason = "shared with the tests that need no browser")]
 mod process;
 
+mod application;
 mod chromium;
 mod elsewhere;
 mod front;
@@ -12,6 +13,7 @@ mod looks;
 mod no_client;
 mod no_script;
 mod other_browser;
+mod own_page;
 mod qr;
 mod refused;
 mod renewal;

@@ -10,8 +10,15 @@ use crate::somebody;
 
 const BUTTON: &str = "[data-sqrl=\"button\"]";
 const JUMP: &str = "[data-sqrl=\"jump\"]";
-const UNOPENED: &str = "addEventListener('click', (event) => {
+/// Chromium asks a person whether to open the app, and takes no clicks meanwhile.
+pub(crate) const UNOPENED: &str = "addEventListener('click', (event) => {
     if (event.target.dataset.sqrl === 'button') event.preventDefault();
+});";
+
+/// Records when the page first comes into each state.
+const STATES: &str = "window.states = {};
+document.addEventListener('sqrl:state', ({ detail }) => {
+    window.states[detail.state] ??= performance.now();
 });";
 
 #[tokio::test]
@@ -23,13 +30,17 @@ async fn where_the_picture_is_blocked_the_jump_and_the_code_still_work() {
     browser.state("waiting").await;
     assert!(!browser.shows(JUMP).await, "not before it is known to be needed");
     let link = browser.button_link().await;
-    // Chromium would ask a person whether it may open the link, and take no clicks meanwhile.
     browser.run(UNOPENED).await;
+    browser.run(STATES).await;
     browser.click("[data-sqrl=\"button\"]").await;
     let said = browser.state("probing").await;
     assert!(said.starts_with("Looking for the SQRL app on this device"), "{said}");
     let said = browser.state("no-client").await;
-    assert!(said.starts_with("No SQRL app answered on this device."), "{said}");
+    assert!(said.starts_with("No SQRL app has answered on this device."), "{said}");
+    let search = "return states['no-client'] - states.probing";
+    let milliseconds = browser.run(search).await.as_f64().expect("a number");
+    // By the page's own clock, with room for a busy machine.
+    assert!((3000.0..6000.0).contains(&milliseconds), "{milliseconds} ms until it says so");
     let left = browser.run("return sessionStorage.getItem('sqrl-left')").await;
     assert_eq!(left, json!(null), "the page was not left");
     assert!(browser.shows(JUMP).await && browser.shows("[data-sqrl=\"button\"]").await);
@@ -118,6 +129,23 @@ async fn a_permission_that_is_reported_as_denied_does_not_keep_the_page_from_try
     browser.state("waiting").await;
     browser.run(UNOPENED).await;
     browser.click(BUTTON).await;
+    browser.arrives_at_account(&demo).await;
+    browser.close().await;
+}
+
+/// An app may take longer to start than the page waits before it explains what to do.
+#[tokio::test]
+async fn an_app_that_starts_late_is_found_all_the_same() {
+    let demo = Demo::in_memory(&[]);
+    let browser = Chromium::start().await;
+    let (listener, _turn) = crate::same_device::listener().await;
+    drop(listener);
+    browser.open(&demo.url("/login")).await;
+    browser.state("waiting").await;
+    browser.run(UNOPENED).await;
+    browser.click(BUTTON).await;
+    browser.state("no-client").await;
+    let _app = crate::same_device::bound().await.sign_in_with(somebody());
     browser.arrives_at_account(&demo).await;
     browser.close().await;
 }

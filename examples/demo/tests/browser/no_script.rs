@@ -25,7 +25,7 @@ async fn the_code_the_link_and_the_way_on_work_without_javascript() {
     browser.click("noscript a").await;
     assert_eq!(browser.text("h1").await, "Not signed in yet");
     somebody().sign_in(&link).await.expect("a sign-in");
-    browser.click("main a").await;
+    browser.click("main .sqrl-onward a").await;
     browser.arrives_at_account(&demo).await;
     browser.close().await;
 }

@@ -64,7 +64,7 @@ async fn another_browser_is_signed_in_only_after_a_click() {
 
     other.open(&url).await;
     assert_eq!(other.url().await, demo.url("/cps.sqrl"), "a clean address");
-    assert_eq!(other.text("h1").await, "Sign in as a new identity?");
+    assert_eq!(other.text("h1").await, "Sign in with a new identity?");
     other.open_in_new_tab(&demo.url("/account")).await;
     assert_eq!(other.url().await, demo.url("/login"), "following the link alone is nothing");
 

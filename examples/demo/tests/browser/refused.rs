@@ -39,7 +39,7 @@ async fn the_page_that_waits_says_why_and_still_signs_in() {
     let mut session = app.session(&browser.scan().await);
     insist(&mut session).await;
     let said = browser.state("refused").await;
-    assert!(said.contains("your identity is disabled on this site"), "{said}");
+    assert!(said.contains("SQRL identity is disabled on this site"), "{said}");
     assert!(browser.shows(RELOAD).await && !browser.shows(BUTTON).await);
 
     // The person finds the rescue code, and goes on in the app.
@@ -67,7 +67,7 @@ async fn the_page_that_an_app_leads_back_to_says_why() {
     });
     browser.click(BUTTON).await;
     let said = browser.state("returned").await;
-    assert!(said.contains("your identity is disabled on this site"), "{said}");
+    assert!(said.contains("SQRL identity is disabled on this site"), "{said}");
     assert!(!browser.is_marked().await, "another page, whose code works");
     assert!(browser.shows(BUTTON).await);
     somebody().sign_in(&browser.scan().await).await.expect("a sign-in");

@@ -46,10 +46,15 @@ pub(crate) async fn app_that_listens(app: Client) -> (Server, MutexGuard<'static
 /// Listens once the port is free: another process may have it for a while.
 pub(crate) async fn listener() -> (Listener, MutexGuard<'static, ()>) {
     let turn = PORT.lock().await;
+    (bound().await, turn)
+}
+
+/// The same for a test whose turn it is.
+pub(crate) async fn bound() -> Listener {
     let deadline = Instant::now() + PATIENCE;
     loop {
         match Listener::bind().await {
-            Ok(listener) => return (listener, turn),
+            Ok(listener) => return listener,
             Err(error) => assert!(Instant::now() < deadline, "the app's port: {error}"),
         }
         tokio::time::sleep(PAUSE).await;
@@ -191,8 +196,7 @@ async fn the_page_that_is_still_open_is_told() {
     // The app was woken by the link, and opens a tab of its own at the end.
     let signed_in = somebody_here().sign_in(&browser.button_link().await).await;
     let url = signed_in.expect("a sign-in").url.expect("an address");
-    let told = "The sign-in continues in the browser window that your SQRL app opened. You can \
-                close this page.";
+    let told = "Continue in the window that your SQRL app opened. You can close this page.";
     assert_eq!(browser.state("taken-over").await, told);
     assert!(!browser.shows("[data-sqrl=\"button\"]").await && !browser.shows(".sqrl-code").await);
 

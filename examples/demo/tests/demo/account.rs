@@ -6,7 +6,7 @@ use tower_sqrl_client::browser::{Page, Waiting};
 use tower_sqrl_client::wire::{Command, Options};
 use tower_sqrl_client::{Client, Http, Identity, Refusal};
 
-use crate::person::{Person, account_id, fresh_link};
+use crate::person::{Person, account_id, new_sqrl_url};
 use crate::process::Demo;
 
 #[tokio::test]
@@ -184,13 +184,13 @@ async fn an_account_that_has_an_identity_again_links_no_other() {
     ada.command(&demo, Command::Remove).await.expect("removed");
     // The URL of a second tab is answered after that of the first.
     let second = ada.browser.open(&demo.url("/account/identity")).await.expect("a page");
-    let link = second.sqrl_url().expect("a link");
+    let sqrl_url = second.sqrl_url().expect("a SQRL URL");
     ada.client = Person::new().client;
     let page = ada.sign_in_at(&demo, "/account/identity").await;
     confirm(&ada, &demo, &page).await;
 
-    Person::new().client.sign_in(&link).await.expect("a sign-in");
-    let late = demo.url(&format!("/signed-in?nut={}", link.nut()));
+    Person::new().client.sign_in(&sqrl_url).await.expect("a sign-in");
+    let late = demo.url(&format!("/signed-in?nut={}", sqrl_url.nut()));
     let page = ada.browser.open(&late).await.expect("a page");
     assert_eq!(page.status, StatusCode::CONFLICT, "{}", page.body);
     assert_eq!(account_id(&ada.at_another_browser().sign_in(&demo).await), account);
@@ -203,14 +203,14 @@ async fn a_user_who_has_signed_out_links_nothing() {
     ada.sign_in(&demo).await;
     ada.submit(&demo, "/account/unlink", &[]).await;
     let page = ada.browser.open(&demo.url("/account/identity")).await.expect("a page");
-    let link = page.sqrl_url().expect("a link");
+    let sqrl_url = page.sqrl_url().expect("a SQRL URL");
 
     // The user signs out before the answer.
     let out = ada.submit(&demo, "/sign-out", &[]).await;
     assert_eq!(out.status, StatusCode::OK);
     let stranger = Person::new();
-    stranger.client.sign_in(&link).await.expect("a sign-in");
-    let url = format!("/signed-in?nut={}", link.nut());
+    stranger.client.sign_in(&sqrl_url).await.expect("a sign-in");
+    let url = format!("/signed-in?nut={}", sqrl_url.nut());
     let page = ada.browser.open(&demo.url(&url)).await.expect("a page");
     assert_eq!(page.status, StatusCode::CONFLICT, "{}", page.body);
     assert_eq!(ada.account(&demo).await.url.path(), "/login");
@@ -227,8 +227,8 @@ fn stranger() -> Client {
 
 /// The client's key at the demo.
 async fn key_of(client: &Client, demo: &Demo) -> String {
-    let link = fresh_link(demo).await;
-    client.identity().site_key(0, link.domain()).expect("a key").idk().to_string()
+    let sqrl_url = new_sqrl_url(demo).await;
+    client.identity().site_key(0, sqrl_url.domain()).expect("a key").idk().to_string()
 }
 
 /// Confirms the identity that the page asks about.
@@ -254,15 +254,15 @@ async fn a_stranger_links_nothing_by_a_photographed_code() {
     let demo = Demo::in_memory(&[]);
     let (mut ada, account) = without_identity(&demo).await;
     let page = ada.browser.open(&demo.url("/account/identity")).await.expect("a page");
-    let link = page.sqrl_url().expect("a link");
+    let sqrl_url = page.sqrl_url().expect("a SQRL URL");
     let stranger = stranger();
-    let refused = stranger.sign_in(&link).await.expect_err("another address");
+    let refused = stranger.sign_in(&sqrl_url).await.expect_err("another address");
     assert!(matches!(refused.refusal(), Some(Refusal::Failed(_, tif)) if tif.to_string() == "40"));
     // Nor with a CPS URL.
     let options = Options { cps: true, ..stranger.options() };
-    let refused = stranger.with_options(options).sign_in(&link).await.expect_err("refused");
+    let refused = stranger.with_options(options).sign_in(&sqrl_url).await.expect_err("refused");
     assert!(matches!(refused.refusal(), Some(Refusal::Failed(_, tif)) if tif.to_string() == "40"));
-    let state = ada.browser.poll(&page.url, &link).await.expect("an answer");
+    let state = ada.browser.poll(&page.url, &sqrl_url).await.expect("an answer");
     assert_eq!(state, Waiting::Pending, "Ada's page waits for her own app");
 
     ada.client = Person::new().client;
@@ -273,9 +273,9 @@ async fn a_stranger_links_nothing_by_a_photographed_code() {
 
 /// Answers the URL of a page with this client, and returns the page that the browser opens next.
 async fn answer(ada: &Person, demo: &Demo, page: &Page, client: &Client) -> Page {
-    let link = page.sqrl_url().expect("a link");
-    client.sign_in(&link).await.expect("a sign-in");
-    let url = demo.url(&format!("/signed-in?nut={}", link.nut()));
+    let sqrl_url = page.sqrl_url().expect("a SQRL URL");
+    client.sign_in(&sqrl_url).await.expect("a sign-in");
+    let url = demo.url(&format!("/signed-in?nut={}", sqrl_url.nut()));
     ada.browser.open(&url).await.expect("a page")
 }
 
@@ -287,10 +287,10 @@ async fn a_stranger_at_the_same_address_is_asked_about_like_everybody() {
     let stranger = Client::new(Identity::generate());
     for options in [Options::default(), Options { cps: true, ..Options::default() }] {
         let page = ada.browser.open(&demo.url("/account/identity")).await.expect("a page");
-        let link = page.sqrl_url().expect("a link");
-        let answer = stranger.clone().with_options(options).sign_in(&link).await;
+        let sqrl_url = page.sqrl_url().expect("a SQRL URL");
+        let answer = stranger.clone().with_options(options).sign_in(&sqrl_url).await;
         let url = answer.expect("a sign-in").url;
-        let url = url.unwrap_or_else(|| demo.url(&format!("/signed-in?nut={}", link.nut())));
+        let url = url.unwrap_or_else(|| demo.url(&format!("/signed-in?nut={}", sqrl_url.nut())));
         let page = ada.browser.open(&url).await.expect("a page");
         assert_eq!(page.url.path(), "/account/identity/confirm", "{}", page.body);
         assert!(page.body.contains("if you have not used it"), "{}", page.body);

@@ -5,7 +5,7 @@ use tower_sqrl_client::browser::Waiting;
 use tower_sqrl_client::cps::{Event, Listener};
 use tower_sqrl_client::wire::Options;
 
-use crate::person::{Person, account_id, fresh_link};
+use crate::person::{Person, account_id, new_sqrl_url};
 use crate::process::Demo;
 
 #[tokio::test]
@@ -17,8 +17,8 @@ async fn the_client_sends_the_browser_to_its_account() {
     let mut server = listener.sign_in_with(ada.client.clone());
 
     let login = ada.browser.open(&demo.url("/login")).await.expect("a page");
-    let link = login.sqrl_url().expect("a link");
-    let jump = link.with_can(login.url.as_str()).expect("an address");
+    let sqrl_url = login.sqrl_url().expect("a SQRL URL");
+    let jump = sqrl_url.with_can(login.url.as_str()).expect("an address");
     let page = ada.browser.open(&server.url_for(&jump)).await.expect("a page");
     assert_eq!((page.status, page.url.path()), (StatusCode::OK, "/account"), "{}", page.body);
     assert_eq!(account_id(&page), account);
@@ -30,7 +30,7 @@ async fn the_client_sends_the_browser_to_its_account() {
     };
 
     // The page that still waits is told, and the URL works once.
-    let state = ada.browser.poll(&login.url, &link).await.expect("an answer");
+    let state = ada.browser.poll(&login.url, &sqrl_url).await.expect("an answer");
     assert_eq!(state, Waiting::Gone("taken-over".to_owned()));
     let again = ada.browser.open(&url).await.expect("a page");
     assert_eq!(again.status, StatusCode::GONE, "{}", again.body);
@@ -48,7 +48,7 @@ async fn another_browser_is_asked_by_name_and_id() {
     ada.submit(&demo, "/account/name", &[("name", "Ada")]).await;
     let options = Options { cps: true, ..Options::default() };
     let client = ada.client.clone().with_options(options);
-    let url = client.sign_in(&fresh_link(&demo).await).await.expect("signed in").url;
+    let url = client.sign_in(&new_sqrl_url(&demo).await).await.expect("signed in").url;
     let page = Person::new().browser.open(&url.expect("a URL")).await.expect("a page");
     assert!(page.body.contains(&format!("Sign in as Ada ({account})?")), "{}", page.body);
 }

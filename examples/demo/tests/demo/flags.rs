@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use tower_sqrl_client::Http;
 use tower_sqrl_client::browser::Browser;
 
-use crate::person::{Person, fresh_link};
+use crate::person::{Person, new_sqrl_url};
 use crate::process::{Demo, command};
 
 /// Starts the demo, which must fail with this exit code, and returns its error output.
@@ -99,15 +99,15 @@ fn a_server_or_file_that_cannot_be_used_is_named() {
 #[tokio::test]
 async fn sqrl_urls_follow_the_flags() {
     let demo = Demo::in_memory(&["--prefix", "/auth", "--url-scheme", "sqrl"]);
-    let link = fresh_link(&demo).await;
+    let sqrl_url = new_sqrl_url(&demo).await;
     let begin = format!("sqrl://{}/auth/cli.sqrl?nut=", demo.address);
-    assert!(link.as_str().starts_with(&begin), "{}", link.as_str());
+    assert!(sqrl_url.as_str().starts_with(&begin), "{}", sqrl_url.as_str());
 
     let demo = Demo::in_memory(&["--prefix", "/auth"]);
     let ada = Person::new();
     ada.sign_in(&demo).await;
-    let link = fresh_link(&demo).await;
-    assert!(link.as_str().starts_with("qrl://"), "{}", link.as_str());
+    let sqrl_url = new_sqrl_url(&demo).await;
+    assert!(sqrl_url.as_str().starts_with("qrl://"), "{}", sqrl_url.as_str());
 }
 
 #[tokio::test]

@@ -38,17 +38,17 @@ impl Person {
     /// Answers the SQRL URL of a page, and returns the page that the browser opens next.
     pub(crate) async fn sign_in_at(&self, demo: &Demo, path: &str) -> Page {
         let login = self.browser.open(&demo.url(path)).await.expect("a page");
-        let link = login.sqrl_url().expect("a link");
-        self.client.sign_in(&link).await.expect("a sign-in");
-        let state = self.browser.wait(&login.url, &link, TIMEOUT).await.expect("an answer");
+        let sqrl_url = login.sqrl_url().expect("a SQRL URL");
+        self.client.sign_in(&sqrl_url).await.expect("a sign-in");
+        let state = self.browser.wait(&login.url, &sqrl_url, TIMEOUT).await.expect("an answer");
         let Waiting::GoTo(url) = state else { panic!("{state:?}") };
         self.browser.open(url.as_str()).await.expect("a page")
     }
 
     /// Runs a command on a new SQRL URL.
     pub(crate) async fn command(&self, demo: &Demo, command: Command) -> Result<Outcome, Error> {
-        let link = fresh_link(demo).await;
-        self.client.run(&link, command).await
+        let sqrl_url = new_sqrl_url(demo).await;
+        self.client.run(&sqrl_url, command).await
     }
 
     /// Opens the account page, and follows redirects.
@@ -69,9 +69,9 @@ impl Person {
 }
 
 /// Returns a SQRL URL from a new browser.
-pub(crate) async fn fresh_link(demo: &Demo) -> SqrlUrl {
+pub(crate) async fn new_sqrl_url(demo: &Demo) -> SqrlUrl {
     let page = Browser::default().open(&demo.url("/login")).await.expect("a page");
-    page.sqrl_url().expect("a link")
+    page.sqrl_url().expect("a SQRL URL")
 }
 
 /// Returns the account's id on its page.

@@ -25,8 +25,8 @@ fn person(browser: &'static str, client: &'static str) -> Person {
 /// Returns whether the demo refuses the client because its address differs from the browser's.
 async fn is_refused(demo: &Demo, person: &Person) -> bool {
     let login = person.browser.open(&demo.url("/login")).await.expect("a page");
-    let link = login.sqrl_url().expect("a link");
-    match person.client.sign_in(&link).await {
+    let sqrl_url = login.sqrl_url().expect("a SQRL URL");
+    match person.client.sign_in(&sqrl_url).await {
         Ok(_) => false,
         Err(error) => {
             assert_eq!(error.refusal(), Some(&Refusal::OtherAddress), "{error}");

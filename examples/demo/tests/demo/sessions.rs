@@ -34,8 +34,8 @@ async fn signing_out_ends_the_session_on_the_server() {
     let ada = Person::new();
     ada.sign_in(&demo).await;
     let jar = ada.browser.cookies();
-    let link = ada.browser.open(&demo.url("/sign-out")).await.expect("a page");
-    assert_eq!(link.status, StatusCode::METHOD_NOT_ALLOWED, "not by GET");
+    let page = ada.browser.open(&demo.url("/sign-out")).await.expect("a page");
+    assert_eq!(page.status, StatusCode::METHOD_NOT_ALLOWED, "not by GET");
     assert_eq!(ada.account(&demo).await.url.path(), "/account");
 
     let page = ada.submit(&demo, "/sign-out", &[]).await;

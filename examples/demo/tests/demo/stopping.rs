@@ -29,7 +29,7 @@ async fn event_streams_end_and_requests_in_progress_finish() {
 
     // A page that waits for events.
     let login = ada.browser.open(&demo.url("/login")).await.expect("a page");
-    let link = login.sqrl_url().expect("a link");
+    let sqrl_url = login.sqrl_url().expect("a SQRL URL");
     let cookies = ada.browser.cookies();
     let cookies: Vec<_> = cookies.iter().map(|c| format!("{}={}", c.name, c.value)).collect();
     let cookies = cookies.join("; ");
@@ -37,7 +37,7 @@ async fn event_streams_end_and_requests_in_progress_finish() {
     let host = &demo.address;
     let ask = format!(
         "GET /evt.sqrl?nut={} HTTP/1.1\r\nHost: {host}\r\nCookie: {cookies}\r\n\r\n",
-        link.nut()
+        sqrl_url.nut()
     );
     events.write_all(ask.as_bytes()).await.expect("sent");
     let answer = header(&mut events).await;

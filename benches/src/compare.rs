@@ -1,14 +1,13 @@
-//! Two sides measured in turns, so that what else the machine does meets both alike.
+//! Measures two servers in turns, so that other load on the machine affects both alike.
 
-use crate::Failure;
+use crate::failure::Failure;
 use crate::spread::Spread;
 
-/// A side of the comparison: what it is called, and one turn of it, in microseconds of
-/// processor time per sign-in.
+/// The name of a server, and a function that measures its processor time per sign-in, in microseconds.
 pub(crate) type Side<'a> = (&'a str, &'a mut dyn FnMut() -> Result<f64, Failure>);
 
-/// Runs the rounds and prints each; the figures of both sides, and how many times the first
-/// side's the second side's are.
+/// Runs the rounds and prints each. Returns the figures of both sides, and the ratio of the second to the
+/// first in each round.
 pub(crate) fn compare(
     rounds: usize,
     (one, first): Side<'_>,
@@ -18,7 +17,7 @@ pub(crate) fn compare(
     println!("{:>7} {one:>9} {other:>9} {:>9}", "round", "ratio");
     let mut spreads = [Spread::default(), Spread::default(), Spread::default()];
     for round in 1..=rounds {
-        // Who goes first changes.
+        // The sides take turns at being first.
         let (a, b) = if round % 2 == 1 {
             let a = first()?;
             (a, second()?)

@@ -1,4 +1,4 @@
-//! Stores that can be looked into, and filled, without a request.
+//! Stores whose records can be read and replaced without a request.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -11,27 +11,27 @@ use tower_sqrl::identities::{Change, IdentityStore, KeyState, Lookup, Swap};
 use tower_sqrl::nuts::{CpsId, CpsInfo, NutInfo, NutState, NutStore};
 use tower_sqrl::protocol::{Idk, Nut};
 
-/// Both stores. Nothing expires: an input is over in no time.
+/// Both stores. Records never expire.
 #[derive(Debug, Default)]
-pub(crate) struct Shelf(Mutex<Kept>);
+pub(crate) struct Stores(Mutex<Records>);
 
-/// All that is kept.
+/// The records of both stores.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(crate) struct Kept {
+pub(crate) struct Records {
     pub(crate) pending: BTreeMap<Nut, NutInfo>,
-    /// By the nut that a wait id is as a key.
+    /// The key is the wait id as a nut.
     pub(crate) outcomes: BTreeMap<Nut, NutInfo>,
     pub(crate) cps: BTreeMap<[u8; 16], CpsInfo>,
     pub(crate) keys: BTreeMap<Idk, KeyState>,
 }
 
-impl Shelf {
-    pub(crate) fn kept(&self) -> MutexGuard<'_, Kept> {
+impl Stores {
+    pub(crate) fn records(&self) -> MutexGuard<'_, Records> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Kept {
+impl Records {
     pub(crate) fn nuts(&mut self, state: NutState) -> &mut BTreeMap<Nut, NutInfo> {
         match state {
             NutState::Pending => &mut self.pending,
@@ -45,7 +45,7 @@ impl Kept {
 }
 
 #[async_trait]
-impl NutStore for Shelf {
+impl NutStore for Stores {
     async fn store_nut(
         &self,
         nut: &Nut,
@@ -53,21 +53,21 @@ impl NutStore for Shelf {
         state: NutState,
         _: Duration,
     ) -> Result<(), StoreError> {
-        match self.kept().nuts(state).entry(*nut) {
+        match self.records().nuts(state).entry(*nut) {
             Entry::Occupied(_) => Err(StoreError::conflict()),
-            Entry::Vacant(room) => {
-                room.insert(info.clone());
+            Entry::Vacant(entry) => {
+                entry.insert(info.clone());
                 Ok(())
             }
         }
     }
 
     async fn get_nut(&self, nut: &Nut, state: NutState) -> Result<Option<NutInfo>, StoreError> {
-        Ok(self.kept().nuts(state).get(nut).cloned())
+        Ok(self.records().nuts(state).get(nut).cloned())
     }
 
     async fn remove_nut(&self, nut: &Nut, state: NutState) -> Result<Option<NutInfo>, StoreError> {
-        Ok(self.kept().nuts(state).remove(nut))
+        Ok(self.records().nuts(state).remove(nut))
     }
 
     async fn store_cps_session_id(
@@ -76,7 +76,7 @@ impl NutStore for Shelf {
         info: &CpsInfo,
         _: Duration,
     ) -> Result<(), StoreError> {
-        self.kept().cps.insert(*id.as_bytes(), info.clone());
+        self.records().cps.insert(*id.as_bytes(), info.clone());
         Ok(())
     }
 
@@ -84,29 +84,29 @@ impl NutStore for Shelf {
         &self,
         id: &CpsId,
     ) -> Result<Option<CpsInfo>, StoreError> {
-        Ok(self.kept().cps.get(id.as_bytes()).cloned())
+        Ok(self.records().cps.get(id.as_bytes()).cloned())
     }
 
     async fn remove_cps_session_id(&self, id: &CpsId) -> Result<Option<CpsInfo>, StoreError> {
-        Ok(self.kept().cps.remove(id.as_bytes()))
+        Ok(self.records().cps.remove(id.as_bytes()))
     }
 }
 
 #[async_trait]
-impl IdentityStore for Shelf {
+impl IdentityStore for Stores {
     async fn look_up(&self, idk: &Idk, pidk: Option<&Idk>) -> Result<Lookup, StoreError> {
-        let kept = self.kept();
-        Ok(Lookup { idk: kept.state(idk), pidk: pidk.map(|key| kept.state(key)) })
+        let records = self.records();
+        Ok(Lookup { idk: records.state(idk), pidk: pidk.map(|key| records.state(key)) })
     }
 
     async fn apply(&self, change: &Change) -> Result<Swap, StoreError> {
-        let mut kept = self.kept();
-        if change.key_writes().any(|write| kept.state(write.key).presence() != write.expected) {
+        let mut records = self.records();
+        if change.key_writes().any(|write| records.state(write.key).presence() != write.expected) {
             return Ok(Swap::Lost);
         }
         for write in change.key_writes() {
             if let Some(state) = write.write {
-                kept.keys.insert(*write.key, state.clone());
+                records.keys.insert(*write.key, state.clone());
             }
         }
         Ok(Swap::Done)

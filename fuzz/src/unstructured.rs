@@ -1,9 +1,9 @@
-//! Values out of an input's bytes, for what is not text.
+//! Values from the bytes of an input.
 
-/// What is left of an input; past its end, zeros.
-pub(crate) struct Feed<'a>(pub(crate) &'a [u8]);
+/// The rest of an input. Past its end, all bytes are zero.
+pub(crate) struct Unstructured<'a>(pub(crate) &'a [u8]);
 
-impl<'a> Feed<'a> {
+impl<'a> Unstructured<'a> {
     pub(crate) fn array<const N: usize>(&mut self) -> [u8; N] {
         let taken = self.take(N);
         let mut array = [0; N];
@@ -20,18 +20,18 @@ impl<'a> Feed<'a> {
         u64::from_le_bytes(self.array())
     }
 
-    /// A value or none, by the lowest bit of a byte.
+    /// Returns a value or `None`, depending on the lowest bit of a byte.
     pub(crate) fn maybe<T>(&mut self, value: impl FnOnce(&mut Self) -> T) -> Option<T> {
         (self.byte() & 1 == 1).then(|| value(self))
     }
 
-    /// As many bytes as two bytes say, if they are there.
+    /// Returns a slice with a length prefix of two bytes, or what is left of it.
     pub(crate) fn slice(&mut self) -> &'a [u8] {
         let length = u16::from_le_bytes(self.array());
         self.take(length.into())
     }
 
-    /// So many bytes, or what is left.
+    /// Returns this many bytes, or what is left.
     fn take(&mut self, length: usize) -> &'a [u8] {
         let (taken, rest) = self.0.split_at(length.min(self.0.len()));
         self.0 = rest;
