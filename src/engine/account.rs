@@ -16,7 +16,7 @@ const MAX_ATTEMPTS: usize = 4;
 #[non_exhaustive]
 pub enum LinkError {
     /// The identity is unknown, removed or superseded.
-    #[error("the identity is unknown: its owner has removed it or moved to a new key")]
+    #[error("the identity is not known here any more")]
     NotLive,
     /// The identity is linked with another account. Unlink it first.
     #[error("the identity is linked with `{0}`: unlink it first")]
