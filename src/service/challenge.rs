@@ -4,16 +4,17 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Response, header};
 
+use super::challenge_error::ChallengeError;
 use super::cookies::{Secret, WaitCookie};
 use super::other_site::check_visit;
-use super::{Sqrl, respond};
-use crate::engine::{ChallengeOptions, IssuedUrl, NotIssued, Renewal};
+use super::respond;
+use super::sqrl::Sqrl;
+use crate::engine::{ChallengeOptions, IssuedUrl, Renewal};
 #[cfg(feature = "web")]
 use crate::web::{ContentSecurityPolicy, Texts};
 use crate::web::{Look, SignIn};
-use tower_sqrl_core::StoreError;
 use tower_sqrl_core::protocol::Nut;
 
 /// A link for one browser, and the cookie without which nobody collects its sign-in.
@@ -214,64 +215,6 @@ impl Challenge {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         for cookie in self.cookies {
             headers.append(header::SET_COOKIE, cookie);
-        }
-    }
-}
-
-/// Why there is no link.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ChallengeError {
-    /// Nothing says where the request comes from.
-    #[error(
-        "the client's address is unknown. With TCP, serve with \
-         `into_make_service_with_connect_info::<SocketAddr>()`, or put a `PeerAddress` into every \
-         request's extensions. With a Unix socket behind a proxy, call `trust_unix_socket_proxy()` \
-         on the builder, and let the proxy set the address header"
-    )]
-    NoClientAddress,
-    /// The address has asked for more links than it gets in a minute:
-    /// [`SqrlBuilder::challenges_per_minute`](crate::SqrlBuilder::challenges_per_minute).
-    #[error("too many attempts to sign in from this address: try again in a minute")]
-    TooManyChallenges,
-    /// A page of another site, or of another subdomain, loads this as an image, a frame or by a
-    /// script: nothing that its visitor sees as a page.
-    #[error("this page is not for frames and images of other sites")]
-    OtherSite,
-    /// The browser loads this ahead of a visit: a prefetch, a prerender or a preview. It discards
-    /// the response and loads the page again when its user visits it.
-    #[error("this page does not load before it is visited")]
-    Prefetch,
-    /// [`ChallengeOptions::data`] of so many octets.
-    #[error(
-        "a link carries at most 4096 octets of data, not {0}: keep what is longer under an id of \
-         your own, and give that"
-    )]
-    DataTooLong(usize),
-    /// The nut could not be stored.
-    #[error("signing in does not work at the moment")]
-    Store(#[from] StoreError),
-}
-
-impl ChallengeError {
-    /// The status to respond with: 500 for a mistake in the set-up, 429, 403, or 503 for a store
-    /// that is unreachable and for a prefetch.
-    pub fn status(&self) -> StatusCode {
-        match self {
-            Self::NoClientAddress | Self::DataTooLong(_) => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::TooManyChallenges => StatusCode::TOO_MANY_REQUESTS,
-            Self::OtherSite => StatusCode::FORBIDDEN,
-            Self::Prefetch | Self::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
-        }
-    }
-}
-
-impl From<NotIssued> for ChallengeError {
-    fn from(why: NotIssued) -> Self {
-        match why {
-            NotIssued::TooMany => Self::TooManyChallenges,
-            NotIssued::DataTooLong(octets) => Self::DataTooLong(octets),
-            NotIssued::Store(error) => Self::Store(error),
         }
     }
 }

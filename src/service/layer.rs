@@ -15,16 +15,17 @@ use super::respond::{self, LayerResponse};
 use super::routes::{Endpoint, Route};
 use super::{BoxError, Sqrl, endpoints, sign_in};
 
+impl Sqrl {
+    /// Returns the middleware. Wrap the whole application in it, or the part below the public URL's path.
+    pub fn layer(&self) -> SqrlLayer {
+        SqrlLayer { sqrl: self.clone() }
+    }
+}
+
 /// Wraps an application with SQRL sign-in. Made by [`Sqrl::layer`].
 #[derive(Debug, Clone)]
 pub struct SqrlLayer {
     sqrl: Sqrl,
-}
-
-impl SqrlLayer {
-    pub(super) fn new(sqrl: Sqrl) -> Self {
-        Self { sqrl }
-    }
 }
 
 impl<S> Layer<S> for SqrlLayer {

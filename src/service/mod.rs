@@ -4,6 +4,7 @@
 mod account_names;
 mod body;
 mod challenge;
+mod challenge_error;
 mod client_address;
 mod completion;
 mod cookies;
@@ -11,6 +12,8 @@ mod endpoints;
 mod events;
 mod layer;
 mod other_site;
+mod query;
+mod request_body;
 mod respond;
 mod routes;
 mod sign_in;
@@ -18,7 +21,8 @@ mod sqrl;
 mod stream_slots;
 
 pub use body::SqrlBody;
-pub use challenge::{Challenge, ChallengeError};
+pub use challenge::Challenge;
+pub use challenge_error::ChallengeError;
 pub use client_address::PeerAddress;
 pub use layer::{ResponseFuture, SqrlLayer, SqrlService};
 pub use sign_in::SignInResult;

@@ -7,7 +7,7 @@
 use http::header::{HeaderName, ORIGIN};
 use http::{HeaderMap, HeaderValue};
 
-use super::ChallengeError;
+use super::challenge_error::ChallengeError;
 
 /// Rejects a request whose response the browser's user does not see.
 pub(super) fn check_visit(headers: &HeaderMap) -> Result<(), ChallengeError> {

@@ -5,7 +5,7 @@ use http::{HeaderValue, Method, header};
 
 use super::completion::to_completion;
 use super::cookies::{CpsStep, Ended};
-use super::endpoints;
+use super::query;
 use super::{Routes, Sqrl};
 use crate::engine::{NotSignedIn, SignIn};
 use tower_sqrl_core::nuts::WaitId;
@@ -24,7 +24,7 @@ type Collected = (Result<SignIn, NotSignedIn>, Vec<HeaderValue>);
 /// The waiting page navigates here with `?nut=`. A CPS URL redirects here with a cookie. Only GET collects,
 /// because a navigation is a GET.
 pub(super) async fn collect(sqrl: &Sqrl, parts: &Parts) -> (SignInResult, Vec<HeaderValue>) {
-    let collected = match (&parts.method, endpoints::nut(parts)) {
+    let collected = match (&parts.method, query::nut(parts)) {
         (&Method::GET, Some(nut)) => by_page(sqrl, parts, &nut).await,
         (&Method::GET, None) => by_cps(sqrl, parts).await,
         _ => None,

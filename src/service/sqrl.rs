@@ -8,7 +8,7 @@ use tokio::sync::{Semaphore, watch};
 
 use super::cookies::Cookies;
 use super::stream_slots::StreamSlots;
-use super::{AccountNames, ClientAddress, Routes, SqrlLayer};
+use super::{AccountNames, ClientAddress, Routes};
 use crate::engine::{Claim, ClaimStatus, Engine, LinkError, SignIn};
 use crate::web::{Look, Pages};
 use tower_sqrl_core::StoreError;
@@ -78,12 +78,6 @@ impl Sqrl {
             engine,
             settings,
         }))
-    }
-
-    /// The middleware. Wrap the whole application, or the part of it below the public URL's
-    /// path.
-    pub fn layer(&self) -> SqrlLayer {
-        SqrlLayer::new(self.clone())
     }
 
     /// The identity of a key as it is now; none if it is unknown, removed or superseded.

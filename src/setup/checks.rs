@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::HeaderName;
 use ipnet::IpNet;
 
-use super::ConfigError;
+use super::error::{ConfigError, MAX_SECRET_NAME, MIN_BODY_LIMIT};
 use crate::engine::Lifetimes;
 
 /// Browsers and stores receive lifetimes in whole seconds.
@@ -14,13 +14,6 @@ const MIN_LIFETIME: Duration = Duration::from_secs(1);
 
 /// The stores keep a nut for up to twice its lifetime, which must not overflow.
 const MAX_LIFETIME: Duration = Duration::from_secs(u64::MAX / 4);
-
-/// The length of the longest ordinary request, in bytes, rounded up. It repeats the server's longest
-/// reply, which has a question of 2048 characters, and adds all keys, secrets and signatures.
-pub(super) const MIN_BODY_LIMIT: usize = 4096;
-
-/// The maximum length of an indexed secret's name, in bytes. Each reply has this name.
-pub(super) const MAX_SECRET_NAME: usize = 64;
 
 /// Returns the prefix without a trailing slash; empty means the root.
 pub(super) fn prefix(path: &str) -> Result<&str, ConfigError> {

@@ -1,7 +1,13 @@
 use thiserror::Error;
 
-use super::checks::{MAX_SECRET_NAME, MIN_BODY_LIMIT};
 use tower_sqrl_core::protocol::PublicUrlError;
+
+/// The length of the longest ordinary request, in bytes, rounded up. It repeats the server's longest
+/// reply, which has a question of 2048 characters, and adds all keys, secrets and signatures.
+pub(super) const MIN_BODY_LIMIT: usize = 4096;
+
+/// The maximum length of an indexed secret's name, in bytes. Each reply has this name.
+pub(super) const MAX_SECRET_NAME: usize = 64;
 
 /// An invalid configuration. The message says what to change.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

@@ -5,9 +5,10 @@ use http::request::Parts;
 use http::{HeaderValue, StatusCode, Version, header};
 use http_body::Body;
 
-use super::{Unread, parameter, read};
 use crate::service::completion::to_completion;
 use crate::service::other_site::is_from_a_web_page;
+use crate::service::query::parameter;
+use crate::service::request_body::{Unread, read};
 use crate::service::respond::{self, LayerResponse};
 use crate::service::{BoxError, ChallengeError, Sqrl};
 use tower_sqrl_core::protocol::Tif;

@@ -9,9 +9,9 @@ use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
 use http_body::Body;
 
-use super::read;
 use crate::engine::NotSignedIn;
 use crate::service::cookies::CpsStep;
+use crate::service::request_body::read;
 use crate::service::respond::{self, LayerResponse};
 use crate::service::{BoxError, Sqrl};
 use crate::web::{Confirm, Notice, Who};

@@ -3,8 +3,8 @@
 use http::request::Parts;
 use http::{HeaderMap, StatusCode, header};
 
-use super::parameter;
 use crate::engine::ChallengeOptions;
+use crate::service::query::parameter;
 use crate::service::respond::{self, LayerResponse};
 use crate::service::{Challenge, ChallengeError, Sqrl};
 use tower_sqrl_core::protocol::base64url;

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use http::StatusCode;
 use http::request::Parts;
 
-use super::{nut, parameter};
 use crate::engine::WaitStatus;
 use crate::service::Sqrl;
 use crate::service::cookies::{Ended, WaitCookie};
 use crate::service::events::Events;
+use crate::service::query::{nut, parameter};
 use crate::service::respond::{self, LayerResponse};
 use crate::web::Notice;
 use tower_sqrl_core::nuts::Refusal;

@@ -212,16 +212,6 @@ texts! {
 }
 
 impl Texts {
-    /// The texts in German.
-    pub fn german() -> Self {
-        german::texts()
-    }
-
-    /// The texts in French.
-    pub fn french() -> Self {
-        french::texts()
-    }
-
     /// The language of these texts, a BCP 47 tag.
     pub fn language(&self) -> &str {
         &self.lang
