@@ -8,32 +8,25 @@ use crate::identity::Identity;
 use crate::keys::{Idk, UnlockPair};
 use crate::wire::{ClientParams, Form};
 
-const FORGERIES: [&str; 7] = [
-    "the attacker's signature",
-    "an invalid ids",
-    "an ids of zeros",
-    "an empty ids",
-    "a signature of another request",
-    "a urs instead of ids",
-    "no ids",
-];
+/// Returns a request with some parameters, without a signature by the key that they name.
+type Forge = fn(&RawClient, &ClientParams) -> Form;
 
-/// Returns a request that names the victim's key without a signature by it.
-fn forged(client: &RawClient, params: &ClientParams, how: &str) -> Form {
-    let unsigned = client.unsigned(params);
-    match how {
-        "the attacker's signature" => client.signed(params),
-        "an invalid ids" => unsigned.with("ids", &base64url::encode([7; 64])),
-        "an ids of zeros" => unsigned.with("ids", &base64url::encode([0; 64])),
-        "an empty ids" => unsigned.with("ids", ""),
-        "a signature of another request" => {
-            let other = client.signed(&client.params("query"));
-            unsigned.with("ids", other.get("ids").unwrap_or_default())
-        }
-        "a urs instead of ids" => unsigned.signed("urs", &client.key),
-        _ => unsigned,
-    }
-}
+const FORGERIES: [(&str, Forge); 7] = [
+    ("the attacker's signature", |client, params| client.signed(params)),
+    ("an invalid ids", |client, params| {
+        client.unsigned(params).with("ids", &base64url::encode([7; 64]))
+    }),
+    ("an ids of zeros", |client, params| {
+        client.unsigned(params).with("ids", &base64url::encode([0; 64]))
+    }),
+    ("an empty ids", |client, params| client.unsigned(params).with("ids", "")),
+    ("a signature of another request", |client, params| {
+        let other = client.signed(&client.params("query"));
+        client.unsigned(params).with("ids", other.get("ids").unwrap_or_default())
+    }),
+    ("a urs instead of ids", |client, params| client.unsigned(params).signed("urs", &client.key)),
+    ("no ids", RawClient::unsigned),
+];
 
 fn as_victim(client: &RawClient, command: &str, victim: Idk) -> ClientParams {
     client.params_for(command, victim).with_pair(&UnlockPair::generate(client.identity.ilk()))
@@ -47,14 +40,14 @@ async fn idk(trial: &Trial<'_>, victim: &Identity) -> Result<Idk, Inconclusive> 
 pub(super) async fn query_then_ident(trial: &mut Trial<'_>) -> AttackResult {
     let victim = trial.user().await?;
     let idk = idk(trial, &victim.identity).await?;
-    for how in FORGERIES {
+    for (how, forge) in FORGERIES {
         // Without keys, a server cannot create the attacker's own identity.
         for introduced in [false, true] {
             let attacker = trial.new_identity();
             let visit = trial.visit().await?;
             let mut client = visit.client(&attacker);
             let params = client.params_for("query", idk);
-            let form = forged(&client, &params, how);
+            let form = forge(&client, &params);
             let answer = client.send(&form).await?;
             trial.record_answer(&format!("a query as the victim with {how}"), &answer);
             let mut params = client.params("ident");
@@ -77,13 +70,13 @@ pub(super) async fn query_then_ident(trial: &mut Trial<'_>) -> AttackResult {
 pub(super) async fn ident(trial: &mut Trial<'_>) -> AttackResult {
     let victim = trial.registered_identity().await?;
     let idk = idk(trial, &victim).await?;
-    for how in FORGERIES {
+    for (how, forge) in FORGERIES {
         for opt in ["suk", "suk~cps"] {
             let attacker = trial.new_identity();
             let visit = trial.visit().await?;
             let mut client = visit.client(&attacker).with_opt(opt);
             let params = as_victim(&client, "ident", idk);
-            let form = forged(&client, &params, how);
+            let form = forge(&client, &params);
             let answer = client.send(&form).await?;
             trial.record_answer(&format!("an ident as the victim with {how}"), &answer);
             if trial.landing_page(&visit, answer.url()).await?.is_some() {
@@ -108,12 +101,12 @@ pub(super) async fn changes(trial: &mut Trial<'_>) -> AttackResult {
         if before == IdentityState::Disabled {
             trial.disable(&victim).await?;
         }
-        for how in FORGERIES {
+        for (how, forge) in FORGERIES {
             let attacker = trial.new_identity();
             let mut client = trial.visit().await?.client(&attacker);
             let idk = trial.visit().await?.client(&victim).idk();
             let params = as_victim(&client, command, idk);
-            let form = forged(&client, &params, how);
+            let form = forge(&client, &params);
             let answer = client.send(&form).await?;
             trial.record_answer(&format!("{command} as the victim with {how}"), &answer);
             let after = trial.state(&victim).await?;

@@ -9,6 +9,7 @@ use super::trial::{AttackResult, Trial, refused, worked};
 use crate::base64url;
 use crate::browser::{BrowserError, Waiting};
 use crate::identity::Identity;
+use crate::wire::Form;
 
 /// 4a: polls with the nut in a browser that did not request the SQRL URL.
 pub(super) async fn collecting(trial: &mut Trial<'_>) -> AttackResult {
@@ -56,34 +57,35 @@ pub(super) async fn collecting(trial: &mut Trial<'_>) -> AttackResult {
     refused(format!("another browser {received}; the victim's browser is signed in"))
 }
 
-const REFUSED: [&str; 4] = [
-    "an empty request",
-    "an unsigned request",
-    "a wrongly signed request",
-    "a forged request of the victim",
+/// Returns the body of a request, from the attacker's client and the victim's.
+type Body = fn(&RawClient, &RawClient) -> String;
+
+/// Requests that must be refused.
+const REFUSED: [(&str, Body); 4] = [
+    ("an empty request", |_, _| String::new()),
+    ("an unsigned request", |client, _| unsigned_ident(client).encode()),
+    ("a wrongly signed request", |client, _| {
+        unsigned_ident(client).with("ids", &base64url::encode([7; 64])).encode()
+    }),
+    ("a forged request of the victim", |client, victim| {
+        client.signed(&client.params_for("ident", victim.idk())).encode()
+    }),
 ];
 
-/// Returns the body of a request that must be refused.
-fn refused_body(client: &RawClient, victim: &RawClient, how: &str) -> String {
-    let unsigned = client.unsigned(&client.introducing("ident"));
-    match how {
-        "an empty request" => String::new(),
-        "an unsigned request" => unsigned.encode(),
-        "a wrongly signed request" => unsigned.with("ids", &base64url::encode([7; 64])).encode(),
-        _ => client.signed(&client.params_for("ident", victim.idk())).encode(),
-    }
+fn unsigned_ident(client: &RawClient) -> Form {
+    client.unsigned(&client.introducing("ident"))
 }
 
 /// 4b: requests that are refused must not consume the nut.
 pub(super) async fn consuming(trial: &mut Trial<'_>) -> AttackResult {
     let victim = trial.registered_identity().await?;
-    for how in REFUSED {
+    for (how, body) in REFUSED {
         let visit = trial.visit().await?;
         let mut victim_client = visit.client(&victim);
         for step in ["query", "ident"] {
             let attacker = trial.new_identity();
             let client = in_place_of_victim(&visit, &victim_client, &attacker);
-            let answer = client.post(refused_body(&client, &victim_client, how)).await?;
+            let answer = client.post(body(&client, &victim_client)).await?;
             if let Some(failure) = failure(trial, how, &answer, &mut victim_client, step).await? {
                 return worked(failure);
             }

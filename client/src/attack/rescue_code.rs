@@ -8,73 +8,62 @@ use crate::identity::Identity;
 use crate::keys::{Idk, SiteKey, UnlockPair, UrsKey};
 use crate::wire::{ClientParams, Form};
 
-const REKEY_WITHOUT_PIDS: [&str; 6] = [
-    "no pids",
-    "no pids, and a urs for the attacker's vuk",
-    "the attacker's pids",
-    "the attacker's pids, and a urs for the attacker's vuk",
-    "the attacker's pids and urs",
-    "an invalid pids",
+/// Adds signatures to a form that is signed with `ids`. The last argument is a `urs` key of the
+/// attacker's own unlock pair.
+type Sign = fn(Form, &RawClient, &UrsKey) -> Form;
+
+/// Ways to sign a rekey without any of the victim's keys.
+const WITHOUT_PIDS: [(&str, Sign); 6] = [
+    ("no pids", |form, _, _| form),
+    ("no pids, and a urs for the attacker's vuk", |form, _, urs| form.signed("urs", urs)),
+    ("the attacker's pids", |form, client, _| form.signed("pids", &client.key)),
+    ("the attacker's pids, and a urs for the attacker's vuk", |form, client, urs| {
+        form.signed("pids", &client.key).signed("urs", urs)
+    }),
+    ("the attacker's pids and urs", |form, client, _| {
+        form.signed("pids", &client.key).signed("urs", &client.key)
+    }),
+    ("an invalid pids", |form, _, _| form.with("pids", &base64url::encode([7; 64]))),
 ];
 
-const REKEY_WITHOUT_URS: [&str; 4] =
-    ["no urs", "a urs for the attacker's vuk", "the attacker's ids as urs", "an invalid urs"];
+/// Ways to sign with the victim's identity, but without the rescue code.
+const WITHOUT_URS: [(&str, Sign); 4] = [
+    ("no urs", |form, _, _| form),
+    ("a urs for the attacker's vuk", |form, _, urs| form.signed("urs", urs)),
+    ("ids as urs", |form, client, _| form.signed("urs", &client.key)),
+    ("an invalid urs", |form, _, _| form.with("urs", &base64url::encode([7; 64]))),
+];
 
-/// A request that names the victim's identity as the attacker's previous one.
-struct Takeover {
-    params: ClientParams,
-    own_urs: UrsKey,
+/// Returns a new unlock pair of an identity, and its `urs` key.
+fn unlock_pair(identity: &Identity) -> Result<(UnlockPair, UrsKey), Inconclusive> {
+    let pair = UnlockPair::generate(identity.ilk());
+    let iuk = identity.iuk(0).ok_or_else(|| Inconclusive::new("a locked identity"))?;
+    let urs = UrsKey::derive(iuk, &pair.suk);
+    Ok((pair, urs.map_err(|error| Inconclusive::new(error.to_string()))?))
 }
 
-impl Takeover {
-    fn new(client: &RawClient, command: &str, victim: Idk) -> Result<Self, Inconclusive> {
-        let pair = UnlockPair::generate(client.identity.ilk());
-        let iuk = client.identity.iuk(0).ok_or_else(|| Inconclusive::new("a locked identity"))?;
-        let own_urs = UrsKey::derive(iuk, &pair.suk);
-        let own_urs = own_urs.map_err(|error| Inconclusive::new(error.to_string()))?;
-        let params = client.params(command).with_pair(&pair).with("pidk", &victim.to_string());
-        Ok(Self { params, own_urs })
-    }
-
-    /// Signs without any of the victim's keys.
-    fn without_pids(&self, client: &RawClient, way: &str) -> Form {
-        let signed = client.signed(&self.params);
-        match way {
-            "no pids" => signed,
-            "no pids, and a urs for the attacker's vuk" => signed.signed("urs", &self.own_urs),
-            "the attacker's pids" => signed.signed("pids", &client.key),
-            "the attacker's pids, and a urs for the attacker's vuk" => {
-                signed.signed("pids", &client.key).signed("urs", &self.own_urs)
-            }
-            "the attacker's pids and urs" => {
-                signed.signed("pids", &client.key).signed("urs", &client.key)
-            }
-            _ => signed.with("pids", &base64url::encode([7; 64])),
-        }
-    }
-
-    /// Signs with the victim's identity, but without the rescue code.
-    fn without_urs(&self, client: &RawClient, way: &str, stolen: &SiteKey) -> Form {
-        let signed = client.signed(&self.params).signed("pids", stolen);
-        match way {
-            "no urs" => signed,
-            "a urs for the attacker's vuk" => signed.signed("urs", &self.own_urs),
-            "the attacker's ids as urs" => signed.signed("urs", &client.key),
-            _ => signed.with("urs", &base64url::encode([7; 64])),
-        }
-    }
+/// Returns parameters that name the victim's identity as the attacker's previous one, and the
+/// `urs` key of the new unlock pair in them.
+fn takeover(
+    client: &RawClient,
+    command: &str,
+    victim: Idk,
+) -> Result<(ClientParams, UrsKey), Inconclusive> {
+    let (pair, urs) = unlock_pair(&client.identity)?;
+    Ok((client.params(command).with_pair(&pair).with("pidk", &victim.to_string()), urs))
 }
 
 /// 2a: a rekey of the victim's identity without its key.
 pub(super) async fn rekey_without_pids(trial: &mut Trial<'_>) -> AttackResult {
     let victim = trial.user().await?;
     for command in ["ident", "disable", "enable", "remove"] {
-        for way in REKEY_WITHOUT_PIDS {
+        for (way, sign) in WITHOUT_PIDS {
             let attacker = trial.new_identity();
             let visit = trial.visit().await?;
             let idk = visit.client(&victim.identity).idk();
             let mut client = visit.client(&attacker);
-            let form = Takeover::new(&client, command, idk)?.without_pids(&client, way);
+            let (params, urs) = takeover(&client, command, idk)?;
+            let form = sign(client.signed(&params), &client, &urs);
             let answer = client.send(&form).await?;
             trial.record_answer(&format!("{command} with the victim's pidk and {way}"), &answer);
             if let Some(loss) = loss(trial, &victim.identity, IdentityState::Live).await? {
@@ -121,13 +110,14 @@ pub(super) async fn rekey_of_a_disabled_identity(trial: &mut Trial<'_>) -> Attac
 
 async fn stolen(trial: &mut Trial<'_>, victim: &Identity, before: IdentityState) -> AttackResult {
     for command in ["ident", "enable", "remove"] {
-        for way in REKEY_WITHOUT_URS {
+        for (way, sign) in WITHOUT_URS {
             let attacker = trial.rekeyed_identity(victim)?;
             let visit = trial.visit().await?;
             let mut client = visit.client(&attacker);
             let stolen = previous(&client)?;
-            let form = Takeover::new(&client, command, stolen.idk())?;
-            let form = form.without_urs(&client, way, &stolen);
+            let (params, urs) = takeover(&client, command, stolen.idk())?;
+            let form = client.signed(&params).signed("pids", &stolen);
+            let form = sign(form, &client, &urs);
             let answer = client.send(&form).await?;
             trial.record_answer(&format!("{command} with the right pids and {way}"), &answer);
             if let Some(loss) = loss(trial, victim, before).await? {
@@ -166,9 +156,8 @@ pub(super) async fn superseded_identity(trial: &mut Trial<'_>) -> AttackResult {
         let mut client = visit.client(&attacker);
         client.suk = old_client.suk;
         let stolen = previous(&client)?;
-        let form = Takeover::new(&client, command, stolen.idk())?;
-        let form =
-            client.signed(&form.params).signed("pids", &stolen).signed("urs", &client.urs(1)?);
+        let (params, _) = takeover(&client, command, stolen.idk())?;
+        let form = client.signed(&params).signed("pids", &stolen).signed("urs", &client.urs(1)?);
         let answer = client.send(&form).await?;
         trial.record_answer(&format!("{command} with the old identity as pidk"), &answer);
         if let Some(loss) = loss(trial, &new.identity, IdentityState::Live).await? {
@@ -219,38 +208,6 @@ async fn loss(
     Ok((after != before).then(|| format!("the victim is {after:?} now")))
 }
 
-const IN_PLACE: [&str; 5] = [
-    "no urs",
-    "no urs, and the attacker's unlock pair",
-    "a urs for the attacker's vuk",
-    "the attacker's ids as urs",
-    "an invalid urs",
-];
-
-/// Signs with the victim's identity, but without the rescue code.
-fn in_place_without_urs(
-    client: &RawClient,
-    command: &str,
-    way: &str,
-    attacker: &Identity,
-) -> Result<Form, Inconclusive> {
-    let params = client.params(command);
-    let pair = UnlockPair::generate(attacker.ilk());
-    let with_pair = params.clone().with_pair(&pair);
-    Ok(match way {
-        "no urs" => client.signed(&params),
-        "no urs, and the attacker's unlock pair" => client.signed(&with_pair),
-        "a urs for the attacker's vuk" => {
-            let iuk = attacker.iuk(0).ok_or_else(|| Inconclusive::new("a locked identity"))?;
-            let urs = UrsKey::derive(iuk, &pair.suk);
-            let urs = urs.map_err(|error| Inconclusive::new(error.to_string()))?;
-            client.signed(&with_pair).signed("urs", &urs)
-        }
-        "the attacker's ids as urs" => client.signed(&params).signed("urs", &client.key),
-        _ => client.signed(&params).with("urs", &base64url::encode([7; 64])),
-    })
-}
-
 /// 2c: enables or removes a stolen identity.
 pub(super) async fn enable_and_remove_without_urs(trial: &mut Trial<'_>) -> AttackResult {
     for before in [IdentityState::Live, IdentityState::Disabled] {
@@ -259,13 +216,19 @@ pub(super) async fn enable_and_remove_without_urs(trial: &mut Trial<'_>) -> Atta
             trial.disable(&victim).await?;
         }
         for command in ["enable", "remove"] {
-            for way in IN_PLACE {
-                let attacker = Identity::generate();
+            // A server could verify a `urs` with the vuk of the request, so send one too.
+            for (with_pair, (way, sign)) in
+                [false, true].into_iter().flat_map(|with| WITHOUT_URS.map(|way| (with, way)))
+            {
+                let (pair, urs) = unlock_pair(&Identity::generate())?;
                 let mut client = trial.visit().await?.client(&victim);
-                let form = in_place_without_urs(&client, command, way, &attacker)?;
+                let params = client.params(command);
+                let params = if with_pair { params.with_pair(&pair) } else { params };
+                let form = sign(client.signed(&params), &client, &urs);
                 let answer = client.send(&form).await?;
+                let pair = if with_pair { " and a new unlock pair" } else { "" };
                 trial.record_answer(
-                    &format!("{command} of a {before:?} identity with {way}"),
+                    &format!("{command} of a {before:?} identity with {way}{pair}"),
                     &answer,
                 );
                 let after = trial.state(&victim).await?;

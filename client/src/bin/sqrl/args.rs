@@ -31,28 +31,34 @@ pub(crate) struct Args {
 pub(crate) enum Action {
     /// Create a new identity file and show its rescue code
     New,
-    /// Sign in with sqrl's own browser: open the page, sign in with its SQRL URL, poll, and open
-    /// the landing page. To sign in a tab of your browser, use `listen`. The command fails if
-    /// the landing page is an error, asks for confirmation, or offers a SQRL sign-in again
+    /// Sign in with sqrl's own browser
+    ///
+    /// It opens the page, signs in with its SQRL URL, polls, and opens the landing page. To sign
+    /// in a tab of your browser, use `listen`. The command fails if the landing page is an
+    /// error, asks for confirmation, or offers a SQRL sign-in again.
     Login(TargetArgs),
-    /// Ask the site whether it knows the identity. Changes nothing
+    /// Ask the site whether it knows the identity
     Query(TargetArgs),
     /// Disable sign-ins with the identity until it is enabled
     Disable(TargetArgs),
-    /// Enable a disabled identity. Needs the rescue code
+    /// Enable a disabled identity (needs the rescue code)
     Enable(TargetArgs),
-    /// Remove the identity from the site. Needs the rescue code
+    /// Remove the identity from the site (needs the rescue code)
     Remove(TargetArgs),
-    /// Replace the identity by a new one, which keeps the old one as a previous identity. Signs
-    /// in with it if there is a target. Needs the rescue code
+    /// Replace the identity by a new one (needs the rescue code)
+    ///
+    /// The new identity keeps the old one as a previous identity. If there is a target, the
+    /// command signs in with the new identity.
     Rekey {
         /// A sign-in page, or a SQRL URL
         target: Option<String>,
         #[command(flatten)]
         cookies: Cookies,
     },
-    /// Sign in tabs of your browser: press the SQRL button on a sign-in page, and its tab opens
-    /// <http://localhost:25519/>
+    /// Sign in tabs of your browser
+    ///
+    /// Press the SQRL button on a sign-in page: its tab opens <http://localhost:25519/>, where
+    /// this command signs in.
     Listen {
         /// The port. Sign-in pages use the default only
         #[arg(long, default_value_t = PORT)]
@@ -62,10 +68,13 @@ pub(crate) enum Action {
         #[arg(long)]
         yes: bool,
     },
-    /// Measure your own server with many sign-ins. Uses no identity file
+    /// Measure your own server with many sign-ins
+    ///
+    /// Uses no identity file.
     Load(LoadArgs),
-    /// Try attacks that have worked on other servers on your own server. Exits with 0 if all were
-    /// refused, 1 if one succeeded, 2 if not all could be tried
+    /// Attack your own server as other SQRL servers were attacked
+    ///
+    /// Exits with 0 if all attacks were refused, 1 if one succeeded, 2 if not all could be tried.
     Attack(AttackArgs),
 }
 
@@ -82,8 +91,8 @@ pub(crate) struct Settings {
     #[arg(long, global = true, value_name = "HEX", value_parser = seed)]
     pub(crate) seed: Vec<SecretArg<Iuk>>,
 
-    /// The rescue code, for commands that need it. Other users of this machine can see a command
-    /// line: prefer the environment variable `SQRL_RESCUE_CODE`, or the prompt
+    /// The rescue code. Other users of this machine can see a command line: prefer the environment
+    /// variable `SQRL_RESCUE_CODE`, or the prompt
     #[arg(long, global = true, value_name = "CODE", value_parser = code)]
     pub(crate) rescue_code: Option<SecretArg<RescueCode>>,
 

@@ -32,12 +32,12 @@ fn an_identity_signs_up_changes_and_is_removed() {
     assert_eq!(signed_in(&demo), account);
 
     let output = sqrl.succeeds(&["disable", &login]);
-    assert!(output.contains("SQRL is disabled for this account"), "{output}");
+    assert!(output.contains("has disabled this identity"), "{output}");
     let error = sqrl.fails(&["login", &login]);
     assert!(error.contains("enable it with the rescue code, then sign in"), "{error}");
 
     let output = sqrl.succeeds(&["enable", &login]);
-    assert!(output.contains("SQRL is enabled for this account"), "{output}");
+    assert!(output.contains("has enabled this identity"), "{output}");
     sqrl.succeeds(&["login", &login]);
     assert_eq!(signed_in(&demo), account);
 
@@ -45,14 +45,14 @@ fn an_identity_signs_up_changes_and_is_removed() {
     assert!(output.contains("has replaced it by the current one"), "{output}");
     assert_eq!(signed_in(&demo), account, "the same account");
     let error = sqrl.fails(&["login", &login, "--old", "1"]);
-    assert!(error.contains("superseded by a newer one"), "{error}");
+    assert!(error.contains("a newer identity has replaced this one"), "{error}");
 
     let output = sqrl.succeeds(&["remove", &login]);
     assert!(output.contains("has removed this identity"), "{output}");
     let output = sqrl.succeeds(&["query", &login]);
     assert!(output.contains("does not know this identity"), "{output}");
     let error = sqrl.fails(&["login", &login, "--old", "1"]);
-    assert!(error.contains("superseded by a newer one"), "permanently: {error}");
+    assert!(error.contains("a newer identity has replaced this one"), "permanently: {error}");
 
     sqrl.succeeds(&["login", &login]);
     assert_ne!(signed_in(&demo), account, "a new account");
