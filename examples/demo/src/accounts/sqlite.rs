@@ -49,7 +49,7 @@ impl Accounts for SqliteAccounts {
     async fn find(&self, id: &str) -> Result<Option<Account>> {
         const SQL: &str = "select name, last_sign_in from demo_accounts where id = ?1";
         let id = id.to_owned();
-        self.run(move |connection| connection.query_one(SQL, [id], account).optional()).await
+        self.run(move |connection| connection.query_row(SQL, [id], account).optional()).await
     }
 
     async fn rename(&self, id: &str, name: &str) -> Result<()> {
