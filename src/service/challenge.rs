@@ -116,7 +116,7 @@ impl Challenge {
         self.sqrl.settings().pages.script_path()
     }
 
-    /// Returns the path of the ready pages' style, from the root. Its query names the version, so
+    /// Returns the path of the built-in pages' style, from the root. Its query names the version, so
     /// that caches keep it permanently.
     #[cfg(feature = "web")]
     pub fn style_path(&self) -> String {
@@ -171,7 +171,7 @@ impl Challenge {
         self.sqrl.engine().config.lifetimes.url
     }
 
-    /// Returns the part of the ready page that signs in, as HTML, for your own page: button, status,
+    /// Returns the part of the built-in page that signs in, as HTML, for your own page: button, status,
     /// QR code. The page loads the module at `script_path`, and the style at `style_path` if you
     /// like. Send it with [`attach_to`](Self::attach_to).
     pub fn fragment(&self) -> String {
@@ -179,7 +179,7 @@ impl Challenge {
         self.sqrl.settings().pages.fragment(&self.view(&nut), &self.look)
     }
 
-    /// The ready sign-in page.
+    /// The built-in sign-in page.
     pub fn page(self) -> Response<String> {
         let nut = self.link.nut.to_string();
         let page = self.sqrl.settings().pages.sign_in(&self.view(&nut), &self.look);
