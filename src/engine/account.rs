@@ -30,12 +30,17 @@ pub enum LinkError {
 }
 
 impl Engine {
-    /// Returns the identity of a key as it is now, or `None` if it is unknown, removed or superseded.
-    pub(crate) async fn identity(&self, idk: &Idk) -> Result<Option<Identity>, StoreError> {
+    /// Returns the state of a key now.
+    pub(super) async fn key_state(&self, idk: &Idk) -> Result<KeyState, StoreError> {
         let lookup = self.identities.look_up(idk, None).await;
         let lookup =
             lookup.inspect_err(|error| self.store_failed("looking up an identity", error))?;
-        Ok(match lookup.idk {
+        Ok(lookup.idk)
+    }
+
+    /// Returns the identity of a key as it is now, or `None` if it is unknown, removed or superseded.
+    pub(crate) async fn identity(&self, idk: &Idk) -> Result<Option<Identity>, StoreError> {
+        Ok(match self.key_state(idk).await? {
             KeyState::Live(identity) => Some(identity),
             KeyState::Unknown | KeyState::Superseded => None,
         })
