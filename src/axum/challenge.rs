@@ -11,7 +11,7 @@ use crate::service::Challenge;
 
 /// Extractor for a page that offers the sign-in: a fresh [`Challenge`] for this browser.
 ///
-/// Works on every route below the layer. Send the ready page with [`page`](Self::page), or return the
+/// Works on every route below the layer. Send the built-in page with [`page`](Self::page), or return the
 /// challenge beside a page of your own: it adds the cookie that collects the sign-in, and
 /// `Cache-Control: no-store`.
 ///
@@ -68,7 +68,7 @@ impl SqrlChallenge {
         Self(self.0.with_texts(texts))
     }
 
-    /// Returns the ready sign-in page.
+    /// Returns the built-in sign-in page.
     pub fn page(self) -> Response {
         self.0.page().into_response()
     }

@@ -1,49 +1,54 @@
-//! Which account an identity signs in to. The application says so, and it is written by the
-//! same compare-and-swap as what a client commands.
+//! The account that an identity signs in to. The application sets it, by the same compare-and-swap as
+//! the commands of clients.
 
-use super::{Engine, random};
 use tower_sqrl_core::StoreError;
 use tower_sqrl_core::identities::{Change, Identity, KeyState, Swap, UserId};
 use tower_sqrl_core::protocol::Idk;
 
-/// How often to look and write at most: each swap that is lost is somebody else's change of the
-/// row in between. As often as a client's command is decided.
-const TRIES: usize = 4;
+use super::{Engine, random};
 
-/// Why an identity and an account are not linked.
+/// Maximum attempts to write an account: another change of the identity may come first. A client's
+/// command has as many.
+const MAX_ATTEMPTS: usize = 4;
+
+/// The reason why an identity and an account were not linked, or not unlinked.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LinkError {
     /// The identity is unknown, removed or superseded.
     #[error("the identity is not known here any more")]
     NotLive,
-    /// It signs in to another account: unlink it first.
+    /// The identity is linked with another account. Unlink it first.
     #[error("the identity is linked with `{0}`: unlink it first")]
     Linked(UserId),
-    /// The identity kept changing: try again.
+    /// The identity kept changing. Try again.
     #[error("the identity kept changing: try again")]
     Busy,
-    /// A store failed. Nobody knows whether the account is linked, or unlinked; trying again
-    /// does no harm.
+    /// A store failed. The account may or may not be linked, or unlinked. Trying again does no harm.
     #[error("the identity's account could not be read or written: try again")]
     Store(#[from] StoreError),
 }
 
 impl Engine {
-    /// The identity of a key as it is now; none if it is unknown, removed or superseded.
-    pub(crate) async fn identity(&self, idk: &Idk) -> Result<Option<Identity>, StoreError> {
+    /// Returns the state of a key now.
+    pub(super) async fn key_state(&self, idk: &Idk) -> Result<KeyState, StoreError> {
         let lookup = self.identities.look_up(idk, None).await;
         let lookup =
             lookup.inspect_err(|error| self.store_failed("looking up an identity", error))?;
-        Ok(match lookup.idk {
+        Ok(lookup.idk)
+    }
+
+    /// Returns the identity of a key as it is now, or `None` if it is unknown, removed or superseded.
+    pub(crate) async fn identity(&self, idk: &Idk) -> Result<Option<Identity>, StoreError> {
+        Ok(match self.key_state(idk).await? {
             KeyState::Live(identity) => Some(identity),
             KeyState::Unknown | KeyState::Superseded => None,
         })
     }
 
-    /// Links an identity with an account, or takes its account away from it.
+    /// Links an identity with an account, or unlinks it from its account.
     pub(crate) async fn set_user(&self, idk: &Idk, user: Option<UserId>) -> Result<(), LinkError> {
-        for _ in 0..TRIES {
+        for _ in 0..MAX_ATTEMPTS {
             let identity = self.identity(idk).await?.ok_or(LinkError::NotLive)?;
             if !is_to_be_written(identity.user.as_ref(), user.as_ref())? {
                 return Ok(());
@@ -59,8 +64,8 @@ impl Engine {
     }
 }
 
-/// Whether an account has to be written over the one that is there. Never over another one:
-/// the application takes that away first, knowing whose it is.
+/// Returns whether the account has to be written. An account is never written over another one: the
+/// application unlinks that first, and so knows whose it is.
 fn is_to_be_written(current: Option<&UserId>, wanted: Option<&UserId>) -> Result<bool, LinkError> {
     match (current, wanted) {
         (current, wanted) if current == wanted => Ok(false),

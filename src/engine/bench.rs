@@ -10,12 +10,12 @@ use tower_sqrl_core::protocol::{Request, Tif};
 pub struct Decided(Decision);
 
 impl Decided {
-    /// What the client hears.
+    /// Returns the tif of the reply.
     pub fn tif(&self) -> Tif {
         self.0.tif
     }
 
-    /// What is written.
+    /// Returns the change to write.
     pub fn change(&self) -> Option<&Change> {
         self.0.change.as_ref()
     }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use tower_sqrl_core::StoreError;
-use tower_sqrl_core::identities::{Epoch, Identity, UserId};
+use tower_sqrl_core::identities::{Epoch, KeyState, UserId};
 use tower_sqrl_core::protocol::Idk;
 
 use super::Engine;
@@ -43,8 +43,10 @@ pub struct Claim {
 pub enum ClaimStatus {
     /// The identity signs in to the same account as then.
     Current,
-    /// The owner removed the identity or moved to a new key.
-    Gone,
+    /// The owner removed the identity.
+    Removed,
+    /// The owner moved to a new key.
+    Replaced,
     /// The owner disabled the identity.
     Disabled,
     /// The owner disabled or removed the identity in the meantime, and it is live again.
@@ -82,14 +84,15 @@ impl Claim {
         Self { user: Some(user.into()), ..self }
     }
 
-    /// Compares the claim with the identity as it is now.
-    fn status(&self, identity: Option<&Identity>) -> ClaimStatus {
-        match identity {
-            None => ClaimStatus::Gone,
-            Some(identity) if identity.disabled => ClaimStatus::Disabled,
-            Some(identity) if identity.epoch != self.epoch => ClaimStatus::Interrupted,
-            Some(identity) if identity.user != self.user => ClaimStatus::OtherAccount,
-            Some(_) => ClaimStatus::Current,
+    /// Compares the claim with the state of its key now.
+    fn status(&self, key: &KeyState) -> ClaimStatus {
+        match key {
+            KeyState::Unknown => ClaimStatus::Removed,
+            KeyState::Superseded => ClaimStatus::Replaced,
+            KeyState::Live(identity) if identity.disabled => ClaimStatus::Disabled,
+            KeyState::Live(identity) if identity.epoch != self.epoch => ClaimStatus::Interrupted,
+            KeyState::Live(identity) if identity.user != self.user => ClaimStatus::OtherAccount,
+            KeyState::Live(_) => ClaimStatus::Current,
         }
     }
 }
@@ -104,7 +107,7 @@ impl ClaimStatus {
 impl Engine {
     /// Compares a claim with the identity as the store holds it now.
     pub(crate) async fn check(&self, claim: &Claim) -> Result<ClaimStatus, StoreError> {
-        Ok(claim.status(self.identity(&claim.idk).await?.as_ref()))
+        Ok(claim.status(&self.key_state(&claim.idk).await?))
     }
 }
 
@@ -150,7 +153,7 @@ impl<'de> serde_core::Deserialize<'de> for Claim {
 
 #[cfg(test)]
 mod tests {
-    use tower_sqrl_core::identities::Version;
+    use tower_sqrl_core::identities::{Identity, Version};
     use tower_sqrl_core::protocol::{Suk, Vuk};
 
     use super::*;
@@ -165,7 +168,7 @@ mod tests {
     fn status_after(change: impl FnOnce(&mut Identity)) -> ClaimStatus {
         let mut identity = identity();
         change(&mut identity);
-        claim().status(Some(&identity))
+        claim().status(&KeyState::Live(identity))
     }
 
     fn claim() -> Claim {
@@ -174,22 +177,23 @@ mod tests {
 
     #[test]
     fn a_claim_holds_until_anything_changes() {
-        assert_eq!(claim().status(Some(&identity())), ClaimStatus::Current);
+        assert_eq!(claim().status(&KeyState::Live(identity())), ClaimStatus::Current);
         // What the owner's client writes at each sign-in changes the version and the flags alone.
         let flags = status_after(|it| (it.sqrlonly, it.version) = (true, Version::new(9)));
         assert_eq!(flags, ClaimStatus::Current);
 
         let linked = claim().with_user("bob");
-        assert_eq!(linked.status(Some(&identity())), ClaimStatus::OtherAccount);
+        assert_eq!(linked.status(&KeyState::Live(identity())), ClaimStatus::OtherAccount);
         assert_eq!(linked.with_user("ada"), claim());
 
-        assert_eq!(claim().status(None), ClaimStatus::Gone);
+        assert_eq!(claim().status(&KeyState::Unknown), ClaimStatus::Removed);
+        assert_eq!(claim().status(&KeyState::Superseded), ClaimStatus::Replaced);
         assert_eq!(status_after(|it| it.disabled = true), ClaimStatus::Disabled);
         assert_eq!(status_after(|it| it.epoch = Epoch::new(5)), ClaimStatus::Interrupted);
         assert_eq!(status_after(|it| it.user = None), ClaimStatus::OtherAccount);
         assert_eq!(status_after(|it| it.user = Some("bob".into())), ClaimStatus::OtherAccount);
         let before = Claim { user: None, ..claim() };
-        assert_eq!(before.status(Some(&identity())), ClaimStatus::OtherAccount);
+        assert_eq!(before.status(&KeyState::Live(identity())), ClaimStatus::OtherAccount);
     }
 
     #[test]

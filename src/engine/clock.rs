@@ -4,12 +4,12 @@ use std::time::SystemTime;
 
 use tower_sqrl_core::nuts::Timestamp;
 
-/// Where the engine reads the wall clock.
+/// The wall clock of a [`Sqrl`](crate::Sqrl).
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
 
 impl Clock {
-    /// A clock that tells what the function returns, for tests that let time pass.
+    /// Creates a clock that returns the result of `now`, for tests that let time pass.
     pub fn from_fn(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         Self(Arc::new(now))
     }
@@ -23,7 +23,7 @@ impl Clock {
 impl Default for Clock {
     fn default() -> Self {
         Self::from_fn(|| {
-            // Before 1970 there was no SQRL: such a clock reads as 1970.
+            // A clock before 1970 reads as 1970.
             let since =
                 SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
             Timestamp::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))

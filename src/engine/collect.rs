@@ -1,13 +1,11 @@
 //! The browser's side: waiting, and collecting a sign-in by page or by CPS.
 //!
-//! Collecting is: look, look the identity up, take, and look the identity up once more. It
-//! signs in only a live, enabled identity whose epoch is the one stored, so that nothing pending
-//! outlives a disable, enable, rekey or remove: not even one that is answered before the take.
+//! Collecting reads the sign-in, looks the identity up, takes the sign-in, and looks the identity up
+//! again. It signs in only a live, enabled identity with the stored epoch. So no pending sign-in
+//! outlives a disable, enable, rekey or remove, even one that succeeds just before the take.
 
 use futures_util::future::{OptionFuture, join};
 
-use super::Engine;
-use super::sign_in::{Secrets, SignIn};
 use tower_sqrl_core::StoreError;
 use tower_sqrl_core::identities::{Epoch, Identity, KeyState};
 use tower_sqrl_core::nuts::{
@@ -15,18 +13,21 @@ use tower_sqrl_core::nuts::{
 };
 use tower_sqrl_core::protocol::{Command, Idk};
 
-/// What a page that waits is told.
+use super::Engine;
+use super::sign_in::{Secrets, SignIn};
+
+/// The state of a wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Waiting {
+pub(crate) enum WaitStatus {
     /// Nothing has happened yet.
     Pending,
-    /// A client has answered, and was refused. The wait goes on.
+    /// A client has answered and was refused. The wait continues.
     Refused(Refusal),
     /// There is a sign-in to collect.
     Ready,
-    /// The client hands the sign-in to a browser itself.
+    /// The client brings the sign-in to a browser itself.
     TakenOver,
-    /// It has been collected.
+    /// The sign-in has been collected.
     Collected,
 }
 
@@ -48,9 +49,8 @@ pub enum NotSignedIn {
 }
 
 impl Engine {
-    /// What has become of a wait: its outcome, or the refusal if there is no outcome. Consumes
-    /// nothing.
-    pub(crate) async fn look(&self, wait: &WaitId) -> Result<Waiting, StoreError> {
+    /// Returns the state of a wait: its outcome, or the refusal if there is no outcome. Consumes nothing.
+    pub(crate) async fn wait_status(&self, wait: &WaitId) -> Result<WaitStatus, StoreError> {
         let refusal = wait.refusal();
         let (outcome, refusal) = join(
             self.nuts.get_nut(wait.as_nut(), NutState::Authorized),
@@ -62,12 +62,12 @@ impl Engine {
             outcome => outcome,
         };
         match seen.inspect_err(|error| self.store_failed("looking at an outcome", error))? {
-            None => Ok(Waiting::Pending),
+            None => Ok(WaitStatus::Pending),
             Some(info) => Ok(match info.outcome {
-                Some(Outcome::SignedIn { .. }) => Waiting::Ready,
-                Some(Outcome::TakenOver) => Waiting::TakenOver,
-                Some(Outcome::Refused(why)) => Waiting::Refused(why),
-                Some(Outcome::Collected) | None => Waiting::Collected,
+                Some(Outcome::SignedIn { .. }) => WaitStatus::Ready,
+                Some(Outcome::TakenOver) => WaitStatus::TakenOver,
+                Some(Outcome::Refused(why)) => WaitStatus::Refused(why),
+                Some(Outcome::Collected) | None => WaitStatus::Collected,
             }),
         }
     }
@@ -84,24 +84,24 @@ impl Engine {
         let taken = self.found(taken)?;
         let again = self.unchanged(&idk, epoch);
         let (again, ()) = join(again, self.mark_collected(*wait, &info)).await;
-        // Who collected it in between has left word, and that is what was taken.
+        // If another request has collected it meanwhile, the record taken is that request's mark.
         if taken != info {
             return Err(NotSignedIn::Nothing);
         }
         self.sign_in(idk, identity.and(again?), info.attached, *wait)
     }
 
-    /// What a CPS URL leads to. Consumes nothing.
+    /// Returns the destination of a CPS URL. Consumes nothing.
     pub(crate) async fn look_at_cps(&self, id: &CpsId) -> Result<CpsInfo, NotSignedIn> {
         self.found(self.nuts.get_user_id_by_cps_session_id(id).await)
     }
 
-    /// Whether a CPS URL still signs somebody in, and whom.
-    pub(crate) async fn whom(&self, info: &CpsInfo) -> Result<Identity, NotSignedIn> {
+    /// Returns the identity that a CPS URL signs in, if it still does.
+    pub(crate) async fn cps_identity(&self, info: &CpsInfo) -> Result<Identity, NotSignedIn> {
         self.unchanged(&info.idk, info.epoch).await?.ok_or(NotSignedIn::Outdated)
     }
 
-    /// Collects the sign-in of a CPS URL, in a browser that has the secrets of these waits.
+    /// Collects the sign-in of a CPS URL in a browser that has the secrets of these waits.
     pub(crate) async fn collect_cps(
         &self,
         id: &CpsId,
@@ -114,21 +114,21 @@ impl Engine {
         let identity = self.unchanged(&info.idk, info.epoch).await?;
         self.take_cps(id).await?;
         let again = self.unchanged(&info.idk, info.epoch);
-        // What came from another address has not taken the wait over; in the browser that waits it
-        // is over now.
+        // A client at another address has not taken the wait over. If the waiting browser collects the
+        // sign-in, the wait ends now.
         let waits_here = !info.attached.same_address && waits.contains(&info.wait);
         let mark: OptionFuture<_> = waits_here.then(|| self.end_wait(&info)).into();
         let (again, _) = join(again, mark).await;
         self.sign_in(info.idk, identity.and(again?), info.attached, info.wait)
     }
 
-    /// Uses up a CPS URL.
+    /// Takes the destination of a CPS URL, so that it works once.
     pub(crate) async fn take_cps(&self, id: &CpsId) -> Result<CpsInfo, NotSignedIn> {
         self.found(self.nuts.remove_cps_session_id(id).await)
     }
 
-    /// The identity, if it is live, enabled and still in the epoch of the sign-in; what has
-    /// outlived it is none, and is to be taken all the same.
+    /// Returns the identity if it is live, enabled and still in the epoch of the sign-in. If not, the
+    /// caller takes the sign-in from the store nevertheless.
     async fn unchanged(&self, idk: &Idk, epoch: Epoch) -> Result<Option<Identity>, NotSignedIn> {
         match self.identities.look_up(idk, None).await {
             Ok(lookup) => Ok(match lookup.idk {
@@ -144,7 +144,7 @@ impl Engine {
         }
     }
 
-    /// What a store has found, for whoever collects.
+    /// Converts what a store has found. Logs and counts a failure.
     fn found<T>(&self, found: Result<Option<T>, StoreError>) -> Result<T, NotSignedIn> {
         match found {
             Ok(found) => found.ok_or(NotSignedIn::Nothing),
@@ -155,12 +155,12 @@ impl Engine {
         }
     }
 
-    /// Marks a wait as collected, after the outcome with `info` was taken. If that fails, a page
-    /// that asks once more waits in vain, and nothing worse.
+    /// Marks a wait as collected, after the outcome `info` was taken. If this fails, a page that asks
+    /// again waits in vain, and nothing worse happens.
     async fn mark_collected(&self, wait: WaitId, info: &NutInfo) {
         let info = info.ended(info.created, info.idk, Outcome::Collected);
-        // As long as any chain of the wait that has begun by now, so that nothing is collected
-        // by a further code of the same page.
+        // As long as any chain of the wait that has begun by now, so that no further code of the same
+        // page can be collected.
         let ttl = self.config.lifetimes.chain;
         let stored = self.nuts.store_nut(wait.as_nut(), &info, NutState::Authorized, ttl).await;
         match stored {
@@ -171,7 +171,7 @@ impl Engine {
         }
     }
 
-    /// The same after the sign-in of a CPS URL.
+    /// Marks a wait as collected after the sign-in of a CPS URL.
     async fn end_wait(&self, info: &CpsInfo) {
         let now = self.config.clock.now();
         let first_nut = *info.wait.as_nut();

@@ -1,5 +1,5 @@
-//! The state machine: take the nut, look up, decide, apply, answer. It sees a peer's
-//! address, never a request of HTTP.
+//! The state machine: take the nut, look the identity up, decide, write, reply. It knows the client's
+//! address and nothing else of HTTP.
 
 mod account;
 mod answer;
@@ -7,13 +7,13 @@ mod apply;
 #[cfg(feature = "bench")]
 pub mod bench;
 mod chain;
+mod challenge;
 mod claim;
 mod clock;
 mod collect;
 mod conclude;
 mod config;
 mod decide;
-mod link;
 mod nut_issuer;
 mod outcome;
 mod random;
@@ -26,17 +26,17 @@ mod sign_in;
 mod spent_nuts;
 
 pub use account::LinkError;
+pub use challenge::ChallengeOptions;
 pub use claim::{Claim, ClaimStatus, InvalidClaim};
 pub use clock::Clock;
 pub use collect::NotSignedIn;
 pub(crate) use config::Lifetimes;
-pub use link::ChallengeOptions;
 pub use sign_in::{Answer, SignIn};
 
-pub(crate) use collect::Waiting;
+pub(crate) use challenge::{IssuedUrl, NotIssued, Renewal};
+pub(crate) use collect::WaitStatus;
 pub(crate) use config::EngineConfig;
 pub(crate) use decide::Policy;
-pub(crate) use link::{IssuedLink, NoLink, Renewal};
 pub(crate) use nut_issuer::NutIssuer;
 #[cfg(feature = "sin")]
 pub(crate) use seal::IndexedSecrets;

@@ -5,11 +5,11 @@ use sha2::{Digest as _, Sha256};
 use super::random;
 use tower_sqrl_core::protocol::Nut;
 
-/// Issues nuts, and recognises those that a server with the same key has issued.
+/// Issues nuts, and recognises those that servers with the same key have issued.
 ///
-/// The last four bytes of a nut are a tag: a keyed hash of the twelve random ones. So a server can
-/// tell most made-up nuts without asking its store. The tag spares work and proves nothing: whether
-/// a nut is live, its record alone decides.
+/// The last four bytes of a nut are a tag: a keyed hash of the twelve random ones. So a server detects
+/// most made-up nuts without its store. The tag saves work and proves nothing: only the record decides
+/// whether a nut is live.
 pub(crate) struct NutIssuer {
     key: [u8; 32],
 }
@@ -29,14 +29,14 @@ impl NutIssuer {
         Nut::from_bytes(bytes)
     }
 
-    /// Whether a nut has our tag. One made-up nut of 2³² has it by chance.
+    /// Returns whether a nut has the tag of this key. One made-up nut in 2³² has it by chance.
     pub(super) fn has_issued(&self, nut: &Nut) -> bool {
         let (random, tag) = nut.as_bytes().split_at(RANDOM_LEN);
         tag == self.tag(random)
     }
 
-    /// The key and what follows it have fixed lengths, and most of the hash is kept back: a plain
-    /// hash is a good keyed one here.
+    /// Returns the tag. A plain hash is a good keyed hash here, because the key and the message have fixed
+    /// lengths and most of the output stays secret.
     fn tag(&self, random: &[u8]) -> [u8; TAG_LEN] {
         let hash: [u8; 32] =
             Sha256::new().chain_update(self.key).chain_update(random).finalize().into();
@@ -46,14 +46,14 @@ impl NutIssuer {
     }
 }
 
-/// With a random key, which no other process has.
+/// Has a random key, which no other process has.
 impl Default for NutIssuer {
     fn default() -> Self {
         Self::new(rand::random())
     }
 }
 
-/// Without the key.
+/// Hides the key.
 impl fmt::Debug for NutIssuer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("NutIssuer(…)")

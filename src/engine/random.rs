@@ -1,4 +1,4 @@
-//! The engine's random numbers: from the thread's generator, which the system seeds.
+//! The engine's random numbers, from the thread's generator, which the system seeds.
 
 use tower_sqrl_core::identities::{Epoch, Version};
 use tower_sqrl_core::nuts::CpsId;
@@ -6,7 +6,7 @@ use tower_sqrl_core::protocol::Nut;
 
 use super::decide::Fresh;
 
-/// A nut that nobody has issued, for a reply that leads nowhere.
+/// Returns a nut that is stored nowhere, for a reply that cannot be answered.
 pub(super) fn dead_nut() -> Nut {
     Nut::from_bytes(bits())
 }
@@ -15,7 +15,7 @@ pub(super) fn cps_id() -> CpsId {
     CpsId::from_bytes(bits())
 }
 
-/// 128 bits in one piece; byte by byte the generator takes five times as long.
+/// Returns 128 bits at once. Byte by byte the generator takes five times as long.
 pub(super) fn bits() -> [u8; 16] {
     rand::random::<u128>().to_ne_bytes()
 }

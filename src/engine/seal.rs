@@ -1,5 +1,5 @@
-//! Indexed secrets on their way through a shared store: sealed under a key that only the
-//! servers hold, bound to the identity.
+//! Indexed secrets, sealed for a shared store under a key that only the servers have, and bound to the
+//! identity.
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
@@ -11,7 +11,7 @@ use tower_sqrl_core::protocol::{Idk, IndexedSecret, Request};
 const NONCE_LEN: usize = 24;
 const SECRET_LEN: usize = 32;
 
-/// The name of the secret that clients are asked for, and the key that seals it.
+/// The name of the secret that the site asks for, and the key that seals it.
 pub(crate) struct IndexedSecrets {
     sin: Box<str>,
     cipher: XChaCha20Poly1305,
@@ -26,11 +26,11 @@ impl IndexedSecrets {
         &self.sin
     }
 
-    /// Seals what the request brings; none if it brings no `ins`.
+    /// Seals the secrets of a request. Returns `None` if it has no `ins`.
     pub(super) fn seal(&self, request: &Request) -> Option<Box<[u8]>> {
         let mut secrets = Zeroizing::new(Vec::with_capacity(2 * SECRET_LEN));
         secrets.extend_from_slice(request.ins()?.expose());
-        // A previous secret counts with a proved previous identity only.
+        // A previous secret counts only with a proved previous identity.
         if let (Some(pins), Some(_)) = (request.pins(), request.pidk()) {
             secrets.extend_from_slice(pins.expose());
         }
@@ -40,7 +40,7 @@ impl IndexedSecrets {
         Some([&nonce[..], &sealed].concat().into())
     }
 
-    /// Opens what [`seal`](Self::seal) made for this identity, on this server or another.
+    /// Opens what [`seal`](Self::seal) on this server or another has sealed for this identity.
     pub(super) fn open(&self, idk: &Idk, sealed: &[u8]) -> Option<Secrets> {
         let (nonce, sealed) = sealed.split_first_chunk::<NONCE_LEN>()?;
         let payload = Payload { msg: sealed, aad: idk.as_bytes() };

@@ -3,9 +3,9 @@ use tower_sqrl_core::identities::{Epoch, Identity, UserId};
 use tower_sqrl_core::nuts::{Attached, WaitId};
 use tower_sqrl_core::protocol::{Button, Idk, IndexedSecret};
 
-/// A sign-in that has been collected: this browser's user owns this identity.
+/// A collected sign-in: this browser's user owns this identity.
 ///
-/// Only the engine makes one.
+/// Only this library creates one.
 #[derive(Debug, Clone)]
 pub struct SignIn {
     pub(super) idk: Idk,
@@ -17,16 +17,15 @@ pub struct SignIn {
 
 /// The answer to a question: [`ChallengeOptions::ask`](super::ChallengeOptions::ask).
 ///
-/// Clients report it in different ways. One sends the first button for its own "OK"; another
-/// sends its cancel and signs in all the same; some show no question at all.
+/// Clients report it in different ways. One sends the first button for its own "OK". Another signs in
+/// although its user has cancelled. Some do not show the question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Answer {
     /// The question's first button, or, if it has no buttons, the client's "OK".
     Yes,
-    /// Anything else that was answered: the second button, a cancellation, "OK" to a question that
-    /// has buttons.
+    /// Any other answer: the second button, a cancellation, or "OK" to a question that has buttons.
     No,
-    /// No question was asked, or the client did not answer it. Not consent.
+    /// No question was asked, or the client did not answer it. This is not consent.
     Unanswered,
 }
 
@@ -38,17 +37,17 @@ pub(super) struct Secrets {
 }
 
 impl SignIn {
-    /// The wait of the link that the client answered.
+    /// Returns the wait id of the sign-in URL that the client answered.
     pub(crate) fn wait(&self) -> &WaitId {
         &self.wait
     }
 
-    /// Who: the identity key, the same at every sign-in until the owner rekeys.
+    /// Returns the identity key. It is the same at every sign-in until the owner rekeys.
     pub fn idk(&self) -> &Idk {
         &self.idk
     }
 
-    /// Whose account it is, once the application has [linked](crate::Sqrl::link) one.
+    /// Returns the account, if the application has [linked](crate::Sqrl::link) one.
     pub fn user(&self) -> Option<&UserId> {
         self.identity.user.as_ref()
     }
@@ -67,21 +66,21 @@ impl SignIn {
         Claim::new(self.idk, self.identity.epoch, self.identity.user.clone())
     }
 
-    /// The owner asks that no other way of signing in touch the account.
+    /// Returns whether the owner asks the site to turn off all other ways to sign in to the account.
     ///
     /// *On The Wire*, "Client Parameters", `opt=sqrlonly`.
     pub fn sqrlonly(&self) -> bool {
         self.identity.sqrlonly
     }
 
-    /// The owner asks that no out-of-band recovery touch the account.
+    /// Returns whether the owner asks the site to turn off account recovery, for example by e-mail.
     ///
     /// *On The Wire*, "Client Parameters", `opt=hardlock`.
     pub fn hardlock(&self) -> bool {
         self.identity.hardlock
     }
 
-    /// Whether the client came from the address that asked for the link.
+    /// Returns whether the client had the address that requested the SQRL URL.
     ///
     /// If not, it may be the user's phone in another network, or a stranger who saw the QR code.
     /// If so, it may still be a stranger behind the same NAT. Before you link an identity with an
@@ -91,7 +90,7 @@ impl SignIn {
         self.attached.same_address
     }
 
-    /// The answer to the link's question. Only [`Answer::Yes`] is consent.
+    /// Returns the answer to the question. Only [`Answer::Yes`] is consent.
     ///
     /// ```
     /// use tower_sqrl::{Answer, SignIn};
@@ -108,27 +107,27 @@ impl SignIn {
         }
     }
 
-    /// The button that the user pressed, as the client reported it; `None` if nothing was asked or
-    /// answered. To find out whether the user agreed, call [`answer`](Self::answer).
+    /// Returns the button that the user pressed, as the client reported it, or `None` if nothing was
+    /// asked or answered. To find out whether the user agreed, call [`answer`](Self::answer).
     ///
     /// *On The Wire*, "Client Parameters", `btn`.
     pub fn button(&self) -> Option<Button> {
         self.attached.button
     }
 
-    /// What the application gave with the link.
+    /// Returns the data that the application attached to the challenge.
     pub fn data(&self) -> Option<&[u8]> {
         self.attached.data.as_deref()
     }
 
-    /// The indexed secret of this identity.
+    /// Returns the indexed secret of this identity.
     ///
     /// *On The Wire*, "Client Secrets"; *Cryptography*, "Secret Index and Indexed Secrets".
     pub fn ins(&self) -> Option<&IndexedSecret> {
         self.secrets.ins.as_ref()
     }
 
-    /// The indexed secret of the identity that it replaced.
+    /// Returns the indexed secret of the identity that this one replaced.
     pub fn pins(&self) -> Option<&IndexedSecret> {
         self.secrets.pins.as_ref()
     }

@@ -3,11 +3,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tower_sqrl_core::protocol::Nut;
 
-/// Nuts that the store was asked for in vain, so that it need not be asked again.
+/// Nuts that the store does not have, so that they need no further look-up.
 ///
-/// Of fixed size: a nut takes the place of another one now and then, which is then looked up once
-/// more. Only nuts that this site has issued belong here. Their bytes are random and chosen by the
-/// server, so nobody can aim at a place.
+/// The size is fixed: sometimes a nut takes the place of another one, which is then looked up once more.
+/// Insert only nuts of this site. The server chooses their bytes at random, so a client cannot aim at a
+/// place.
 pub(super) struct SpentNuts(Box<[AtomicU64]>);
 
 /// 128 KiB.
@@ -28,8 +28,8 @@ impl SpentNuts {
         place.load(Ordering::Relaxed) == mark
     }
 
-    /// Where a nut is noted, and by what: 64 of its random bits. That another nut has the same
-    /// place and mark is as unlikely as guessing one.
+    /// Returns the place of a nut and its mark, 64 of its random bits. Another nut with the same place and
+    /// mark is as unlikely as a guessed nut.
     fn place(&self, nut: &Nut) -> (&AtomicU64, u64) {
         let [mark @ .., a, b, _, _, _, _, _, _] = *nut.as_bytes();
         (&self.0[usize::from(u16::from_le_bytes([a, b])) % PLACES], u64::from_le_bytes(mark))
@@ -48,14 +48,14 @@ mod tests {
     use crate::engine::nut_issuer::NutIssuer;
 
     #[test]
-    fn it_remembers_the_newest() {
+    fn the_newest_nuts_are_found() {
         let (spent, issuer) = (SpentNuts::new(), NutIssuer::default());
         let nuts: Vec<_> = (0..1000).map(|_| issuer.issue()).collect();
         for nut in &nuts {
             spent.insert(nut);
         }
         assert!(spent.contains(&nuts[999]));
-        // Some have taken each other's places.
+        // Some have taken the places of others.
         assert!(nuts.iter().filter(|nut| spent.contains(nut)).count() > 900);
         assert!(!(0..1000).any(|_| spent.contains(&issuer.issue())));
     }

@@ -11,7 +11,7 @@ use super::cookies::{Secret, WaitCookie};
 use super::other_site::check_visit;
 use super::respond;
 use super::sqrl::Sqrl;
-use crate::engine::{ChallengeOptions, IssuedLink, Renewal};
+use crate::engine::{ChallengeOptions, IssuedUrl, Renewal};
 #[cfg(feature = "web")]
 use crate::web::{ContentSecurityPolicy, Texts};
 use crate::web::{Look, SignIn};
@@ -22,7 +22,7 @@ use tower_sqrl_core::protocol::Nut;
 #[must_use = "the browser needs the challenge's cookie: send `page()` or what `attach_to()` returns"]
 pub struct Challenge {
     sqrl: Sqrl,
-    link: IssuedLink,
+    link: IssuedUrl,
     cookies: Vec<HeaderValue>,
     look: Look,
 }
@@ -42,7 +42,7 @@ impl Sqrl {
         options: ChallengeOptions,
     ) -> Result<Challenge, ChallengeError> {
         if parts.method == Method::HEAD {
-            let link = self.engine().dead_link();
+            let link = self.engine().dead_url();
             let look = self.look(parts);
             return Ok(Challenge { sqrl: self.clone(), link, cookies: Vec::new(), look });
         }
@@ -86,7 +86,7 @@ impl Sqrl {
         address.ok_or(ChallengeError::NoClientAddress)
     }
 
-    fn with_cookie(&self, parts: &Parts, link: IssuedLink, cookie: &WaitCookie) -> Challenge {
+    fn with_cookie(&self, parts: &Parts, link: IssuedUrl, cookie: &WaitCookie) -> Challenge {
         let chain = self.engine().config.lifetimes.chain;
         let cookies = self.cookies().set_wait(&parts.headers, cookie, chain);
         Challenge { sqrl: self.clone(), link, cookies, look: self.look(parts) }
@@ -116,7 +116,7 @@ impl Challenge {
         self.sqrl.settings().pages.script_path()
     }
 
-    /// Returns the path of the ready pages' style, from the root. Its query names the version, so
+    /// Returns the path of the built-in pages' style, from the root. Its query names the version, so
     /// that caches keep it permanently.
     #[cfg(feature = "web")]
     pub fn style_path(&self) -> String {
@@ -168,10 +168,10 @@ impl Challenge {
 
     /// How long the link can be answered.
     pub fn lifetime(&self) -> Duration {
-        self.sqrl.engine().config.lifetimes.link
+        self.sqrl.engine().config.lifetimes.url
     }
 
-    /// Returns the part of the ready page that signs in, as HTML, for your own page: button, status,
+    /// Returns the part of the built-in page that signs in, as HTML, for your own page: button, status,
     /// QR code. The page loads the module at `script_path`, and the style at `style_path` if you
     /// like. Send it with [`attach_to`](Self::attach_to).
     pub fn fragment(&self) -> String {
@@ -179,7 +179,7 @@ impl Challenge {
         self.sqrl.settings().pages.fragment(&self.view(&nut), &self.look)
     }
 
-    /// The ready sign-in page.
+    /// The built-in sign-in page.
     pub fn page(self) -> Response<String> {
         let nut = self.link.nut.to_string();
         let page = self.sqrl.settings().pages.sign_in(&self.view(&nut), &self.look);

@@ -1,7 +1,7 @@
 use http::StatusCode;
 use tower_sqrl_core::StoreError;
 
-use crate::engine::NoLink;
+use crate::engine::NotIssued;
 
 /// The error of issuing a challenge.
 #[derive(Debug, thiserror::Error)]
@@ -50,12 +50,12 @@ impl ChallengeError {
     }
 }
 
-impl From<NoLink> for ChallengeError {
-    fn from(why: NoLink) -> Self {
+impl From<NotIssued> for ChallengeError {
+    fn from(why: NotIssued) -> Self {
         match why {
-            NoLink::TooMany => Self::TooManyChallenges,
-            NoLink::DataTooLong(octets) => Self::DataTooLong(octets),
-            NoLink::Store(error) => Self::Store(error),
+            NotIssued::TooMany => Self::TooManyChallenges,
+            NotIssued::DataTooLong(octets) => Self::DataTooLong(octets),
+            NotIssued::Store(error) => Self::Store(error),
         }
     }
 }

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use super::Sqrl;
 use super::stream_slots::StreamSlot;
-use crate::engine::Waiting;
+use crate::engine::WaitStatus;
 use tower_sqrl_core::StoreError;
 use tower_sqrl_core::nuts::{NutStore, Refusal, WaitId, Watch};
 
@@ -166,19 +166,21 @@ impl Waiter {
         };
         self.pause = if looked.is_err() { (self.pause * 2).min(COMMENT_EVERY) } else { LOOK_EVERY };
         self.look_at = Instant::now() + pause;
-        match looked.unwrap_or(Waiting::Pending) {
-            Waiting::Pending => None,
-            Waiting::Refused(why) => {
+        match looked.unwrap_or(WaitStatus::Pending) {
+            WaitStatus::Pending => None,
+            WaitStatus::Refused(why) => {
                 let is_new = self.announced.replace(why) != Some(why);
                 is_new.then_some(Event::Refusal)
             }
-            Waiting::Ready | Waiting::TakenOver | Waiting::Collected => Some(Event::Outcome),
+            WaitStatus::Ready | WaitStatus::TakenOver | WaitStatus::Collected => {
+                Some(Event::Outcome)
+            }
         }
     }
 
     /// Looks at the wait. Watches it first, so that no announcement is lost in between, and looks even if
     /// it cannot watch.
-    async fn look(&mut self) -> Result<Waiting, StoreError> {
+    async fn look(&mut self) -> Result<WaitStatus, StoreError> {
         if self.watch.is_silent() {
             let watch = watch(&self.sqrl.engine().nuts, &self.wait).await;
             self.watch = watch.unwrap_or_else(|error| {
@@ -186,7 +188,7 @@ impl Waiter {
                 Watch::silent()
             });
         }
-        self.sqrl.engine().look(&self.wait).await
+        self.sqrl.engine().wait_status(&self.wait).await
     }
 }
 

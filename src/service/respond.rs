@@ -1,5 +1,5 @@
-//! Responses of the layer's own. Each forbids caches, sniffing, referrers, frames and use by other
-//! origins unless it has a reason.
+//! The layer's own responses. Each forbids caching, sniffing, referrers, frames and use by other origins,
+//! except where it says why.
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
@@ -21,7 +21,7 @@ const CROSS_ORIGIN_OPENER_POLICY: HeaderName =
 const CROSS_ORIGIN_EMBEDDER_POLICY: HeaderName =
     HeaderName::from_static("cross-origin-embedder-policy");
 
-/// A body that is there as a whole, unlike a stream of events, with what all answers carry.
+/// Returns a response with this body and the headers of every response.
 pub(super) fn whole(
     status: StatusCode,
     content_type: &'static str,
@@ -38,12 +38,12 @@ pub(super) fn whole(
     response
 }
 
-/// One line of text.
+/// Returns a line of text.
 pub(super) fn text(status: StatusCode, body: impl Into<Bytes>) -> LayerResponse {
     whole(status, "text/plain; charset=utf-8", body)
 }
 
-/// A page under its policy.
+/// Returns a page with its policy.
 pub(super) fn page(status: StatusCode, page: Page) -> LayerResponse {
     let Page { html, policy } = page;
     let mut response = whole(status, HTML, html);
@@ -51,33 +51,32 @@ pub(super) fn page(status: StatusCode, page: Page) -> LayerResponse {
     response
 }
 
-/// What every page carries, whoever sends it.
+/// Sets the headers of every page.
 pub(super) fn set_page_headers(headers: &mut http::HeaderMap, csp: &str) {
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(HTML));
     headers.insert(header::CACHE_CONTROL, NO_STORE);
     headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    // Not `no-referrer`: a form would be sent with `null` for its origin.
+    // Under `no-referrer` a browser sends a form with `Origin: null`.
     headers.insert(header::REFERRER_POLICY, SAME_ORIGIN);
     headers.insert(CROSS_ORIGIN_RESOURCE_POLICY, SAME_ORIGIN);
-    // A window that another site has opened, or that opens this one, gets no hold of the page.
+    // A page of another site that opens this one in a window cannot navigate that window.
     headers.insert(CROSS_ORIGIN_OPENER_POLICY, SAME_ORIGIN);
     if let Ok(csp) = HeaderValue::try_from(csp) {
         headers.insert(header::CONTENT_SECURITY_POLICY, csp);
     }
 }
 
-/// The headers of the ready sign-in page. It looks for a client on this device by a picture, which
-/// `Cross-Origin-Embedder-Policy: require-corp` would block: clients send no
-/// `Cross-Origin-Resource-Policy`. An application's layer that adds the header only where there is
-/// none leaves this one alone.
+/// Sets the headers of the built-in sign-in page. The page looks for a client on this device by a picture.
+/// `Cross-Origin-Embedder-Policy: require-corp` would block it, because clients send no
+/// `Cross-Origin-Resource-Policy`.
 pub(super) fn set_sign_in_headers(headers: &mut http::HeaderMap, csp: &str) {
     set_page_headers(headers, csp);
     headers.insert(CROSS_ORIGIN_EMBEDDER_POLICY, HeaderValue::from_static("unsafe-none"));
 }
 
-/// The same but the policy and the rule on frames, for a page of the application's. Headers that it
-/// has stay.
+/// Sets the same on an application's sign-in page, except the policy and the rule on frames. Headers that
+/// the page has stay as they are.
 pub(super) fn add_sign_in_headers(headers: &mut http::HeaderMap) {
     for (name, value) in [
         (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
@@ -89,7 +88,7 @@ pub(super) fn add_sign_in_headers(headers: &mut http::HeaderMap) {
     }
 }
 
-/// See other: a clean address.
+/// Returns a redirect to a location without secrets.
 pub(super) fn see_other(location: &str) -> LayerResponse {
     let mut response = text(StatusCode::SEE_OTHER, "");
     match HeaderValue::try_from(location) {
@@ -101,7 +100,7 @@ pub(super) fn see_other(location: &str) -> LayerResponse {
     }
 }
 
-/// A QR code. As public as the page that shows it, and like that in no cache: it holds a nut.
+/// Returns a QR code. It contains a nut, so it is not cached.
 pub(super) fn picture(
     content_type: &'static str,
     picture: Option<impl Into<Bytes>>,
@@ -117,30 +116,31 @@ pub(super) fn picture(
     }
 }
 
-/// A script or style: for ever in caches under the URL with its version, else not at all.
+/// Returns a script or style. Caches keep it permanently under the URL with its version, and not at all
+/// under any other.
 pub(super) fn asset(asset: Option<Asset>, asked_version: Option<&str>) -> LayerResponse {
     let Some(Asset { content_type, body, version, .. }) = asset else {
         return text(StatusCode::NOT_FOUND, "");
     };
     let mut response = whole(StatusCode::OK, content_type, body);
     if asked_version == Some(version) {
-        let for_ever = HeaderValue::from_static("public, max-age=31536000, immutable");
-        response.headers_mut().insert(header::CACHE_CONTROL, for_ever);
+        let permanently = HeaderValue::from_static("public, max-age=31536000, immutable");
+        response.headers_mut().insert(header::CACHE_CONTROL, permanently);
     }
     response
 }
 
-/// The endpoint has no such method.
+/// Rejects a method that the endpoint does not have.
 pub(super) fn other_method(allow: &'static str) -> LayerResponse {
     let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "");
     response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
     response
 }
 
-/// A stream of events.
+/// Returns a stream of events.
 pub(super) fn events(events: Events) -> LayerResponse {
     let mut response = whole(StatusCode::OK, "text/event-stream", "");
-    // Some proxies hold back what they may buffer.
+    // Some proxies buffer a stream unless they are told not to.
     let unbuffered = (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
     response.headers_mut().extend([unbuffered]);
     *response.body_mut() = LayerBody::Events(events);

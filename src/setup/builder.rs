@@ -173,7 +173,7 @@ impl SqrlBuilder {
 
     /// Sets how long a SQRL URL can be scanned. Default: 5 minutes.
     pub fn url_lifetime(mut self, lifetime: Duration) -> Self {
-        self.lifetimes.link = lifetime;
+        self.lifetimes.url = lifetime;
         self
     }
 

@@ -68,7 +68,7 @@ pub(super) fn per_minute(
 pub(super) fn lifetimes(lifetimes: &Lifetimes) -> Result<(), ConfigError> {
     for (name, lifetime, longest) in [
         ("chain_lifetime", lifetimes.chain, MAX_LIFETIME),
-        ("url_lifetime", lifetimes.link, lifetimes.chain),
+        ("url_lifetime", lifetimes.url, lifetimes.chain),
         ("nut_lifetime", lifetimes.later, lifetimes.chain),
         ("cps_lifetime", lifetimes.cps, MAX_LIFETIME),
     ] {
@@ -167,7 +167,7 @@ mod tests {
         assert_eq!(wrong(longest), None);
         let too_long = Lifetimes { cps: MAX_LIFETIME + MIN_LIFETIME, ..default };
         assert_eq!(wrong(too_long), Some(ConfigError::Lifetime("cps_lifetime")));
-        let too_long = Lifetimes { link: default.chain + MIN_LIFETIME, ..default };
+        let too_long = Lifetimes { url: default.chain + MIN_LIFETIME, ..default };
         assert_eq!(wrong(too_long), Some(ConfigError::Lifetime("url_lifetime")));
         let too_short = Lifetimes { later: Duration::from_millis(999), ..default };
         assert_eq!(wrong(too_short), Some(ConfigError::Lifetime("nut_lifetime")));

@@ -17,7 +17,7 @@ use std::fmt::{self, Display, Formatter};
 pub struct ContentSecurityPolicy(Vec<(Cow<'static, str>, Cow<'static, str>)>);
 
 impl ContentSecurityPolicy {
-    /// The policy of the ready sign-in page, for a page around the fragment: the site's own scripts,
+    /// The policy of the built-in sign-in page, for a page around the fragment: the site's own scripts,
     /// styles, pictures and answers, and the picture by which the page looks for a SQRL app on this
     /// device (*Operating Details*, "The `http://localhost:25519/*.gif` query").
     pub fn sign_in() -> Self {

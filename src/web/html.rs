@@ -4,8 +4,8 @@ use std::fmt::{self, Display, Formatter, Write as _};
 
 /// Text for an element or a double-quoted attribute.
 ///
-/// What HTML does not allow, control characters and such, becomes U+FFFD, so that nothing
-/// can hide in it.
+/// Control characters and bidirectional overrides become U+FFFD, so that no text can hide or reorder
+/// another.
 #[derive(Clone, Copy)]
 pub(super) struct Esc<'a>(pub(super) &'a str);
 
@@ -29,12 +29,12 @@ impl Display for Esc<'_> {
     }
 }
 
-/// The characters that reorder the text around them, and so can make a name look like another.
+/// Characters that reorder the text around them, which can make one name look like another.
 fn is_bidi_control(character: char) -> bool {
     matches!(character, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
-/// A value in a query: everything but the unreserved characters percent-encoded.
+/// A value in a query. All but the unreserved characters are percent-encoded.
 #[cfg(feature = "web")]
 #[derive(Clone, Copy)]
 pub(super) struct Query<'a>(pub(super) &'a str);

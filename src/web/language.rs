@@ -72,9 +72,8 @@ fn thousandths(q: f32) -> u16 {
 
 /// Whether one tag is the other, or the other with further subtags: `de` and `de-AT`.
 fn matches(one: &str, other: &str) -> bool {
-    let subtags = |tag: &'_ str| tag.split('-').map(str::to_ascii_lowercase).collect::<Vec<_>>();
-    let (one, other) = (subtags(one), subtags(other));
-    one.iter().zip(&other).all(|(one, other)| one == other)
+    let mut subtags = one.split('-').zip(other.split('-'));
+    subtags.all(|(one, other)| one.eq_ignore_ascii_case(other))
 }
 
 #[cfg(test)]

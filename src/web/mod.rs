@@ -1,4 +1,4 @@
-//! The ready pages, their script and style, and QR codes.
+//! The built-in pages, their script and style, and QR codes.
 //!
 //! Pure rendering: strings and numbers in, text and pictures out. Text that a caller passes in is
 //! escaped. Pages and script use the paths `nut.sqrl`, `pag.sqrl`, `evt.sqrl`, `cps.sqrl`,

@@ -1,6 +1,6 @@
-//! The ready pages.
+//! The built-in pages.
 
-use std::fmt::Display;
+use std::fmt::{self, Debug, Display, Formatter};
 use std::sync::Arc;
 
 use super::asset::{CONFIRM_SCRIPT, SCRIPT, STYLE};
@@ -39,10 +39,17 @@ pub(crate) struct Pages {
 }
 
 /// The texts of one request's pages, and their nonce.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Look {
     pub(crate) texts: Arc<Texts>,
     pub(crate) nonce: Option<CspNonce>,
+}
+
+/// Only the language, because the texts are long.
+impl Debug for Look {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Look").field("language", &self.texts.lang).finish_non_exhaustive()
+    }
 }
 
 impl Pages {

@@ -4,24 +4,24 @@ use std::fmt::Write as _;
 
 use qrcodegen::{Mask, QrCode, QrCodeEcc, QrSegment, Version};
 
-/// White modules around the code, on each side: what ISO/IEC 18004 asks for.
+/// White modules around the code, on each side, as ISO/IEC 18004 requires.
 const QUIET: i32 = 4;
 
-/// Trying all eight masks is most of the work of making a code; readers cope with any of them.
+/// Comparing all eight masks takes most of the time of making a code. Readers accept any of them.
 const MASK: u8 = 2;
 
-/// Pixels per module of the PNG picture: about 300 pixels a side for a usual link.
+/// Pixels per module of the PNG: a usual SQRL URL gives about 300 pixels a side.
 const SCALE: usize = 7;
 
 /// The text is longer than the 2,953 bytes that a QR code holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the link is too long for a QR code")]
+#[error("the text is longer than the 2953 bytes that a QR code holds")]
 #[non_exhaustive]
 pub struct QrTooLong;
 
-/// A link as a QR code, black on white with its quiet zone, ready to be drawn.
+/// A QR code, black on white, with its quiet zone.
 ///
-/// It is drawn black on white on dark pages too: many readers do not see inverted codes.
+/// It is black on white on dark pages, too: many readers do not see inverted codes.
 ///
 /// *Operating Details*, "Cross-Device Authentication".
 #[derive(Clone)]
@@ -38,18 +38,18 @@ pub(crate) fn png(url: &str) -> Option<Vec<u8>> {
 }
 
 impl Qr {
-    /// Encodes `link`, the `sqrl://` link without `can`, which would only make the code denser
-    /// (*Operating Details*, "The `CANcel` parameter").
+    /// Encodes a SQRL URL. Leave `can` out: it makes the code denser, and an app on another device does
+    /// not need it (*Operating Details*, "The `CANcel` parameter").
     ///
-    /// The smallest version that holds the link is taken, at the lowest error correction; where
-    /// that version has room for a higher one, it is used.
+    /// The code has the smallest version that holds the text, and the highest error correction that
+    /// fits into that version.
     ///
     /// # Errors
     ///
     /// [`QrTooLong`] above 2,953 bytes.
-    pub fn new(link: &str) -> Result<Self, QrTooLong> {
+    pub fn new(url: &str) -> Result<Self, QrTooLong> {
         QrCode::encode_segments_advanced(
-            &[QrSegment::make_bytes(link.as_bytes())],
+            &[QrSegment::make_bytes(url.as_bytes())],
             QrCodeEcc::Low,
             Version::MIN,
             Version::MAX,
@@ -60,9 +60,9 @@ impl Qr {
         .map_err(|_| QrTooLong)
     }
 
-    /// The picture as an SVG document, `image/svg+xml`, one unit per module.
+    /// Returns the picture as an SVG document, `image/svg+xml`, one unit per module.
     ///
-    /// All dark modules are one path: a stroke along every row, a unit wide.
+    /// All dark modules are one path, with a stroke of one unit along each row.
     pub fn svg(&self) -> String {
         let size = self.0.size();
         let whole = size + 2 * QUIET;
@@ -97,7 +97,7 @@ impl Qr {
         svg
     }
 
-    /// The picture as a PNG file, 1 bit of grayscale per pixel, 7 pixels per module.
+    /// Returns the picture as a PNG file, 1 bit of grayscale per pixel, 7 pixels per module.
     pub fn png(&self) -> Vec<u8> {
         let side = self.side() * SCALE;
         let mut pixels = vec![0xFF; side.div_ceil(8) * side];

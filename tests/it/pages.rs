@@ -1,4 +1,4 @@
-//! The ready pages: language, texts of one challenge, nonce, name and logo, and headers of an own page.
+//! The built-in pages: language, texts of one challenge, nonce, name and logo, and headers of an own page.
 
 use std::net::SocketAddr;
 
@@ -18,7 +18,7 @@ const HOSTILE: &str = "\"><script>alert('1')</script>";
 /// A page of the layer's own.
 const NOTICE: &str = "/pag.sqrl?nut=AAAAAAAAAAAAAAAAAAAAAA&go";
 
-/// Shows the ready page with other texts if the query asks for them.
+/// Shows the built-in page with other texts if the query asks for them.
 async fn login(challenge: SqrlChallenge, request: Request<Body>) -> Response<Body> {
     if request.uri().query() != Some("delete") {
         return challenge.page();

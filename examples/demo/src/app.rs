@@ -2,14 +2,12 @@
 
 use std::sync::Arc;
 
-use tower_sqrl::identities::IdentityStore;
 use tower_sqrl::protocol::PublicUrl;
 
 use crate::accounts::Accounts;
 
 #[derive(Debug, Clone)]
 pub(crate) struct App {
-    pub(crate) identities: Arc<dyn IdentityStore>,
     pub(crate) accounts: Arc<dyn Accounts>,
     pub(crate) public_url: PublicUrl,
 }

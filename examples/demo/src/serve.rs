@@ -33,10 +33,9 @@ pub(crate) async fn serve(args: &Args) -> Result<(), StartError> {
     let nuts = stores::nut_store(&args.nuts, args.direct_postgres).await?;
     let AppStores { identities, accounts, sessions } =
         stores::app_stores(&args.identities, args.direct_postgres).await?;
-    let sqrl =
-        sqrl::configure(args, &public_url, nuts, Arc::clone(&identities), Arc::clone(&accounts))?;
+    let sqrl = sqrl::configure(args, &public_url, nuts, identities, Arc::clone(&accounts))?;
     let sessions = session::layer(sessions, public_url.is_https());
-    let app = App { identities, accounts, public_url: public_url.clone() };
+    let app = App { accounts, public_url: public_url.clone() };
     let mut router = routes::router(app, &sqrl, sessions);
     if let Some(name) = &args.server_name {
         router = routes::name_server(router, name.clone());

@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use tower_sessions::Session;
-use tower_sqrl::identities::{KeyState, UserId};
+use tower_sqrl::identities::UserId;
 use tower_sqrl::{Claim, ClaimStatus, Sqrl};
 
 use crate::app::App;
@@ -37,25 +37,17 @@ pub(crate) enum Status {
 
 impl Status {
     async fn of(claim: &Claim, account: &UserId, sqrl: &Sqrl, app: &App) -> Result<Self, AppError> {
-        let status = sqrl.check(claim).await?;
-        match status {
+        match sqrl.check(claim).await? {
             ClaimStatus::Current => return Ok(Self::Active),
             ClaimStatus::Disabled => return Ok(Self::Disabled),
-            _ => {}
+            ClaimStatus::Removed | ClaimStatus::OtherAccount => {}
+            _ => return Ok(Self::Ended),
         }
         // Only the account's last sign-in may link another identity: an older session may be a
-        // thief's. And only if the identity was removed: a replaced one has left the account to its
-        // successor.
+        // thief's.
         let account = app.accounts.find(account.as_str()).await?;
         let is_last = account.is_some_and(|account| account.last_sign_in == claim.to_string());
-        let is_unlinked = match status {
-            ClaimStatus::OtherAccount => true,
-            ClaimStatus::Gone => {
-                app.identities.look_up(claim.idk(), None).await?.idk == KeyState::Unknown
-            }
-            _ => false,
-        };
-        Ok(if is_last && is_unlinked { Self::NoIdentity } else { Self::Ended })
+        Ok(if is_last { Self::NoIdentity } else { Self::Ended })
     }
 }
 

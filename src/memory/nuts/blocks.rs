@@ -3,48 +3,36 @@ use std::hash::{BuildHasher, RandomState};
 
 use hashbrown::HashTable;
 
-use super::fair_map::{Charged, Slot};
 use super::heap::{Heap, Ranked};
 use super::slab::{Id, Slab};
+use super::slot::{Charged, Links, Slot};
 use crate::address_block::AddressBlock;
 
-/// The records of one map by address block: each block's records, oldest first, and the blocks
-/// by how many they have.
+/// The records of one map by address block: for each block a list of its records, oldest first, and a
+/// heap of the blocks by their number of records.
 pub(super) struct Blocks {
     all: Slab<Block>,
-    /// An address is chosen by whoever asks, so that its hash needs a key.
+    /// Clients choose their addresses, so the hash needs a key.
     keys: RandomState,
     by_address: HashTable<Id>,
     by_count: Heap,
-    /// Counts the blocks that have come. That it begins anew after 2³² only lets some
-    /// equals go in another order.
+    /// Counts the blocks that were added. After 2³² it restarts, which only affects the order among
+    /// blocks of equal size.
     turn: u32,
 }
 
-/// A record's block, and its neighbours there.
-#[derive(Clone, Copy)]
-pub(super) struct Links {
-    block: Option<Id>,
-    older: Option<Id>,
-    newer: Option<Id>,
-}
-
-impl Links {
-    pub(super) const NONE: Self = Self { block: None, older: None, newer: None };
-}
-
-/// An address block with its records, of which there is one at least. The address is theirs.
+/// An address block with at least one record. The records have the address.
 pub(super) struct Block {
     count: u32,
     oldest: Id,
     newest: Id,
-    /// Its place in the order of counts.
+    /// Its place in the heap.
     place: u32,
-    /// Since when it has had records without a break.
+    /// The turn in which it was added.
     since: u32,
 }
 
-/// The largest first; of equal ones that which came first.
+/// The largest block comes first; among equal ones, the one that was added first.
 impl Ranked for Block {
     type Rank = (Reverse<u32>, u32);
 
@@ -68,12 +56,12 @@ impl Blocks {
         }
     }
 
-    /// The record to be evicted first.
+    /// Returns the record to evict first.
     pub(super) fn oldest_of_largest(&self) -> Option<Id> {
         self.by_count.first().map(|id| self.all[id].oldest)
     }
 
-    /// Enters a record as its block's newest.
+    /// Adds a record as the newest of its block.
     pub(super) fn add<T: Charged>(&mut self, records: &mut Slab<Slot<T>>, new: Id) {
         let address = address(records, new);
         let hash = self.keys.hash_one(address);
@@ -98,7 +86,7 @@ impl Blocks {
         }
     }
 
-    /// Strikes a record out, and its block with the last one.
+    /// Removes a record, and its block after the last record.
     pub(super) fn remove<T: Charged>(&mut self, records: &mut Slab<Slot<T>>, gone: Id) {
         let Links { block, older, newer } = records[gone].links;
         let Some(id) = block else { return };

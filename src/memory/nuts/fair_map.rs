@@ -1,35 +1,18 @@
-use std::net::IpAddr;
-
 use hashbrown::HashTable;
-
-use super::blocks::{Blocks, Links};
-use super::heap::{Heap, Ranked};
-use super::slab::{Id, Slab};
-use super::{Moment, SWEEP};
 use tower_sqrl_core::StoreError;
-use tower_sqrl_core::nuts::{CpsInfo, NutInfo};
 
-/// A record that counts against an address.
-pub(super) trait Charged {
-    /// The address that asked for the link.
-    fn ip(&self) -> IpAddr;
-}
+use super::blocks::Blocks;
+use super::heap::Heap;
+use super::moment::Moment;
+use super::slab::{Id, Slab};
+use super::slot::{Charged, Links, Slot};
 
-impl Charged for NutInfo {
-    fn ip(&self) -> IpAddr {
-        self.ip
-    }
-}
+/// Maximum number of expired records that one call frees. A call creates fewer, so their number falls.
+pub(super) const SWEEP: usize = 4;
 
-impl Charged for CpsInfo {
-    fn ip(&self) -> IpAddr {
-        self.ip
-    }
-}
-
-/// The records of one kind in one shard: by key, by their end, and by the address that asked.
+/// The records of one kind in one shard, by key, by end and by address block.
 ///
-/// When it is full it evicts a record of the address block that holds most.
+/// If the map is full, it evicts a record of the address block that has most.
 pub(super) struct FairMap<T> {
     capacity: usize,
     records: Slab<Slot<T>>,
@@ -38,30 +21,7 @@ pub(super) struct FairMap<T> {
     blocks: Blocks,
 }
 
-/// A record. All of it is here, so that a record costs no allocation of its own.
-pub(super) struct Slot<T> {
-    key: [u8; 16],
-    end: Moment,
-    /// Its place in the order of ends.
-    place: u32,
-    /// Its place among its address block's.
-    pub(super) links: Links,
-    pub(super) info: T,
-}
-
-impl<T> Ranked for Slot<T> {
-    type Rank = Moment;
-
-    fn rank(&self) -> Moment {
-        self.end
-    }
-
-    fn place(&mut self) -> &mut u32 {
-        &mut self.place
-    }
-}
-
-/// Keys are random, or the hash of something random, so that they are their own hash.
+/// Keys are random, or the hash of something random. So a key is its own hash.
 fn hash(key: &[u8; 16]) -> u64 {
     key.first_chunk().copied().map_or(0, u64::from_le_bytes)
 }
@@ -116,7 +76,7 @@ impl<T: Charged + Clone> FairMap<T> {
         (slot.end > now).then_some(slot.info)
     }
 
-    /// Frees what has expired, no more than a few.
+    /// Frees a few expired records.
     pub(super) fn sweep(&mut self, now: Moment) {
         for _ in 0..SWEEP {
             match self.expired(now) {
@@ -134,8 +94,8 @@ impl<T: Charged + Clone> FairMap<T> {
         self.by_end.first().filter(|&id| self.records[id].end <= now)
     }
 
-    /// Evicts a record that has expired, or else the oldest of the address block that holds most:
-    /// so no address evicts other people's records with any number of its own.
+    /// Evicts an expired record, or else the oldest of the address block that has most. So no address
+    /// evicts other people's records, however many of its own it adds.
     fn evict_one(&mut self, now: Moment) {
         if let Some(id) = self.expired(now).or_else(|| self.blocks.oldest_of_largest()) {
             self.remove(id);
@@ -150,7 +110,7 @@ impl<T: Charged + Clone> FairMap<T> {
             entry.remove();
         }
         let slot = self.records.remove(id);
-        // With the last record, what a flood took is given back.
+        // After the last record, the memory that a flood took is freed.
         if self.records.len() == 0 && self.records.has_grown() {
             *self = Self::new(self.capacity);
         }

@@ -1,19 +1,18 @@
 use super::slab::{Id, Slab};
 
-/// What is kept in order by a [`Heap`].
+/// A value that a [`Heap`] keeps in order.
 pub(super) trait Ranked {
     type Rank: Ord;
 
-    /// The lowest comes first.
+    /// Returns the rank. The lowest comes first.
     fn rank(&self) -> Self::Rank;
 
-    /// Where the heap notes the value's place in it.
+    /// Returns where the heap stores the value's place.
     fn place(&mut self) -> &mut u32;
 }
 
-/// The order of a slab's values: a binary heap of their numbers in which every value knows
-/// its place, so that any can be taken out. Every change is O(log n), and an
-/// insertion at the end of the order O(1).
+/// A binary heap of a slab's values, by their numbers. Every value knows its place, so any value can be
+/// removed. A change takes O(log n), and an insertion at the end of the order O(1).
 pub(super) struct Heap(Vec<Id>);
 
 impl Heap {
@@ -21,7 +20,7 @@ impl Heap {
         Self(Vec::new())
     }
 
-    /// The value that comes first.
+    /// Returns the value that comes first.
     pub(super) fn first(&self) -> Option<Id> {
         self.0.first().copied()
     }
@@ -31,7 +30,7 @@ impl Heap {
         self.rise(slab, self.0.len() - 1);
     }
 
-    /// Takes a value out that is still in the slab.
+    /// Removes a value that is still in the slab.
     pub(super) fn remove<T: Ranked>(&mut self, slab: &mut Slab<T>, id: Id) {
         let at = *slab[id].place() as usize;
         self.0.swap_remove(at);
@@ -41,14 +40,14 @@ impl Heap {
         }
     }
 
-    /// Puts a value in its place after its rank has changed.
+    /// Moves a value to its place after its rank has changed.
     pub(super) fn settle<T: Ranked>(&mut self, slab: &mut Slab<T>, id: Id) {
         let at = *slab[id].place() as usize;
         let at = self.rise(slab, at);
         self.sink(slab, at);
     }
 
-    /// Towards the first; where it comes to stand.
+    /// Moves a value towards the first, and returns its new place.
     fn rise<T: Ranked>(&mut self, slab: &mut Slab<T>, mut at: usize) -> usize {
         while at > 0 {
             let parent = (at - 1) / 2;

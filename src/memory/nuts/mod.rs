@@ -1,15 +1,31 @@
-//! Nuts in the memory of one process: bounded, and expiring on its own.
+//! Nuts in the memory of one process: bounded, fair to addresses, and expiring without a task.
 //!
-//! A shard is a complete small store under one lock. Within it the records of each kind
-//! stand in a slab and are filed by their numbers: in a hash table by key, in a heap by
-//! their end, in a list by the address that asked. Every call first frees a few records
-//! that have expired, so that there is no task and no pause.
+//! ```text
+//! MemoryNutStore                  a shard has a lock and three maps: nuts, outcomes, CPS ids
+//! ├── Shard
+//! │   ├── FairMap<NutInfo>        records: Slab       one slot a record, never moved
+//! │   ├── FairMap<NutInfo>        by_key:  HashTable  u32: number of the slot
+//! │   └── FairMap<CpsInfo>        by_end:  Heap       u32: the first to expire is swept
+//! ├── Shard                       blocks:  Blocks     a list of slots for each address block, and a
+//! └── … up to 16                                      heap of blocks: the largest is evicted from
+//! ```
+//!
+//! Every call first frees a few expired records. So there is no task and no pause.
+//!
+//! The library needs three orders of the same records: by key, by end and by address block. Any record
+//! may leave any of them at any time, because a take, an expiry and an eviction each remove it from all
+//! three. With maps of the standard library each order has its own copy of the key and its own
+//! allocations, the last one at least one for each address. Here the orders hold 4-byte numbers of
+//! slots, and the slot knows its place in each. So a nut takes 290 bytes (`docs/performance.md`), where
+//! the goal is 300, and storing or taking one among a million takes less than a microsecond.
 
 mod blocks;
 mod fair_map;
 mod heap;
+mod moment;
 mod shard;
 mod slab;
+mod slot;
 #[cfg(test)]
 mod tests;
 
@@ -19,24 +35,22 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::time::Instant;
 
-use self::shard::Shard;
 use tower_sqrl_core::StoreError;
 use tower_sqrl_core::nuts::{CpsId, CpsInfo, NutInfo, NutState, NutStore, WaitId, Watch};
 use tower_sqrl_core::protocol::Nut;
 
-/// How many expired records of a kind one call frees at most: more than it can create, so
-/// that they get fewer.
-const SWEEP: usize = 4;
+use self::moment::Moment;
+use self::shard::Shard;
 
-/// Nuts in memory, for a server that is alone; a restart ends the sign-ins under way.
+/// A nut store in memory, for a site with one server. A restart ends the sign-ins under way.
 ///
-/// It is bounded: it holds so many pending nuts, as many outcomes and as many CPS ids, each of up
-/// to 300 bytes and what the application attached to it. When a kind is full, the store evicts a
-/// record of the address that holds most of that kind, the oldest first. An address is an IPv4
-/// address or an IPv6 /64 network, and a record belongs to the address that asked for its SQRL
+/// The store is bounded. It has room for the same number of pending nuts, of outcomes and of CPS ids. A
+/// record takes up to 300 bytes and what the application attached to it. If a kind is full, the store
+/// evicts a record of the address that has most records of this kind, the oldest first. An address is
+/// an IPv4 address or an IPv6 /64 network. A record belongs to the address that requested the sign-in
 /// URL. So no address evicts other people's sign-ins, whatever it begins or completes itself.
 ///
-/// What has expired is freed by later calls, a few at a time.
+/// Later calls free expired records, a few at a time.
 ///
 /// ```
 /// use tower_sqrl::memory::MemoryNutStore;
@@ -49,28 +63,25 @@ pub struct MemoryNutStore {
     shards: Box<[Shard]>,
 }
 
-/// Nanoseconds since the store was made.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Moment(u64);
-
 impl MemoryNutStore {
-    /// How many records of each kind a store has room for by default.
+    /// The default capacity: records of each kind.
     pub const DEFAULT_CAPACITY: usize = 1_000_000;
 
-    /// Below so many records of a kind per shard, there are fewer shards.
+    /// A shard has room for at least this many records of each kind, if there are several shards.
     const SHARD: usize = 4096;
     const MOST_SHARDS: usize = 16;
 
-    /// A store with room for a million pending nuts, outcomes and CPS ids each.
+    /// Creates a store with room for a million pending nuts, a million outcomes and a million CPS ids.
     pub fn new() -> Self {
         Self::with_capacity(Self::DEFAULT_CAPACITY)
     }
 
-    /// A store with room for so many pending nuts, outcomes and CPS ids each, at least one.
+    /// Creates a store with room for `capacity` pending nuts, as many outcomes and as many CPS ids. The
+    /// minimum is 1.
     ///
-    /// An outcome lives as long as its chain, 30 minutes by default: 10,000 have room for 5
-    /// sign-ins a second. The room is divided into up to 16 parts, one of which may be full a
-    /// little before the others; below 8,192 records there is one.
+    /// An outcome lives as long as its chain, 30 minutes by default. So a capacity of 10,000 suffices
+    /// for 5 sign-ins a second. The store has up to 16 parts, which may fill up at slightly different
+    /// times. Below 8,192 records it has one part.
     pub fn with_capacity(capacity: usize) -> Self {
         let capacity = capacity.clamp(1, u32::MAX as usize / 2);
         let shards = 1 << (capacity / Self::SHARD).clamp(1, Self::MOST_SHARDS).ilog2();
@@ -78,20 +89,13 @@ impl MemoryNutStore {
         Self { start: Instant::now(), shards }
     }
 
-    /// The shard of a key. The hash tables use the key's other end.
+    /// Returns the shard of a key. The hash tables use the other end of the key.
     fn shard(&self, key: &[u8; 16]) -> &Shard {
         &self.shards[usize::from(key[15]) % self.shards.len()]
     }
 
     fn now(&self) -> Moment {
-        Moment::after(Moment(0), self.start.elapsed())
-    }
-}
-
-impl Moment {
-    fn after(self, time: Duration) -> Self {
-        let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-        Self(self.0.saturating_add(nanos))
+        Moment::START.after(self.start.elapsed())
     }
 }
 
@@ -165,7 +169,7 @@ impl NutStore for MemoryNutStore {
     }
 }
 
-/// How many records of each kind there are; not which.
+/// Shows the number of records of each kind, and no record.
 impl fmt::Debug for MemoryNutStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let now = self.now();

@@ -1,10 +1,11 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::Moment;
-use super::fair_map::FairMap;
 use tower_sqrl_core::StoreError;
 use tower_sqrl_core::nuts::{CpsInfo, NutInfo, NutState, WaitId, Waiters};
 use tower_sqrl_core::protocol::Nut;
+
+use super::fair_map::FairMap;
+use super::moment::Moment;
 
 /// A complete small store.
 pub(super) struct Shard {
@@ -28,9 +29,9 @@ impl Shard {
         Self { records: Mutex::new(records), waiters: Waiters::default() }
     }
 
-    /// The records, with a few that have expired freed.
+    /// Locks the records and frees a few expired ones.
     pub(super) fn records(&self, now: Moment) -> MutexGuard<'_, Records> {
-        // Nothing under the lock panics; and if it did, better one nut astray than no
+        // Nothing panics while the lock is held. If something did, one lost nut would be better than no
         // sign-in until a restart.
         let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
         records.pending.sweep(now);

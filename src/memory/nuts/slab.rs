@@ -17,8 +17,8 @@ impl Id {
     }
 }
 
-/// Values of one type by number. They never move, and room is made for a few at a time:
-/// a vector that doubles would stand half empty.
+/// Values of one type by number. They never move. The slab grows by a few values at a time, because a
+/// vector that doubles its capacity would be half empty.
 pub(super) struct Slab<T> {
     chunks: Vec<Vec<Entry<T>>>,
     free: Option<Id>,
@@ -41,7 +41,7 @@ impl<T> Slab<T> {
         self.len
     }
 
-    /// Whether there is more room than a slab begins with.
+    /// Returns whether the slab has more room than its first chunk.
     pub(super) fn has_grown(&self) -> bool {
         self.chunks.len() > 1
     }

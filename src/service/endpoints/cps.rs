@@ -80,7 +80,7 @@ fn to_word(sqrl: &Sqrl, word: &'static str) -> LayerResponse {
 async fn ask(sqrl: &Sqrl, parts: &Parts) -> Result<LayerResponse, NotSignedIn> {
     let id = sqrl.cookies().cps(&parts.headers, CpsStep::Ask).ok_or(NotSignedIn::Nothing)?;
     let info = sqrl.engine().look_at_cps(&id).await?;
-    let identity = sqrl.engine().whom(&info).await?;
+    let identity = sqrl.engine().cps_identity(&info).await?;
     let name = match (identity.user, &sqrl.settings().account_names) {
         (None, _) => None,
         (Some(user), None) => Some(Some(user.to_string())),

@@ -60,7 +60,7 @@ fn picture(
     draw: impl FnOnce(&str) -> Option<Bytes>,
 ) -> LayerResponse {
     match nut(parts) {
-        Some(nut) => respond::picture(content_type, draw(&sqrl.engine().config.link(nut))),
+        Some(nut) => respond::picture(content_type, draw(&sqrl.engine().config.sign_in_url(nut))),
         None => respond::text(StatusCode::BAD_REQUEST, "ask with `?nut=` and a nut\n"),
     }
 }

@@ -1,11 +1,11 @@
-//! `pag.sqrl` and `evt.sqrl`: the page that waits.
+//! `pag.sqrl` and `evt.sqrl`: a page waits for its sign-in.
 
 use std::sync::Arc;
 
 use http::StatusCode;
 use http::request::Parts;
 
-use crate::engine::Waiting;
+use crate::engine::WaitStatus;
 use crate::service::Sqrl;
 use crate::service::cookies::{Ended, WaitCookie};
 use crate::service::events::Events;
@@ -15,26 +15,26 @@ use crate::web::Notice;
 use tower_sqrl_core::nuts::Refusal;
 use tower_sqrl_core::protocol::Nut;
 
-/// 200 and the URL to go to; 404 and a word while nobody is signed in; 410 and a word when there
-/// is nothing to wait for. With `go`, for browsers without scripts, a page or a redirect.
+/// Returns 200 and the URL to go to, 404 and a word while nobody is signed in, or 410 and a word if there
+/// is nothing to wait for. With `go`, for browsers without JavaScript, returns a page or a redirect.
 pub(super) async fn answer(sqrl: &Sqrl, parts: &Parts) -> LayerResponse {
     let go = parameter(parts, "go").is_some();
     let Some((nut, cookie)) = waiting(sqrl, parts) else {
         let (word, notice) = ended(sqrl, parts);
         return gone(sqrl, parts, go, word, notice);
     };
-    let again = || format!("{}/pag.sqrl?nut={nut}&go", sqrl.base());
-    match sqrl.engine().look(&cookie.wait()).await {
-        Ok(Waiting::Ready) => {
+    let retry = || format!("{}/pag.sqrl?nut={nut}&go", sqrl.base());
+    match sqrl.engine().wait_status(&cookie.wait()).await {
+        Ok(WaitStatus::Ready) => {
             let path = &sqrl.settings().routes.signed_in;
             let url = format!("{}{path}?nut={nut}", sqrl.engine().config.public_url);
             if go { respond::see_other(&url) } else { respond::text(StatusCode::OK, url) }
         }
-        Ok(Waiting::Pending) if go => {
-            tell(sqrl, parts, StatusCode::NOT_FOUND, Notice::Pending, Some(&again()))
+        Ok(WaitStatus::Pending) if go => {
+            tell(sqrl, parts, StatusCode::NOT_FOUND, Notice::Pending, Some(&retry()))
         }
-        Ok(Waiting::Pending) => respond::text(StatusCode::NOT_FOUND, "pending"),
-        Ok(Waiting::Refused(why)) => {
+        Ok(WaitStatus::Pending) => respond::text(StatusCode::NOT_FOUND, "pending"),
+        Ok(WaitStatus::Refused(why)) => {
             let (word, notice) = match why {
                 Refusal::New => ("refused-new", Notice::RefusedNew),
                 Refusal::Disabled => ("refused-disabled", Notice::RefusedDisabled),
@@ -46,21 +46,21 @@ pub(super) async fn answer(sqrl: &Sqrl, parts: &Parts) -> LayerResponse {
                 respond::text(StatusCode::NOT_FOUND, word)
             }
         }
-        Ok(Waiting::TakenOver) => gone(sqrl, parts, go, "taken-over", Notice::TakenOver),
-        Ok(Waiting::Collected) => gone(sqrl, parts, go, "collected", Notice::Collected),
+        Ok(WaitStatus::TakenOver) => gone(sqrl, parts, go, "taken-over", Notice::TakenOver),
+        Ok(WaitStatus::Collected) => gone(sqrl, parts, go, "collected", Notice::Collected),
         Err(_) if go => {
-            tell(sqrl, parts, StatusCode::SERVICE_UNAVAILABLE, Notice::Unavailable, Some(&again()))
+            tell(sqrl, parts, StatusCode::SERVICE_UNAVAILABLE, Notice::Unavailable, Some(&retry()))
         }
         Err(_) => respond::text(StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
     }
 }
 
-/// Events for the same wait.
+/// Returns the event stream of a wait.
 pub(super) fn events(sqrl: &Sqrl, parts: &Parts) -> LayerResponse {
     let Some((_, cookie)) = waiting(sqrl, parts) else {
         return respond::text(StatusCode::GONE, ended(sqrl, parts).0);
     };
-    // The page polls where there are no events.
+    // Without a stream the page polls.
     let Ok(permit) = Arc::clone(sqrl.streams()).try_acquire_owned() else {
         return respond::text(StatusCode::SERVICE_UNAVAILABLE, "too many event streams");
     };
@@ -69,14 +69,14 @@ pub(super) fn events(sqrl: &Sqrl, parts: &Parts) -> LayerResponse {
     respond::events(Events::of(sqrl.clone(), cookie.wait(), remaining, permit))
 }
 
-/// The link and its browser's cookie, while the chain lasts.
+/// Returns the nut in the URL and the cookie of its wait, until the chain expires.
 fn waiting(sqrl: &Sqrl, parts: &Parts) -> Option<(Nut, WaitCookie)> {
     let nut = nut(parts)?;
     let cookie = sqrl.cookies().wait(&parts.headers, &nut)?;
     (!cookie.is_over(sqrl.engine().config.clock.now())).then_some((nut, cookie))
 }
 
-/// What to say of a wait that this browser has no cookie of.
+/// Returns why this browser has no cookie of the wait.
 fn ended(sqrl: &Sqrl, parts: &Parts) -> (&'static str, Notice) {
     match nut(parts).and_then(|nut| sqrl.cookies().ended(&parts.headers, &nut)) {
         Some(Ended::Evicted) => ("evicted", Notice::Evicted),

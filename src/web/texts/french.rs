@@ -40,7 +40,7 @@ impl Texts {
             denied: "Votre navigateur ne laisse pas cette page rechercher l’application SQRL sur cet \
                 appareil. Si l’application est ouverte, continuez dans celle-ci. Sinon, scannez le code \
                 avec un autre appareil.",
-            jump: "Continuer dans mon application",
+            jump: "Aller à mon application",
             renewed: "Le code a été renouvelé. En attente de votre application SQRL.",
             offline: "Le site ne répond pas. Nouvel essai…",
             signed_in: "Connexion réussie. Un instant…",

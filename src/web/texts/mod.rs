@@ -10,7 +10,7 @@ use super::html::web_link;
 /// Declares the texts once: each becomes a field, a method that replaces it, and its English form.
 macro_rules! texts {
     ($($(#[$doc:meta])+ $name:ident: $english:literal,)+) => {
-        /// Every text of the ready pages, in one language.
+        /// Every text of the built-in pages, in one language.
         ///
         /// English, German and French are included. Replace single texts, or all of them for another
         /// language:

@@ -19,7 +19,7 @@ pub(crate) fn home(visitor: Visitor, public_url: &PublicUrl) -> Html<String> {
             }
             (next_step(visitor))
             section {
-                h2 { "You have no SQRL app?" }
+                h2 { "No SQRL app?" }
                 p { "Sign in from a terminal. The first sign-in creates an identity and an account:" }
                 pre { code { "cargo run -p tower-sqrl-client -- login " (public_url) "/login" } }
                 p {

@@ -1,4 +1,4 @@
-//! An application with its own pages around the part that signs in, and ready pages with its name and
+//! An application with its own pages around the part that signs in, and built-in pages with its name and
 //! logo.
 
 use std::net::SocketAddr;
@@ -20,7 +20,7 @@ use tower_sqrl::web::ContentSecurityPolicy;
 pub(crate) const FRONT_END: &str = include_str!("own_page/front_end.js");
 pub(crate) const FRONT_END_PAGE: &str = include_str!("own_page/front_end.html");
 
-/// It ends when dropped.
+/// The server ends when this is dropped.
 pub(crate) struct Application {
     url: String,
     server: JoinHandle<()>,
@@ -76,7 +76,7 @@ impl Drop for Application {
     }
 }
 
-/// The ready page; with the query `own` an own page around its fragment.
+/// Returns the built-in page. The query `own` asks for a custom page around its fragment.
 async fn login(challenge: SqrlChallenge, uri: Uri) -> Response {
     if uri.query() != Some("own") {
         return challenge.page();

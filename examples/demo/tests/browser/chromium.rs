@@ -1,4 +1,4 @@
-//! A browser of somebody's, with an empty profile, and what its sign-in page shows.
+//! A browser with an empty profile, and what its sign-in page shows.
 
 use std::path::Path;
 use std::sync::OnceLock;
@@ -17,12 +17,12 @@ use url::{ParseError, Url};
 use crate::process::Demo;
 use crate::qr;
 
-/// Longer than any of it takes, on a busy machine too.
+/// Longer than any step takes on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
-/// Between two looks.
+/// The interval of polling.
 pub(crate) const PAUSE: Duration = Duration::from_millis(50);
 
-/// A session of Chromium; its windows share cookies, and nothing with other sessions.
+/// A session of Chromium. Its windows share cookies; sessions share nothing.
 #[derive(Debug)]
 pub(crate) struct Chromium {
     client: Client,
@@ -34,7 +34,7 @@ impl Chromium {
         Self::start_with(&[], json!({})).await
     }
 
-    /// With further command line arguments, and preferences of the profile.
+    /// Starts Chromium with further command-line arguments and preferences of the profile.
     pub(crate) async fn start_with(arguments: &[&str], preferences: Value) -> Self {
         static DRIVER: OnceLock<Chromedriver> = OnceLock::new();
         let driver = DRIVER.get_or_init(|| Chromedriver::start().expect("a WebDriver"));
@@ -51,7 +51,7 @@ impl Chromium {
         Self { client, heard: Vec::new() }
     }
 
-    /// A page that takes longer to load is an error.
+    /// Sets how long a page may take to load.
     pub(crate) async fn give_pages(&self, longest: Duration) {
         let timeouts = TimeoutConfiguration::new(None, Some(longest), None);
         self.client.update_timeouts(timeouts).await.expect("a timeout");
@@ -65,21 +65,21 @@ impl Chromium {
         self.client.goto(url).await.expect("a page");
     }
 
-    /// Opens a page in a tab of its own, which the commands that follow are for.
+    /// Opens a page in a new tab. The following commands are for that tab.
     pub(crate) async fn open_in_new_tab(&self, url: &str) {
         let tab = self.client.new_window(true).await.expect("a tab");
         self.client.switch_to_window(tab.handle).await.expect("the tab");
         self.open(url).await;
     }
 
-    /// Opens a page in a window of its own, beside the others.
+    /// Opens a page in a new window. The following commands are for that window.
     pub(crate) async fn open_in_new_window(&self, url: &str) {
         let window = self.client.new_window(false).await.expect("a window");
         self.client.switch_to_window(window.handle).await.expect("the window");
         self.open(url).await;
     }
 
-    /// Goes to the tab that was opened first, second, …, beginning with 0.
+    /// Switches to a tab by its number, in the order of opening, from 0.
     pub(crate) async fn go_to_tab(&self, number: usize) {
         let tabs = self.client.windows().await.expect("tabs");
         self.client.switch_to_window(tabs[number].clone()).await.expect("the tab");
@@ -89,7 +89,7 @@ impl Chromium {
         self.client.current_url().await.expect("an address").into()
     }
 
-    /// Waits until the tab is at an address.
+    /// Waits until the tab has this URL.
     pub(crate) async fn arrives(&self, url: &str) {
         let wanted: Url = url.parse().expect("an address");
         let arrived = self.client.wait().at_most(PATIENCE).every(PAUSE).for_url(&wanted).await;
@@ -113,13 +113,13 @@ impl Chromium {
         }
     }
 
-    /// Where the tab is, and what a person sees there.
+    /// Returns the URL of the tab and the text of its page.
     async fn seen(&self) -> String {
         let body = self.client.find(Locator::Css("body")).await.expect("a page");
         format!("{}: {}", self.url().await, body.text().await.expect("its text"))
     }
 
-    /// The text of an element as a person sees it.
+    /// Returns the visible text of an element.
     pub(crate) async fn text(&self, css: &str) -> String {
         self.element(css).await.text().await.expect("its text")
     }
@@ -129,7 +129,7 @@ impl Chromium {
         value.unwrap_or_else(|| panic!("no {name} at {css}"))
     }
 
-    /// Whether a person sees an element.
+    /// Returns whether an element is visible.
     pub(crate) async fn shows(&self, css: &str) -> bool {
         self.element(css).await.is_displayed().await.expect("it is there")
     }
@@ -138,17 +138,17 @@ impl Chromium {
         self.element(css).await.click().await.expect("a click");
     }
 
-    /// Presses the key on an element that has the focus by then.
+    /// Focuses an element and presses Enter.
     pub(crate) async fn press_enter(&self, css: &str) {
         self.element(css).await.send_keys("\u{E007}").await.expect("a key");
     }
 
-    /// Waits until the sign-in page is in a state, and returns the line that says so.
+    /// Waits until the sign-in page is in a state, and returns its status text.
     pub(crate) async fn state(&self, state: &str) -> String {
         self.text(&format!("#sqrl[data-state=\"{state}\"] [data-sqrl=\"status\"]")).await
     }
 
-    /// Waits until the sign-in page says this.
+    /// Waits until the sign-in page has this status text.
     pub(crate) async fn says(&self, words: &str) {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -161,10 +161,10 @@ impl Chromium {
         }
     }
 
-    /// The link of the sign-in page's button.
-    pub(crate) async fn button_link(&self) -> SqrlUrl {
-        let link = self.attribute("[data-sqrl=\"button\"]", "href").await;
-        link.parse().expect("a link")
+    /// Returns the SQRL URL of the sign-in page's button.
+    pub(crate) async fn button_url(&self) -> SqrlUrl {
+        let sqrl_url = self.attribute("[data-sqrl=\"button\"]", "href").await;
+        sqrl_url.parse().expect("a SQRL URL")
     }
 
     /// Reads the QR code from the picture that the page shows.
@@ -178,9 +178,9 @@ impl Chromium {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let seen = qr::read(&picture.screenshot().await.expect("a screenshot"));
-            let link = seen.map(|text| text.parse::<SqrlUrl>().expect("a link"));
-            if let Some(link) = link.filter(|link| Some(link) != old) {
-                return link;
+            let sqrl_url = seen.map(|text| text.parse::<SqrlUrl>().expect("a SQRL URL"));
+            if let Some(sqrl_url) = sqrl_url.filter(|sqrl_url| Some(sqrl_url) != old) {
+                return sqrl_url;
             }
             assert!(Instant::now() < deadline, "no code, or still the old one");
             tokio::time::sleep(PAUSE).await;
@@ -192,13 +192,13 @@ impl Chromium {
         self.client.execute(script, Vec::new()).await.expect("a result")
     }
 
-    /// The same with arguments.
+    /// Runs a function's body in the page, with arguments.
     pub(crate) async fn run_with(&self, script: &str, arguments: &[&str]) -> Value {
         let arguments = arguments.iter().map(|&argument| argument.into()).collect();
         self.client.execute(script, arguments).await.expect("a result")
     }
 
-    /// Makes the tab's document known, to see whether it is still the same later.
+    /// Marks the tab's document, for `is_marked` to recognise it later.
     pub(crate) async fn mark(&self) {
         self.run("window.marked = true").await;
     }
@@ -207,13 +207,13 @@ impl Chromium {
         self.run("return window.marked === true").await == Value::Bool(true)
     }
 
-    /// A command of Chrome's `DevTools` protocol for the tab.
+    /// Sends a command of Chrome's `DevTools` protocol for the tab.
     pub(crate) async fn devtools(&self, command: &str, parameters: Value) {
         let body = json!({ "cmd": command, "params": parameters });
         self.send("goog/cdp/execute", body).await;
     }
 
-    /// The timers of pages that are opened from now on run so many times as fast.
+    /// Speeds up the timers of pages that are opened from now on by this factor.
     pub(crate) async fn hurry(&self, times: u32) {
         let source = format!(
             "{{ const real = setTimeout; window.setTimeout = (act, wait) => real(act, wait / {times}); }}"
@@ -221,13 +221,14 @@ impl Chromium {
         self.devtools("Page.addScriptToEvaluateOnNewDocument", json!({ "source": source })).await;
     }
 
-    /// Requests to such addresses fail from now on.
+    /// Lets requests to these URLs fail from now on.
     pub(crate) async fn block(&self, pattern: &str) {
         self.devtools("Network.enable", json!({})).await;
         self.devtools("Network.setBlockedURLs", json!({ "urls": [pattern] })).await;
     }
 
-    /// As on a screen of this many CSS pixels, with these colours; they change at once.
+    /// Emulates a screen of this size in CSS pixels with this colour scheme, without animations. Below 600
+    /// pixels it is a phone with a touch screen.
     pub(crate) async fn screen(&self, width: u32, height: u32, scheme: &str) {
         let scheme = json!({ "name": "prefers-color-scheme", "value": scheme });
         let still = json!({ "name": "prefers-reduced-motion", "value": "reduce" });
@@ -239,9 +240,11 @@ impl Chromium {
         screen.insert("deviceScaleFactor".to_owned(), 2.into());
         screen.insert("mobile".to_owned(), (width < 600).into());
         self.devtools("Emulation.setDeviceMetricsOverride", screen.into()).await;
+        let touch = json!({ "enabled": width < 600 });
+        self.devtools("Emulation.setTouchEmulationEnabled", touch).await;
     }
 
-    /// Waits until an element's text begins like this.
+    /// Waits until an element's text begins with this.
     pub(crate) async fn shows_text(&self, css: &str, beginning: &str) {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -254,14 +257,14 @@ impl Chromium {
         }
     }
 
-    /// Requests carry this `Accept-Language` from now on.
+    /// Sets the `Accept-Language` of all further requests.
     pub(crate) async fn language(&self, language: &str) {
         self.devtools("Network.enable", json!({})).await;
         let headers = json!({ "headers": { "Accept-Language": language } });
         self.devtools("Network.setExtraHTTPHeaders", headers).await;
     }
 
-    /// Writes a picture of the page to `target/tmp/pages/NAME.png`, for people to look at.
+    /// Writes a picture of the page to `target/tmp/pages/NAME.png`.
     pub(crate) async fn picture(&self, name: &str) {
         let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pages");
         std::fs::create_dir_all(&directory).expect("a directory");
@@ -274,7 +277,7 @@ impl Chromium {
         std::fs::write(directory.join(format!("{name}.png")), picture).expect("a file");
     }
 
-    /// One of Chromium's own `WebDriver` commands.
+    /// Sends one of Chromium's own `WebDriver` commands.
     pub(super) async fn send(&self, path: &'static str, body: Value) -> Value {
         self.client.issue_cmd(Extension { path, body }).await.expect("an answer")
     }

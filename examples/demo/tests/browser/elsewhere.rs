@@ -1,8 +1,8 @@
-//! The page is opened at another address than the public URL.
+//! The page is opened at another host than that of the public URL.
 
 use crate::chromium::Chromium;
+use crate::new_app;
 use crate::process::Demo;
-use crate::somebody;
 
 #[tokio::test]
 async fn a_page_at_another_host_says_so_and_does_not_leave_it() {
@@ -19,7 +19,7 @@ async fn a_page_at_another_host_says_so_and_does_not_leave_it() {
         "{at_once:?}"
     );
 
-    somebody().sign_in(&browser.scan().await).await.expect("a sign-in");
+    new_app().sign_in(&browser.scan().await).await.expect("a sign-in");
     assert_eq!(browser.state("failed").await, "Something went wrong. Please try again.");
     assert!(browser.is_marked().await);
     let in_the_end = browser.complaints().await;

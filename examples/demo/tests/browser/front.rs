@@ -1,21 +1,21 @@
-//! The demo behind an nginx.
+//! The demo behind nginx.
 
 use http::{HeaderName, HeaderValue};
 use test_servers::{Nginx, free_port};
 use tower_sqrl_client::{Client, Http};
 
+use crate::new_app;
 use crate::process::{Demo, command};
-use crate::somebody;
 
-/// A demo whose pages come through an nginx.
+/// A demo behind nginx.
 pub(crate) struct Front {
     pub(crate) demo: Demo,
     _nginx: Nginx,
 }
 
 impl Front {
-    /// With this `http { … }` of nginx's, in which `{{demo}}` stands for the demo's address and
-    /// `{{port}}` for nginx's port. People get there by this scheme and host.
+    /// Starts both. In `http`, the `http { … }` block of nginx, `{{demo}}` stands for the demo's address and
+    /// `{{port}}` for nginx's port. The public URL has this scheme and host.
     pub(crate) fn start(http: &str, scheme_and_host: &str) -> Self {
         let address = format!("127.0.0.1:{}", free_port().expect("a port"));
         let paths: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
@@ -30,12 +30,12 @@ impl Front {
         Self { demo, _nginx: nginx }
     }
 
-    /// Somebody's SQRL app, which sends what nginx would pass on.
-    pub(crate) fn somebody(&self) -> Client {
+    /// Returns a SQRL app that sends the headers that nginx would add.
+    pub(crate) fn new_app(&self) -> Client {
         let header = HeaderName::from_static("x-forwarded-for");
         let http = Http::builder()
             .route(&self.demo.public_url, &format!("http://{}", self.demo.address))
             .header(header, HeaderValue::from_static("127.0.0.1"));
-        somebody().with_http(http.build())
+        new_app().with_http(http.build())
     }
 }

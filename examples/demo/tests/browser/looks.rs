@@ -1,14 +1,14 @@
-//! How the pages look: small screens, both colour schemes, and every language. Pictures of all of them
-//! lie in `target/tmp/pages` afterwards, for people to look at.
+//! How the pages look: on small screens, in both colour schemes and in every language. The tests write
+//! pictures of all pages to `target/tmp/pages`. Look at them after you have changed a page.
 
 use serde_json::json;
 
 use crate::application::Application;
 use crate::chromium::Chromium;
 use crate::process::Demo;
-use crate::{somebody, somebody_here};
+use crate::{new_app, new_cps_app};
 
-/// What reaches beyond the screen's width, or gives the page a width of its own.
+/// Returns the elements that are wider than the screen.
 const TOO_WIDE: &str = "
     const width = Number(arguments[0]);
     const wide = [...document.querySelectorAll('body *')].filter((part) => {
@@ -19,7 +19,8 @@ const TOO_WIDE: &str = "
     return scrolls > width ? [`${scrolls} of ${width} pixels`, ...wide] : wide;
 ";
 
-/// Texts whose contrast with their ground is less than 4.5 to 1, and whether the ground is dark.
+/// Returns the texts whose contrast with their background is below 4.5 to 1, and whether the background
+/// is dark.
 pub(crate) const CONTRAST: &str = "
     const numbers = (color) => color.match(/[\\d.]+/g).map(Number);
     const light = (color) => numbers(color).slice(0, 3)
@@ -43,7 +44,7 @@ pub(crate) const CONTRAST: &str = "
     return { faint, dark: light(ground(document.body)) < 0.05 };
 ";
 
-/// Puts the sign-in page into a state with its text, as the module does.
+/// Sets the state and the status text of the sign-in page, as the module does.
 const STATE: &str = "
     const [state, text] = arguments;
     const root = document.querySelector('#sqrl');
@@ -54,7 +55,7 @@ const STATE: &str = "
     root.querySelector('[data-sqrl=\"status\"]').textContent = root.dataset[text];
 ";
 
-/// A state for each of the page's looks, and the text in it.
+/// A state for each look of the page, and its text.
 const STATES: [(&str, &str); 8] = [
     ("probing", "textPermission"),
     ("no-client", "textNoClient"),
@@ -66,7 +67,7 @@ const STATES: [(&str, &str); 8] = [
     ("taken-over", "textTakenOver"),
 ];
 
-/// Looks at the page that is open, in both schemes.
+/// Checks the current page in both colour schemes.
 async fn is_presentable(browser: &Chromium, width: u32, name: &str) {
     for scheme in ["light", "dark"] {
         browser.screen(width, 780, scheme).await;
@@ -92,7 +93,7 @@ async fn every_page_fits_a_phone_and_can_be_read_in_the_dark() {
         is_presentable(&browser, width, "sign-in-open").await;
         browser.scan().await;
     }
-    let signed_in = somebody_here().sign_in(&browser.scan().await).await;
+    let signed_in = new_cps_app().sign_in(&browser.scan().await).await;
     let url = signed_in.expect("a sign-in").url.expect("an address");
     browser.state("taken-over").await;
 
@@ -102,7 +103,7 @@ async fn every_page_fits_a_phone_and_can_be_read_in_the_dark() {
         is_presentable(&browser, width, "confirm-new").await;
     }
     browser.open(&demo.url("/login")).await;
-    somebody().sign_in(&browser.scan().await).await.expect("a sign-in");
+    new_app().sign_in(&browser.scan().await).await.expect("a sign-in");
     browser.arrives_at_account(&demo).await;
     for width in wide {
         is_presentable(&browser, width, "demo-account").await;
@@ -110,7 +111,7 @@ async fn every_page_fits_a_phone_and_can_be_read_in_the_dark() {
     browser.close().await;
 }
 
-/// The ready pages of a site with a name and a logo.
+/// Checks the built-in pages of a site with a name and a logo.
 #[tokio::test]
 async fn every_page_and_state_is_readable_in_every_language() {
     let site = Application::start().await;
@@ -119,14 +120,14 @@ async fn every_page_and_state_is_readable_in_every_language() {
         browser.language(language).await;
         browser.open(&site.url("/login")).await;
         browser.state("waiting").await;
-        is_presentable(&browser, 1000, &format!("sign-in-{language}")).await;
+        is_presentable(&browser, 760, &format!("sign-in-{language}")).await;
         is_presentable(&browser, 360, &format!("sign-in-{language}")).await;
         for (state, text) in STATES {
             browser.run_with(STATE, &[state, text]).await;
             is_presentable(&browser, 360, &format!("sign-in-{language}-{state}")).await;
         }
         browser.open(&site.url("/login")).await;
-        let signed_in = somebody_here().sign_in(&browser.scan().await).await;
+        let signed_in = new_cps_app().sign_in(&browser.scan().await).await;
         let url = signed_in.expect("a sign-in").url.expect("an address");
         browser.devtools("Network.clearBrowserCookies", json!({})).await;
         browser.open(&url).await;

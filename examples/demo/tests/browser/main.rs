@@ -1,5 +1,4 @@
-//! The real demo in a real browser, headless Chromium, with the client library for the person's
-//! SQRL app. What a page shows is waited for, never assumed after a while.
+//! The demo in a real browser, headless Chromium, with the client library as the user's SQRL app.
 
 #[path = "../demo/process.rs"]
 #[allow(dead_code, reason = "shared with the tests that need no browser")]
@@ -26,12 +25,12 @@ mod traffic;
 use tower_sqrl_client::wire::Options;
 use tower_sqrl_client::{Client, Identity};
 
-/// Somebody's SQRL app.
-fn somebody() -> Client {
+/// Returns a SQRL app with a new identity.
+fn new_app() -> Client {
     Client::new(Identity::generate())
 }
 
-/// The same on the browser's own device: it asks for an address to send a browser to.
-fn somebody_here() -> Client {
-    somebody().with_options(Options { cps: true, ..Options::default() })
+/// Returns a SQRL app on the browser's device: it requests a CPS URL.
+fn new_cps_app() -> Client {
+    new_app().with_options(Options { cps: true, ..Options::default() })
 }

@@ -3,28 +3,28 @@
 use serde_json::{Value, json};
 
 use crate::chromium::Chromium;
+use crate::new_app;
 use crate::process::Demo;
-use crate::somebody;
 
-/// The profile's preferences.
+/// The preferences of the profile.
 pub(crate) fn without_javascript() -> Value {
     json!({ "profile.managed_default_content_settings.javascript": 2 })
 }
 
 #[tokio::test]
-async fn the_code_the_link_and_the_way_on_work_without_javascript() {
+async fn code_button_and_continue_link_work_without_javascript() {
     let demo = Demo::in_memory(&[]);
     let browser = Chromium::start_with(&[], without_javascript()).await;
     browser.open(&demo.url("/login")).await;
     browser.element("#sqrl:not([data-state])").await;
-    let link = browser.scan().await;
-    assert_eq!(browser.button_link().await, link);
+    let sqrl_url = browser.scan().await;
+    assert_eq!(browser.button_url().await, sqrl_url);
     let note = browser.text("noscript").await;
     assert!(note.starts_with("JavaScript is off"), "{note}");
 
     browser.click("noscript a").await;
     assert_eq!(browser.text("h1").await, "Not signed in yet");
-    somebody().sign_in(&link).await.expect("a sign-in");
+    new_app().sign_in(&sqrl_url).await.expect("a sign-in");
     browser.click("main .sqrl-onward a").await;
     browser.arrives_at_account(&demo).await;
     browser.close().await;

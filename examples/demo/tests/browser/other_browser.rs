@@ -1,24 +1,24 @@
-//! The app sends a browser that did not ask for the link: its default one, or a victim's.
+//! A CPS URL opens in another browser than the one that requested the SQRL URL.
 
 use serde_json::json;
 use tower_sqrl_client::browser::Browser;
 
 use crate::chromium::Chromium;
+use crate::new_cps_app;
 use crate::no_script::without_javascript;
 use crate::process::Demo;
-use crate::somebody_here;
 
-/// The button, once it reacts.
+/// The button, once it is enabled.
 const CONFIRM: &str = "form button:not([aria-disabled])";
 
-/// The page's timers run when they are told to.
+/// Holds the page's timers until `window.later` is called.
 const STOPPED: &str = "window.setTimeout = (act) => { window.later = act; return 1; };";
 
-/// The address by which somebody's app would sign any browser in.
+/// Returns a CPS URL of a sign-in that another browser requested.
 async fn address(demo: &Demo) -> String {
     let page = Browser::default().open(&demo.url("/login")).await.expect("a page");
-    let link = page.sqrl_url().expect("a link");
-    somebody_here().sign_in(&link).await.expect("a sign-in").url.expect("an address")
+    let sqrl_url = page.sqrl_url().expect("a SQRL URL");
+    new_cps_app().sign_in(&sqrl_url).await.expect("a sign-in").url.expect("an address")
 }
 
 #[tokio::test]
@@ -58,15 +58,15 @@ async fn another_browser_is_signed_in_only_after_a_click() {
     let demo = Demo::in_memory(&[]);
     let (first, other) = tokio::join!(Chromium::start(), Chromium::start());
     first.open(&demo.url("/login")).await;
-    let signed_in = somebody_here().sign_in(&first.scan().await).await;
+    let signed_in = new_cps_app().sign_in(&first.scan().await).await;
     let url = signed_in.expect("a sign-in").url.expect("an address");
     first.state("taken-over").await;
 
     other.open(&url).await;
-    assert_eq!(other.url().await, demo.url("/cps.sqrl"), "a clean address");
+    assert_eq!(other.url().await, demo.url("/cps.sqrl"), "without the secret");
     assert_eq!(other.text("h1").await, "Sign in with a new identity?");
     other.open_in_new_tab(&demo.url("/account")).await;
-    assert_eq!(other.url().await, demo.url("/login"), "following the link alone is nothing");
+    assert_eq!(other.url().await, demo.url("/login"), "opening the URL alone signs nobody in");
 
     other.go_to_tab(0).await;
     other.click(CONFIRM).await;

@@ -1,11 +1,11 @@
-//! The part that signs in, on pages of an application.
+//! The fragment and the module on pages of an application.
 
 use serde_json::json;
 
 use crate::application::{Application, FRONT_END, FRONT_END_PAGE};
 use crate::chromium::Chromium;
 use crate::no_client::UNOPENED;
-use crate::{looks, somebody};
+use crate::{looks, new_app};
 
 const BUTTON: &str = "[data-sqrl=\"button\"]";
 const GROUND: &str = "
@@ -19,7 +19,7 @@ async fn the_fragment_fits_into_a_page_of_another_style_beside_a_password_form()
     browser.open(&site.url("/login?own")).await;
     browser.state("waiting").await;
     assert_eq!(browser.run("return document.querySelectorAll('h1, main').length").await, 2);
-    // The page is light whatever the person prefers, and so is the fragment.
+    // The page supports only light colours, so the fragment stays light, too.
     for scheme in ["light", "dark"] {
         browser.screen(1000, 1100, scheme).await;
         browser.picture(&format!("own-page-{scheme}")).await;
@@ -32,8 +32,8 @@ async fn the_fragment_fits_into_a_page_of_another_style_beside_a_password_form()
     assert_eq!(browser.text("body").await, "secret");
 
     browser.open(&site.url("/login?own")).await;
-    somebody().sign_in(&browser.scan().await).await.expect("a sign-in");
-    // What Chromium shows a text in.
+    new_app().sign_in(&browser.scan().await).await.expect("a sign-in");
+    // Chromium shows plain text in a `pre` element.
     assert!(browser.text("pre").await.starts_with("Hello, "));
     assert_eq!(browser.complaints().await, [""; 0]);
     browser.close().await;
@@ -46,7 +46,6 @@ async fn space_presses_the_button() {
     browser.block("*://localhost:25519/*.gif").await;
     browser.open(&site.url("/login")).await;
     browser.state("waiting").await;
-    // Chromium would ask whether it may open the app.
     browser.run(UNOPENED).await;
     assert_eq!(browser.attribute(BUTTON, "role").await, "button");
     browser.element(BUTTON).await.send_keys(" ").await.expect("a key");
@@ -79,14 +78,12 @@ async fn a_phone_is_not_told_to_scan_with_a_phone() {
     browser.open(&site.url("/login")).await;
     browser.state("waiting").await;
     assert_eq!(browser.text(".sqrl-or").await, "or scan with your phone");
-    browser.devtools("Emulation.setTouchEmulationEnabled", json!({ "enabled": true })).await;
     browser.screen(390, 844, "light").await;
     assert_eq!(browser.text(".sqrl-or").await, "or scan with another device");
-    browser.picture("sign-in-phone-light").await;
     browser.close().await;
 }
 
-/// A front end that renders everything itself, by the module's events.
+/// The front end renders everything itself, from the module's events.
 #[tokio::test]
 async fn a_custom_front_end_signs_in_by_events() {
     let guide = include_str!("../../../../docs/guide/own_page.md");
@@ -98,11 +95,12 @@ async fn a_custom_front_end_signs_in_by_events() {
     let site = Application::start().await;
     let browser = Chromium::start().await;
     browser.open(&site.url("/front_end")).await;
-    let link = browser.button_link().await;
-    assert_eq!(browser.scan().await.nut(), link.nut());
-    assert_eq!(browser.text("[role=status]").await, "waiting");
+    browser.element("[data-sqrl=\"button\"][href]").await;
+    let sqrl_url = browser.button_url().await;
+    assert_eq!(browser.scan().await.nut(), sqrl_url.nut());
+    browser.shows_text("[role=status]", "waiting").await;
     browser.mark().await;
-    somebody().sign_in(&link).await.expect("a sign-in");
+    new_app().sign_in(&sqrl_url).await.expect("a sign-in");
     browser.element("#sign-in[data-state=\"signed-in\"]").await;
     browser.shows_text("[role=status]", "Hello, ").await;
     assert!(browser.is_marked().await, "the page stays");

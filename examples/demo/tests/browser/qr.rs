@@ -1,8 +1,8 @@
-//! A reader of QR codes, which sees what a camera would see.
+//! A reader of QR codes in screenshots.
 
 use std::io::Cursor;
 
-/// What the one QR code in a picture says; `None` where a reader makes out none.
+/// Returns the text of the QR code in a picture, or `None` if no code is readable.
 pub(crate) fn read(picture: &[u8]) -> Option<String> {
     let decoder = png::Decoder::new(Cursor::new(picture));
     let mut reader = decoder.read_info().expect("a PNG");
@@ -11,7 +11,7 @@ pub(crate) fn read(picture: &[u8]) -> Option<String> {
     assert_eq!(frame.bit_depth, png::BitDepth::Eight);
     let samples = frame.color_type.samples();
     let (width, height) = (frame.width as usize, frame.height as usize);
-    // Green is nearly what the eye sees of black, white and what a faded code has between them.
+    // The green channel is close to the brightness.
     let shade = |x, y| pixels[y * frame.line_size + x * samples + usize::from(samples > 2)];
     let mut picture = rqrr::PreparedImage::prepare_from_greyscale(width, height, shade);
     let codes = picture.detect_grids();

@@ -9,9 +9,9 @@ use tower_sqrl_client::{Client, SqrlUrl};
 use crate::chromium::{Chromium, PATIENCE, PAUSE};
 use crate::front::Front;
 use crate::process::Demo;
-use crate::{somebody, somebody_here};
+use crate::{new_app, new_cps_app};
 
-/// Where the page looks first for a sign-in.
+/// Returns the URL of the page's first request to `pag.sqrl`.
 const FIRST_LOOK: &str = "return new Promise((done) => {
     const seen = (list) => {
         const looks = list.getEntries().filter(({ name }) => name.includes('/pag.sqrl?'));
@@ -20,7 +20,7 @@ const FIRST_LOOK: &str = "return new Promise((done) => {
     new PerformanceObserver(seen).observe({ type: 'resource', buffered: true });
 });";
 
-/// An application that sends the header with everything, whatever our pages say of it.
+/// Adds the header to every response, in place of the layer's.
 const REQUIRE_CORP: &str = "server {
     listen 127.0.0.1:{{port}};
     location / {
@@ -34,22 +34,22 @@ const REQUIRE_CORP: &str = "server {
 }
 ";
 
-/// The one port that browsers know, for one test at a time.
+/// The app's fixed port, for one test at a time.
 static PORT: Mutex<()> = Mutex::const_new(());
 
-/// Starts an app that listens and asks for a session.
+/// Starts an app that listens and requests a CPS URL.
 pub(crate) async fn app_that_listens(app: Client) -> (Server, MutexGuard<'static, ()>) {
     let (listener, turn) = listener().await;
     (listener.sign_in_with(app), turn)
 }
 
-/// Listens once the port is free: another process may have it for a while.
+/// Listens at the app's port once it is free. Another process may use it.
 pub(crate) async fn listener() -> (Listener, MutexGuard<'static, ()>) {
     let turn = PORT.lock().await;
     (bound().await, turn)
 }
 
-/// The same for a test whose turn it is.
+/// Listens for a test that holds the port's lock.
 pub(crate) async fn bound() -> Listener {
     let deadline = Instant::now() + PATIENCE;
     loop {
@@ -68,40 +68,40 @@ async fn the_page_jumps_to_the_app_and_arrives_signed_in() {
     browser.open(&demo.url("/login")).await;
     browser.state("waiting").await;
     let scanned = browser.scan().await;
-    let link = browser.button_link().await;
-    assert_eq!(link, scanned.with_can(&demo.url("/login")).expect("an address"));
+    let sqrl_url = browser.button_url().await;
+    assert_eq!(sqrl_url, scanned.with_can(&demo.url("/login")).expect("an address"));
 
-    let (mut app, _turn) = app_that_listens(somebody()).await;
+    let (mut app, _turn) = app_that_listens(new_app()).await;
     browser.click("[data-sqrl=\"button\"]").await;
     browser.arrives_at_account(&demo).await;
     assert_eq!(browser.run("return document.referrer").await, "", "no address of the app's");
     assert_eq!(app.next().await, Some(Event::Probed), "a picture, and only then the jump");
-    assert_eq!(app.next().await, Some(Event::Started(link)));
+    assert_eq!(app.next().await, Some(Event::Started(sqrl_url)));
     let Some(Event::SignedIn(url)) = app.next().await else { panic!("no sign-in") };
     assert_eq!(browser.complaints().await, [""; 0]);
 
-    // The address that led here is worth nothing any more, in this browser either.
+    // The CPS URL works once, in this browser, too.
     browser.open(&url).await;
     assert_eq!(browser.text("h1").await, "This URL no longer works");
     browser.close().await;
 }
 
-/// The app starts a sign-in for a tab, not for an image with the same address.
+/// The app starts a sign-in for a tab, not for an image with the same URL.
 #[tokio::test]
 async fn an_image_on_a_page_starts_no_sign_in() {
     let demo = Demo::in_memory(&[]);
     let browser = Chromium::start().await;
     browser.open(&demo.url("/login")).await;
     browser.state("waiting").await;
-    let link = browser.button_link().await;
-    let (mut app, _turn) = app_that_listens(somebody()).await;
-    browser.run(&format!("new Image().src = '{}';", app.url_for(&link))).await;
+    let sqrl_url = browser.button_url().await;
+    let (mut app, _turn) = app_that_listens(new_app()).await;
+    browser.run(&format!("new Image().src = '{}';", app.url_for(&sqrl_url))).await;
     let told = tokio::time::timeout(PATIENCE, app.next()).await.expect("a request");
-    assert_eq!(told, Some(Event::NotNavigation(link)));
+    assert_eq!(told, Some(Event::NotNavigation(sqrl_url)));
     browser.close().await;
 }
 
-/// A page that its application isolates from other origins does not get the app's picture.
+/// Under `require-corp` the browser blocks the app's picture.
 #[tokio::test]
 async fn a_page_under_require_corp_jumps_to_the_app_as_well() {
     let front = Front::start(REQUIRE_CORP, "http://127.0.0.1");
@@ -109,52 +109,52 @@ async fn a_page_under_require_corp_jumps_to_the_app_as_well() {
     browser.open(&front.demo.url("/login")).await;
     browser.state("waiting").await;
     assert_eq!(browser.run("return crossOriginIsolated").await, true);
-    let (mut app, _turn) = app_that_listens(front.somebody()).await;
+    let (mut app, _turn) = app_that_listens(front.new_app()).await;
     browser.click("[data-sqrl=\"button\"]").await;
     browser.arrives_at_account(&front.demo).await;
     assert_eq!(app.next().await, Some(Event::Probed), "a picture, and only then the jump");
     browser.close().await;
 }
 
-/// A shipped client asks for no session where its identity is new to the site, and sends the
-/// browser back as if it had been cancelled.
+/// Some clients request no CPS URL if their identity is new to the site, and send the browser back as if
+/// the user had cancelled.
 #[tokio::test]
-async fn who_comes_back_from_the_app_without_a_session_is_signed_in() {
+async fn a_browser_that_returns_from_the_app_is_signed_in() {
     let demo = Demo::in_memory(&[]);
     let browser = Chromium::start().await;
     browser.open(&demo.url("/login")).await;
     browser.state("waiting").await;
     browser.mark().await;
-    // The page stays until the app has answered, and must not hear of the sign-in before.
+    // Blocks every way by which this page could learn of the sign-in before the browser returns.
     browser.block("*/evt.sqrl*").await;
     browser.run("window.fetch = () => new Promise(() => {});").await;
 
     let (listener, _turn) = listener().await;
-    let app = somebody();
-    let _app = listener.serve(move |link| {
+    let app = new_app();
+    let _app = listener.serve(move |sqrl_url| {
         let app = app.clone();
-        async move { app.sign_in(&link).await }
+        async move { app.sign_in(&sqrl_url).await }
     });
     browser.click("[data-sqrl=\"button\"]").await;
     browser.arrives_at_account(&demo).await;
     assert!(!browser.is_marked().await);
 
-    // That sign-in is over: whoever signs out and comes again is asked again.
+    // That sign-in is over: the next page waits for a new one.
     browser.open(&demo.url("/login")).await;
     browser.state("waiting").await;
     browser.close().await;
 }
 
 #[tokio::test]
-async fn a_sign_in_at_another_page_or_of_long_ago_is_left_alone() {
+async fn a_stale_sign_in_or_one_of_another_page_is_ignored() {
     let demo = Demo::in_memory(&[]);
     let browser = Chromium::start().await;
     browser.open(&demo.url("/login")).await;
     browser.state("waiting").await;
     browser.run("window.fetch = () => new Promise(() => {});").await;
     browser.block("*/evt.sqrl*").await;
-    let link = browser.button_link().await;
-    somebody().sign_in(&link).await.expect("a sign-in that nobody has collected");
+    let sqrl_url = browser.button_url().await;
+    new_app().sign_in(&sqrl_url).await.expect("a sign-in that nobody has collected");
 
     let (here, elsewhere) = (demo.url("/login"), demo.url("/login?for=payment"));
     for (page, minutes, looked) in [(&here, 6, 0), (&elsewhere, 0, 0), (&here, 0, 1)] {
@@ -162,7 +162,7 @@ async fn a_sign_in_at_another_page_or_of_long_ago_is_left_alone() {
             .run(&format!(
                 "sessionStorage.setItem('sqrl-left', JSON.stringify(
                      {{ nut: '{}', page: '{page}', at: Date.now() - {minutes} * 60000 }}));",
-                link.nut(),
+                sqrl_url.nut(),
             ))
             .await;
         browser.open(&here).await;
@@ -170,10 +170,10 @@ async fn a_sign_in_at_another_page_or_of_long_ago_is_left_alone() {
             browser.arrives_at_account(&demo).await;
             continue;
         }
-        // It looks there before it looks at its own link.
+        // The page looks at the wait that it left before it looks at its own.
         let asked = browser.run(FIRST_LOOK).await;
         let asked = asked.as_str().expect("an address");
-        let own = browser.button_link().await;
+        let own = browser.button_url().await;
         assert_eq!(asked, looks(&demo, &own), "{page}, {minutes} minutes ago");
         let kept = browser.run("return sessionStorage.getItem('sqrl-left')").await;
         assert!(kept.is_null(), "for one page alone");
@@ -181,20 +181,20 @@ async fn a_sign_in_at_another_page_or_of_long_ago_is_left_alone() {
     browser.close().await;
 }
 
-fn looks(demo: &Demo, link: &SqrlUrl) -> String {
-    demo.url(&format!("/pag.sqrl?nut={}", link.nut()))
+fn looks(demo: &Demo, sqrl_url: &SqrlUrl) -> String {
+    demo.url(&format!("/pag.sqrl?nut={}", sqrl_url.nut()))
 }
 
 #[tokio::test]
-async fn the_page_that_is_still_open_is_told() {
+async fn the_page_that_stays_open_shows_where_to_continue() {
     let demo = Demo::in_memory(&[]);
     let mut browser = Chromium::start().await;
     browser.open(&demo.url("/login")).await;
     browser.state("waiting").await;
     browser.mark().await;
     browser.listens().await;
-    // The app was woken by the link, and opens a tab of its own at the end.
-    let signed_in = somebody_here().sign_in(&browser.button_link().await).await;
+    // The SQRL URL has started the app, which opens a new tab at the end.
+    let signed_in = new_cps_app().sign_in(&browser.button_url().await).await;
     let url = signed_in.expect("a sign-in").url.expect("an address");
     let told = "Continue in the window that your SQRL app opened. You can close this page.";
     assert_eq!(browser.state("taken-over").await, told);

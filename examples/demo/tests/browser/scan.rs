@@ -1,11 +1,11 @@
 //! Another device scans the code that the page shows.
 
 use crate::chromium::Chromium;
+use crate::new_app;
 use crate::process::Demo;
-use crate::somebody;
 use crate::traffic::{answers, asks};
 
-/// What the page would do after a while it never does.
+/// Stops every timer of the page.
 const STOP_TIMERS: &str = "
     for (let last = setTimeout(() => {}); last > 0; last -= 1) clearTimeout(last);
     window.setTimeout = () => 0;
@@ -17,12 +17,12 @@ async fn events_sign_the_page_in() {
     let mut browser = Chromium::start().await;
     browser.open(&demo.url("/login")).await;
     assert_eq!(browser.state("waiting").await, "Waiting for your SQRL app.");
-    let link = browser.scan().await;
-    assert_eq!(link.can(), None, "another device has nowhere to return to");
+    let sqrl_url = browser.scan().await;
+    assert_eq!(sqrl_url.can(), None, "another device has nowhere to return to");
     browser.listens().await;
     browser.run(STOP_TIMERS).await;
 
-    somebody().sign_in(&link).await.expect("a sign-in");
+    new_app().sign_in(&sqrl_url).await.expect("a sign-in");
     let account = browser.arrives_at_account(&demo).await;
     assert!(account.starts_with("account-"), "{account}");
 
@@ -37,7 +37,7 @@ async fn polling_signs_the_page_in_where_events_are_blocked() {
     browser.block("*/evt.sqrl*").await;
     browser.open(&demo.url("/login")).await;
     browser.state("waiting").await;
-    somebody().sign_in(&browser.scan().await).await.expect("a sign-in");
+    new_app().sign_in(&browser.scan().await).await.expect("a sign-in");
     browser.arrives_at_account(&demo).await;
 
     let traffic = browser.traffic().await;
@@ -48,7 +48,7 @@ async fn polling_signs_the_page_in_where_events_are_blocked() {
 }
 
 #[tokio::test]
-async fn two_tabs_with_two_links_do_not_disturb_each_other() {
+async fn two_tabs_wait_independently() {
     let demo = Demo::in_memory(&[]);
     let browser = Chromium::start().await;
     browser.open(&demo.url("/login")).await;
@@ -57,14 +57,14 @@ async fn two_tabs_with_two_links_do_not_disturb_each_other() {
     let second = browser.scan().await;
     assert_ne!(first.nut(), second.nut());
 
-    somebody().sign_in(&second).await.expect("a sign-in");
+    new_app().sign_in(&second).await.expect("a sign-in");
     let account = browser.arrives_at_account(&demo).await;
     browser.go_to_tab(0).await;
     assert_eq!(browser.url().await, demo.url("/login"));
     browser.state("waiting").await;
 
-    // Somebody else by the other link, in the same browser: who comes last is signed in.
-    somebody().sign_in(&first).await.expect("a sign-in");
+    // Another identity signs in with the first tab: the last sign-in counts.
+    new_app().sign_in(&first).await.expect("a sign-in");
     assert_ne!(browser.arrives_at_account(&demo).await, account);
     browser.close().await;
 }

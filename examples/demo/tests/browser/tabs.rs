@@ -8,26 +8,26 @@ use tempfile::TempDir;
 
 use crate::chromium::{Chromium, PATIENCE, PAUSE};
 use crate::front::Front;
+use crate::new_app;
 use crate::process::Demo;
-use crate::somebody;
 
-/// The configuration that people copy.
+/// The nginx configuration of the guide.
 const NGINX: &str = include_str!("../../../cluster/nginx.conf");
-/// What it advises for a site in public.
+/// The directive that it advises for a public site.
 const LISTEN: &str = "listen 443 ssl http2;";
 
-/// How the document came, and how long that took, in milliseconds.
+/// Returns the protocol by which the document was loaded, and the time in milliseconds.
 const ARRIVAL: &str = "
     const { nextHopProtocol, responseEnd } = performance.getEntriesByType('navigation')[0];
     return [nextHopProtocol, responseEnd];
 ";
-/// How many pages of the browser have an event stream.
+/// Returns the number of pages of this browser that have an event stream.
 const STREAMS: &str = "
     const ours = ({ name }) => name.startsWith('sqrl-stream-');
     return navigator.locks.query().then(({ held }) => held.filter(ours).length);
 ";
 
-/// What the page would do after a second or more it never does.
+/// Stops every timer of a second or more.
 const STOP_POLLING: &str = "
     for (let last = setTimeout(() => {}); last > 0; last -= 1) clearTimeout(last);
     const real = setTimeout;
@@ -65,7 +65,7 @@ impl Site {
         Self { front: Front::start(&http, "https://localhost"), _certificate: files }
     }
 
-    /// Waits until so many people's sign-ins have been collected since the log was so long.
+    /// Waits until the log has this many signed-in accounts after the byte `since`.
     async fn are_signed_in(&self, people: usize, since: usize) {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -81,7 +81,7 @@ impl Site {
         }
     }
 
-    /// Opens one more page of the site, which comes within a second.
+    /// Opens another page of the site, which must load within a second.
     async fn loads_at_once(&self, browser: &Chromium, protocol: &str) {
         browser.open_in_new_tab(&self.front.demo.url("/")).await;
         let arrival = browser.run(ARRIVAL).await;
@@ -90,13 +90,13 @@ impl Site {
         assert!(milliseconds < 1000.0, "{milliseconds} ms over {protocol}");
     }
 
-    /// Six pages in tabs, of which one is seen, and six in windows beside each other.
+    /// Opens six pages in tabs, one of which is visible, and six in windows.
     async fn twelve_pages_wait(&self, protocol: &str, arguments: &[&str]) {
         let arguments = [&["--ignore-certificate-errors"], arguments].concat();
         let browser = Chromium::start_with(&arguments, json!({})).await;
         browser.give_pages(Duration::from_secs(20)).await;
         let login = self.front.demo.url("/login");
-        let mut links = Vec::new();
+        let mut sqrl_urls = Vec::new();
         for page in 0..12 {
             match page {
                 0 => browser.open(&login).await,
@@ -104,7 +104,7 @@ impl Site {
                 _ => browser.open_in_new_window(&login).await,
             }
             browser.state("waiting").await;
-            links.push(browser.button_link().await);
+            sqrl_urls.push(browser.button_url().await);
             if page == 5 {
                 self.loads_at_once(&browser, protocol).await;
                 has_streams(&browser, 0).await;
@@ -113,18 +113,17 @@ impl Site {
         has_streams(&browser, 2).await;
         self.loads_at_once(&browser, protocol).await;
 
-        // Pages that are not seen notice it as well, so none is brought to the front. What becomes of
-        // twelve sessions of one browser is not looked at.
+        // Hidden pages notice their sign-in as well, so none is brought to the front.
         let since = self.front.demo.log().len();
-        for link in &links {
-            self.front.somebody().sign_in(link).await.expect("a sign-in");
+        for sqrl_url in &sqrl_urls {
+            self.front.new_app().sign_in(sqrl_url).await.expect("a sign-in");
         }
         self.are_signed_in(12, since).await;
         browser.close().await;
     }
 }
 
-/// Waits until so many pages have a stream: one that is not seen gives it up.
+/// Waits until this many pages have a stream.
 async fn has_streams(browser: &Chromium, pages: u64) {
     let deadline = Instant::now() + PATIENCE;
     loop {
@@ -152,11 +151,11 @@ async fn a_page_that_is_evicted_says_so_at_once() {
     browser.state("waiting").await;
     browser.listens().await;
     browser.run(STOP_POLLING).await;
-    // Cookies count seconds, and this page's is to be the oldest.
+    // Cookies have a time in seconds, and this page's cookie must be the oldest.
     tokio::time::sleep(Duration::from_secs(1)).await;
-    // The browser keeps the cookies of twenty waits. These pages run no script.
+    // A browser keeps the cookies of twenty waits. These pages run no script.
     browser.run(OPEN_19).await;
-    // This one does, in a window of its own, so that the first page stays in sight.
+    // This page does, in a new window, so that the first page stays visible.
     browser.open_in_new_window(&demo.url("/login")).await;
     browser.state("waiting").await;
 
@@ -166,7 +165,7 @@ async fn a_page_that_is_evicted_says_so_at_once() {
     assert!(!browser.shows("[data-sqrl=\"button\"]").await);
     browser.click("[data-sqrl=\"reload\"]").await;
     browser.state("waiting").await;
-    somebody().sign_in(&browser.scan().await).await.expect("a sign-in");
+    new_app().sign_in(&browser.scan().await).await.expect("a sign-in");
     browser.arrives_at_account(&demo).await;
     browser.close().await;
 }

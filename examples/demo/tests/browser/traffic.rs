@@ -1,4 +1,4 @@
-//! What went between the browser and the demo, and what the browser's console says.
+//! The requests between the browser and the demo, and the browser's console.
 
 use std::time::Instant;
 
@@ -7,8 +7,7 @@ use serde_json::{Value, json};
 use crate::chromium::{Chromium, PATIENCE, PAUSE};
 
 impl Chromium {
-    /// Everything that the network panel has seen so far: `method` and `params` of the `DevTools`
-    /// protocol's events.
+    /// Returns all network events so far: `method` and `params` of the `DevTools` protocol.
     pub(crate) async fn traffic(&mut self) -> &[Value] {
         for entry in self.log("performance").await {
             let entry = entry["message"].as_str().expect("a message");
@@ -23,7 +22,7 @@ impl Chromium {
         self.is_answered("/evt.sqrl", 200, 1).await;
     }
 
-    /// Waits until a path has given this answer so often.
+    /// Waits until a path has given this status this many times.
     pub(crate) async fn is_answered(&mut self, path: &str, status: u16, times: usize) {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -37,8 +36,8 @@ impl Chromium {
         }
     }
 
-    /// What the console complains about, but for what has to be: a waiting page is told
-    /// "pending" by a 404 and "over" by a 410, and no program here opens a link.
+    /// Returns the messages of the console, except the expected ones: `pag.sqrl` answers a waiting page
+    /// with 404 or 410, and no program here opens SQRL URLs.
     pub(crate) async fn complaints(&self) -> Vec<String> {
         let expected = |text: &str| {
             (text.contains("/pag.sqrl?") && ["404", "410"].iter().any(|code| text.contains(code)))
@@ -49,20 +48,20 @@ impl Chromium {
         texts.filter(|text| !expected(text)).collect()
     }
 
-    /// What has come into a log since it was read last.
+    /// Returns the new entries of a log.
     async fn log(&self, kind: &str) -> Vec<Value> {
         let entries = self.send("se/log", json!({ "type": kind })).await;
         entries.as_array().expect("entries").clone()
     }
 }
 
-/// Whether an event is a request for a path.
+/// Returns whether an event is a request for a path.
 pub(crate) fn asks(event: &Value, path: &str) -> bool {
     let url = &event["params"]["request"]["url"];
     event["method"] == "Network.requestWillBeSent" && is_at(url, path)
 }
 
-/// Whether an event is the beginning of an answer from a path.
+/// Returns whether an event is the start of a response from a path.
 pub(crate) fn answers(event: &Value, path: &str, status: u16) -> bool {
     let response = &event["params"]["response"];
     event["method"] == "Network.responseReceived"

@@ -133,7 +133,7 @@ async fn what_has_expired_is_freed_by_later_calls() {
     let all = "{ pending: 1000, outcomes: 1000, cps_ids: 1000, watched: 0, .. }";
     assert_eq!(counts(&store), all);
     tokio::time::advance(MINUTE).await;
-    for _ in 0..1000 / super::super::SWEEP {
+    for _ in 0..1000 / super::super::fair_map::SWEEP {
         assert!(!holds(&store, &nut()).await);
     }
     assert_eq!(counts(&store), "{ pending: 0, outcomes: 0, cps_ids: 0, watched: 0, .. }");

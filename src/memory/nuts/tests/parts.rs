@@ -3,9 +3,9 @@ use std::mem::size_of;
 use proptest::prelude::*;
 
 use super::super::blocks::Block;
-use super::super::fair_map::Slot;
 use super::super::heap::{Heap, Ranked};
 use super::super::slab::{Entry, Id, Slab};
+use super::super::slot::Slot;
 use tower_sqrl_core::nuts::{CpsInfo, NutInfo};
 
 /// 300 bytes for a record: its slot, at most 12 bytes of the table by key, and 8 of the order of

@@ -2,14 +2,15 @@ use std::net::IpAddr;
 
 use futures_util::future::try_join;
 
-use super::Engine;
-use super::config::held_for;
-use super::rate_limiter::LimitReached;
 use tower_sqrl_core::StoreError;
 use tower_sqrl_core::nuts::{Digest, NutInfo, NutState, Timestamp, WaitId};
 use tower_sqrl_core::protocol::{Ask, Idk, Nut};
 
-/// What a link is made for, if for more than signing in.
+use super::Engine;
+use super::config::held_for;
+use super::rate_limiter::LimitReached;
+
+/// What a challenge asks for besides a sign-in, and who may answer it.
 ///
 /// ```
 /// use tower_sqrl::ChallengeOptions;
@@ -24,8 +25,8 @@ use tower_sqrl_core::protocol::{Ask, Idk, Nut};
 /// # Ok::<(), tower_sqrl::protocol::AskError>(())
 /// ```
 ///
-/// A link with them is made by [`Sqrl::challenge`](crate::Sqrl::challenge); answer and data come
-/// back with the [`SignIn`](super::SignIn).
+/// Pass the options to [`Sqrl::challenge`](crate::Sqrl::challenge). The answer and the data come back
+/// with the [`SignIn`](super::SignIn).
 #[derive(Clone, Default)]
 pub struct ChallengeOptions {
     pub(super) ask: Option<Box<Ask>>,
@@ -35,7 +36,7 @@ pub struct ChallengeOptions {
     pub(super) accept_new: bool,
 }
 
-/// Of the application's bytes the length in octets alone.
+/// Shows only the length, in octets, of the application's data.
 impl std::fmt::Debug for ChallengeOptions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ChallengeOptions")
@@ -54,13 +55,13 @@ impl ChallengeOptions {
         Self::default()
     }
 
-    /// The options for linking a further identity with the account that the browser is signed in
+    /// Returns the options to link a further identity with the account that the browser is signed in
     /// to: [`same_address`](Self::same_address) and [`accept_new`](Self::accept_new).
     ///
-    /// A SQRL URL is public: everybody who sees the QR code can answer it with an identity of
-    /// their own, and a stranger in the same room or behind the same NAT has the user's address.
-    /// So link nothing before the user has confirmed it with a POST of your site, and treat two
-    /// different identities that answer as none. The code is in
+    /// A SQRL URL is public: anybody who sees the QR code can answer it with their own identity, and a
+    /// stranger in the same room or behind the same NAT has the user's address. So link the identity
+    /// only after the user has confirmed it with a POST on your site. If two different identities
+    /// answer, link neither. The code is in
     /// [`guide::own_user_table`](crate::guide::own_user_table), "Add SQRL to an existing account".
     ///
     /// ```
@@ -72,120 +73,121 @@ impl ChallengeOptions {
         Self::default().same_address().accept_new()
     }
 
-    /// Accepts an answer only from the address that asked for the link, even if the client sends
-    /// `noiptest`. From another address the answer is tif 40.
+    /// Accepts an answer only from the address that requested the SQRL URL, even if the client sends
+    /// `noiptest`. A client at another address gets tif 40.
     ///
-    /// Set it where an answer by a stranger would do harm, as when an identity is linked with an
-    /// account. It does not stop a stranger behind the same NAT, so confirm what matters all the
-    /// same. It also excludes the user's own phone in another network; leave it out to allow that.
+    /// Set it if a stranger's answer would do harm, as when you link an identity with an account. It
+    /// does not stop a stranger behind the same NAT, so let the user confirm what matters. It also
+    /// excludes the user's own phone in another network. Leave it out to allow that.
     pub fn same_address(mut self) -> Self {
         self.same_address = true;
         self
     }
 
-    /// Accepts a new identity by this link, even if the site accepts known identities only
+    /// Accepts a new identity, even if the site accepts known identities only
     /// ([`SqrlBuilder::known_identities_only`](crate::SqrlBuilder::known_identities_only)).
-    /// There the identity can sign in again, by other URLs, once it is linked with an account.
+    /// On such a site the identity can sign in again after you have linked it with an account.
     pub fn accept_new(mut self) -> Self {
         self.accept_new = true;
         self
     }
 
-    /// Puts a question to the user; the answer comes with the sign-in
-    /// ([`SignIn::answer`](super::SignIn::answer)). If it has buttons, the first one means yes.
+    /// Asks the user a question. The answer comes with the sign-in
+    /// ([`SignIn::answer`](super::SignIn::answer)). If the question has buttons, the first one means
+    /// yes.
     pub fn ask(mut self, ask: Ask) -> Self {
         self.ask = Some(Box::new(ask));
         self
     }
 
-    /// Takes nobody but this identity, as for confirming what somebody who is signed in
-    /// is about to do. Another one is refused with tif 1C0.
+    /// Accepts an answer only from this identity, for example to let a signed-in user confirm an action.
+    /// Another identity gets tif 1C0.
     pub fn only_for(mut self, idk: Idk) -> Self {
         self.idk = Some(idk);
         self
     }
 
-    /// Bytes of the application's own that come back with the sign-in.
+    /// Attaches data of the application, which comes back with the sign-in.
     ///
-    /// At most 4096 octets, or there is no link
-    /// ([`ChallengeError::DataTooLong`](crate::ChallengeError::DataTooLong)): they are kept with
-    /// every nut of the chain. What is longer belongs under an id of the application's own.
+    /// The maximum is 4096 octets; more is an error
+    /// ([`ChallengeError::DataTooLong`](crate::ChallengeError::DataTooLong)), because every nut of the
+    /// chain has a copy. Store longer data yourself, and attach its id.
     pub fn data(mut self, data: impl Into<Box<[u8]>>) -> Self {
         self.data = Some(data.into());
         self
     }
 }
 
-/// Octets of the application's own that a link carries at most.
+/// Maximum length of the application's data in octets.
 const MAX_DATA: usize = 4096;
 
-/// A link that is ready to be shown.
+/// A sign-in URL.
 #[derive(Clone)]
-pub(crate) struct IssuedLink {
+pub(crate) struct IssuedUrl {
     /// Its nut.
     pub(crate) nut: Nut,
-    /// The text for the button and the QR code.
+    /// The URL, for the button and the QR code.
     pub(crate) text: String,
 }
 
-/// Without the text, which has the whole nut.
-impl std::fmt::Debug for IssuedLink {
+/// Hides the URL, which has the whole nut.
+impl std::fmt::Debug for IssuedUrl {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("IssuedLink").field(&self.nut).finish()
+        f.debug_tuple("IssuedUrl").field(&self.nut).finish()
     }
 }
 
-/// Why there is no link.
+/// The reason why no sign-in URL was issued.
 #[derive(Debug)]
-pub(crate) enum NoLink {
-    /// The address has asked for too many.
+pub(crate) enum NotIssued {
+    /// The address has reached its limit.
     TooMany,
-    /// So many octets of the application's own are too many.
+    /// The application's data is too long: its length in octets.
     DataTooLong(usize),
-    /// Its nut could not be stored.
+    /// The nut could not be stored.
     Store(StoreError),
 }
 
-/// The answer to a page that wants to go on with a new link.
+/// The result of renewing a sign-in URL.
 #[derive(Debug)]
 pub(crate) enum Renewal {
-    /// The new link; what the old one was made for holds for it too.
-    Renewed(IssuedLink),
-    /// The old link has been answered, is too old, or is not this browser's.
+    /// The new URL, with the options of the old one.
+    Renewed(IssuedUrl),
+    /// The old URL has been answered, has expired, or was not issued to this browser.
     Gone,
 }
 
 impl Engine {
-    /// A link that nobody can answer: its nut is stored nowhere.
-    pub(crate) fn dead_link(&self) -> IssuedLink {
+    /// Returns a URL that no client can answer: its nut is stored nowhere.
+    pub(crate) fn dead_url(&self) -> IssuedUrl {
         let nut = super::random::dead_nut();
-        IssuedLink { nut, text: self.config.link(nut) }
+        IssuedUrl { nut, text: self.config.sign_in_url(nut) }
     }
 
-    /// Makes a link for a browser at `ip`.
+    /// Issues a sign-in URL to a browser at `ip`.
     pub(crate) async fn issue(
         &self,
         ip: IpAddr,
         wait: WaitId,
         options: ChallengeOptions,
-    ) -> Result<IssuedLink, NoLink> {
-        self.charge(ip, self.config.clock.now()).map_err(|_| NoLink::TooMany)?;
-        self.issue_counted(ip, wait, options).await
+    ) -> Result<IssuedUrl, NotIssued> {
+        self.charge(ip, self.config.clock.now()).map_err(|_| NotIssued::TooMany)?;
+        self.issue_charged(ip, wait, options).await
     }
 
-    async fn issue_counted(
+    async fn issue_charged(
         &self,
         ip: IpAddr,
         wait: WaitId,
         options: ChallengeOptions,
-    ) -> Result<IssuedLink, NoLink> {
+    ) -> Result<IssuedUrl, NotIssued> {
         let ChallengeOptions { ask, idk, data, same_address, accept_new } = options;
         let nut = self.config.nut_issuer.issue();
-        let text = self.config.link(nut);
+        let text = self.config.sign_in_url(nut);
         let now = self.config.clock.now();
-        // After the count, in case that visitors have a hand in the data.
+        // The charge comes first: the data may come from visitors.
         if let Some(data) = data.as_ref().filter(|data| data.len() > MAX_DATA) {
-            return Err(NoLink::DataTooLong(data.len()));
+            return Err(NotIssued::DataTooLong(data.len()));
         }
         let mut info = NutInfo::first(nut, wait, ip, now, Digest::of(&text));
         info.idk = idk;
@@ -194,12 +196,12 @@ impl Engine {
         info.accepts_new = accept_new;
         info.attached.data = data;
         let lifetimes = self.config.lifetimes;
-        let ttl = held_for(lifetimes.link).min(lifetimes.chain);
+        let ttl = held_for(lifetimes.url).min(lifetimes.chain);
         match self.store_nut(nut, info, ttl).await {
-            Ok(()) => Ok(IssuedLink { nut, text }),
+            Ok(()) => Ok(IssuedUrl { nut, text }),
             Err(error) => {
-                self.store_failed("storing a link's nut", &error);
-                Err(NoLink::Store(error))
+                self.store_failed("storing the nut of a sign-in URL", &error);
+                Err(NotIssued::Store(error))
             }
         }
     }
@@ -212,7 +214,7 @@ impl Engine {
             if reached.first {
                 tracing::warn!(
                     %ip,
-                    "an address has used up `challenges_per_minute`: SQRL URLs, CPS URLs and changes of \
+                    "an address has reached `challenges_per_minute`: SQRL URLs, CPS URLs and changes of \
                      identities are rejected until the minute is over. If the address is your \
                      proxy's, configure `trusted_proxy`; otherwise raise the limit"
                 );
@@ -220,25 +222,25 @@ impl Engine {
         })
     }
 
-    /// Makes a new link for the page that shows `old`, and whose browser holds the secret
-    /// of `wait`. The wait goes on: a client that has begun with the old link may finish.
+    /// Issues a new sign-in URL to the page that shows `old`, in the browser that has the secret of
+    /// `wait`. The wait continues: a client that has begun with the old URL may finish.
     pub(crate) async fn renew(
         &self,
         old: &Nut,
         ip: IpAddr,
         wait: WaitId,
-    ) -> Result<Renewal, NoLink> {
-        // Before the look at the store, so that made-up links cost no more of them than real ones.
-        self.charge(ip, self.config.clock.now()).map_err(|_| NoLink::TooMany)?;
+    ) -> Result<Renewal, NotIssued> {
+        // The charge precedes the look-up, so made-up nuts cause no more look-ups than real ones.
+        self.charge(ip, self.config.clock.now()).map_err(|_| NotIssued::TooMany)?;
         let record = self.nuts.get_nut(old, NutState::Pending);
         let outcome = self.nuts.get_nut(wait.as_nut(), NutState::Authorized);
         let (record, outcome) = try_join(record, outcome).await.map_err(|error| {
-            self.store_failed("looking at a link", &error);
-            NoLink::Store(error)
+            self.store_failed("looking at a sign-in URL", &error);
+            NotIssued::Store(error)
         })?;
-        // A link that outlived the word that its wait is over could be collected after all.
+        // A new URL could outlive the mark that the wait is over, and be collected then.
         let is_over = outcome.is_some_and(|outcome| outcome.is_final());
-        // The record is the proof that the secret is ours.
+        // The record proves that this site issued the secret.
         let Some(record) =
             record.filter(|record| record.wait == wait && record.first_nut == *old && !is_over)
         else {
@@ -252,6 +254,6 @@ impl Engine {
             same_address: same_address_only,
             accept_new: accepts_new,
         };
-        self.issue_counted(ip, wait, options).await.map(Renewal::Renewed)
+        self.issue_charged(ip, wait, options).await.map(Renewal::Renewed)
     }
 }
