@@ -20,8 +20,7 @@ use std::process::Command;
 use table::RULES;
 
 /// The targets that still have circular imports. To be emptied.
-const STILL_CIRCULAR: &[&str] =
-    &["src/lib.rs", "store-postgres/src/lib.rs", "store-redis/src/lib.rs"];
+const STILL_CIRCULAR: &[&str] = &["store-postgres/src/lib.rs", "store-redis/src/lib.rs"];
 
 /// Everything in the source of the module at `place`, such as `engine/decide`, that breaks its rule.
 fn breaches(place: &str, source: &str) -> Vec<String> {
