@@ -14,7 +14,8 @@ use tower_sqrl_core::nuts::{
 use tower_sqrl_core::protocol::{Command, Idk};
 
 use super::Engine;
-use super::sign_in::{Secrets, SignIn};
+use super::secrets::Secrets;
+use super::sign_in::SignIn;
 
 /// The state of a wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

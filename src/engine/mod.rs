@@ -22,6 +22,7 @@ mod recent_nuts;
 mod reply;
 #[cfg(feature = "sin")]
 mod seal;
+mod secrets;
 mod sign_in;
 mod spent_nuts;
 

@@ -5,7 +5,7 @@ use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use zeroize::Zeroizing;
 
-use super::sign_in::Secrets;
+use super::secrets::Secrets;
 use tower_sqrl_core::protocol::{Idk, IndexedSecret, Request};
 
 const NONCE_LEN: usize = 24;

@@ -1,7 +1,9 @@
-use super::claim::Claim;
 use tower_sqrl_core::identities::{Epoch, Identity, UserId};
 use tower_sqrl_core::nuts::{Attached, WaitId};
 use tower_sqrl_core::protocol::{Button, Idk, IndexedSecret};
+
+use super::claim::Claim;
+use super::secrets::Secrets;
 
 /// A collected sign-in: this browser's user owns this identity.
 ///
@@ -27,13 +29,6 @@ pub enum Answer {
     No,
     /// No question was asked, or the client did not answer it. This is not consent.
     Unanswered,
-}
-
-/// The indexed secrets that came with a sign-in.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Secrets {
-    pub(super) ins: Option<IndexedSecret>,
-    pub(super) pins: Option<IndexedSecret>,
 }
 
 impl SignIn {
