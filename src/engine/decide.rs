@@ -1,7 +1,7 @@
-//! The decision: what a verified request means, given what is known of its keys.
+//! The decision about a verified request, given what is known of its keys.
 //!
-//! Pure. The numbers in the comments are the rows of the situations' table in
-//! `docs/protocol.md`; the table test beside this file names each of them.
+//! It is pure. The numbers in the comments are the rows of the table of situations in
+//! `docs/protocol.md`. The table test names each of them.
 
 #[cfg(test)]
 mod tests;
@@ -9,24 +9,24 @@ mod tests;
 use tower_sqrl_core::identities::{Change, Epoch, Identity, KeyState, Lookup, Version};
 use tower_sqrl_core::protocol::{Command, Idk, Request, Suk, Tif};
 
-/// At most so many keys that were never live here are superseded for one identity.
+/// Maximum number of superseded keys of one identity that were never current here.
 const MAX_NEVER_CURRENT_KEYS: u8 = 16;
 
-/// What the site allows.
+/// The site's policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Policy {
-    /// Whether `ident` may create an identity, or sign in one that no account is linked to.
+    /// Whether `ident` may create an identity, or sign in one that is linked with no account.
     pub(crate) accepts_new: bool,
 }
 
-/// Random numbers for the row that a change may write.
+/// Random numbers for the identity that a change may write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Fresh {
     pub(crate) epoch: Epoch,
     pub(crate) version: Version,
 }
 
-/// What to answer and what to change.
+/// A reply and a change to write.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Decision {
     pub(crate) tif: Tif,
@@ -36,9 +36,9 @@ pub(crate) struct Decision {
 }
 
 impl Decision {
-    /// Whether it takes an enabled identity out of use. Nobody may be kept from that by a
-    /// neighbour. It has a bound of its own: to do it again, the owner has to enable the
-    /// identity first, or make another one.
+    /// Returns whether the decision disables an enabled identity. A neighbour's use of the limit must not
+    /// prevent that. It is limited nevertheless: to do it again, the owner has to enable the identity
+    /// first, or create another one.
     pub(crate) fn stops_an_identity(&self, lookup: &Lookup) -> bool {
         let mut live = [Some(&lookup.idk), lookup.pidk.as_ref()].into_iter().flatten();
         let current = live.find_map(|state| match state {
@@ -50,7 +50,7 @@ impl Decision {
     }
 }
 
-/// What a decision means for the chain.
+/// The result for the chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// Nothing happened.
@@ -63,7 +63,7 @@ pub(crate) enum Verdict {
     SignedIn { epoch: Epoch },
 }
 
-/// Decides. `lookup` is of exactly the keys that the request proved.
+/// Decides about a request. `lookup` has exactly the keys that the request proved.
 pub(crate) fn decide(
     request: &Request,
     lookup: &Lookup,
@@ -86,7 +86,7 @@ pub(crate) fn decide(
     }
 }
 
-/// 23: a command that version 1 does not have. Needs no look-up.
+/// 23: a command that version 1 does not have. It needs no look-up.
 pub(crate) fn unsupported(ips: Tif) -> Decision {
     refused(Tif::NOT_SUPPORTED | Tif::FAILED | ips, None)
 }
@@ -100,7 +100,7 @@ struct Case<'a> {
 }
 
 impl Case<'_> {
-    /// 7, 8: the request's key was left behind by its owner.
+    /// 7, 8: the request's key is superseded.
     fn superseded(&self) -> Decision {
         let tif = Tif::SUPERSEDED | self.ips;
         match self.request.command() {
@@ -147,7 +147,7 @@ impl Case<'_> {
         let idk = *self.request.idk();
         if self.request.command() == Command::Remove {
             let Some(change) = Change::remove(idk, identity, &proof) else { return refusal() };
-            let change = supersede(change, self.stranger(identity));
+            let change = supersede(change, self.never_current_pidk(identity));
             return done(self.ips, None, Some(change));
         }
         let next = self.count(identity, self.enabled(identity));
@@ -155,7 +155,7 @@ impl Case<'_> {
             return done(Tif::ID_MATCH | self.ips, asked_suk, None);
         }
         let Some(change) = Change::unlock(idk, identity, next, &proof) else { return refusal() };
-        let change = supersede(change, self.stranger(identity));
+        let change = supersede(change, self.never_current_pidk(identity));
         done(Tif::ID_MATCH | self.ips, asked_suk, Some(change))
     }
 
@@ -172,8 +172,8 @@ impl Case<'_> {
             return decision;
         }
         let refusal = || refused(Tif::REFUSED | tif, Some(identity.suk));
-        // 22: disable needs no proof. It keeps its owner safe even where the request brings
-        // new keys that nothing authorises.
+        // 22: disable needs no proof, even if the request brings new keys that nothing authorises. So it
+        // protects the owner.
         if command == Command::Disable {
             let next = self.disabled(identity);
             let change = differs(identity, &next).then(|| {
@@ -201,8 +201,8 @@ impl Case<'_> {
         done(tif, suk, Some(change.for_previous_key_of(*self.request.idk())))
     }
 
-    /// 14, 21: the owner goes over to the request's key, and then the command is done. None
-    /// without new keys and the stored key's unlock request signature.
+    /// 14, 21: the owner moves to the request's key, and then the command is carried out. Returns `None`
+    /// without new keys and the unlock request signature of the stored key.
     fn rekey(&self, pidk: Idk, identity: &Identity) -> Option<Decision> {
         let (suk, vuk) = self.request.unlock_keys()?;
         let proof = self.request.prove_unlock(&identity.vuk)?;
@@ -240,17 +240,17 @@ impl Case<'_> {
             // 9
             (Command::Ident, Some((suk, vuk))) => {
                 let options = self.request.options();
-                let stranger = self.unknown_pidk();
+                let pidk = self.unknown_pidk();
                 let Fresh { epoch, version } = self.fresh;
                 let mut identity = Identity::new(suk, vuk, epoch, version);
                 identity.sqrlonly = options.sqrlonly;
                 identity.hardlock = options.hardlock;
-                identity.never_current_keys = stranger.is_some().into();
+                identity.never_current_keys = pidk.is_some().into();
                 let change = Change::create(*self.request.idk(), identity);
                 Decision {
                     tif: Tif::ID_MATCH | self.ips,
                     suk: options.suk.then_some(suk),
-                    change: Some(supersede(change, stranger)),
+                    change: Some(supersede(change, pidk)),
                     verdict: Verdict::SignedIn { epoch: self.fresh.epoch },
                 }
             }
@@ -259,8 +259,8 @@ impl Case<'_> {
         }
     }
 
-    /// Whether the site accepts known identities only, and this one is not linked with an account.
-    /// Everybody who sees a URL that accepts new identities can have one created.
+    /// Returns whether the site accepts known identities only, and this one is linked with no account.
+    /// Anybody who sees a URL that accepts new identities can create one.
     fn is_new_here(&self, identity: &Identity) -> bool {
         !self.policy.accepts_new && identity.user.is_none()
     }
@@ -270,7 +270,7 @@ impl Case<'_> {
         refused(Tif::FAILED | self.ips, None)
     }
 
-    /// The identity with the flags of this request, absent meaning off, and a new version.
+    /// Returns the identity with the flags of this request and a new version. An absent flag is off.
     fn with_flags(&self, identity: &Identity) -> Identity {
         let options = self.request.options();
         let mut next = identity.clone();
@@ -288,7 +288,8 @@ impl Case<'_> {
         self.turned(identity, false)
     }
 
-    /// A new epoch where the state really turns, so that nothing pending outlives it.
+    /// Sets whether the identity is disabled. If that changes, the epoch does, so that no pending sign-in
+    /// outlives it.
     fn turned(&self, identity: &Identity, disabled: bool) -> Identity {
         let turns = identity.disabled != disabled;
         let epoch = if turns { self.fresh.epoch } else { identity.epoch };
@@ -297,37 +298,37 @@ impl Case<'_> {
         next
     }
 
-    /// A change of the request's own live identity, unless all stays as it is.
+    /// Returns the change of the request's own live identity, or `None` if nothing changes.
     fn set(&self, identity: &Identity, next: Identity) -> Option<Change> {
         let next = self.count(identity, next);
         if !differs(identity, &next) {
             return None;
         }
         let change = Change::set(*self.request.idk(), identity, next);
-        Some(supersede(change, self.stranger(identity)))
+        Some(supersede(change, self.never_current_pidk(identity)))
     }
 
-    /// The proved previous key, where nothing is known of it.
+    /// Returns the proved previous key if it is unknown here.
     fn unknown_pidk(&self) -> Option<Idk> {
         let unknown = self.lookup.pidk == Some(KeyState::Unknown);
         self.request.pidk().copied().filter(|_| unknown)
     }
 
-    /// The same, while this identity may still have strangers superseded.
-    fn stranger(&self, identity: &Identity) -> Option<Idk> {
+    /// Returns the same while this identity has room for another key that was never current.
+    fn never_current_pidk(&self, identity: &Identity) -> Option<Idk> {
         self.unknown_pidk().filter(|_| identity.never_current_keys < MAX_NEVER_CURRENT_KEYS)
     }
 
-    /// The row that comes next, with one more stranger where one is superseded with it.
+    /// Returns `next`, counting the key that is superseded with it, if there is one.
     fn count(&self, identity: &Identity, mut next: Identity) -> Identity {
         next.never_current_keys =
-            identity.never_current_keys + u8::from(self.stranger(identity).is_some());
+            identity.never_current_keys + u8::from(self.never_current_pidk(identity).is_some());
         next
     }
 }
 
-fn supersede(change: Change, stranger: Option<Idk>) -> Change {
-    match stranger {
+fn supersede(change: Change, pidk: Option<Idk>) -> Change {
+    match pidk {
         Some(pidk) => change.supersede(pidk),
         None => change,
     }
@@ -337,7 +338,7 @@ fn state(matched: Tif, identity: &Identity) -> Tif {
     matched | Tif::DISABLED.when(identity.disabled)
 }
 
-/// Whether a row is worth writing: anything but its version.
+/// Returns whether anything but the version changes, so that a write is needed.
 fn differs(current: &Identity, next: &Identity) -> bool {
     let mut next = next.clone();
     next.version = current.version;
