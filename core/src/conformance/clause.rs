@@ -11,15 +11,15 @@ use tokio::time::timeout;
 
 use crate::error::StoreError;
 
-/// No race of a few calls takes as long as this, on any store that is not stuck.
+/// A race that takes longer is stuck.
 const STUCK: Duration = Duration::from_secs(20);
 
-/// One clause of a contract, which every failure names.
+/// A clause of a contract. Every failure names it.
 #[derive(Clone, Copy)]
 pub(crate) struct Clause(pub(crate) &'static str);
 
 impl Clause {
-    /// Fails with what was seen.
+    /// Fails with the observation.
     #[track_caller]
     pub(crate) fn broken(self, seen: impl AsRef<str>) -> ! {
         panic!("the contract is broken: {}: {}", self.0, seen.as_ref())
@@ -33,7 +33,7 @@ impl Clause {
         }
     }
 
-    /// Fails, unless both are the same.
+    /// Fails unless both values are equal.
     #[track_caller]
     pub(crate) fn equal<T: PartialEq + Debug>(self, what: &str, found: &T, right: &T) {
         if found != right {
@@ -41,7 +41,7 @@ impl Clause {
         }
     }
 
-    /// The value, unless the store failed.
+    /// Returns the value, or fails if the store did.
     #[track_caller]
     pub(crate) fn ok<T>(self, what: &str, result: Result<T, StoreError>) -> T {
         result.unwrap_or_else(|error| {
@@ -55,7 +55,7 @@ impl Clause {
         })
     }
 
-    /// Fails, unless `call` comes back within 20 s.
+    /// Fails unless `call` returns within 20 s.
     pub(crate) async fn in_time<T>(self, call: impl Future<Output = T>) -> T {
         match timeout(STUCK, call).await {
             Ok(value) => value,
@@ -64,8 +64,7 @@ impl Clause {
     }
 }
 
-/// Runs all of them at the same instant and gives back what they came to, in the order in
-/// which they ended.
+/// Runs all calls at once and returns their results, in the order in which they end.
 pub(crate) async fn in_parallel<T: Send + 'static>(
     clause: Clause,
     calls: impl IntoIterator<Item: Future<Output = T> + Send + 'static>,

@@ -12,24 +12,24 @@ use tokio::sync::Notify;
 
 use crate::protocol::Nut;
 
-/// Under which a chain's outcome is filed: the hash of the secret that only the browser
-/// that asked for the link holds.
+/// The key of a sign-in's outcome: the hash of a secret that only the browser has that requested
+/// the SQRL URL.
 ///
-/// Section 4 of `docs/protocol.md`: the specification leaves open how a browser proves
-/// that it asked for the link.
+/// Section 4 of `docs/protocol.md`: the specification leaves open how a browser proves that it
+/// requested the URL.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct WaitId(Nut);
 
 impl WaitId {
-    /// The wait id of a browser's secret: the first 128 bits of its SHA-256.
+    /// Returns the wait id of a browser's secret: the first 128 bits of its SHA-256.
     pub fn of_secret(secret: &[u8; 16]) -> Self {
         Self::of_hash(Sha256::digest(secret).into())
     }
 
-    /// The id under which the wait's refusal is stored: the first 128 bits of the SHA-256 of
+    /// Returns the key of a refusal for this sign-in: the first 128 bits of the SHA-256 of
     /// `refusal` and the wait id.
     ///
-    /// The outcome and the refusal have a key each, so that storing a refusal never touches an
+    /// The outcome and the refusal have different keys, so storing a refusal never changes an
     /// outcome.
     #[must_use]
     pub fn refusal(&self) -> Self {
@@ -44,17 +44,17 @@ impl WaitId {
         Self(Nut::from_bytes(bytes))
     }
 
-    /// The id of these 16 bytes: for ids that come back from a store.
+    /// Creates a wait id from 16 bytes that were stored.
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(Nut::from_bytes(bytes))
     }
 
-    /// The id's 16 bytes.
+    /// Returns the 16 bytes.
     pub const fn as_bytes(&self) -> &[u8; 16] {
         self.0.as_bytes()
     }
 
-    /// The key of the outcome, for the hooks that take a nut.
+    /// Returns the key for the hooks that take a nut.
     pub const fn as_nut(&self) -> &Nut {
         &self.0
     }
@@ -66,29 +66,29 @@ impl fmt::Debug for WaitId {
     }
 }
 
-/// Resolves when a store announces the outcome that is watched, which means no more than
-/// "look". It may never do so: whoever waits looks now and then all the same.
+/// A notification that an outcome was stored. It may come without need and it may get lost, so the
+/// receiver also polls the store.
 pub struct Watch(Option<Pin<Box<dyn Future<Output = ()> + Send>>>);
 
 impl Watch {
-    /// Of a store that announces nothing: never resolves.
+    /// Creates a watch that never resolves, for a store without notifications.
     pub const fn silent() -> Self {
         Self(None)
     }
 
-    /// Resolves with `announcement`.
+    /// Creates a watch that resolves with `announcement`.
     pub fn new(announcement: impl Future<Output = ()> + Send + 'static) -> Self {
         Self(Some(Box::pin(announcement)))
     }
 
-    /// Whether the store announces nothing, so that looking is all there is.
+    /// Returns whether the store has no notifications, so that the receiver only polls.
     pub const fn is_silent(&self) -> bool {
         self.0.is_none()
     }
 
-    /// Waits for the announcement; for ever once it has come.
+    /// Waits for the notification. Once it has come, further calls never return.
     ///
-    /// Cancel safe: what has not come yet may be waited for again.
+    /// Cancel safe: call it again to continue waiting.
     pub async fn announced(&mut self) {
         match &mut self.0 {
             Some(announcement) => announcement.as_mut().await,
@@ -104,11 +104,11 @@ impl fmt::Debug for Watch {
     }
 }
 
-/// Who in this process watches which wait: the local half of a store's announcements, for
-/// stores to build [`NutStore::watch`](super::NutStore::watch) with.
+/// The watches of this process: the local part of a store's notifications, with which a store
+/// implements [`NutStore::watch`](super::NutStore::watch).
 ///
-/// `K` is what an announcement says: the [`WaitId`](super::WaitId), or a part of it. An
-/// entry goes with the last of its watches. Clones are the same one.
+/// `K` is the content of an announcement: the [`WaitId`](super::WaitId), or a part of it. An entry
+/// is removed with the last of its watches. Clones share the watches.
 ///
 /// ```
 /// use tower_sqrl_core::nuts::{WaitId, Waiters};
@@ -131,7 +131,7 @@ struct Waiter {
 }
 
 impl<K: Copy + Eq + Hash + Send + 'static> Waiters<K> {
-    /// Hears of every announcement from here on, polled or not.
+    /// Creates a watch. It receives every announcement from now on, even before it is polled.
     pub fn watch(&self, key: K) -> Watch {
         let outcome = {
             let mut waiters = self.lock();
@@ -146,29 +146,29 @@ impl<K: Copy + Eq + Hash + Send + 'static> Waiters<K> {
         })
     }
 
-    /// Wakes who watches this key.
+    /// Notifies the watches of this key.
     pub fn announce(&self, key: &K) {
         if let Some(waiter) = self.lock().get(key) {
             waiter.outcome.notify_waiters();
         }
     }
 
-    /// Wakes everybody, after a time in which announcements may have been lost.
+    /// Notifies all watches. Call it after announcements may have been lost.
     pub fn announce_all(&self) {
         self.lock().values().for_each(|waiter| waiter.outcome.notify_waiters());
     }
 
-    /// How many keys are watched.
+    /// Returns the number of watched keys.
     pub fn len(&self) -> usize {
         self.lock().len()
     }
 
-    /// Whether nobody watches anything.
+    /// Returns whether there are no watches.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Nothing that can panic runs under the lock.
+    /// No code under the lock can panic.
     fn lock(&self) -> MutexGuard<'_, HashMap<K, Waiter>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -192,7 +192,7 @@ impl<K> fmt::Debug for Waiters<K> {
     }
 }
 
-/// One watch's hold on its key.
+/// Removes a key when its last watch is dropped.
 struct Entry<K: Copy + Eq + Hash + Send + 'static> {
     waiters: Waiters<K>,
     key: K,

@@ -4,12 +4,12 @@ use crate::conformance::clause::Clause;
 use crate::identities::{Change, Epoch, Identity, KeyState, Lookup, Version};
 use crate::protocol::{Suk, Vuk};
 
-/// What comes next for a row as it is.
+/// Makes the next change from the current row.
 type Step<'a> = &'a (dyn Fn(&Identity) -> Change + Sync);
 
 impl Suite {
-    /// A key that nobody wrote is unknown, and a previous key is answered if it was asked
-    /// for.
+    /// A key without a row is unknown. A look-up returns the state of the previous key if it was
+    /// asked for.
     pub async fn nothing_is_known_of_a_new_key(&self) {
         let clause = Clause("nothing is known of a new key");
         let (key, previous) = (any_key(), any_key());
@@ -19,7 +19,7 @@ impl Suite {
         clause.equal("a look-up", &self.look(clause, &key, Some(&previous)).await, &right);
     }
 
-    /// What is looked up is what was written, to the last bit.
+    /// Look-ups return what was written, to the last bit.
     pub async fn identities_come_back_whole(&self) {
         let clause = Clause("identities come back whole");
         let [user, _] = &self.users;
@@ -47,7 +47,7 @@ impl Suite {
         }
     }
 
-    /// Flags, user, disable, enable, removal: each is seen by the next look-up.
+    /// The next look-up sees each change: flags, user, disable, enable and removal.
     pub async fn every_change_is_seen(&self) {
         let clause = Clause("every change is seen");
         let (key, mut current) = self.created(clause).await;

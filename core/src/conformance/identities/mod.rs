@@ -9,10 +9,9 @@
 //! # }
 //! ```
 //!
-//! A store that servers share is better asked through several of them, and a store over
-//! an application's own table may know only users that exist: that is what [`Suite`] is
-//! for. Every check is a method of its own, takes keys that nothing else has, and leaves
-//! what others store alone; it panics with the clause that is broken.
+//! [`Suite`] checks a store through the handles of several servers, and with users that exist in the
+//! application's table. Every check is a method. It uses unique keys, leaves other rows alone, and panics
+//! with the clause that the store breaks.
 
 mod changes;
 mod races;
@@ -29,17 +28,17 @@ use crate::identities::{Change, Identity, IdentityStore, KeyState, Lookup, Swap,
 use crate::protocol::Idk;
 use rows::{any_key, any_row};
 
-/// Runs every check against the store that `open` gives. `open` is called once.
+/// Runs every check against the store that `open` returns. Calls `open` once.
 ///
 /// # Panics
 ///
-/// With the clause of the contract that the store breaks, and on a runtime with one
-/// thread, where no race could be seen.
+/// If the store breaks a clause of the contract, which the message names, and on a runtime with one
+/// thread, which shows no races.
 pub async fn run<S: IdentityStore, F: Future<Output = S>>(open: impl FnOnce() -> F) {
     Suite::new([Arc::new(open().await) as Arc<dyn IdentityStore>]).run().await;
 }
 
-/// The checks, to be run together or one by one.
+/// The checks, together or one by one.
 ///
 /// Every check panics with the clause of the contract that the store breaks.
 pub struct Suite {
@@ -49,14 +48,14 @@ pub struct Suite {
 }
 
 impl Suite {
-    /// How often each race is run unless [`rounds`](Self::rounds) says otherwise.
+    /// The number of rounds of each race, unless [`rounds`](Self::rounds) sets another.
     pub const ROUNDS: u32 = 1000;
 
-    /// Of several servers' handles of one store: what one writes, the others see.
+    /// Creates the suite for several handles of one store, as several servers have them.
     ///
     /// # Panics
     ///
-    /// Without a server.
+    /// If there is no handle.
     pub fn new(servers: impl IntoIterator<Item = Arc<dyn IdentityStore>>) -> Self {
         let servers: Vec<_> = servers.into_iter().collect();
         assert!(!servers.is_empty(), "the suite needs a store");
@@ -64,15 +63,15 @@ impl Suite {
         Self { servers, rounds: Self::ROUNDS, users }
     }
 
-    /// Runs each race so often.
+    /// Sets the number of rounds of each race.
     #[must_use]
     pub fn rounds(mut self, rounds: u32) -> Self {
         self.rounds = rounds;
         self
     }
 
-    /// Links identities with these two users, for a store that has to know them. Without
-    /// it they are `conformance-a` and `conformance-b`.
+    /// Sets the two users that identities are linked with, for a store that knows its users.
+    /// Default: `conformance-a` and `conformance-b`.
     #[must_use]
     pub fn users(mut self, users: [UserId; 2]) -> Self {
         self.users = users;
@@ -97,7 +96,7 @@ impl Suite {
         self.a_look_sees_one_moment().await;
     }
 
-    /// The handle of some server: of each in turn, as `turn` counts.
+    /// Returns the handle of one server after the other, as `turn` counts.
     fn server(&self, turn: usize) -> &Arc<dyn IdentityStore> {
         &self.servers[turn % self.servers.len()]
     }
@@ -110,7 +109,7 @@ impl Suite {
         self.look(clause, key, None).await.idk
     }
 
-    /// Fails unless the key's state is seen in either place of a look-up.
+    /// Fails unless a look-up returns this state, with the key in either place.
     async fn is(&self, clause: Clause, what: &str, key: &Idk, right: &KeyState) {
         let other = any_key();
         let first = self.look(clause, key, Some(&other)).await;
@@ -125,13 +124,13 @@ impl Suite {
         clause.ok("apply", self.server(0).apply(change).await)
     }
 
-    /// Applies a change that fits.
+    /// Applies a change that must succeed.
     async fn done(&self, clause: Clause, what: &str, change: &Change) {
         let swap = self.apply(clause, change).await;
         clause.equal(what, &swap, &Swap::Done);
     }
 
-    /// A new identity in the store.
+    /// Creates an identity.
     async fn created(&self, clause: Clause) -> (Idk, Identity) {
         let (key, identity) = (any_key(), any_row());
         let change = Change::create(key, identity.clone());
@@ -139,7 +138,7 @@ impl Suite {
         (key, identity)
     }
 
-    /// A key that its owner has left behind.
+    /// Creates a superseded key.
     async fn superseded(&self, clause: Clause) -> Idk {
         let key = any_key();
         let change = Change::create(any_key(), any_row()).supersede(key);

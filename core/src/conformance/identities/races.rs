@@ -6,12 +6,11 @@ use crate::conformance::clause::{Clause, in_parallel};
 use crate::identities::{Change, Identity, KeyState, Swap};
 use crate::protocol::Idk;
 
-/// How many callers take part in one race.
+/// The number of callers in a race.
 const CALLERS: usize = 8;
 
 impl Suite {
-    /// Of many who change one row at once exactly one succeeds, and it is the winner's row
-    /// that is kept.
+    /// Of several concurrent changes of one row, exactly one succeeds. The row is the winner's.
     pub async fn exactly_one_writer(&self) {
         let clause = Clause("exactly one writer wins");
         let (key, mut current) = self.created(clause).await;
@@ -28,8 +27,8 @@ impl Suite {
         }
     }
 
-    /// Of many who create one identity at once exactly one succeeds; also where others
-    /// supersede it at the same time.
+    /// Of several concurrent creates of one identity, exactly one succeeds, even if others
+    /// supersede its key at the same time.
     pub async fn exactly_one_creator(&self) {
         let clause = Clause("exactly one creator wins");
         for _ in 0..self.rounds {
@@ -47,8 +46,8 @@ impl Suite {
         }
     }
 
-    /// Of many who rekey one identity at once exactly one succeeds, and the others leave
-    /// no trace.
+    /// Of several concurrent rekeys of one identity, exactly one succeeds. The others change
+    /// nothing.
     pub async fn exactly_one_rekey(&self) {
         let clause = Clause("exactly one rekey wins");
         for _ in 0..self.rounds {
@@ -65,7 +64,7 @@ impl Suite {
         }
     }
 
-    /// Of many identities that rekey at once each leaves its mark.
+    /// If several identities rekey at once, every old key is superseded.
     pub async fn no_mark_is_lost(&self) {
         let clause = Clause("no superseded mark is lost");
         // Each round has as many rekeys as there are callers.
@@ -88,8 +87,8 @@ impl Suite {
         }
     }
 
-    /// Two changes of the same two keys, each naming them in the other's order, both end,
-    /// and one of them wins.
+    /// Of two concurrent changes of the same two keys, in opposite orders, both return and one
+    /// succeeds.
     pub async fn opposite_orders_do_not_deadlock(&self) {
         let clause = Clause("opposite orders do not deadlock");
         for _ in 0..self.rounds {
@@ -106,7 +105,7 @@ impl Suite {
         }
     }
 
-    /// A look-up of two keys during a rekey sees them both before it or both after it.
+    /// A look-up of two keys during a rekey returns the states before it or those after it.
     pub async fn a_look_sees_one_moment(&self) {
         let clause = Clause("a look-up sees one moment");
         for round in 0..self.rounds {
@@ -141,7 +140,7 @@ impl Suite {
         }
     }
 
-    /// Applies all of them at once; the one that is done. There has to be exactly one.
+    /// Applies all changes at once. Returns the one that succeeds, which must be exactly one.
     async fn one_wins(&self, clause: Clause, changes: Vec<Change>) -> Change {
         let mut winner = None;
         for (swap, change) in self.at_once(clause, changes).await {
@@ -162,7 +161,7 @@ impl Suite {
     }
 }
 
-/// What a change leaves of a key that was unknown before.
+/// The state of a key after a change, if it was unknown before.
 fn written(change: &Change, key: &Idk) -> KeyState {
     let write = change.key_writes().find(|write| write.key == key);
     write.and_then(|write| write.write).cloned().unwrap_or(KeyState::Unknown)

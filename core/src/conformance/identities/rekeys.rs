@@ -4,8 +4,8 @@ use crate::conformance::clause::Clause;
 use crate::identities::{Change, Identity, KeyState, Swap};
 
 impl Suite {
-    /// After a rekey the new key is live and the old one superseded; with a removal in the
-    /// same stroke the new one is unknown.
+    /// After a rekey the new key is live and the old one superseded. If the rekey also removes the
+    /// identity, the new key is unknown.
     pub async fn rekeys_supersede(&self) {
         let clause = Clause("rekeys supersede");
         let (old, current) = self.created(clause).await;
@@ -26,8 +26,8 @@ impl Suite {
         self.is(clause, "the old key", &new, &KeyState::Superseded).await;
     }
 
-    /// A key that was superseded, live before or not, stays so whatever becomes of its
-    /// successors.
+    /// A superseded key stays superseded, whether it was live before or not, and whatever happens
+    /// to its successors.
     pub async fn superseded_keys_stay_superseded(&self) {
         let clause = Clause("superseded keys stay superseded");
         let (mut key, mut current) = self.created(clause).await;

@@ -11,8 +11,8 @@ pub(super) fn any_key() -> Idk {
     Idk::from_bytes(rand::random())
 }
 
-/// A fresh row. All of them have one rescue code: Ed25519 keys are slow to make, and no
-/// store can tell.
+/// A new row. All rows have one rescue code: making Ed25519 keys is slow, and a store does not see
+/// the difference.
 pub(super) fn any_row() -> Identity {
     Identity {
         suk: Suk::from_bytes(rand::random()),
@@ -27,7 +27,7 @@ pub(super) fn any_row() -> Identity {
     }
 }
 
-/// The owner of `old` goes over to `new`, or away altogether.
+/// The owner of `old` moves to `new`, or removes the identity.
 pub(super) fn rekey(new: Idk, old: Idk, current: &Identity, next: Option<Identity>) -> Change {
     Change::rekey(new, old, current, next, &UNLOCK.1).expect("the proof for any row")
 }
@@ -44,7 +44,7 @@ pub(super) fn version() -> Version {
     Version::new(rand::random())
 }
 
-/// A key, and the proof for it out of a request that its owner has signed.
+/// A key and its proof, from a request that the owner signed.
 static UNLOCK: LazyLock<(Vuk, UnlockProof)> = LazyLock::new(|| {
     let [identity, unlock] = [(); 2].map(|()| SigningKey::from_bytes(&rand::random()));
     let client = ClientParams {

@@ -5,8 +5,7 @@ use crate::identities::{Change, Identity, KeyState, Swap};
 use crate::protocol::Idk;
 
 impl Suite {
-    /// Whatever a key is, a change that was made for another state of it loses and changes
-    /// nothing.
+    /// A change that was made for another state of its key fails and changes nothing.
     pub async fn a_wrong_expectation_loses(&self) {
         let clause = Clause("a wrong expectation loses");
         for (key, state) in self.one_of_each(clause).await {
@@ -28,8 +27,8 @@ impl Suite {
         }
     }
 
-    /// One wrong expectation of two keys, and neither is written: not even where the key
-    /// with the wrong one is only compared.
+    /// If the expectation of one of two keys is wrong, neither is written, even if that key is only
+    /// compared.
     pub async fn both_keys_or_none(&self) {
         let clause = Clause("both keys are written, or none");
         for (key, state) in self.one_of_each(clause).await {
@@ -67,7 +66,7 @@ impl Suite {
         }
     }
 
-    /// A row removed and created again is not mistaken for the old one (ABA).
+    /// A row that was removed and created again is not mistaken for the old one (ABA).
     pub async fn a_row_created_again_is_another(&self) {
         let clause = Clause("a row created again is another");
         let (key, old) = self.created(clause).await;
@@ -85,7 +84,7 @@ impl Suite {
         self.is(clause, "the new row", &key, &KeyState::Live(new)).await;
     }
 
-    /// An unknown key, a live one, a superseded one.
+    /// Returns an unknown, a live and a superseded key.
     async fn one_of_each(&self, clause: Clause) -> [(Idk, KeyState); 3] {
         let (key, identity) = self.created(clause).await;
         [

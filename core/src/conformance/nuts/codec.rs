@@ -5,15 +5,14 @@ use crate::error::StoreErrorKind;
 use crate::nuts::{NutState, RecordKind};
 use crate::protocol::Command;
 
-/// A field that no release has, with and without the mark that it must be understood.
+/// A field of no release: one that may be ignored, and one that must be understood.
 const OPTIONAL: [u8; 5] = [0x7F, 3, 9, 9, 9];
 const CRITICAL: [u8; 5] = [0xFF, 3, 9, 9, 9];
 
 impl Suite {
-    /// Two releases share a store: a record with a further field is read, and one with a
-    /// further field that must be understood is
-    /// [`Corrupt`](crate::StoreErrorKind::Corrupt). Does nothing without
-    /// [`raw`](Self::raw).
+    /// Two releases may share a store. A record with an unknown field is readable; if the field
+    /// must be understood, the record is [`Corrupt`](crate::StoreErrorKind::Corrupt). Does nothing
+    /// without [`raw`](Self::raw).
     pub async fn other_releases_records_are_read(&self) {
         let clause = Clause("other releases' records are read, or corrupt");
         let Some(raw) = &self.raw else { return };

@@ -8,14 +8,14 @@ use crate::conformance::clause::Clause;
 use crate::nuts::NutState;
 use crate::protocol::Command;
 
-/// How far a record's end may be from its TTL, 50 ms either way: for coarse clocks, not for
-/// sweepers.
+/// How much earlier or later than its TTL a record may expire: 50 ms, for coarse clocks. It does
+/// not allow for periodic sweeps.
 pub const TOLERANCE: Duration = Duration::from_millis(50);
 
 const TTL: Duration = Duration::from_secs(1);
 
 impl Suite {
-    /// Past its TTL a record is absent for every hook, at the first call that meets it.
+    /// A record past its TTL is absent for every hook, from the first call on.
     pub async fn a_record_past_its_ttl_is_absent(&self) {
         let clause = Clause("a record past its TTL is absent");
         let store = self.server(0);
@@ -55,8 +55,8 @@ impl Suite {
         clause.ok("a create over a CPS id past its TTL", anew);
     }
 
-    /// A record is there until its TTL is over, neither shorter nor, with every look at
-    /// it, longer.
+    /// A record lives for its TTL, neither shorter nor longer, and reading it does not prolong its
+    /// life.
     pub async fn a_record_lives_for_its_ttl(&self) {
         let clause = Clause("a record lives for its TTL");
         let nut = nut();
@@ -78,7 +78,7 @@ impl Suite {
         clause.holds(early <= TOLERANCE, &format!("gone {early:?} before its TTL was over"));
     }
 
-    /// What was left of a taken record's TTL does not end the next one under that key.
+    /// After a take, the rest of the old record's TTL does not end the next record of the same key.
     pub async fn a_ttl_ends_with_its_record(&self) {
         let clause = Clause("a TTL ends with its record");
         let (nut, id, store) = (nut(), cps_id(), self.server(0));
@@ -104,7 +104,7 @@ impl Suite {
         clause.holds(left.is_some(), "the earlier CPS id's TTL has ended the later one");
     }
 
-    /// A TTL shorter than the store's clock can tell is no error, and neither is a year.
+    /// A TTL below the resolution of the store's clock is valid, and so is a year.
     pub async fn any_ttl_will_do(&self) {
         let clause = Clause("any TTL will do");
         let day = Duration::from_secs(24 * 3600);

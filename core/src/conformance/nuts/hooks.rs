@@ -6,7 +6,7 @@ use crate::nuts::{NutInfo, NutState};
 use crate::protocol::{Command, Idk, Nut};
 
 impl Suite {
-    /// What is looked at or taken is what was stored, to the last byte.
+    /// Reads and takes return what was stored, to the last byte.
     pub async fn records_come_back_whole(&self) {
         let clause = Clause("records come back whole");
         let outcomes = NOBODY.map(ended);
@@ -57,7 +57,7 @@ impl Suite {
         clause.equal("the first record", &clause.ok("a look", kept), &Some(first));
     }
 
-    /// What has been taken is gone for every hook, and its key is free.
+    /// A record that was taken is absent for every hook, and its key is free.
     pub async fn takes_remove(&self) {
         let clause = Clause("takes remove");
         for state in STATES {
@@ -88,7 +88,7 @@ impl Suite {
         }
     }
 
-    /// However often they are repeated, looks leave the record to be taken.
+    /// Reads leave the record to be taken, however often they are repeated.
     pub async fn looks_change_nothing(&self) {
         let clause = Clause("looks change nothing");
         let (nut, info) = (nut(), signed_in());
@@ -115,8 +115,8 @@ impl Suite {
         clause.equal("what is taken", &clause.ok("a take", taken), &Some(landing));
     }
 
-    /// `get_nut_idk` and `check_nut_authorized` know an outcome that says *signed in*, and
-    /// nothing else.
+    /// `get_nut_idk` and `check_nut_authorized` recognise an outcome that is a sign-in, and no
+    /// other.
     pub async fn only_a_sign_in_names_somebody(&self) {
         let clause = Clause("only an outcome that says signed in names somebody");
         let pending = (NutState::Pending, signed_in());

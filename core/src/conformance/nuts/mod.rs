@@ -9,11 +9,9 @@
 //! # }
 //! ```
 //!
-//! A store that servers share is better asked through several of them, and a store that
-//! keeps [`NutInfo::encode`](crate::nuts::NutInfo::encode)'s bytes can have other releases'
-//! records put into it: that is what [`Suite`] is for. Every check is a method of its own,
-//! takes keys that nothing else has, and leaves what others store alone; it panics with
-//! the clause that is broken.
+//! [`Suite`] checks a store through the handles of several servers, and with records of other releases.
+//! Every check is a method. It uses unique keys, leaves other records alone, and panics with the clause
+//! that the store breaks.
 
 mod codec;
 mod expiry;
@@ -32,19 +30,19 @@ use crate::nuts::NutStore;
 pub use expiry::TOLERANCE;
 pub use raw::RawWrite;
 
-/// Runs every check against the store that `open` gives. `open` is called once.
+/// Runs every check against the store that `open` returns. Calls `open` once.
 ///
-/// Takes a few seconds: the expiry is waited for.
+/// Takes a few seconds, because it waits for records to expire.
 ///
 /// # Panics
 ///
-/// With the clause of the contract that the store breaks, and on a runtime with one
-/// thread, where no race could be seen.
+/// If the store breaks a clause of the contract, which the message names, and on a runtime with one
+/// thread, which shows no races.
 pub async fn run<S: NutStore, F: Future<Output = S>>(open: impl FnOnce() -> F) {
     Suite::new([Arc::new(open().await) as Arc<dyn NutStore>]).run().await;
 }
 
-/// The checks, to be run together or one by one.
+/// The checks, together or one by one.
 ///
 /// Every check panics with the clause of the contract that the store breaks.
 pub struct Suite {
@@ -54,29 +52,29 @@ pub struct Suite {
 }
 
 impl Suite {
-    /// How often each race is run unless [`rounds`](Self::rounds) says otherwise.
+    /// The number of rounds of each race, unless [`rounds`](Self::rounds) sets another.
     pub const ROUNDS: u32 = 2000;
 
-    /// Of several servers' handles of one store: what one writes, the others see.
+    /// Creates the suite for several handles of one store, as several servers have them.
     ///
     /// # Panics
     ///
-    /// Without a server.
+    /// If there is no handle.
     pub fn new(servers: impl IntoIterator<Item = Arc<dyn NutStore>>) -> Self {
         let servers: Vec<_> = servers.into_iter().collect();
         assert!(!servers.is_empty(), "the suite needs a store");
         Self { servers, rounds: Self::ROUNDS, raw: None }
     }
 
-    /// Runs each race so often.
+    /// Sets the number of rounds of each race.
     #[must_use]
     pub fn rounds(mut self, rounds: u32) -> Self {
         self.rounds = rounds;
         self
     }
 
-    /// Lets [`other_releases_records_are_read`](Self::other_releases_records_are_read)
-    /// write bytes into the store behind its back.
+    /// Lets [`other_releases_records_are_read`](Self::other_releases_records_are_read) write bytes
+    /// past the store.
     #[must_use]
     pub fn raw(mut self, write: RawWrite) -> Self {
         self.raw = Some(write);
@@ -104,7 +102,7 @@ impl Suite {
         self.takes_and_creates_alternate().await;
     }
 
-    /// The handle of some server: of each in turn, as `turn` counts.
+    /// Returns the handle of one server after the other, as `turn` counts.
     fn server(&self, turn: usize) -> &Arc<dyn NutStore> {
         &self.servers[turn % self.servers.len()]
     }

@@ -5,8 +5,8 @@ use crate::nuts::{CpsId, NutState};
 use crate::protocol::Command;
 
 impl Suite {
-    /// The same 16 bytes are three keys: a client's nut can never take an outcome, and
-    /// neither is a CPS id.
+    /// The same 16 bytes are three keys, so a client's nut can take neither an outcome nor a CPS
+    /// id.
     pub async fn namespaces_are_apart(&self) {
         let clause = Clause("the namespaces are apart");
         let (nut, pending, outcome) = (nut(), link(), signed_in());

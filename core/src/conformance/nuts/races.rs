@@ -7,7 +7,7 @@ use crate::error::StoreError;
 use crate::nuts::{CpsId, CpsInfo, NutInfo, NutState, NutStore, RecordKind};
 use crate::protocol::{Command, Nut};
 
-/// How many callers take part in one race.
+/// The number of callers in a race.
 const CALLERS: usize = 8;
 
 /// A record of any kind.
@@ -53,7 +53,7 @@ async fn take(
 }
 
 impl Suite {
-    /// Of many who take at once, exactly one gets the record.
+    /// Of several concurrent takes, exactly one gets the record.
     pub async fn exactly_one_taker(&self) {
         let clause = Clause("exactly one taker gets the record");
         for (_, kind) in (0..self.rounds).zip(RecordKind::ALL.into_iter().cycle()) {
@@ -72,8 +72,8 @@ impl Suite {
         }
     }
 
-    /// Of many who create under one key at once, exactly one succeeds, the others are in
-    /// conflict, and it is the winner's record that is kept.
+    /// Of several concurrent creates of one key, exactly one succeeds and the others are conflicts.
+    /// The record is the winner's.
     pub async fn exactly_one_creator(&self) {
         let clause = Clause("exactly one creator wins");
         for (_, kind) in (0..self.rounds).zip(RecordKind::ALL.into_iter().cycle()) {
@@ -99,8 +99,8 @@ impl Suite {
         }
     }
 
-    /// Whoever takes and creates under one key at the same time: as many takes succeed as
-    /// creates, but for what is left at the end.
+    /// With concurrent takes and creates of one key, the numbers of successful takes and creates
+    /// are the same, but for the record that is left.
     pub async fn takes_and_creates_alternate(&self) {
         let clause = Clause("no record is taken twice or lost between takes and creates");
         for (_, kind) in (0..self.rounds).zip(RecordKind::ALL.into_iter().cycle()) {

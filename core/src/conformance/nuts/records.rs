@@ -16,7 +16,7 @@ pub(super) fn nut() -> Nut {
     Nut::from_bytes(rand::random())
 }
 
-/// A link's record, unlike any other.
+/// A unique record of a first nut.
 pub(super) fn link() -> NutInfo {
     let (wait, ip) = (WaitId::from_bytes(rand::random()), [127, 0, 0, rand::random()].into());
     let sent = Digest::of(rand::random::<[u8; 16]>());
@@ -30,7 +30,7 @@ pub(super) fn cps_id() -> CpsId {
     CpsId::from_bytes(rand::random())
 }
 
-/// The outcomes that sign nobody in.
+/// The outcomes that are no sign-ins.
 pub(super) const NOBODY: [Outcome; 5] = [
     Outcome::TakenOver,
     Outcome::Collected,
@@ -39,7 +39,7 @@ pub(super) const NOBODY: [Outcome; 5] = [
     Outcome::Refused(Refusal::Superseded),
 ];
 
-/// An outcome's.
+/// A record of an outcome.
 pub(super) fn ended(outcome: Outcome) -> NutInfo {
     NutInfo { idk: Some(Idk::from_bytes(rand::random())), outcome: Some(outcome), ..link() }
 }
@@ -48,7 +48,7 @@ pub(super) fn signed_in() -> NutInfo {
     ended(Outcome::SignedIn { epoch: Epoch::new(rand::random()) })
 }
 
-/// Everything that a record can hold, the attached data of some size.
+/// A record with all fields, and some kilobytes attached.
 pub(super) fn full() -> NutInfo {
     NutInfo {
         ip: [0x2001, 0xdb8, 0, 0, 0, 0, 0, 1].into(),
@@ -66,7 +66,7 @@ pub(super) fn full() -> NutInfo {
     }
 }
 
-/// Every byte there is, zero and what is no UTF-8 among them.
+/// All byte values, including zero and invalid UTF-8.
 fn everything() -> Attached {
     Attached {
         data: Some((0..=u8::MAX).cycle().take(8192).collect()),

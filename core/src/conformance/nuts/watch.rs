@@ -7,14 +7,14 @@ use super::records::{LONG, signed_in};
 use crate::conformance::clause::Clause;
 use crate::nuts::{NutState, WaitId};
 
-/// How soon an announcement has to come. A page that waits is notified within milliseconds; a
-/// machine that runs tests may be busy.
+/// The limit for a notification. It usually takes milliseconds, but the machine of the tests may be
+/// busy.
 const SOON: Duration = Duration::from_secs(5);
 
 impl Suite {
-    /// An outcome stored after [`watch`](crate::nuts::NutStore::watch) came back wakes
-    /// everybody who watches it, on every server. A store whose watch is
-    /// [silent](crate::nuts::Watch::is_silent) has nothing to show.
+    /// An outcome that is stored after [`watch`](crate::nuts::NutStore::watch) returned notifies
+    /// all of its watches, on every server. Does nothing if the store's watches are
+    /// [silent](crate::nuts::Watch::is_silent).
     pub async fn an_outcome_wakes_who_watches_it(&self) {
         let clause = Clause("an outcome wakes who watches it");
         let wait = WaitId::from_bytes(rand::random());
