@@ -1,4 +1,4 @@
-//! Stores for [tower-sqrl](tower_sqrl) in PostgreSQL. Any number of servers share them.
+//! Stores for [tower-sqrl](https://github.com/tower-sqrl/tower-sqrl) in PostgreSQL. Any number of servers share them.
 //!
 //! - [`PostgresIdentityStore`] stores identities, permanently.
 //! - [`PostgresNutStore`] stores sign-ins in progress, if you use Postgres and no other server.

@@ -1,4 +1,4 @@
-//! Stores for [tower-sqrl](tower_sqrl) in SQLite: no server to install, and one file to back up.
+//! Stores for [tower-sqrl](https://github.com/tower-sqrl/tower-sqrl) in SQLite: no server to install, and one file to back up.
 //!
 //! - [`SqliteIdentityStore`] stores identities, permanently. A change is on the disk before the client has
 //!   its reply.

@@ -113,7 +113,7 @@ impl NutInfo {
     ///
     /// # Errors
     ///
-    /// [`Corrupt`](super::StoreErrorKind::Corrupt) for anything else, and for a record
+    /// [`Corrupt`](crate::StoreErrorKind::Corrupt) for other bytes, and for a record
     /// with a field that must be understood and is not.
     pub fn decode(bytes: &[u8]) -> Result<Self, StoreError> {
         let fields = Fields::read(bytes)?;

@@ -1,4 +1,4 @@
-//! Connections and pools that the application lends.
+//! Connections and pools of the application.
 
 mod common;
 
