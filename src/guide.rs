@@ -5,6 +5,7 @@
 //! | add SQRL to an axum or tower application; find out why a sign-in fails | [`add_to_an_app`] |
 //! | build your own sign-in page | [`own_page`] |
 //! | link identities to your users; write your own identity store | [`own_user_table`] |
+//! | keep sign-ins in progress in another backend | [`own_store`] |
 //! | run behind nginx or another proxy; run below a path | [`behind_a_proxy`] |
 //! | run several servers | [`several_servers`] |
 //! | test your sign-in without a phone | [`testing`] |
@@ -43,6 +44,15 @@ pub mod own_page {}
 /// [`Sqrl::link`](crate::Sqrl::link), [`IdentityStore`](tower_sqrl_core::identities::IdentityStore),
 /// [`Change`](tower_sqrl_core::identities::Change), [`Identity`](tower_sqrl_core::identities::Identity).
 pub mod own_user_table {}
+
+// The package `file-store` in `examples` compiles and tests its code.
+#[cfg_attr(not(doctest), doc = include_str!("../docs/guide/own_store.md"))]
+///
+/// # See also
+///
+/// [`RecordStore`](tower_sqrl_core::nuts::RecordStore), [`NutStore`](tower_sqrl_core::nuts::NutStore),
+/// [`StoreError`](tower_sqrl_core::StoreError).
+pub mod own_store {}
 
 #[doc = include_str!("../docs/guide/behind_a_proxy.md")]
 ///

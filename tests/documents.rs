@@ -20,6 +20,18 @@ fn the_sign_in_of_the_readme_is_the_minimal_example() {
 }
 
 #[test]
+fn the_store_of_the_guide_is_the_example_on_files() {
+    let page = read("docs/guide/own_store.md");
+    for (file, attributes) in [("src/lib.rs", "no_run"), ("tests/conformance.rs", "ignore")] {
+        let example = read(format!("examples/file-store/{file}"));
+        let (_, code) = example.split_once("\n\n").expect("documentation, then code");
+        assert!(page.contains(&format!("```rust,{attributes}\n{code}```\n")), "copy {file}");
+    }
+    let store = read("examples/file-store/src/lib.rs");
+    assert!(store.lines().count() < 80, "the guide promises less than 80 lines");
+}
+
+#[test]
 fn every_test_that_the_documentation_names_exists() {
     let tests = tests_under(root());
     let document = read("docs/testing.md") + &read("docs/security.md");

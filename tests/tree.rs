@@ -15,9 +15,9 @@ fn run(program: &str, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("UTF-8")
 }
 
-/// Returns the crates of a build on this platform, with their versions.
-fn tree(features: &[&str]) -> BTreeSet<String> {
-    let mut tree = vec!["tree", "--locked", "--offline", "--package", "tower-sqrl"];
+/// Returns the crates of a build of `package` on this platform, with their versions.
+fn tree(package: &str, features: &[&str]) -> BTreeSet<String> {
+    let mut tree = vec!["tree", "--locked", "--offline", "--package", package];
     tree.extend(["--edges", "normal", "--prefix", "none", "--no-dedupe"]);
     tree.extend(features);
     let lines = run(env!("CARGO"), &tree);
@@ -27,14 +27,14 @@ fn tree(features: &[&str]) -> BTreeSet<String> {
 
 #[test]
 fn the_default_features_build_fewer_than_80_crates() {
-    let crates = tree(&[]);
+    let crates = tree("tower-sqrl", &[]);
     assert!(crates.iter().any(|name| name.starts_with("axum v")), "the tree was read");
     assert!(crates.len() < 80, "{} crates: {crates:?}", crates.len());
 }
 
 #[test]
 fn nothing_heavy_comes_without_a_feature() {
-    let crates = tree(&["--no-default-features"]);
+    let crates = tree("tower-sqrl", &["--no-default-features"]);
     for heavy in
         ["axum", "chacha20poly1305", "hyper", "idna", "png", "qrcodegen", "rusqlite", "url"]
     {
@@ -67,4 +67,24 @@ fn no_dependency_needs_a_newer_rust_than_this_workspace_declares() {
 fn rust_version(text: &str) -> [u32; 3] {
     let mut numbers = text.split('.').map(|number| number.parse().expect("a number"));
     std::array::from_fn(|_| numbers.next().unwrap_or(0))
+}
+
+/// A release of axum, hyper or tower does not concern the stores.
+#[test]
+fn the_stores_build_no_http() {
+    for store in ["tower-sqrl-redis", "tower-sqrl-postgres", "tower-sqrl-sqlite"] {
+        let crates = tree(store, &["--all-features"]);
+        assert!(
+            crates.iter().any(|name| name.starts_with("tower-sqrl-core v")),
+            "the tree was read"
+        );
+        for name in &crates {
+            let name = name.split(' ').next().unwrap_or_default();
+            let http = ["axum", "http", "hyper", "tower", "tower-sqrl"].contains(&name)
+                || ["axum-", "http-", "hyper-", "tower-http", "tower-layer", "tower-service"]
+                    .iter()
+                    .any(|family| name.starts_with(family));
+            assert!(!http, "{store} builds {name}");
+        }
+    }
 }

@@ -23,17 +23,11 @@ impl User {
     }
 
     fn live(&self) -> KeyState {
-        KeyState::Live(Identity {
-            suk: Suk::from_bytes(*self.stored.suk.as_bytes()),
-            vuk: Vuk::from_bytes(*self.stored.vuk.as_bytes()),
-            user: Some("ada".into()),
-            sqrlonly: false,
-            hardlock: false,
-            disabled: false,
-            epoch: Epoch::new(1),
-            version: Version::new(1),
-            never_current_keys: 0,
-        })
+        let suk = Suk::from_bytes(*self.stored.suk.as_bytes());
+        let vuk = Vuk::from_bytes(*self.stored.vuk.as_bytes());
+        let mut identity = Identity::new(suk, vuk, Epoch::new(1), Version::new(1));
+        identity.user = Some("ada".into());
+        KeyState::Live(identity)
     }
 
     /// Returns a command of the current identity, with unlock keys for a site that does not store it yet.
@@ -80,21 +74,21 @@ fn measure(bencher: Bencher<'_, '_>, request: &Request, lookup: &Lookup, tif: &s
 #[divan::bench]
 fn query(bencher: Bencher<'_, '_>) {
     let user = User::new();
-    let lookup = Lookup { idk: user.live(), pidk: None };
+    let lookup = Lookup::new(user.live(), None);
     measure(bencher, &user.command(&Command::Query), &lookup, "5", &[]);
 }
 
 #[divan::bench]
 fn ident(bencher: Bencher<'_, '_>) {
     let user = User::new();
-    let lookup = Lookup { idk: user.live(), pidk: None };
+    let lookup = Lookup::new(user.live(), None);
     measure(bencher, &user.command(&Command::Ident), &lookup, "5", &[]);
 }
 
 #[divan::bench]
 fn ident_new(bencher: Bencher<'_, '_>) {
     let user = User::new();
-    let lookup = Lookup { idk: KeyState::Unknown, pidk: None };
+    let lookup = Lookup::new(KeyState::Unknown, None);
     let written = [idk(&user.key)];
     measure(bencher, &user.command(&Command::Ident), &lookup, "5", &written);
 }
@@ -103,7 +97,7 @@ fn ident_new(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn ident_rekey(bencher: Bencher<'_, '_>) {
     let user = User::new();
-    let lookup = Lookup { idk: KeyState::Unknown, pidk: Some(user.live()) };
+    let lookup = Lookup::new(KeyState::Unknown, Some(user.live()));
     let written = [idk(&user.next), idk(&user.key)];
     measure(bencher, &user.rekey(), &lookup, "5", &written);
 }

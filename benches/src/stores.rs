@@ -12,7 +12,7 @@ use test_servers::{Postgres, Redis};
 use tower_sqrl::identities::{Change, Epoch, Identity, IdentityStore, Version};
 use tower_sqrl::memory::MemoryIdentityStore;
 use tower_sqrl::memory::MemoryNutStore;
-use tower_sqrl::nuts::{Attached, CpsId, CpsInfo, NutState, NutStore, WaitId};
+use tower_sqrl::nuts::{CpsId, CpsInfo, NutState, NutStore, WaitId};
 use tower_sqrl::protocol::{Command, Idk, Nut, Suk, Vuk};
 use tower_sqrl_postgres::{Database, PostgresIdentityStore, PostgresNutStore};
 use tower_sqrl_redis::RedisNutStore;
@@ -156,14 +156,8 @@ fn cps(n: u32) -> CpsId {
 }
 
 fn cps_info(n: u32) -> CpsInfo {
-    CpsInfo {
-        idk: idk(n),
-        epoch: Epoch::new(1),
-        command: Command::Ident,
-        ip: [192, 0, 2, 1].into(),
-        wait: WaitId::from_bytes([7; 16]),
-        attached: Attached::default(),
-    }
+    let (ip, wait) = ([192, 0, 2, 1].into(), WaitId::from_bytes([7; 16]));
+    CpsInfo::new(idk(n), Epoch::new(1), Command::Ident, ip, wait)
 }
 
 fn idk(n: u32) -> Idk {
@@ -173,15 +167,6 @@ fn idk(n: u32) -> Idk {
 }
 
 fn identity() -> Identity {
-    Identity {
-        suk: Suk::from_bytes([7; 32]),
-        vuk: Vuk::from_bytes([7; 32]),
-        user: None,
-        sqrlonly: false,
-        hardlock: false,
-        disabled: false,
-        epoch: Epoch::new(1),
-        version: Version::new(1),
-        never_current_keys: 0,
-    }
+    let (suk, vuk) = (Suk::from_bytes([7; 32]), Vuk::from_bytes([7; 32]));
+    Identity::new(suk, vuk, Epoch::new(1), Version::new(1))
 }

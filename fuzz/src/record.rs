@@ -100,14 +100,15 @@ fn ip(input: &mut Unstructured<'_>) -> IpAddr {
 
 fn cps_info(input: &mut Unstructured<'_>) -> CpsInfo {
     let commands = [Command::Ident, Command::Disable, Command::Enable, Command::Remove];
-    CpsInfo {
-        idk: Idk::from_bytes(input.array()),
-        epoch: Epoch::new(input.number()),
-        command: commands[usize::from(input.byte()) % commands.len()],
-        ip: ip(input),
-        wait: WaitId::from_bytes(input.array()),
-        attached: attached(input),
-    }
+    let mut info = CpsInfo::new(
+        Idk::from_bytes(input.array()),
+        Epoch::new(input.number()),
+        commands[usize::from(input.byte()) % commands.len()],
+        ip(input),
+        WaitId::from_bytes(input.array()),
+    );
+    info.attached = attached(input);
+    info
 }
 
 fn attached(input: &mut Unstructured<'_>) -> Attached {

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request, Uri, header};
 use sha2::{Digest as _, Sha256};
 use tower_sqrl::identities::{Epoch, Identity, KeyState, Version};
-use tower_sqrl::nuts::{Attached, CpsInfo, Digest, NutInfo, NutState, Outcome, WaitId};
+use tower_sqrl::nuts::{CpsInfo, Digest, NutInfo, NutState, Outcome, WaitId};
 use tower_sqrl::protocol::{Command, Idk, Nut, Suk, Vuk};
 use tower_sqrl_client::wire::Reply;
 
@@ -66,29 +66,14 @@ fn initial_records(data: &[u8]) -> Records {
     };
     let idk = Idk::from_bytes(request::key(1).verifying_key().to_bytes());
     let epoch = Epoch::new(1);
-    let live = Identity {
-        suk: Suk::from_bytes([2; 32]),
-        vuk: Vuk::from_bytes(request::key(3).verifying_key().to_bytes()),
-        user: Some("alice".into()),
-        sqrlonly: false,
-        hardlock: false,
-        disabled: false,
-        epoch,
-        version: Version::new(1),
-        never_current_keys: 0,
-    };
+    let vuk = Vuk::from_bytes(request::key(3).verifying_key().to_bytes());
+    let mut live = Identity::new(Suk::from_bytes([2; 32]), vuk, epoch, Version::new(1));
+    live.user = Some("alice".into());
     let wait = WaitId::of_secret(&secret("wait"));
     let sent = Digest::of(format!("qrl://localhost/cli.sqrl?nut={NUT}"));
     let link = NutInfo::first(NUT, wait, HERE, NOW, sent);
     let outcome = link.ended(NOW, Some(idk), Outcome::SignedIn { epoch });
-    let cps = CpsInfo {
-        idk,
-        epoch,
-        command: Command::Ident,
-        ip: HERE,
-        wait,
-        attached: Attached::default(),
-    };
+    let cps = CpsInfo::new(idk, epoch, Command::Ident, HERE, wait);
     let mut records = Records::default();
     records.nuts(NutState::Pending).insert(NUT, link);
     records.nuts(NutState::Authorized).insert(*wait.as_nut(), outcome);

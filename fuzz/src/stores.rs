@@ -96,7 +96,7 @@ impl NutStore for Stores {
 impl IdentityStore for Stores {
     async fn look_up(&self, idk: &Idk, pidk: Option<&Idk>) -> Result<Lookup, StoreError> {
         let records = self.records();
-        Ok(Lookup { idk: records.state(idk), pidk: pidk.map(|key| records.state(key)) })
+        Ok(Lookup::new(records.state(idk), pidk.map(|key| records.state(key))))
     }
 
     async fn apply(&self, change: &Change) -> Result<Swap, StoreError> {

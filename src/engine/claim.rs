@@ -159,17 +159,16 @@ mod tests {
     use super::*;
 
     fn identity() -> Identity {
-        Identity {
-            suk: Suk::from_bytes([2; 32]),
-            vuk: Vuk::from_bytes([3; 32]),
-            user: Some("ada".into()),
-            sqrlonly: false,
-            hardlock: false,
-            disabled: false,
-            epoch: Epoch::new(4),
-            version: Version::new(5),
-            never_current_keys: 0,
-        }
+        let (suk, vuk) = (Suk::from_bytes([2; 32]), Vuk::from_bytes([3; 32]));
+        let mut identity = Identity::new(suk, vuk, Epoch::new(4), Version::new(5));
+        identity.user = Some("ada".into());
+        identity
+    }
+
+    fn status_after(change: impl FnOnce(&mut Identity)) -> ClaimStatus {
+        let mut identity = identity();
+        change(&mut identity);
+        claim().status(&KeyState::Live(identity))
     }
 
     fn claim() -> Claim {
@@ -180,8 +179,8 @@ mod tests {
     fn a_claim_holds_until_anything_changes() {
         assert_eq!(claim().status(&KeyState::Live(identity())), ClaimStatus::Current);
         // What the owner's client writes at each sign-in changes the version and the flags alone.
-        let flags = Identity { sqrlonly: true, version: Version::new(9), ..identity() };
-        assert_eq!(claim().status(&KeyState::Live(flags)), ClaimStatus::Current);
+        let flags = status_after(|it| (it.sqrlonly, it.version) = (true, Version::new(9)));
+        assert_eq!(flags, ClaimStatus::Current);
 
         let linked = claim().with_user("bob");
         assert_eq!(linked.status(&KeyState::Live(identity())), ClaimStatus::OtherAccount);
@@ -189,14 +188,10 @@ mod tests {
 
         assert_eq!(claim().status(&KeyState::Unknown), ClaimStatus::Removed);
         assert_eq!(claim().status(&KeyState::Superseded), ClaimStatus::Replaced);
-        let disabled = Identity { disabled: true, ..identity() };
-        assert_eq!(claim().status(&KeyState::Live(disabled)), ClaimStatus::Disabled);
-        let enabled = Identity { epoch: Epoch::new(5), ..identity() };
-        assert_eq!(claim().status(&KeyState::Live(enabled)), ClaimStatus::Interrupted);
-        let unlinked = Identity { user: None, ..identity() };
-        assert_eq!(claim().status(&KeyState::Live(unlinked)), ClaimStatus::OtherAccount);
-        let other = Identity { user: Some("bob".into()), ..identity() };
-        assert_eq!(claim().status(&KeyState::Live(other)), ClaimStatus::OtherAccount);
+        assert_eq!(status_after(|it| it.disabled = true), ClaimStatus::Disabled);
+        assert_eq!(status_after(|it| it.epoch = Epoch::new(5)), ClaimStatus::Interrupted);
+        assert_eq!(status_after(|it| it.user = None), ClaimStatus::OtherAccount);
+        assert_eq!(status_after(|it| it.user = Some("bob".into())), ClaimStatus::OtherAccount);
         let before = Claim { user: None, ..claim() };
         assert_eq!(before.status(&KeyState::Live(identity())), ClaimStatus::OtherAccount);
     }

@@ -211,13 +211,10 @@ impl Case<'_> {
         if command == Command::Ident && self.is_new_here(identity) {
             return Some(self.not_accepted());
         }
-        let next = Identity {
-            suk,
-            vuk,
-            disabled: command == Command::Disable,
-            epoch: self.fresh.epoch,
-            ..self.with_flags(identity)
-        };
+        let mut next = self.with_flags(identity);
+        (next.suk, next.vuk) = (suk, vuk);
+        next.disabled = command == Command::Disable;
+        next.epoch = self.fresh.epoch;
         let (tif, suk, next) = match command {
             Command::Disable => (Tif::ID_MATCH | Tif::DISABLED, Some(suk), Some(next)),
             Command::Remove => (Tif::NONE, None, None),
@@ -244,17 +241,11 @@ impl Case<'_> {
             (Command::Ident, Some((suk, vuk))) => {
                 let options = self.request.options();
                 let pidk = self.unknown_pidk();
-                let identity = Identity {
-                    suk,
-                    vuk,
-                    user: None,
-                    sqrlonly: options.sqrlonly,
-                    hardlock: options.hardlock,
-                    disabled: false,
-                    epoch: self.fresh.epoch,
-                    version: self.fresh.version,
-                    never_current_keys: pidk.is_some().into(),
-                };
+                let Fresh { epoch, version } = self.fresh;
+                let mut identity = Identity::new(suk, vuk, epoch, version);
+                identity.sqrlonly = options.sqrlonly;
+                identity.hardlock = options.hardlock;
+                identity.never_current_keys = pidk.is_some().into();
                 let change = Change::create(*self.request.idk(), identity);
                 Decision {
                     tif: Tif::ID_MATCH | self.ips,
@@ -282,12 +273,11 @@ impl Case<'_> {
     /// Returns the identity with the flags of this request and a new version. An absent flag is off.
     fn with_flags(&self, identity: &Identity) -> Identity {
         let options = self.request.options();
-        Identity {
-            sqrlonly: options.sqrlonly,
-            hardlock: options.hardlock,
-            version: self.fresh.version,
-            ..identity.clone()
-        }
+        let mut next = identity.clone();
+        next.sqrlonly = options.sqrlonly;
+        next.hardlock = options.hardlock;
+        next.version = self.fresh.version;
+        next
     }
 
     fn disabled(&self, identity: &Identity) -> Identity {
@@ -303,7 +293,9 @@ impl Case<'_> {
     fn turned(&self, identity: &Identity, disabled: bool) -> Identity {
         let turns = identity.disabled != disabled;
         let epoch = if turns { self.fresh.epoch } else { identity.epoch };
-        Identity { disabled, epoch, ..self.with_flags(identity) }
+        let mut next = self.with_flags(identity);
+        (next.disabled, next.epoch) = (disabled, epoch);
+        next
     }
 
     /// Returns the change of the request's own live identity, or `None` if nothing changes.
@@ -328,10 +320,10 @@ impl Case<'_> {
     }
 
     /// Returns `next`, counting the key that is superseded with it, if there is one.
-    fn count(&self, identity: &Identity, next: Identity) -> Identity {
-        let never_current_keys =
+    fn count(&self, identity: &Identity, mut next: Identity) -> Identity {
+        next.never_current_keys =
             identity.never_current_keys + u8::from(self.never_current_pidk(identity).is_some());
-        Identity { never_current_keys, ..next }
+        next
     }
 }
 
@@ -348,7 +340,8 @@ fn state(matched: Tif, identity: &Identity) -> Tif {
 
 /// Returns whether anything but the version changes, so that a write is needed.
 fn differs(current: &Identity, next: &Identity) -> bool {
-    let next = Identity { version: current.version, ..next.clone() };
+    let mut next = next.clone();
+    next.version = current.version;
     *current != next
 }
 

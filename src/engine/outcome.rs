@@ -102,15 +102,11 @@ impl Chain<'_> {
         epoch: Option<Epoch>,
     ) -> Result<(), StoreError> {
         let left = decision.change.as_ref().and_then(Change::resulting_identity);
-        let info = CpsInfo {
-            idk: *self.request.idk(),
-            // Only `ident`'s URL signs in; the others' epoch is never looked at.
-            epoch: epoch.or(left.map(|left| left.epoch)).unwrap_or(random::fresh().epoch),
-            command: self.request.command(),
-            ip: self.record.ip,
-            wait: self.record.wait,
-            attached: self.attached_to_sign_in(),
-        };
+        // Only the URL of an `ident` signs in; the epoch of the others is not read.
+        let epoch = epoch.or(left.map(|left| left.epoch)).unwrap_or(random::fresh().epoch);
+        let (command, ip) = (self.request.command(), self.record.ip);
+        let mut info = CpsInfo::new(*self.request.idk(), epoch, command, ip, self.record.wait);
+        info.attached = self.attached_to_sign_in();
         let ttl = self.engine.config.lifetimes.cps;
         self.engine.nuts.store_cps_session_id(&id, &info, ttl).await
     }

@@ -33,7 +33,7 @@ impl IdentityStore for MemoryIdentityStore {
     async fn look_up(&self, idk: &Idk, pidk: Option<&Idk>) -> Result<Lookup, StoreError> {
         let keys = self.keys();
         let state = |key| keys.get(key).cloned().unwrap_or(KeyState::Unknown);
-        Ok(Lookup { idk: state(idk), pidk: pidk.map(state) })
+        Ok(Lookup::new(state(idk), pidk.map(state)))
     }
 
     async fn apply(&self, change: &Change) -> Result<Swap, StoreError> {

@@ -6,7 +6,9 @@ use std::time::Duration;
 use http::HeaderName;
 use ipnet::IpNet;
 
-use super::error::{ConfigError, MAX_SECRET_NAME, MIN_BODY_LIMIT};
+#[cfg(feature = "sin")]
+use super::error::MAX_SECRET_NAME;
+use super::error::{ConfigError, MIN_BODY_LIMIT};
 use crate::engine::Lifetimes;
 
 /// Browsers and stores receive lifetimes in whole seconds.

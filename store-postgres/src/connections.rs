@@ -1,6 +1,6 @@
-//! One call: a connection, a statement, its answer, and what becomes of the connection.
+//! Calls: they take a connection, run a statement, and return or discard the connection.
 
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -8,29 +8,29 @@ use std::time::Duration;
 use deadpool_postgres::{ClientWrapper, Object, Pool};
 use futures_util::TryStreamExt as _;
 use tokio::time::{Instant, timeout, timeout_at};
+use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Error, Row};
+use tokio_postgres::{CancelToken, Error, Row, Socket};
 
-use crate::cancel::Cancel;
 use crate::error::CallError;
 use crate::shared::SharedSlot;
 
-/// How often a call is tried that the server undid in favour of others.
+/// The most attempts of a call that the server rolls back.
 const TRIES: u32 = 4;
 
-/// A parameter of a statement, and its type: the server is not asked for it.
+/// A parameter of a statement, and its type, so that the server is not asked for it.
 pub(crate) type Parameter<'a> = (&'a (dyn ToSql + Sync), Type);
 
-/// What a statement came to.
+/// The result of a statement.
 #[derive(Debug)]
 pub(crate) struct Answer {
-    /// What it returned.
+    /// The rows that it returned.
     pub(crate) rows: Vec<Row>,
-    /// How many rows it returned or wrote.
+    /// The number of rows that it returned or wrote.
     pub(crate) affected: u64,
 }
 
-/// The connections of a pool, and how they are used.
+/// The connections of a pool.
 #[derive(Clone)]
 pub(crate) struct Connections {
     pub(crate) pool: Pool,
@@ -38,10 +38,10 @@ pub(crate) struct Connections {
     pub(crate) timeout: Duration,
     pub(crate) max_idle: Duration,
     pub(crate) prepared: bool,
-    /// The connection that looks share.
+    /// The connection that reads share.
     shared: Arc<SharedSlot>,
-    /// When idle connections were last looked at, in milliseconds since `began`.
-    reaped: Arc<AtomicU64>,
+    /// When idle connections were last closed, in milliseconds since `began`.
+    closed_idle: Arc<AtomicU64>,
     began: Instant,
 }
 
@@ -54,13 +54,12 @@ impl Connections {
             max_idle: Duration::from_secs(60),
             prepared: false,
             shared: Arc::default(),
-            reaped: Arc::default(),
+            closed_idle: Arc::default(),
             began: Instant::now(),
         }
     }
 
-    /// Runs a statement that writes. It is run again only where the server has said that it
-    /// wrote nothing.
+    /// Runs a statement that writes. Repeats it only if the server replies that it wrote nothing.
     pub(crate) async fn write(
         &self,
         statement: &str,
@@ -73,7 +72,7 @@ impl Connections {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
-            let again = (error.is_read_only() && tries == 1) || error.is_undone();
+            let again = (error.is_read_only() && tries == 1) || error.is_rolled_back();
             if !again || tries == TRIES {
                 return Err(error);
             }
@@ -93,7 +92,7 @@ impl Connections {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => {
                 let error = CallError::from(error);
-                if error.condemns_connection() {
+                if error.discards_connection() {
                     drop(Object::take(client));
                     self.discard_idle(sent);
                 }
@@ -107,12 +106,12 @@ impl Connections {
         }
     }
 
-    /// Runs a statement that changes nothing. Where its connection gives no answer, or one
-    /// that another server would not give, it is run once more on a new one.
+    /// Runs a statement that changes nothing. If its connection gives no answer, or an answer that another
+    /// server would not give, repeats it once on a new connection.
     ///
-    /// Looks that are under way at the same time share a connection, one behind the other:
-    /// none of them waits for anything but the server.
-    pub(crate) async fn look(
+    /// Concurrent reads share a connection, one behind the other. None of them waits for anything but the
+    /// server.
+    pub(crate) async fn read(
         &self,
         statement: &str,
         parameters: &[Parameter<'_>],
@@ -122,30 +121,30 @@ impl Connections {
         let mut tries = 1;
         loop {
             let last = on_new_connection;
-            let error = match self.look_once(statement, parameters, deadline, last).await {
+            let error = match self.read_once(statement, parameters, deadline, last).await {
                 Ok(answer) => return Ok(answer.rows),
                 Err(error) => error,
             };
-            let condemned = error.condemns_connection();
-            let again = (condemned && !on_new_connection) || error.is_undone();
+            let discarded = error.discards_connection();
+            let again = (discarded && !on_new_connection) || error.is_rolled_back();
             if !again || tries == TRIES {
                 return Err(error);
             }
-            on_new_connection |= condemned;
+            on_new_connection |= discarded;
             tries += 1;
         }
     }
 
-    async fn look_once(
+    async fn read_once(
         &self,
         statement: &str,
         parameters: &[Parameter<'_>],
         deadline: Instant,
         last: bool,
     ) -> Result<Answer, CallError> {
-        // Where somebody waits for a connection, a look waits behind him: looks that always join
-        // would never give theirs back. The last try takes a connection of its own, since the shared
-        // one may be as dead as the one before.
+        // If a call waits for a connection, a read waits behind it: if reads always joined, they would
+        // never return theirs. The last attempt takes a connection of its own, because the shared one
+        // may be dead as well.
         let may_join = !last && self.pool.status().waiting == 0;
         let shared = if may_join { self.shared.join() } else { None };
         let client = match shared {
@@ -160,20 +159,20 @@ impl Connections {
             Ok(Err(error)) => CallError::from(error),
             Err(_) => CallError::Timeout,
         };
-        if error.condemns_connection() {
-            client.condemn();
+        if error.discards_connection() {
+            client.discard();
             self.discard_idle(sent);
         }
         Err(error)
     }
 
     async fn checkout(&self, deadline: Instant) -> Result<Object, CallError> {
-        self.reap();
+        self.close_idle();
         Ok(timeout_at(deadline, self.pool.get()).await.map_err(|_| CallError::Timeout)??)
     }
 
-    /// The one place that talks to a connection of the pool once a store is open. It leaves
-    /// nothing behind there: an unnamed statement is gone with the next, and each is a
+    /// Runs a statement on a connection of the pool: no other function does once a store is open. It leaves
+    /// nothing behind on the connection. An unnamed statement ends with the next one, and each is a
     /// transaction of its own.
     async fn send(
         &self,
@@ -196,8 +195,8 @@ impl Connections {
         Ok(Answer { rows, affected: answer.rows_affected().unwrap_or_default() })
     }
 
-    /// Closes the connection of a write that gave no answer, and asks the server to cancel it:
-    /// a write that waits for a lock would otherwise be done when nobody expects it any more.
+    /// Closes the connection of a write that got no answer, and asks the server to cancel the write.
+    /// Otherwise a write that waits for a lock would take effect later.
     fn give_up(&self, client: Object) {
         let client = Object::take(client);
         let cancelled = (self.cancel)(client.cancel_token());
@@ -209,20 +208,42 @@ impl Connections {
         });
     }
 
-    /// Closes the idle connections that were made before this call failed: they are likely to
-    /// be no better.
+    /// Closes the idle connections that were made before this call was sent: they are likely to fail
+    /// too.
     fn discard_idle(&self, sent: std::time::Instant) {
         let _ = self.pool.retain(|_, metrics| metrics.created > sent);
     }
 
-    /// Closes what has been idle for too long, now and then.
-    fn reap(&self) {
+    /// From time to time closes the connections that have been idle for too long.
+    fn close_idle(&self) {
         let now = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
         let every = u64::try_from(self.max_idle.as_millis() / 4).unwrap_or(u64::MAX);
-        let last = self.reaped.load(Ordering::Relaxed);
+        let last = self.closed_idle.load(Ordering::Relaxed);
         if now - last.min(now) >= every {
-            self.reaped.store(now, Ordering::Relaxed);
+            self.closed_idle.store(now, Ordering::Relaxed);
             let _ = self.pool.retain(|_, metrics| metrics.last_used() < self.max_idle);
         }
     }
+}
+
+/// Asks the server to cancel the statement of a connection. A failure is only logged: no caller waits for
+/// the statement any more.
+pub(crate) type Cancel =
+    dyn Fn(CancelToken) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync;
+
+pub(crate) fn canceller<T>(tls: T) -> Arc<Cancel>
+where
+    T: MakeTlsConnect<Socket> + Clone + Send + Sync + 'static,
+    T::Stream: Send,
+    T::TlsConnect: Send,
+    <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
+{
+    Arc::new(move |token| {
+        let tls = tls.clone();
+        Box::pin(async move {
+            if let Err(error) = token.cancel_query(tls).await {
+                tracing::debug!(%error, "a statement could not be cancelled");
+            }
+        })
+    })
 }

@@ -7,8 +7,7 @@ use tokio_postgres::config::TargetSessionAttrs;
 use tokio_postgres::tls::{MakeTlsConnect, NoTls, TlsConnect};
 use tokio_postgres::{Config, Socket};
 
-use crate::cancel::canceller;
-use crate::connections::Connections;
+use crate::connections::{Connections, canceller};
 use crate::error::OpenError;
 use crate::listen::{Connect, connector};
 use crate::names::Names;
@@ -64,7 +63,7 @@ impl Database {
             // A few connections do the work of a quiet hour, and the others are closed.
             .queue_mode(QueueMode::Lifo)
             .build()
-            .map_err(|error| OpenError::Database(Box::new(error)))?;
+            .map_err(|error| OpenError::Unavailable(Box::new(error)))?;
         Ok(Self::new(pool).listen_with(config, NoTls))
     }
 

@@ -3,85 +3,76 @@ use std::fmt;
 
 use deadpool_postgres::{HookError, PoolError};
 use thiserror::Error;
-use tokio_postgres::error::SqlState;
+use tokio_postgres::error::{DbError, SqlState};
 use tower_sqrl_core::StoreError;
 
-use crate::refusal::Refusal;
-
-/// Why a store could not be opened.
-///
-/// `Debug` says the same and every cause: that is what a `main` that returns it prints.
-#[derive(Error)]
+/// An error of opening a store.
+#[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// A newer release of this crate has been here, and its tables mean other things.
+    /// The URL is invalid.
+    #[error("invalid Postgres URL")]
+    Url(#[source] Box<dyn Error + Send + Sync>),
+    /// The name of the schema or the prefix of the tables is invalid.
     #[error(
-        "the database's `{part}` tables are of version {found}, and this release knows only \
-         versions up to {known}: upgrade tower-sqrl-postgres"
-    )]
-    Newer {
-        /// Which tables: `identity` or `nut`.
-        part: &'static str,
-        /// The version in the database.
-        found: u32,
-        /// The highest version that this release knows.
-        known: u32,
-    },
-    /// The names are not plain.
-    #[error(
-        "the schema `{schema}` and the table prefix `{prefix}` must be lower-case ASCII \
-         letters, digits and underscores, not begin with a digit, and be no longer than 40 \
-         characters together"
+        "the schema `{schema}` and the table prefix `{prefix}` must be lower-case ASCII letters, digits \
+         and underscores, not begin with a digit, and be no longer than 40 characters together"
     )]
     Name {
-        /// The schema's name as it was given.
+        /// The name of the schema.
         schema: String,
-        /// The prefix as it was given.
+        /// The prefix of the tables.
         prefix: String,
     },
-    /// The role lacks a right that the store needs.
+    /// The server rejects the user, the password or the name of the database.
+    #[error(
+        "the database server rejects the connection: check the user, password and database name"
+    )]
+    Rejected(#[source] Box<dyn Error + Send + Sync>),
+    /// The role lacks a privilege.
     #[error(
         "the role `{role}` lacks `{privileges}` on {on}; grant it: \
          `grant {privileges} on {on} to {role}`"
     )]
-    Right {
-        /// The role that the connections have.
+    NotPermitted {
+        /// The role of the connections.
         role: String,
         /// The missing privileges, as in `grant`: `insert, update`.
         privileges: String,
-        /// What they are missing on, as in `grant`: `table "auth"."sqrl_nut"`.
+        /// The object, as in `grant`: `table "auth"."sqrl_nut"`.
         on: String,
     },
     /// The server accepts no writes: it is a standby, or `default_transaction_read_only` is on.
     #[error(
         "the database accepts no writes: connect to the primary \
-         (`target_session_attrs=read-write`), and look at `default_transaction_read_only`"
+         (`target_session_attrs=read-write`), and check `default_transaction_read_only`"
     )]
     ReadOnly,
-    /// The connections lead through a pooler, which lends them to others, too.
+    /// The statements shall be prepared, but a pooler lends the connections to others too.
     #[error(
-        "the connections lead through a pooler, where prepared statements are mixed up with \
-         those of others: leave out `prepared_statements_on_direct_connections`, or connect to \
-         the server itself"
+        "the connections lead through a pooler, which confuses prepared statements with those of \
+         others: leave out `prepared_statements_on_direct_connections`, or connect to the server itself"
     )]
     Pooler,
-    /// The URL cannot be read.
-    #[error("the database's URL cannot be read")]
-    Url(#[source] Box<dyn Error + Send + Sync>),
-    /// The database cannot be reached, or does not let us in, or not make our tables.
-    #[error("the database cannot be reached or brought up to date")]
-    Database(#[source] Box<dyn Error + Send + Sync>),
+    /// A newer release of this crate has changed the tables.
+    #[error(
+        "the database's `{part}` tables have version {found}, and this release supports versions up \
+         to {known}: upgrade tower-sqrl-postgres"
+    )]
+    Newer {
+        /// The tables: `identity` or `nut`.
+        part: &'static str,
+        /// Their version in the database.
+        found: u32,
+        /// The highest version that this release supports.
+        known: u32,
+    },
+    /// The database cannot be reached, does not answer in time, or fails to create the tables.
+    #[error("the database cannot be reached, or its tables cannot be brought up to date")]
+    Unavailable(#[source] Box<dyn Error + Send + Sync>),
 }
 
-impl fmt::Debug for OpenError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self}")?;
-        let mut causes = std::iter::successors(self.source(), |&error| error.source());
-        causes.try_for_each(|cause| write!(f, ": {cause}"))
-    }
-}
-
-/// Why one call came to nothing. It is logged, and so is what it comes from.
+/// The failure of a call. It is logged, with its causes.
 #[derive(Debug, Error)]
 pub(crate) enum CallError {
     #[error("no answer in time")]
@@ -94,12 +85,12 @@ pub(crate) enum CallError {
     Statement(Cause),
 }
 
-/// What an error comes from, without anything that was sent or stored.
+/// The cause of a failure, without anything that was sent or stored.
 #[derive(Debug, Error)]
 pub(crate) enum Cause {
     #[error(transparent)]
-    Server(Box<Refusal>),
-    /// Anything but what the server said.
+    Server(Box<RedactedError>),
+    /// Not from the server.
     #[error(transparent)]
     Connection(tokio_postgres::Error),
     #[error(transparent)]
@@ -109,7 +100,7 @@ pub(crate) enum Cause {
 impl From<tokio_postgres::Error> for Cause {
     fn from(error: tokio_postgres::Error) -> Self {
         match error.as_db_error() {
-            Some(error) => Self::Server(Box::new(Refusal::of(error))),
+            Some(error) => Self::Server(Box::new(RedactedError::new(error))),
             None => Self::Connection(error),
         }
     }
@@ -133,49 +124,47 @@ impl From<PoolError> for CallError {
 }
 
 impl CallError {
-    /// What the server said to the statement, if it said anything.
-    fn refusal(&self) -> Option<&Refusal> {
+    /// The server's error for the statement, if it is one.
+    fn server_error(&self) -> Option<&RedactedError> {
         match self {
-            Self::Statement(Cause::Server(refusal)) => Some(refusal),
+            Self::Statement(Cause::Server(error)) => Some(error),
             _ => None,
         }
     }
 
-    /// What the server said, if it said that it failed; then nothing was written.
+    /// The code of the server's error. With one, nothing was written.
     pub(crate) fn code(&self) -> Option<&SqlState> {
-        self.refusal().map(|refusal| &refusal.code)
+        self.server_error().map(|error| &error.code)
     }
 
-    /// Whether it was undone in favour of others who did the same, so that another try is
-    /// as good as the first.
-    pub(crate) fn is_undone(&self) -> bool {
+    /// Whether the server rolled the statement back because of concurrent ones, so that it may be repeated.
+    pub(crate) fn is_rolled_back(&self) -> bool {
         matches!(
             self.code(),
             Some(&SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::T_R_DEADLOCK_DETECTED)
         )
     }
 
-    /// Whether a row with the same key was there.
+    /// Whether a row has the same key.
     pub(crate) fn violates(&self, constraint: &str) -> bool {
-        self.refusal().is_some_and(|refusal| {
-            refusal.code == SqlState::UNIQUE_VIOLATION
-                && refusal.constraint.as_deref() == Some(constraint)
+        self.server_error().is_some_and(|error| {
+            error.code == SqlState::UNIQUE_VIOLATION
+                && error.constraint.as_deref() == Some(constraint)
         })
     }
 
-    /// Whether the connection gives no answers, or none that count, where a fresh one may.
-    pub(crate) fn condemns_connection(&self) -> bool {
+    /// Whether a new connection may succeed where this one fails.
+    pub(crate) fn discards_connection(&self) -> bool {
         match (self, self.code()) {
             (Self::Timeout, _) | (_, None) => true,
-            // "Operator intervention": the server is stopping, or somebody has ended the
-            // connection.
+            // "Operator intervention": the server stops, or an administrator ended the connection.
             (_, Some(code)) => self.is_read_only() || code.code().starts_with("57P"),
         }
     }
 
     /// Whether the server accepts no writes, or is a standby. Nothing was written.
     pub(crate) fn is_read_only(&self) -> bool {
-        // The latter is how a look-up on a standby ends.
+        // A look-up on a standby ends with the latter.
         matches!(
             self.code(),
             Some(&SqlState::READ_ONLY_SQL_TRANSACTION | &SqlState::INVALID_TEXT_REPRESENTATION)
@@ -185,7 +174,12 @@ impl CallError {
 
 impl From<CallError> for OpenError {
     fn from(error: CallError) -> Self {
-        Self::Database(error.into())
+        match &error {
+            CallError::Checkout(Cause::Server(refused)) if refused.is_about_login() => {
+                Self::Rejected(error.into())
+            }
+            _ => Self::Unavailable(error.into()),
+        }
     }
 }
 
@@ -203,3 +197,51 @@ impl From<CallError> for StoreError {
         }
     }
 }
+
+/// An error of the server without the row.
+///
+/// The server's detail shows the row, with nuts, CPS ids, keys and accounts, and so may its hint and
+/// context. These are left out.
+#[derive(Debug)]
+pub(crate) struct RedactedError {
+    code: SqlState,
+    constraint: Option<String>,
+    table: Option<String>,
+    message: String,
+}
+
+impl RedactedError {
+    /// Whether the server knows no such user or database, or the password is wrong.
+    fn is_about_login(&self) -> bool {
+        [
+            SqlState::INVALID_AUTHORIZATION_SPECIFICATION,
+            SqlState::INVALID_PASSWORD,
+            SqlState::INVALID_CATALOG_NAME,
+        ]
+        .contains(&self.code)
+    }
+
+    fn new(error: &DbError) -> Self {
+        Self {
+            code: error.code().clone(),
+            constraint: error.constraint().map(str::to_owned),
+            table: error.table().map(str::to_owned),
+            message: error.message().to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for RedactedError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (SQLSTATE {}", self.message, self.code.code())?;
+        let names = [("table", &self.table), ("constraint", &self.constraint)];
+        for (kind, name) in names {
+            if let Some(name) = name {
+                write!(f, ", {kind} {name}")?;
+            }
+        }
+        f.write_str(")")
+    }
+}
+
+impl Error for RedactedError {}

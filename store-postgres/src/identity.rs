@@ -17,12 +17,11 @@ use crate::swap::{Plan, Statements};
 const PART: Part =
     Part { name: "identity", steps: &[include_str!("../migrations/identity_1.sql")] };
 
-/// A standby's answer may be old, so there it is an error: the last condition is no truth value.
-/// The server asks itself first, whether or not there is a row.
+/// Fails on a standby, whose answer may be out of date: there the last condition is not a boolean. The
+/// server evaluates it whether or not there is a row.
 ///
-/// No connection goes without the question. Whether it leads to the server itself cannot be found
-/// out for certain: a pooler may pass on what the server says of itself, and still send each
-/// statement to a server of its choice. The question costs the planning of it, and nothing where
+/// Every look-up has this condition, because a connection may lead to a standby at any time: a pooler may
+/// send each statement to a server of its choice. The condition costs its planning, and nothing if
 /// statements are prepared.
 const LOOK_UP: &str = "
     select idk, state, suk, vuk, user_id, sqrlonly, hardlock, disabled, epoch, version, strangers
@@ -30,10 +29,10 @@ const LOOK_UP: &str = "
     where {keys} and (select
         (case when pg_is_in_recovery() then 'this server is a standby' else 'true' end)::boolean)";
 
-/// Identities in the table `sqrl_identity`, one row per key, live or superseded.
+/// A store of identities, in the table `sqrl_identity` with one row per key, live or superseded.
 ///
-/// A command's whole change is one statement. A user's name may not contain the character
-/// NUL, which Postgres's text cannot.
+/// A command's whole change is one statement. A user id must not contain the character NUL, which
+/// Postgres does not allow in text.
 ///
 /// ```no_run
 /// use tower_sqrl_postgres::{Database, OpenError, PostgresIdentityStore};
@@ -50,16 +49,16 @@ pub struct PostgresIdentityStore {
     look_up: String,
     look_up_two: String,
     statements: Statements,
-    /// Of the constraint that says that a key is there already.
+    /// The name of the primary key constraint.
     key_constraint: String,
 }
 
 impl PostgresIdentityStore {
-    /// Opens the store and brings its tables up to date. Many servers may do so at once.
+    /// Opens the store and brings its tables up to date. Several servers may do so at once.
     ///
     /// # Errors
     ///
-    /// [`OpenError`].
+    /// See [`OpenError`].
     pub async fn open(database: &Database) -> Result<Self, OpenError> {
         migrate(database, &PART, false).await?;
         Ok(Self {
@@ -79,9 +78,9 @@ impl IdentityStore for PostgresIdentityStore {
         let first = idk.as_bytes().as_slice();
         let first = (&first as &(dyn ToSql + Sync), Type::BYTEA);
         let rows = match pidk.map(|pidk| pidk.as_bytes().as_slice()) {
-            None => connections.look(&self.look_up, &[first]).await?,
+            None => connections.read(&self.look_up, &[first]).await?,
             Some(second) => {
-                connections.look(&self.look_up_two, &[first, (&second, Type::BYTEA)]).await?
+                connections.read(&self.look_up_two, &[first, (&second, Type::BYTEA)]).await?
             }
         };
         let rows = rows.iter().map(state).collect::<Result<Vec<_>, _>>();
@@ -95,7 +94,7 @@ impl IdentityStore for PostgresIdentityStore {
             Ok(answer) if answer.affected == 1 => Ok(Swap::Done),
             Ok(_) => Ok(Swap::Lost),
             // Undone over and over again: that many others write these keys.
-            Err(error) if error.is_undone() => Ok(Swap::Lost),
+            Err(error) if error.is_rolled_back() => Ok(Swap::Lost),
             // Somebody else created it after this statement had begun.
             Err(error) if error.violates(&self.key_constraint) => Ok(Swap::Lost),
             Err(error) => Err(error.into()),
@@ -111,17 +110,17 @@ fn state(row: &Row) -> Result<(Idk, KeyState), BoxError> {
     let number = |place| row.try_get::<usize, i64>(place).map(i64::cast_unsigned);
     let state = match row.try_get(1)? {
         "superseded" => KeyState::Superseded,
-        "live" => KeyState::Live(Identity {
-            suk: Suk::from_bytes(key(2)?),
-            vuk: Vuk::from_bytes(key(3)?),
-            user: row.try_get::<_, Option<Box<str>>>(4)?.map(UserId::from),
-            sqrlonly: row.try_get(5)?,
-            hardlock: row.try_get(6)?,
-            disabled: row.try_get(7)?,
-            epoch: Epoch::new(number(8)?),
-            version: Version::new(number(9)?),
-            never_current_keys: row.try_get::<_, i16>(10)?.try_into()?,
-        }),
+        "live" => {
+            let (suk, vuk) = (Suk::from_bytes(key(2)?), Vuk::from_bytes(key(3)?));
+            let (epoch, version) = (Epoch::new(number(8)?), Version::new(number(9)?));
+            let mut identity = Identity::new(suk, vuk, epoch, version);
+            identity.user = row.try_get::<_, Option<Box<str>>>(4)?.map(UserId::from);
+            identity.sqrlonly = row.try_get(5)?;
+            identity.hardlock = row.try_get(6)?;
+            identity.disabled = row.try_get(7)?;
+            identity.never_current_keys = row.try_get::<_, i16>(10)?.try_into()?;
+            KeyState::Live(identity)
+        }
         _ => return Err("a state of another release".into()),
     };
     Ok((Idk::from_bytes(key(0)?), state))

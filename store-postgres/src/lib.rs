@@ -1,8 +1,7 @@
-//! Keeps what [tower-sqrl](tower_sqrl) remembers in PostgreSQL, for any number of servers.
+//! Stores for [tower-sqrl](tower_sqrl) in PostgreSQL. Any number of servers share them.
 //!
-//! - [`PostgresIdentityStore`]: identities, for ever.
-//! - [`PostgresNutStore`]: sign-ins under way, for servers that have Postgres and want
-//!   nothing else.
+//! - [`PostgresIdentityStore`] stores identities, permanently.
+//! - [`PostgresNutStore`] stores sign-ins in progress, if you use Postgres and no other server.
 //!
 //! Both are opened on a [`Database`].
 //!
@@ -16,7 +15,7 @@
 //! # Ok(()) }
 //! ```
 //!
-//! With a pool of your own, and the TLS connector that you use:
+//! With your own pool and TLS connector:
 //!
 //! ```no_run
 //! use tower_sqrl_postgres::deadpool_postgres::{Manager, Pool};
@@ -36,10 +35,10 @@
 //! # When Postgres is unreachable
 //!
 //! Every call returns within the database's [timeout](Database::timeout). If it got no answer, it
-//! returns [`Unavailable`](tower_sqrl_core::StoreErrorKind::Unavailable). The stores reconnect by
-//! themselves: a connection that fails or gives no answer takes the pool's idle ones with it. A call
-//! that only reads is then repeated once. A write is not, because nobody knows whether it was done;
-//! the server is asked to cancel it.
+//! fails with [`Unavailable`](tower_sqrl_core::StoreErrorKind::Unavailable). The stores reconnect by
+//! themselves: if a connection fails or gives no answer, the store closes it and the idle ones. A call
+//! that only reads is then repeated once. A write is not, because its result is unknown; the store asks
+//! the server to cancel it.
 //!
 //! # Poolers
 //!
@@ -50,46 +49,41 @@
 //! # Primary and standby
 //!
 //! The stores need the primary. After a fail-over, a URL with all hosts finds the new one:
-//! `postgres://a,b/app`. Where an address leads to a standby for a while, writes and identity look-ups
-//! fail, and the connections to it are closed. The first write after it leads back succeeds.
+//! `postgres://a,b/app`. While an address leads to a standby, writes and identity look-ups fail, and the
+//! store closes the connections to it. The first write after the fail-over succeeds.
 //!
 //! # Rights and upgrades
 //!
 //! A store creates and updates its tables when it is opened, one server at a time, under an advisory
-//! lock. Where they are up to date it writes nothing. The servers' role then needs `usage` on the
+//! lock. If they are up to date, it writes nothing. The servers' role then needs `usage` on the
 //! schema, `select` on `sqrl_schema`, and `select, insert, update, delete` on the store's table; another
 //! role may have created them. A right that is missing is an error when the store is opened
-//! ([`OpenError::Right`]).
+//! ([`OpenError::NotPermitted`]).
 //!
-//! An older release no longer opens a store that a newer one has upgraded ([`OpenError::Newer`]). Where
-//! it has the store open, it goes on.
+//! An older release no longer opens a store that a newer one has upgraded ([`OpenError::Newer`]). A server
+//! of the older release that has the store open continues to work.
 
-mod cancel;
 mod connections;
 mod database;
 mod error;
-mod hint;
 mod identity;
 mod listen;
 mod migrate;
 mod names;
-mod nut;
+mod nuts;
 mod pooler;
-mod records;
-mod refusal;
 mod rights;
 mod shared;
 mod swap;
-mod sweep;
 
 pub use database::Database;
 pub use deadpool_postgres;
 pub use error::OpenError;
 pub use identity::PostgresIdentityStore;
-pub use nut::PostgresNutStore;
+pub use nuts::PostgresNutStore;
 pub use tokio_postgres;
 
-/// The README's example compiles.
+/// Compiles the example of the README.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

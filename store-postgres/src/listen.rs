@@ -9,20 +9,18 @@ use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres::{AsyncMessage, Client, Config, Error, Socket};
 use tower_sqrl_core::nuts::Waiters;
 
-use crate::database::Database;
 use crate::error::CallError;
-use crate::hint::Hint;
 use crate::pooler::is_pooled;
 
-/// How often a connection is asked whether it lives: one that was cut does not say so.
+/// How often a silent connection is checked. A broken network does not report itself.
 const HEARTBEAT: Duration = Duration::from_secs(15);
-/// How long to wait before connecting again after it failed.
+/// The pause after a failed attempt to connect.
 const PAUSE: Duration = Duration::from_millis(250);
 
 type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// Makes a connection that is not of the pool, since a pool's connections keep what they
-/// hear to themselves. The second future is the connection: it tells those who wait.
+/// Makes a connection outside of the pool, because a pool's connections do not pass on notifications. The
+/// second future drives the connection and notifies the waiters.
 pub(crate) type Connect =
     dyn Fn(Waiters<Hint>) -> BoxFuture<Result<(Client, BoxFuture<()>), Error>> + Send + Sync;
 
@@ -47,7 +45,7 @@ where
                         }
                         Ok(_) => {}
                         Err(error) => {
-                            tracing::warn!(%error, "the listening connection broke");
+                            tracing::warn!(%error, "the connection for announcements failed");
                             break;
                         }
                     }
@@ -58,7 +56,7 @@ where
     })
 }
 
-/// Hears what all servers announce, and goes on for ever.
+/// Receives the announcements of all servers.
 pub(crate) struct Listener {
     connect: Arc<Connect>,
     channel: String,
@@ -69,25 +67,20 @@ pub(crate) struct Listener {
 
 struct Connection {
     client: Client,
-    /// Ends with the connection, and ends it.
+    /// Ends when the connection does. Dropping it closes the connection.
     driver: JoinSet<()>,
 }
 
 impl Listener {
-    /// Listens from now on, so that a mistake in the configuration shows at the start. `None`
-    /// where the connection leads through a pooler, which announcements do not pass.
+    /// Connects and listens, so that a wrong configuration is an error when the store is opened. Returns
+    /// `None` if the connection leads through a pooler, which delivers no announcements.
     pub(crate) async fn start(
-        database: &Database,
         connect: Arc<Connect>,
+        channel: String,
+        timeout: Duration,
         waiters: Waiters<Hint>,
     ) -> Result<Option<Self>, CallError> {
-        let mut listener = Self {
-            connect,
-            channel: database.names.channel(),
-            timeout: database.connections.timeout,
-            waiters,
-            connection: None,
-        };
+        let mut listener = Self { connect, channel, timeout, waiters, connection: None };
         match listener.listen().await {
             Ok(connection) => listener.connection = Some(connection),
             Err(CallError::Pooler) => return Ok(None),
@@ -100,16 +93,18 @@ impl Listener {
         loop {
             if let Some(connection) = self.connection.take() {
                 connection.until_lost(self.timeout).await;
-                tracing::warn!("outcomes are not heard of; connecting again");
+                tracing::warn!(
+                    "the connection for announcements is lost: pages that wait poll; connecting again"
+                );
             }
             match self.listen().await {
                 Ok(connection) => {
                     self.connection = Some(connection);
-                    tracing::info!("outcomes are heard of again");
+                    tracing::info!("the connection for announcements is back");
                     self.waiters.announce_all();
                 }
                 Err(error) => {
-                    tracing::debug!(%error, "outcomes are still not heard of");
+                    tracing::debug!(%error, "cannot connect for announcements");
                     sleep(PAUSE).await;
                 }
             }
@@ -121,7 +116,7 @@ impl Listener {
             let (client, connection) = (self.connect)(self.waiters.clone()).await?;
             let mut driver = JoinSet::new();
             driver.spawn(connection);
-            // Before it listens: somebody else would be lent a connection that does.
+            // Before it listens: a pooler would lend a listening connection to others.
             if is_pooled(&client).await? {
                 return Err(CallError::Pooler);
             }
@@ -139,5 +134,39 @@ impl Connection {
                 return;
             }
         }
+    }
+}
+
+/// The payload of an announcement: half of the wait id. Any role may listen on any channel of a database, so
+/// an announcement does not contain the whole id. If two ids share a half, a page polls once without
+/// need.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Hint(u64);
+
+impl Hint {
+    pub(crate) fn of(wait: [u8; 16]) -> Self {
+        let [half @ .., _, _, _, _, _, _, _, _] = wait;
+        Self(u64::from_be_bytes(half))
+    }
+
+    pub(crate) fn to_payload(self) -> String {
+        format!("{:016x}", self.0)
+    }
+
+    pub(crate) fn from_payload(payload: &str) -> Option<Self> {
+        u64::from_str_radix(payload, 16).ok().map(Self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn payloads() {
+        let hint = Hint::of([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]);
+        assert_eq!(hint.to_payload(), "0001020304050607");
+        assert_eq!(Hint::from_payload("0001020304050607"), Some(hint));
+        assert_eq!(Hint::from_payload("what somebody else says"), None);
     }
 }

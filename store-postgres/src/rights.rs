@@ -92,6 +92,6 @@ impl<'a> Rights<'a> {
     }
 
     fn lacks(&self, privileges: &str, on: String) -> OpenError {
-        OpenError::Right { role: self.role.clone(), privileges: privileges.to_owned(), on }
+        OpenError::NotPermitted { role: self.role.clone(), privileges: privileges.to_owned(), on }
     }
 }

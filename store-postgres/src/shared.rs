@@ -1,4 +1,4 @@
-//! A connection of the pool that looks share while there are any.
+//! The connection of the pool that concurrent reads share.
 
 use std::fmt;
 use std::ops::Deref;
@@ -7,42 +7,41 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use deadpool_postgres::{ClientWrapper, Object};
 
-/// Most looks that are under way on a connection at a time. More share another one, because the
-/// server answers them one after the other.
+/// The most concurrent reads on a connection. Further ones share another connection, because the server
+/// answers them one after the other.
 const AT_ONCE: usize = 16;
 
-/// The connection that the next look joins, if there is one.
+/// The connection that the next read joins, if there is one.
 #[derive(Default)]
 pub(crate) struct SharedSlot(Mutex<Weak<Shared>>);
 
-/// A connection that is lent to several looks. The last one gives it back to the pool, or
-/// closes it if it is condemned.
+/// A connection of several reads. The last one returns it to the pool, or closes it if it is discarded.
 pub(crate) struct Shared {
     /// `None` only while it is dropped.
     client: Option<Object>,
-    condemned: AtomicBool,
+    discarded: AtomicBool,
 }
 
 impl SharedSlot {
     pub(crate) fn join(&self) -> Option<Arc<Shared>> {
         let shared = self.0.lock().unwrap_or_else(PoisonError::into_inner).upgrade()?;
-        let usable = !shared.condemned.load(Ordering::Relaxed)
+        let usable = !shared.discarded.load(Ordering::Relaxed)
             && !shared.is_closed()
             && Arc::strong_count(&shared) <= AT_ONCE;
         usable.then_some(shared)
     }
 
     pub(crate) fn lend(&self, client: Object) -> Arc<Shared> {
-        let shared = Arc::new(Shared { client: Some(client), condemned: AtomicBool::new(false) });
+        let shared = Arc::new(Shared { client: Some(client), discarded: AtomicBool::new(false) });
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&shared);
         shared
     }
 }
 
 impl Shared {
-    /// No look joins this connection any more, and it does not go back to the pool.
-    pub(crate) fn condemn(&self) {
-        self.condemned.store(true, Ordering::Relaxed);
+    /// Lets no further read join, and does not return the connection to the pool.
+    pub(crate) fn discard(&self) {
+        self.discarded.store(true, Ordering::Relaxed);
     }
 }
 
@@ -57,7 +56,7 @@ impl Deref for Shared {
 impl Drop for Shared {
     fn drop(&mut self) {
         let Some(client) = self.client.take() else { return };
-        if *self.condemned.get_mut() {
+        if *self.discarded.get_mut() {
             drop(Object::take(client));
         }
     }

@@ -60,7 +60,8 @@ pub(crate) enum Plan<'a> {
 impl<'a> Plan<'a> {
     pub(crate) fn of(change: &'a Change) -> Self {
         let mut writes = change.key_writes();
-        let (Some(KeyWrite { key, expected, write }), None) = (writes.next(), writes.next()) else {
+        let (Some(KeyWrite { key, expected, write, .. }), None) = (writes.next(), writes.next())
+        else {
             return Self::Swap(Box::new(Writes::of(change)));
         };
         let key = key.as_bytes();

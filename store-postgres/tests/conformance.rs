@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use common::{PATIENCE, SERVER, database};
 use test_servers::Pgbouncer;
-use tower_sqrl_core::conformance::nuts::{RawKey, RawWrite};
+use tower_sqrl_core::conformance::nuts::RawWrite;
 use tower_sqrl_core::conformance::{identities, nuts};
 use tower_sqrl_core::identities::IdentityStore;
-use tower_sqrl_core::nuts::{NutState, NutStore};
+use tower_sqrl_core::nuts::NutStore;
 use tower_sqrl_postgres::deadpool_postgres::{Manager, Pool};
 use tower_sqrl_postgres::tokio_postgres::{Config, NoTls};
 use tower_sqrl_postgres::{Database, OpenError, PostgresIdentityStore, PostgresNutStore};
@@ -95,16 +95,12 @@ async fn both_through_a_pooler() {
 
 /// Writes what another release would.
 fn raw(schema: &'static str) -> RawWrite {
-    Box::new(move |key, record, ttl| {
-        let (kind, key) = match &key {
-            RawKey::Nut(nut, NutState::Pending) => ("pending", nut.as_bytes()),
-            RawKey::Nut(nut, NutState::Authorized) => ("authorized", nut.as_bytes()),
-            RawKey::Cps(id) => ("cps", id.as_bytes()),
-        };
+    Box::new(move |kind, key, record, ttl| {
         let insert = format!(
             "insert into {schema}.sqrl_nut (kind, key, expires_at, record) values \
-             ('{kind}', '\\x{}', now() + interval '{} s', '\\x{}')",
-            hex(key),
+             ('{}', '\\x{}', now() + interval '{} s', '\\x{}')",
+            kind.as_str(),
+            hex(&key),
             ttl.as_secs(),
             hex(&record),
         );

@@ -4,6 +4,7 @@
 mod common;
 
 use common::{SERVER, database};
+use test_servers::secrets::error_output;
 use tokio::task::JoinSet;
 use tower_sqrl_postgres::deadpool_postgres::{Manager, Pool};
 use tower_sqrl_postgres::tokio_postgres::{Config, NoTls};
@@ -69,7 +70,7 @@ async fn a_missing_right_is_named_when_a_store_is_opened() {
     let nuts = async || PostgresNutStore::open(&poor).await;
     let missing = |error: OpenError| {
         let says = error.to_string();
-        let OpenError::Right { role, privileges, on } = error else { panic!("{error:?}") };
+        let OpenError::NotPermitted { role, privileges, on } = error else { panic!("{error:?}") };
         assert!(says.contains(&format!("grant {privileges} on {on} to {role}")), "{says}");
         SERVER.query(&format!("grant {privileges} on {on} to {role}")).expect("a right");
         format!("{privileges} on {on}")
@@ -116,7 +117,7 @@ async fn a_server_that_accepts_no_writes_is_refused() {
     let url = format!("{}?options=-c%20default_transaction_read_only=on", SERVER.url());
     let database = Database::connect_no_tls(&url).expect("a URL").schema("unwritten");
     let error = PostgresNutStore::open(&database).await.expect_err("it cannot write");
-    assert!(format!("{error:?}").contains("does not allow writes"), "{error:?}");
+    assert!(error_output(&error).contains("does not allow writes"), "{error:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -139,7 +140,15 @@ async fn names_and_urls_are_looked_at() {
     assert!(matches!(error, OpenError::Name { .. }), "{error:?}");
     let error = Database::connect_no_tls("postgres://localhost:port/").expect_err("no URL");
     assert!(matches!(error, OpenError::Url(_)), "{error:?}");
+    for (user, database) in [("nobody", "postgres"), ("postgres", "nowhere")] {
+        let url = SERVER.url();
+        let (head, _) = url.rsplit_once('/').expect("a database");
+        let url = head.replace("postgres@", &format!("{user}@")) + "/" + database;
+        let wrong = Database::connect_no_tls(&url).expect("a URL");
+        let error = PostgresNutStore::open(&wrong).await.expect_err("a wrong name");
+        assert!(matches!(error, OpenError::Rejected(_)), "{url}: {error:?}");
+    }
     let nobody = Database::connect_no_tls("postgres://postgres@127.0.0.1:1/").expect("a URL");
     let error = PostgresNutStore::open(&nobody).await.expect_err("nobody is there");
-    assert!(matches!(error, OpenError::Database(_)), "{error:?}");
+    assert!(matches!(error, OpenError::Unavailable(_)), "{error:?}");
 }

@@ -1,8 +1,7 @@
-//! The way to the nodes of a cluster.
+//! Connections to the nodes of a cluster.
 //!
-//! Our own, because of what must not happen here: the redis crate's sends a command again
-//! whose reply was lost, or, told not to, follows no redirection; and it may hand a call that
-//! it has sent the error of another.
+//! The cluster connection of the redis crate does not fit: it repeats a command whose reply was lost, or,
+//! if that is turned off, follows no redirection; and it may give a call the error of another call.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,73 +16,71 @@ use redis::{
 };
 use tokio::time::sleep;
 
-use crate::call::{Call, Effect, Failure};
+use crate::cached::Cached;
 use crate::connect::{at, connect};
-use crate::lanes::{Lanes, Replicas};
-use crate::link::Link;
-use crate::renewed::{Renewed, Verdict};
+use crate::server::{Replicas, Server};
 use crate::slots::{Address, Slots, slot_of};
+use crate::transport::{Call, Effect, Failure, Transport};
 
-/// Nodes that are asked at the same time who serves what; the first to answer is believed,
-/// and doubted as soon as a call goes wrong.
+/// Nodes that are asked for the slots at the same time. The first answer counts until a call fails.
 const ASKED: usize = 3;
-/// Intercept two such questions.
+/// The pause before the slots are asked for again.
 const PAUSE: Duration = Duration::from_millis(20);
 
 pub(crate) struct Cluster {
     nodes: Arc<Nodes>,
-    slots: Renewed<Arc<Slots>>,
+    slots: Cached<Arc<Slots>>,
 }
 
-/// The nodes that are known.
+/// The known nodes.
 struct Nodes {
-    /// Where the first question goes, and how to talk to all nodes.
-    servers: Vec<ConnectionInfo>,
+    /// The nodes of the URL. The first one also has the settings for connections to all nodes.
+    seeds: Vec<ConnectionInfo>,
     step: Duration,
     replicas: Option<Replicas>,
-    /// How often it has been asked who serves what.
+    /// How often the slots have been asked for.
     questions: AtomicUsize,
-    lanes: Mutex<HashMap<Address, Arc<Lanes>>>,
+    servers: Mutex<HashMap<Address, Arc<Server>>>,
 }
 
 impl Cluster {
     pub(crate) fn new(
-        servers: Vec<ConnectionInfo>,
+        seeds: Vec<ConnectionInfo>,
         step: Duration,
         replicas: Option<Replicas>,
     ) -> Self {
-        let (questions, lanes) = (AtomicUsize::new(0), Mutex::default());
-        let nodes = Arc::new(Nodes { servers, step, replicas, questions, lanes });
+        let (questions, servers) = (AtomicUsize::new(0), Mutex::default());
+        let nodes = Arc::new(Nodes { seeds, step, replicas, questions, servers });
         let asked = Arc::downgrade(&nodes);
-        let slots = Renewed::new(move |_| slots(asked.clone()));
+        let slots = Cached::new(move |_| slots(asked.clone()));
         Self { nodes, slots }
     }
 }
 
 #[async_trait]
-impl Link for Cluster {
+impl Transport for Cluster {
     async fn send(&self, call: &Call) -> Result<Value, Failure> {
         let (generation, slots) = self.slots.get().await.map_err(Failure::not_sent)?;
         let Some(master) = slots.master_of(slot_of(call.key.as_bytes())) else {
-            self.slots.failed(generation, Verdict::Suspect);
+            self.slots.refresh(generation);
             return Err(Failure::not_sent("no node of the cluster serves this key"));
         };
-        let result = self.nodes.lanes(master).send(call, None).await;
+        let result = self.nodes.server(master).send(call).await;
         let Err(failure) = &result else { return result };
-        if failure.effect == Effect::Never {
+        if failure.effect == Effect::Rejected {
             return result;
         }
         match redirection(failure, master) {
-            // The slot is on its way, and this key has arrived already.
+            // The slot is being moved, and this key has been moved already.
             Some(Redirection::Ask(node)) => {
-                self.nodes.lanes(&node).send(call, Some(&redis::cmd("ASKING"))).await
+                self.nodes.server(&node).send_after(call, Some(&redis::cmd("ASKING"))).await
             }
             Some(Redirection::Moved(node)) => {
-                self.slots.failed(generation, Verdict::Suspect);
-                self.nodes.lanes(&node).send(call, None).await
+                self.slots.refresh(generation);
+                self.nodes.server(&node).send(call).await
             }
             None => {
-                self.slots.failed(generation, Verdict::Suspect);
+                self.slots.refresh(generation);
                 result
             }
         }
@@ -91,50 +88,50 @@ impl Link for Cluster {
 }
 
 impl Nodes {
-    fn lanes(&self, address: &Address) -> Arc<Lanes> {
-        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(lanes) = lanes.get(address) {
-            return Arc::clone(lanes);
+    fn server(&self, address: &Address) -> Arc<Server> {
+        let mut servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(server) = servers.get(address) {
+            return Arc::clone(server);
         }
-        let (server, step) = (self.server(address), self.step);
-        let new = Arc::new(Lanes::new(self.replicas, step, move |ended| {
-            let server = server.clone();
-            async move { connect(&server, step, Some(ended)).await }
+        let (info, step) = (self.info(address), self.step);
+        let server = Arc::new(Server::new(self.replicas, step, move |invalidator| {
+            let info = info.clone();
+            async move { connect(&info, step, Some(invalidator)).await }
         }));
-        lanes.insert(address.clone(), Arc::clone(&new));
-        new
+        servers.insert(address.clone(), Arc::clone(&server));
+        server
     }
 
-    fn server(&self, (host, port): &Address) -> ConnectionInfo {
-        at(&self.servers[0], host.clone(), *port)
+    fn info(&self, (host, port): &Address) -> ConnectionInfo {
+        at(&self.seeds[0], host.clone(), *port)
     }
 
-    /// All that may know who serves what: those that were named first, and those in use.
+    /// All nodes to ask for the slots: those of the URL, and those in use.
     fn all(&self) -> Vec<Address> {
-        let lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut all: Vec<_> = lanes.keys().cloned().collect();
-        drop(lanes);
-        all.extend(self.servers.iter().filter_map(address));
+        let servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all: Vec<_> = servers.keys().cloned().collect();
+        drop(servers);
+        all.extend(self.seeds.iter().filter_map(address));
         all.sort_unstable();
         all.dedup();
         all
     }
 
-    /// Forgets the nodes that serve nothing any more.
-    fn keep(&self, slots: &Slots) {
-        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
-        lanes.retain(|address, _| slots.masters().any(|master| master == address));
+    /// Drops the connections to nodes that no longer serve any slot.
+    fn retain(&self, slots: &Slots) {
+        let mut servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
+        servers.retain(|address, _| slots.masters().any(|master| master == address));
     }
 
     async fn ask(&self, address: Address) -> RedisResult<Slots> {
-        let mut connection = connect(&self.server(&address), self.step, None).await?;
+        let mut connection = connect(&self.info(&address), self.step, None).await?;
         let reply: Value = redis::cmd("CLUSTER").arg("SLOTS").query_async(&mut connection).await?;
         let slots = Slots::read(&reply, &address.0).filter(|slots| !slots.is_empty());
-        slots.ok_or_else(|| (ErrorKind::Parse, "a node does not know who serves what").into())
+        slots.ok_or_else(|| (ErrorKind::Parse, "a node of the cluster knows no slots").into())
     }
 }
 
-/// Asks who serves what, several nodes at a time, until one answers.
+/// Asks several nodes at a time for the slots, until one answers.
 async fn slots(nodes: Weak<Nodes>) -> RedisResult<Arc<Slots>> {
     let mut error = RedisError::from((ErrorKind::Io, "no node of the cluster is known"));
     let Some(nodes) = nodes.upgrade() else { return Err(error) };
@@ -143,7 +140,7 @@ async fn slots(nodes: Weak<Nodes>) -> RedisResult<Arc<Slots>> {
         sleep(PAUSE).await;
     }
     let mut left = nodes.all();
-    // Others each time: the first to answer may be the one that knows least.
+    // Other nodes each time: the first one to answer may be out of date.
     let turn = question % left.len().max(1);
     left.rotate_left(turn);
     let mut asked = FuturesUnordered::new();
@@ -155,7 +152,7 @@ async fn slots(nodes: Weak<Nodes>) -> RedisResult<Arc<Slots>> {
         }
         match asked.next().await {
             Some(Ok(slots)) => {
-                nodes.keep(&slots);
+                nodes.retain(&slots);
                 return Ok(Arc::new(slots));
             }
             Some(Err(failed)) => error = failed,
@@ -169,7 +166,7 @@ enum Redirection {
     Ask(Address),
 }
 
-/// Where else the call is to be sent. A node that does not know its own host leaves it out.
+/// The node that a failure redirects to. A node that does not know its own host leaves it out.
 fn redirection(failure: &Failure, asked: &Address) -> Option<Redirection> {
     let error = failure.source.downcast_ref::<RedisError>()?;
     let (node, _) = error.redirect_node()?;

@@ -1,60 +1,111 @@
-use std::error::Error as _;
+use std::error::Error;
 use std::fmt;
 
+use redis::{ErrorKind, RedisError};
 use thiserror::Error;
+use tower_sqrl_core::StoreError;
 
-/// What is wrong with a store's configuration, and what to write instead.
-///
-/// `Debug` says the same and every cause: that is what a `main` that returns it prints.
-#[derive(Error)]
+/// An error of opening a store.
+#[derive(Debug, Error)]
 #[non_exhaustive]
-pub enum RedisConfigError {
-    /// The URL's scheme is none of ours.
-    #[error(
-        "a Redis URL begins with redis://, redis-sentinel://, redis-cluster:// or redis+unix://, \
-         or with rediss where the connection is encrypted"
-    )]
-    Scheme,
-    /// The URL names no server, or one that cannot be read.
-    #[error("a Redis URL names a server: redis://127.0.0.1:6379, or several, with commas")]
-    Host,
-    /// Sentinel without the name of what it guards.
-    #[error(
-        "name the group of servers that Sentinel guards: \
-         redis-sentinel://127.0.0.1:26379/?service=mymaster"
-    )]
-    Service,
-    /// A parameter behind the question mark is not known here. It is not repeated: it may be
-    /// the rest of a password.
-    #[error(
-        "behind the question mark there may be service, sentinel_username and \
-         sentinel_password, for Sentinel; a question mark in a password is written %3F"
-    )]
-    Parameter,
-    /// `rediss` without the feature.
-    #[error("an encrypted connection needs the feature `tls` of tower-sqrl-redis")]
-    Tls,
-    /// What the redis crate says about the rest of the URL.
-    #[error("the Redis URL cannot be used")]
-    Url(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// A timeout of nothing, or one that nobody is willing to wait.
-    #[error("the timeout has to be between 10 ms and 3 s")]
+pub enum OpenError {
+    /// The URL is invalid, or needs a feature that is off.
+    ///
+    /// The reason does not repeat the URL, which may contain a password.
+    #[error("invalid Redis URL: {reason}")]
+    Url {
+        /// What is wrong, and what to write instead.
+        reason: String,
+    },
+    /// The timeout is out of range.
+    #[error("the timeout must be between 10 ms and 3 s")]
     Timeout,
-    /// Waiting for replicas longer than calls are given.
-    #[error("waiting for replicas has to end within half of the timeout")]
-    ReplicaTimeout,
-    /// Waiting for replicas over a connection that is not ours.
+    /// The timeout of the wait for replicas is too long.
     #[error(
-        "waiting for replicas holds up a connection: it needs the store's own, \
-         not one that is passed to it"
+        "the timeout of the wait for replicas must be shorter than half of the store's timeout"
+    )]
+    ReplicaTimeout,
+    /// A wait for replicas, over connections of the application.
+    #[error(
+        "a wait for replicas blocks its connection: let the store make its own connections, or \
+         leave out `wait_for_replicas`"
     )]
     ReplicasNeedOwnConnections,
+    /// The Redis user lacks a permission.
+    #[error("the Redis user may not run {command}; grant it: ACL SETUSER … {rules}")]
+    NotPermitted {
+        /// The command that Redis rejected.
+        command: String,
+        /// The missing rules, as in `ACL SETUSER`: `+set ~sqrl:nut:*`.
+        rules: String,
+        /// The error of Redis.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// Redis cannot be reached, or does not answer in time.
+    #[error(transparent)]
+    Unavailable(StoreError),
 }
 
-impl fmt::Debug for RedisConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self}")?;
-        let mut causes = std::iter::successors(self.source(), |&error| error.source());
-        causes.try_for_each(|cause| write!(f, ": {cause}"))
+impl OpenError {
+    pub(crate) fn url(reason: impl Into<String>) -> Self {
+        Self::Url { reason: reason.into() }
     }
+}
+
+/// An error of Redis without what was sent.
+///
+/// Redis repeats the arguments of a command that it does not know: nuts, CPS ids, records or a
+/// password.
+#[derive(Debug, Clone)]
+pub(crate) struct RedactedError {
+    code: String,
+    detail: String,
+}
+
+impl RedactedError {
+    fn new(error: &RedisError) -> Self {
+        let code = error.code().unwrap_or_else(|| error.category()).to_owned();
+        let detail = match error.kind() {
+            ErrorKind::Server(_) | ErrorKind::Extension => error.detail().unwrap_or_default(),
+            // The redis crate's own detail may show the reply.
+            _ => "",
+        };
+        let end = detail.find(", with args").unwrap_or(detail.len());
+        Self { code, detail: detail[..end].to_owned() }
+    }
+
+    /// Whether the user lacks a permission for the command, its key or its channel.
+    pub(crate) fn is_about_permission(&self) -> bool {
+        self.code == "NOPERM"
+    }
+}
+
+impl fmt::Display for RedactedError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.code)?;
+        if self.detail.is_empty() { Ok(()) } else { write!(f, ": {}", self.detail) }
+    }
+}
+
+impl Error for RedactedError {}
+
+/// Returns an error that may be logged: [`RedactedError`] in place of an error of the server.
+pub(crate) fn redacted(
+    source: impl Into<Box<dyn Error + Send + Sync>>,
+) -> Box<dyn Error + Send + Sync> {
+    let source = source.into();
+    let mut cause: Option<&(dyn Error + 'static)> = Some(&*source);
+    while let Some(error) = cause {
+        match error.downcast_ref::<RedisError>() {
+            Some(error) if !is_local(error) => return Box::new(RedactedError::new(error)),
+            _ => cause = error.source(),
+        }
+    }
+    source
+}
+
+/// Whether the error does not come from a server.
+fn is_local(error: &RedisError) -> bool {
+    matches!(error.kind(), ErrorKind::Io | ErrorKind::MasterNameNotFoundBySentinel)
 }

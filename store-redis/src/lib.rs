@@ -1,21 +1,17 @@
 #![doc = include_str!("../README.md")]
 
 mod builder;
-mod call;
-mod check;
+mod cached;
 mod cluster;
 mod connect;
 mod error;
-mod keys;
-mod lanes;
-mod link;
-mod refusal;
-mod renewed;
+mod server;
 mod slots;
 mod store;
 mod subscriber;
-mod topology;
+mod transport;
+mod url;
 
 pub use builder::RedisNutStoreBuilder;
-pub use error::RedisConfigError;
+pub use error::OpenError;
 pub use store::RedisNutStore;

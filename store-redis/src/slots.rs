@@ -1,19 +1,19 @@
-//! Which node of a cluster serves which keys.
+//! The slots of a cluster: which node serves which keys.
 
 use std::collections::BTreeMap;
 
 use redis::Value;
 
-/// Slots of a cluster.
+/// The number of slots.
 pub(crate) const SLOTS: u16 = 16_384;
 
 /// A node's host and port, as the cluster names it.
 pub(crate) type Address = (String, u16);
 
-/// The masters of ranges of slots, as one node sees them.
+/// The masters of the ranges of slots, as one node reports them.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Slots {
-    /// By first slot: the last, and the master.
+    /// By first slot: the last slot and the master.
     ranges: BTreeMap<u16, (u16, Address)>,
 }
 
@@ -31,7 +31,7 @@ impl Slots {
             let name = match name {
                 Value::BulkString(name) => std::str::from_utf8(name).ok()?,
                 Value::SimpleString(name) => name,
-                // It does not know its own name; we do.
+                // The node does not know its own name.
                 Value::Nil => "",
                 _ => return None,
             };
@@ -56,7 +56,7 @@ impl Slots {
     }
 }
 
-/// The slot of a key: of what is between its first braces, if anything is, or of all of it.
+/// The slot of a key: that of the text between its first braces, if there is any, or of the whole key.
 pub(crate) fn slot_of(key: &[u8]) -> u16 {
     let tag = || {
         let (_, behind) = split_once(key, b'{')?;
@@ -71,7 +71,7 @@ fn split_once(bytes: &[u8], at: u8) -> Option<(&[u8], &[u8])> {
     Some((&bytes[..at], &bytes[at + 1..]))
 }
 
-/// CRC-16/XMODEM: as the cluster's specification says.
+/// CRC-16/XMODEM, as in the specification of Redis Cluster.
 fn crc16(bytes: &[u8]) -> u16 {
     bytes.iter().fold(0, |crc, &byte| {
         (0..8).fold(crc ^ (u16::from(byte) << 8), |crc, _| {

@@ -1,4 +1,4 @@
-//! One connection on which a process hears of the outcomes that others have stored.
+//! The subscription to the outcomes that other processes store.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -12,16 +12,16 @@ use tokio::time::{Instant, sleep, timeout};
 use tower_sqrl_core::nuts::{WaitId, Waiters, Watch};
 
 use crate::connect::{client, master};
-use crate::refusal::told;
-use crate::topology::Topology;
+use crate::error::redacted;
+use crate::url::Topology;
 
-/// After a failure; doubled with each in a row.
+/// The pause after a failure. It doubles with each failure in a row.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
-/// After so long a silence the server is asked whether it is still there.
+/// A subscription that has been silent for this long is checked.
 const SILENCE: Duration = Duration::from_secs(10);
 
-/// Starts with the first who listens, and ends with its owner.
+/// One subscription of this process. It starts with the first watch and ends when it is dropped.
 pub(crate) struct Subscriber {
     source: Arc<Source>,
     waiters: Waiters<WaitId>,
@@ -29,7 +29,7 @@ pub(crate) struct Subscriber {
     task: Mutex<Option<JoinHandle<()>>>,
 }
 
-/// Where announcements come from.
+/// The source of announcements.
 struct Source {
     topology: Topology,
     channel: String,
@@ -53,10 +53,10 @@ impl Subscriber {
         }
     }
 
-    /// Listens for one wait. The subscription stands when this returns; where it does not, the
-    /// next attempt to make it decides.
+    /// Watches for one outcome, once there is a subscription. If there is none, the result is that of the
+    /// next attempt to subscribe.
     pub(crate) async fn watch(&self, wait: &WaitId) -> RedisResult<Watch> {
-        // First, or an announcement just after the subscription could be missed.
+        // Before the subscription, or an announcement just after it could be missed.
         let watch = self.waiters.watch(*wait);
         let mut status = self.status.subscribe();
         let failures = status.borrow().failures;
@@ -71,7 +71,7 @@ impl Subscriber {
 
     fn start(&self) {
         let mut task = self.task.lock().unwrap_or_else(PoisonError::into_inner);
-        // It ends by itself only with its runtime.
+        // It ends by itself only when its runtime does.
         if task.as_ref().is_none_or(JoinHandle::is_finished) {
             let (source, status) = (Arc::clone(&self.source), self.status.clone());
             *task = Some(tokio::spawn(source.run(self.waiters.clone(), status)));
@@ -99,7 +99,7 @@ impl Source {
                     if attempt > 0 {
                         waiters.announce_all();
                     }
-                    self.hear(subscription, &waiters).await;
+                    self.receive(subscription, &waiters).await;
                     tracing::debug!("the subscription to announcements in Redis has ended");
                     status.send_modify(|status| status.subscribed = false);
                     if since.elapsed() > LONGEST_PAUSE {
@@ -107,7 +107,7 @@ impl Source {
                     }
                 }
                 Err(error) => {
-                    tracing::debug!(error = %told(error.clone()), "cannot subscribe to announcements in Redis");
+                    tracing::debug!(error = %redacted(error.clone()), "cannot subscribe to announcements in Redis");
                     status.send_modify(|status| {
                         status.failures += 1;
                         status.error = Some(error);
@@ -133,13 +133,13 @@ impl Source {
         match &self.topology {
             Topology::Single(server) => Ok(server.clone()),
             Topology::Sentinel(sentinel) => master(sentinel, self.step).await,
-            // Every node hears what is published on any.
+            // Every node receives what is published on any.
             Topology::Cluster(servers) => Ok(servers[attempt % servers.len()].clone()),
         }
     }
 
-    /// Until the connection ends, or no longer answers.
-    async fn hear(&self, subscription: PubSub, waiters: &Waiters<WaitId>) {
+    /// Notifies waiters until the connection ends, or gives no answer.
+    async fn receive(&self, subscription: PubSub, waiters: &Waiters<WaitId>) {
         let (mut questions, mut messages) = subscription.split();
         loop {
             match timeout(SILENCE, messages.next()).await {

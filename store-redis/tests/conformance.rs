@@ -5,20 +5,21 @@ use std::sync::Arc;
 use redis::aio::ConnectionLike;
 use redis::cluster::ClusterClient;
 use test_servers::{Redis, RedisCluster, RedisSentinel};
-use tower_sqrl_core::conformance::nuts::{RawKey, RawWrite, Suite};
-use tower_sqrl_core::nuts::{NutState, NutStore};
+use tower_sqrl_core::conformance::nuts::{RawWrite, Suite};
+use tower_sqrl_core::nuts::{CpsId, NutStore, RecordKind};
 use tower_sqrl_redis::{RedisNutStore, RedisNutStoreBuilder};
 
 /// Writes past the store.
 fn raw<C: ConnectionLike + Clone + Send + Sync + 'static>(connection: C) -> RawWrite {
-    Box::new(move |key, record, ttl| {
+    Box::new(move |kind, key, record, ttl| {
         let mut connection = connection.clone();
         Box::pin(async move {
-            let key = match key {
-                RawKey::Nut(nut, NutState::Pending) => format!("sqrl:nut:{nut}"),
-                RawKey::Nut(wait, NutState::Authorized) => format!("sqrl:out:{wait}"),
-                RawKey::Cps(id) => format!("sqrl:cps:{}", id.to_text()),
+            let namespace = match kind {
+                RecordKind::Pending => "nut",
+                RecordKind::Authorized => "out",
+                RecordKind::Cps => "cps",
             };
+            let key = format!("sqrl:{namespace}:{}", CpsId::from_bytes(key).to_text());
             let millis = u64::try_from(ttl.as_millis()).expect("a time that fits");
             let mut set = redis::cmd("SET");
             set.arg(key).arg(record).arg("PX").arg(millis);

@@ -8,7 +8,7 @@ use common::{PATIENCE, TTL, nut, pending, works};
 use test_servers::{Redis, RedisCluster, RedisSentinel};
 use tokio::time::timeout;
 use tower_sqrl_core::nuts::{NutState, NutStore};
-use tower_sqrl_redis::{RedisConfigError, RedisNutStore};
+use tower_sqrl_redis::{OpenError, RedisNutStore};
 
 const WAIT: Duration = Duration::from_millis(500);
 
@@ -100,13 +100,13 @@ async fn it_has_to_end_in_time_and_needs_connections_of_the_store_s_own() {
     let redis = Redis::start().expect("a server");
     let builder = || RedisNutStore::builder(&redis.url());
     let error = builder().wait_for_replicas(1, Duration::from_secs(1)).build().expect_err("late");
-    assert!(matches!(error, RedisConfigError::ReplicaTimeout), "{error}");
+    assert!(matches!(error, OpenError::ReplicaTimeout), "{error}");
     let client = redis::Client::open(redis.url()).expect("a client");
     let lent = client.get_multiplexed_async_connection().await.expect("a connection");
     let error = builder().with_redis_1(lent).wait_for_replicas(1, WAIT).build();
-    assert!(matches!(error, Err(RedisConfigError::ReplicasNeedOwnConnections)));
+    assert!(matches!(error, Err(OpenError::ReplicasNeedOwnConnections)));
     for timeout in [Duration::ZERO, Duration::from_secs(4)] {
         let error = builder().timeout(timeout).build().expect_err("no time");
-        assert!(matches!(error, RedisConfigError::Timeout), "{error}");
+        assert!(matches!(error, OpenError::Timeout), "{error}");
     }
 }

@@ -3,13 +3,11 @@
 
 mod common;
 
-use std::error::Error as _;
-
 use common::{TTL, cps, nut, pending};
 use test_servers::secrets::{PASSWORD_HALVES, assert_hides_password, debug_output, error_output};
 use test_servers::{Redis, RedisOptions};
 use tower_sqrl_core::nuts::{NutState, NutStore};
-use tower_sqrl_redis::RedisNutStore;
+use tower_sqrl_redis::{OpenError, RedisNutStore};
 
 #[tokio::test]
 async fn no_password_is_shown() {
@@ -47,13 +45,20 @@ async fn no_password_is_shown() {
     }
 }
 
-#[test]
-fn a_main_that_fails_says_what_to_write() {
-    let error = RedisNutStore::builder("http://127.0.0.1").build().expect_err("no scheme of ours");
-    assert!(format!("{error:?}").starts_with("a Redis URL begins with redis://"), "{error:?}");
-    let error = RedisNutStore::builder("redis://127.0.0.1/zero").build().expect_err("no number");
-    let cause = error.source().expect("a cause").to_string();
-    assert_eq!(format!("{error:?}"), format!("the Redis URL cannot be used: {cause}"));
+#[tokio::test]
+async fn an_invalid_url_is_an_error_of_the_configuration() {
+    for (url, reason) in [
+        ("http://127.0.0.1", "start with redis://"),
+        ("redis://127.0.0.1/zero", "Redis URL"),
+        ("redis-sentinel://127.0.0.1", "group of servers"),
+    ] {
+        let built = RedisNutStore::builder(url).build().expect_err(url);
+        let connected = RedisNutStore::connect(url).await.expect_err(url);
+        for error in [built, connected] {
+            assert!(matches!(error, OpenError::Url { .. }), "{url}: {error}");
+            assert!(error.to_string().contains(reason), "{url}: {error}");
+        }
+    }
 }
 
 /// Redis repeats the arguments of a command that it does not know.

@@ -10,39 +10,38 @@ use tower_sqrl_core::identities::{
 use tower_sqrl_core::protocol::{Idk, Suk, Vuk};
 
 use crate::error::OpenError;
-use crate::migrate::Part;
-use crate::open::{Durability, open};
+use crate::open::{Durability, Part, open};
 use crate::worker::Worker;
 
 const PART: Part =
     Part { name: "identity", steps: &[include_str!("../migrations/identity_1.sql")] };
 
-/// Identities in the table `sqrl_identity`, one row per key, live or superseded.
+/// A store of identities, in the table `sqrl_identity` with one row per key, live or superseded.
 ///
-/// Every change waits for the disk (write-ahead log, `synchronous=full`), so that what a
-/// client was told outlives a power cut.
+/// Every change waits for the disk (write-ahead log, `synchronous=full`), so it survives a power cut once
+/// the client has its reply.
 #[derive(Debug)]
 pub struct SqliteIdentityStore {
     worker: Worker,
 }
 
 impl SqliteIdentityStore {
-    /// Opens the file, or makes it, and brings its tables up to date.
+    /// Opens or creates the file, and brings its tables up to date.
     ///
-    /// It blocks while it does, ten seconds at most if others use the file: for start-up.
+    /// Blocks the thread, for at most ten seconds if other processes use the file. Call it at start-up.
     ///
     /// # Errors
     ///
-    /// [`OpenError`].
+    /// See [`OpenError`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
         open(Some(path.as_ref()), &PART, Durability::Full).map(|worker| Self { worker })
     }
 
-    /// A database that is gone with the store: for tests.
+    /// Opens a database in memory, which ends with the store. Use it in tests.
     ///
     /// # Errors
     ///
-    /// [`OpenError`].
+    /// See [`OpenError`].
     pub fn in_memory() -> Result<Self, OpenError> {
         open(None, &PART, Durability::Full).map(|worker| Self { worker })
     }
@@ -73,7 +72,7 @@ impl IdentityStore for SqliteIdentityStore {
     }
 }
 
-/// One statement, hence one moment, for both keys.
+/// Reads both keys in one statement, so at one moment.
 fn look_up(connection: &Connection, idk: &Idk, pidk: Option<&Idk>) -> rusqlite::Result<Lookup> {
     let mut select = connection.prepare_cached(
         "select state, suk, vuk, user_id, sqrlonly, hardlock, disabled, epoch, version,
@@ -91,20 +90,21 @@ fn state(row: &Row<'_>) -> rusqlite::Result<KeyState> {
     if is_superseded(row)? {
         return Ok(KeyState::Superseded);
     }
-    Ok(KeyState::Live(Identity {
-        suk: Suk::from_bytes(row.get(1)?),
-        vuk: Vuk::from_bytes(row.get(2)?),
-        user: row.get::<_, Option<Box<str>>>(3)?.map(UserId::from),
-        sqrlonly: row.get(4)?,
-        hardlock: row.get(5)?,
-        disabled: row.get(6)?,
-        epoch: Epoch::new(row.get::<_, i64>(7)?.cast_unsigned()),
-        version: Version::new(row.get::<_, i64>(8)?.cast_unsigned()),
-        never_current_keys: row.get(9)?,
-    }))
+    let mut identity = Identity::new(
+        Suk::from_bytes(row.get(1)?),
+        Vuk::from_bytes(row.get(2)?),
+        Epoch::new(row.get::<_, i64>(7)?.cast_unsigned()),
+        Version::new(row.get::<_, i64>(8)?.cast_unsigned()),
+    );
+    identity.user = row.get::<_, Option<Box<str>>>(3)?.map(UserId::from);
+    identity.sqrlonly = row.get(4)?;
+    identity.hardlock = row.get(5)?;
+    identity.disabled = row.get(6)?;
+    identity.never_current_keys = row.get(9)?;
+    Ok(KeyState::Live(identity))
 }
 
-/// Of a row whose first column is `state`, which the table holds to its two values.
+/// Whether a row, with `state` in its first column, is superseded. The table allows two values.
 fn is_superseded(row: &Row<'_>) -> rusqlite::Result<bool> {
     Ok(row.get_ref(0)?.as_str()? == "superseded")
 }
@@ -122,8 +122,8 @@ fn presence(connection: &Connection, key: &Idk) -> rusqlite::Result<Presence> {
     Ok(found.unwrap_or(Presence::Absent))
 }
 
-/// Writes a key's row where it stands: only a removal deletes it. A `replace` would delete it
-/// first, and with it the application's rows that refer to it.
+/// Writes the row of a key. Only a removal deletes it: a `replace` would delete it first, and with it the
+/// application's rows that refer to it.
 fn apply(connection: &Connection, write: &KeyWrite<'_>) -> rusqlite::Result<()> {
     let key = write.key.as_bytes();
     let (state, identity) = match write.write {

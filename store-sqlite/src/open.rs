@@ -2,24 +2,23 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, ErrorCode, Row};
+use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Row, TransactionBehavior, params};
 
 use crate::error::OpenError;
-use crate::migrate::{Part, migrate};
 use crate::readers::Readers;
 use crate::worker::{Worker, Writes};
 
+/// How long opening waits for other processes.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
-/// Connections that read on the caller's thread. When all are in use, the store's thread reads.
+/// Connections that read on the caller's thread. If all are in use, the store's thread reads.
 const READERS: usize = 4;
 
-/// How much of what was answered may be lost when the machine loses its power. Nothing
-/// is ever lost when only the process dies.
+/// Which changes a power cut may undo. The end of the process undoes none.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Durability {
-    /// Nothing: every write waits for the disk.
+    /// None: every write waits for the disk.
     Full,
-    /// The last moments.
+    /// Those of the last moments.
     Normal,
 }
 
@@ -33,14 +32,15 @@ pub(crate) fn open(
         None => (prepare(Connection::open_in_memory()?, part, durability)?.0, Vec::new()),
     };
     let writes = match durability {
-        // Without the log every write waits for the disk, and in memory there is none.
+        // Without a log every write waits for the disk. A database in memory has none.
         Durability::Normal if !readers.is_empty() => Writes::AtOnce,
         _ => Writes::OnTheThread,
     };
-    Worker::start(part.name, writer, writes, Readers::new(readers)).map_err(OpenError::Thread)
+    Worker::start(part.name, writer, writes, Readers::new(readers))
+        .map_err(|error| OpenError::Unavailable(error.into()))
 }
 
-/// The connection that writes, and those that read.
+/// Returns the connection that writes, and those that read.
 fn connect(
     path: &Path,
     part: &Part,
@@ -49,14 +49,14 @@ fn connect(
     let (writer, log) = prepare(Connection::open(path)?, part, durability)?;
     // The worker empties the log.
     writer.pragma_update(None, "wal_autocheckpoint", 0)?;
-    // Without the log readers and writers would wait for each other. And names such as
-    // `:memory:` lead to another database each time, which has no log.
+    // Without a log readers and writers would wait for each other. A name such as `:memory:` leads to
+    // another database each time, which has no log.
     let readers = if log { READERS } else { 0 };
     let readers = (0..readers).map(|_| reader(path)).collect::<Result<_, _>>()?;
     Ok((writer, readers))
 }
 
-/// Brings a connection's settings and the tables up to date. True if the database has a
+/// Sets up a connection and brings the tables up to date. Returns whether the database has a
 /// write-ahead log.
 fn prepare(
     mut connection: Connection,
@@ -75,7 +75,7 @@ fn prepare(
     )?;
     // On macOS a plain fsync() leaves the data in the disk's cache.
     connection.pragma_update(None, "fullfsync", true)?;
-    // For tables of the application's that refer to ours.
+    // For the application's tables that refer to these.
     connection.pragma_update(None, "foreign_keys", true)?;
     migrate(&mut connection, part)?;
     Ok((connection, log))
@@ -88,8 +88,8 @@ fn reader(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// Changing to the write-ahead log needs the file for itself for a moment and does not
-/// wait for it, so that of several processes that start at once some have to ask again.
+/// Changes to the write-ahead log. That needs the file exclusively for a moment and does not wait for it,
+/// so if several processes start at once, some have to try again.
 fn use_wal(connection: &Connection) -> rusqlite::Result<bool> {
     let deadline = Instant::now() + OPEN_TIMEOUT;
     let mode = |row: &Row<'_>| row.get::<_, String>(0);
@@ -104,6 +104,47 @@ fn use_wal(connection: &Connection) -> rusqlite::Result<bool> {
             mode => return Ok(mode? == "wal"),
         }
     }
+}
+
+/// The tables of one store. They have a version of their own, because the tables of the other store may
+/// be in another file.
+#[derive(Debug)]
+pub(crate) struct Part {
+    pub(crate) name: &'static str,
+    /// The statements from each version to the next, starting with an empty database.
+    pub(crate) steps: &'static [&'static str],
+}
+
+/// Takes the missing steps, all or none. Other writers wait meanwhile.
+fn migrate(connection: &mut Connection, part: &Part) -> Result<(), OpenError> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    transaction.execute_batch(
+        "create table if not exists sqrl_schema (
+            part    text    not null primary key,
+            version integer not null
+        ) strict, without rowid",
+    )?;
+    let found: u32 = transaction
+        .query_row("select version from sqrl_schema where part = ?1", [part.name], |row| row.get(0))
+        .optional()?
+        .unwrap_or(0);
+    let known = u32::try_from(part.steps.len()).unwrap_or(u32::MAX);
+    if found > known {
+        return Err(OpenError::Newer { part: part.name, found, known });
+    }
+    let missing = part.steps.iter().zip(1..).filter(|&(_, version)| version > found);
+    for (step, _) in missing {
+        transaction.execute_batch(step)?;
+    }
+    // Also if it does not change: a file that cannot be written must fail now, and not at the first
+    // sign-in.
+    transaction.execute(
+        "insert into sqrl_schema (part, version) values (?1, ?2)
+         on conflict (part) do update set version = excluded.version",
+        params![part.name, known],
+    )?;
+    transaction.commit()?;
+    Ok(())
 }
 
 #[cfg(test)]

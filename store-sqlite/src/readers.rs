@@ -2,35 +2,35 @@ use std::sync::Mutex;
 
 use rusqlite::Connection;
 
-use crate::pace::Pace;
+use crate::inline::InlinePolicy;
 
-/// Connections that read on the thread of the caller, as [`Pace`] allows.
+/// Connections that read on the caller's thread, if [`InlinePolicy`] allows it.
 ///
-/// A read waits for nothing: neither for another read, nor for writes, which the write-ahead
-/// log keeps apart, nor for locks. If it cannot be done at once it goes to the store's thread.
+/// A read waits neither for another read, nor for a lock, nor for writes, which go to the write-ahead
+/// log. If it cannot be done at once, the store's thread does it.
 #[derive(Debug)]
 pub(crate) struct Readers {
     connections: Vec<Mutex<Connection>>,
-    pace: Pace,
+    policy: InlinePolicy,
 }
 
 impl Readers {
-    /// Connections with a busy timeout of zero, or none: then every read goes to the thread.
+    /// Takes connections with a busy timeout of zero. Without connections the store's thread does every read.
     pub(crate) fn new(connections: Vec<Connection>) -> Self {
         let connections = connections.into_iter().map(Mutex::new).collect();
-        Self { connections, pace: Pace::default() }
+        Self { connections, policy: InlinePolicy::default() }
     }
 
-    /// What is found, if it can be read at once.
+    /// Reads, if that can be done at once.
     pub(crate) fn read<T>(
         &self,
         read: &mut impl FnMut(&Connection) -> rusqlite::Result<T>,
     ) -> Option<T> {
-        if !self.pace.is_good() {
+        if !self.policy.allows() {
             return None;
         }
         let connection = self.connections.iter().find_map(|reader| reader.try_lock().ok())?;
-        self.pace.watch(|| read(&connection)).ok()
+        self.policy.measure(|| read(&connection)).ok()
     }
 
     pub(crate) fn close(&mut self) {
@@ -43,7 +43,7 @@ mod tests {
     use std::thread;
 
     use super::*;
-    use crate::pace::SLOW;
+    use crate::inline::SLOW;
 
     fn readers() -> Readers {
         Readers::new(vec![Connection::open_in_memory().expect("memory")])
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn what_fails_is_left_to_the_thread() {
+    fn a_failed_read_is_left_to_the_thread() {
         let mut read = |_: &Connection| Err::<i64, _>(rusqlite::Error::InvalidQuery);
         assert_eq!(readers().read(&mut read), None);
     }

@@ -7,10 +7,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use common::File;
 use rusqlite::params;
-use tower_sqrl_core::conformance::nuts::{RawKey, RawWrite};
+use tower_sqrl_core::conformance::nuts::RawWrite;
 use tower_sqrl_core::conformance::{identities, nuts};
 use tower_sqrl_core::identities::IdentityStore;
-use tower_sqrl_core::nuts::{NutState, NutStore};
+use tower_sqrl_core::nuts::NutStore;
 use tower_sqrl_sqlite::{SqliteIdentityStore, SqliteNutStore};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -67,19 +67,16 @@ async fn nuts_in_a_shared_file() {
 /// Writes what another release would.
 fn raw(file: File) -> RawWrite {
     let file = Arc::new(file);
-    Box::new(move |key, record, ttl| {
+    Box::new(move |kind, key, record, ttl| {
         let file = Arc::clone(&file);
         Box::pin(async move {
             let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("not so long ago");
             let expires_at = i64::try_from((now + ttl).as_millis()).expect("not so far ahead");
-            let (kind, key) = match &key {
-                RawKey::Nut(nut, NutState::Pending) => ("pending", nut.as_bytes()),
-                RawKey::Nut(nut, NutState::Authorized) => ("authorized", nut.as_bytes()),
-                RawKey::Cps(id) => ("cps", id.as_bytes()),
-            };
             let insert = "insert into sqrl_nut (kind, key, expires_at, record) values (?, ?, ?, ?)";
             let connection = file.connection();
-            connection.execute(insert, params![kind, key, expires_at, record]).expect("a row");
+            connection
+                .execute(insert, params![kind.as_str(), key, expires_at, record])
+                .expect("a row");
         })
     })
 }

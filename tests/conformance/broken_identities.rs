@@ -148,12 +148,12 @@ impl IdentityStore for Store {
         if self.has(Fault::TornLooks) {
             let idk = self.look(&self.rows(), idk);
             yield_now().await;
-            return Ok(Lookup { idk, pidk: pidk.map(|pidk| self.look(&self.rows(), pidk)) });
+            return Ok(Lookup::new(idk, pidk.map(|pidk| self.look(&self.rows(), pidk))));
         }
         let rows = self.rows();
         let blind = self.has(Fault::BlindToPidk);
         let pidk = pidk.map(|pidk| if blind { KeyState::Unknown } else { self.look(&rows, pidk) });
-        Ok(Lookup { idk: self.look(&rows, idk), pidk })
+        Ok(Lookup::new(self.look(&rows, idk), pidk))
     }
 
     async fn apply(&self, change: &Change) -> Result<Swap, StoreError> {

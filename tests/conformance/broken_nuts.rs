@@ -8,8 +8,8 @@ use tokio::sync::watch;
 use tokio::task::yield_now;
 use tokio::time::Instant;
 use tower_sqrl::StoreError;
-use tower_sqrl::conformance::nuts::{RawKey, RawWrite};
-use tower_sqrl::nuts::{CpsId, CpsInfo, NutInfo, NutState, NutStore, WaitId, Watch};
+use tower_sqrl::conformance::nuts::RawWrite;
+use tower_sqrl::nuts::{CpsId, CpsInfo, NutInfo, NutState, NutStore, RecordKind, WaitId, Watch};
 use tower_sqrl::protocol::{Idk, Nut};
 
 /// What is wrong with a store.
@@ -58,7 +58,7 @@ pub(crate) enum Fault {
     RefusesOptional,
 }
 
-type Key = (u8, [u8; 16]);
+type Key = (RecordKind, [u8; 16]);
 
 /// Bytes, and the moment of their end.
 type Records = HashMap<Key, (Vec<u8>, Instant)>;
@@ -86,11 +86,8 @@ impl Store {
     /// Puts bytes in as another release would.
     pub(crate) fn raw(&self) -> RawWrite {
         let store = self.clone();
-        Box::new(move |key, bytes, ttl| {
-            let key = match key {
-                RawKey::Nut(nut, state) => store.nut_key(&nut, state),
-                RawKey::Cps(id) => store.cps_key(id),
-            };
+        Box::new(move |kind, key, bytes, ttl| {
+            let key = store.key(kind, key);
             store.records().insert(key, (bytes, Instant::now() + ttl));
             Box::pin(future::ready(()))
         })
@@ -114,13 +111,21 @@ impl Store {
         records
     }
 
+    fn key(&self, kind: RecordKind, key: [u8; 16]) -> Key {
+        let kind = match kind {
+            RecordKind::Authorized if self.has(Fault::OneNamespace) => RecordKind::Pending,
+            RecordKind::Cps if self.has(Fault::CpsAmongNuts) => RecordKind::Pending,
+            kind => kind,
+        };
+        (kind, key)
+    }
+
     fn nut_key(&self, nut: &Nut, state: NutState) -> Key {
-        let outcome = state == NutState::Authorized && !self.has(Fault::OneNamespace);
-        (u8::from(outcome), *nut.as_bytes())
+        self.key(state.into(), *nut.as_bytes())
     }
 
     fn cps_key(&self, id: CpsId) -> Key {
-        (if self.has(Fault::CpsAmongNuts) { 0 } else { 2 }, *id.as_bytes())
+        self.key(RecordKind::Cps, *id.as_bytes())
     }
 
     async fn create(&self, key: Key, bytes: Vec<u8>, ttl: Duration) -> Result<(), StoreError> {

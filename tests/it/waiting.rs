@@ -2,7 +2,7 @@
 
 use axum::http::HeaderMap;
 use axum::http::header::{COOKIE, SET_COOKIE};
-use tower_sqrl::identities::{Change, Identity, Swap, Version};
+use tower_sqrl::identities::{Change, Swap, Version};
 use tower_sqrl::protocol::Idk;
 use tower_sqrl_client::browser::{Browser, Waiting};
 
@@ -307,7 +307,8 @@ async fn a_disabled_identity_is_not_collected_whoever_disabled_it() {
 
     let idk = chain.idk().parse::<Idk>().expect("a key");
     let current = site.sqrl.identity(&idk).await.expect("a store").expect("a row");
-    let next = Identity { disabled: true, version: Version::new(1), ..current.clone() };
+    let mut next = current.clone();
+    (next.disabled, next.version) = (true, Version::new(1));
     let (_, identities) = site.tap.stores();
     let swap = identities.apply(&Change::set(idk, &current, next)).await;
     assert_eq!(swap.expect("a store"), Swap::Done);

@@ -16,17 +16,9 @@ use super::record::{Identity, KeyState, Lookup, Presence, UserId, Version};
 /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
 /// let store = MemoryIdentityStore::new();
 /// let idk = Idk::from_bytes([1; 32]);
-/// let identity = Identity {
-///     suk: Suk::from_bytes([2; 32]),
-///     vuk: Vuk::from_bytes([3; 32]),
-///     user: None,
-///     sqrlonly: false,
-///     hardlock: false,
-///     disabled: false,
-///     epoch: Epoch::new(4), // random, outside of examples
-///     version: Version::new(5),
-///     never_current_keys: 0,
-/// };
+/// let (suk, vuk) = (Suk::from_bytes([2; 32]), Vuk::from_bytes([3; 32]));
+/// let (epoch, version) = (Epoch::new(4), Version::new(5)); // random, outside of examples
+/// let identity = Identity::new(suk, vuk, epoch, version);
 /// assert_eq!(store.apply(&Change::create(idk, identity.clone())).await?, Swap::Done);
 ///
 /// let ada = Change::link(idk, &identity, Some("ada".into()), Version::new(6));
@@ -53,6 +45,7 @@ struct Part {
 
 /// The part of a compare-and-swap that concerns one key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct KeyWrite<'a> {
     /// The key.
     pub key: &'a Idk,

@@ -58,7 +58,11 @@ impl fmt::Display for UserId {
 /// A live identity.
 ///
 /// *Cryptography*, "How SQRL Identities are Associated and Locked".
+///
+/// A store keeps every field. Its rows become identities again with [`Identity::new`], after which it
+/// sets the other fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Identity {
     /// The server unlock key, which the server returns to the owner's client.
     pub suk: Suk,
@@ -78,6 +82,23 @@ pub struct Identity {
     pub version: Version,
     /// The number of superseded keys that this site never saw as current, at most 16.
     pub never_current_keys: u8,
+}
+
+impl Identity {
+    /// Creates an enabled identity without an account and without flags. `never_current_keys` is 0.
+    pub fn new(suk: Suk, vuk: Vuk, epoch: Epoch, version: Version) -> Self {
+        Self {
+            suk,
+            vuk,
+            user: None,
+            sqrlonly: false,
+            hardlock: false,
+            disabled: false,
+            epoch,
+            version,
+            never_current_keys: 0,
+        }
+    }
 }
 
 /// The state of a key in a store.
@@ -117,6 +138,7 @@ pub enum Presence {
 
 /// The states of a request's keys at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Lookup {
     /// The state of the identity key.
     pub idk: KeyState,
@@ -125,6 +147,12 @@ pub struct Lookup {
 }
 
 impl Lookup {
+    /// Creates the answer to a look-up of an identity key and, if the request has one, its previous
+    /// identity key.
+    pub fn new(idk: KeyState, pidk: Option<KeyState>) -> Self {
+        Self { idk, pidk }
+    }
+
     /// Creates a look-up from rows in any order. A key without a row is unknown.
     pub fn from_rows(
         idk: &Idk,

@@ -250,24 +250,32 @@ impl fmt::Debug for CpsId {
     }
 }
 
-/// What a CPS URL leads to.
+/// The destination of a CPS URL.
 ///
 /// *Operating Details*, "What, exactly, is CPS?"
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct CpsInfo {
-    /// Who sent the command.
+    /// The identity key that signed the command.
     pub idk: Idk,
-    /// The identity's epoch just after the command; a sign-in holds as long as it is the
-    /// identity's.
+    /// The identity's epoch just after the command. The sign-in is valid while the identity has this
+    /// epoch.
     pub epoch: Epoch,
-    /// The command; only `ident`'s URL signs in.
+    /// The command. Only the URL of an `ident` signs in.
     pub command: Command,
-    /// The address that asked for the link.
+    /// The address that requested the sign-in URL.
     pub ip: IpAddr,
-    /// The wait of the link that the command answered.
+    /// The wait id of the sign-in URL that the command answered.
     pub wait: WaitId,
-    /// What goes to the application with the sign-in.
+    /// What the application gets with the sign-in.
     pub attached: Attached,
+}
+
+impl CpsInfo {
+    /// Creates a record with nothing attached.
+    pub fn new(idk: Idk, epoch: Epoch, command: Command, ip: IpAddr, wait: WaitId) -> Self {
+        Self { idk, epoch, command, ip, wait, attached: Attached::default() }
+    }
 }
 
 /// A moment on the servers' wall clock: milliseconds since 1970.

@@ -8,10 +8,11 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::MemoryNutStore;
+use tower_sqrl_core::identities::Epoch;
 use tower_sqrl_core::nuts::{
-    Attached, CpsId, CpsInfo, Digest, NutInfo, NutState, NutStore, Outcome, Timestamp, WaitId,
+    CpsId, CpsInfo, Digest, NutInfo, NutState, NutStore, Outcome, Timestamp, WaitId,
 };
-use tower_sqrl_core::protocol::{Idk, Nut};
+use tower_sqrl_core::protocol::{Command, Idk, Nut};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -27,14 +28,8 @@ fn collected() -> NutInfo {
 }
 
 fn landing() -> CpsInfo {
-    CpsInfo {
-        idk: Idk::from_bytes([1; 32]),
-        epoch: tower_sqrl_core::identities::Epoch::new(1),
-        command: tower_sqrl_core::protocol::Command::Ident,
-        ip: [127, 0, 0, 1].into(),
-        wait: WaitId::from_bytes([2; 16]),
-        attached: Attached::default(),
-    }
+    let (idk, epoch) = (Idk::from_bytes([1; 32]), Epoch::new(1));
+    CpsInfo::new(idk, epoch, Command::Ident, [127, 0, 0, 1].into(), WaitId::from_bytes([2; 16]))
 }
 
 /// Stores a pending nut and gives it back.

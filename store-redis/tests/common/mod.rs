@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 use tower_sqrl_core::identities::Epoch;
 use tower_sqrl_core::nuts::{
-    Attached, CpsId, CpsInfo, Digest, NutInfo, NutState, NutStore, Outcome, Timestamp, WaitId,
+    CpsId, CpsInfo, Digest, NutInfo, NutState, NutStore, Outcome, Timestamp, WaitId,
 };
 use tower_sqrl_core::protocol::{Command, Idk, Nut};
 use tower_sqrl_core::{StoreError, StoreErrorKind};
@@ -43,14 +43,8 @@ pub fn outcome() -> NutInfo {
 }
 
 pub fn cps() -> (CpsId, CpsInfo) {
-    let info = CpsInfo {
-        idk: Idk::from_bytes([9; 32]),
-        epoch: Epoch::new(7),
-        command: Command::Ident,
-        ip: [192, 0, 2, 1].into(),
-        wait: WaitId::from_bytes(unique()),
-        attached: Attached::default(),
-    };
+    let (idk, wait) = (Idk::from_bytes([9; 32]), WaitId::from_bytes(unique()));
+    let info = CpsInfo::new(idk, Epoch::new(7), Command::Ident, [192, 0, 2, 1].into(), wait);
     (CpsId::from_bytes(unique()), info)
 }
 

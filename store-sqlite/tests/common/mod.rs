@@ -37,15 +37,12 @@ pub fn idk(number: u8) -> Idk {
 
 /// A live row with every field set, and numbers that are negative as an `i64`.
 pub fn identity(version: u64) -> Identity {
-    Identity {
-        suk: Suk::from_bytes([101; 32]),
-        vuk: Vuk::from_bytes([102; 32]),
-        user: Some(UserId::from("räksmörgås")),
-        sqrlonly: true,
-        hardlock: false,
-        disabled: true,
-        epoch: Epoch::new(u64::MAX - version),
-        version: Version::new(version),
-        never_current_keys: 16,
-    }
+    let (suk, vuk) = (Suk::from_bytes([101; 32]), Vuk::from_bytes([102; 32]));
+    let (epoch, version) = (Epoch::new(u64::MAX - version), Version::new(version));
+    let mut identity = Identity::new(suk, vuk, epoch, version);
+    identity.user = Some(UserId::from("räksmörgås"));
+    identity.sqrlonly = true;
+    identity.disabled = true;
+    identity.never_current_keys = 16;
+    identity
 }

@@ -1,9 +1,8 @@
 use super::Suite;
-use super::raw::RawKey;
 use super::records::{LONG, STATES, cps, cps_id, nut, signed_in};
 use crate::conformance::clause::Clause;
 use crate::error::StoreErrorKind;
-use crate::nuts::NutState;
+use crate::nuts::{NutState, RecordKind};
 use crate::protocol::Command;
 
 /// A field that no release has, with and without the mark that it must be understood.
@@ -23,13 +22,13 @@ impl Suite {
         for state in STATES {
             let (known, unknown) = (nut(), nut());
             let store = self.server(0);
-            raw(RawKey::Nut(known, state), with(info.encode(), OPTIONAL), LONG).await;
+            raw(state.into(), *known.as_bytes(), with(info.encode(), OPTIONAL), LONG).await;
             let look = clause.ok("get_nut", store.get_nut(&known, state).await);
             clause.equal("a later release's record", &look.as_ref(), &Some(&info));
             let taken = clause.ok("remove_nut", store.remove_nut(&known, state).await);
             clause.equal("a later release's record", &taken.as_ref(), &Some(&info));
 
-            raw(RawKey::Nut(unknown, state), with(info.encode(), CRITICAL), LONG).await;
+            raw(state.into(), *unknown.as_bytes(), with(info.encode(), CRITICAL), LONG).await;
             let error = store.get_nut(&unknown, state).await.err().map(|error| error.kind());
             clause.equal("a look at what cannot be read", &error, &corrupt);
             if state == NutState::Authorized {
@@ -43,10 +42,10 @@ impl Suite {
             clause.equal("a take of what cannot be read", &error, &corrupt);
         }
         let id = cps_id();
-        raw(RawKey::Cps(id), with(landing.encode(), OPTIONAL), LONG).await;
+        raw(RecordKind::Cps, *id.as_bytes(), with(landing.encode(), OPTIONAL), LONG).await;
         let taken = clause.ok("a take", self.server(0).remove_cps_session_id(&id).await);
         clause.equal("a later release's CPS id", &taken, &Some(landing.clone()));
-        raw(RawKey::Cps(id), with(landing.encode(), CRITICAL), LONG).await;
+        raw(RecordKind::Cps, *id.as_bytes(), with(landing.encode(), CRITICAL), LONG).await;
         let error = self.server(0).get_user_id_by_cps_session_id(&id).await.err();
         let error = error.map(|error| error.kind());
         clause.equal("a look at a CPS id that cannot be read", &error, &corrupt);

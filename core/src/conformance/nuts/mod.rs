@@ -30,7 +30,7 @@ use std::sync::Arc;
 
 use crate::nuts::NutStore;
 pub use expiry::TOLERANCE;
-pub use raw::{RawKey, RawWrite};
+pub use raw::RawWrite;
 
 /// Runs every check against the store that `open` gives. `open` is called once.
 ///

@@ -1,7 +1,7 @@
 //! What changes and what does not, situation by situation.
 
 use super::requests::{Keys, Pidk, Sent, Urs, seed, suk};
-use super::world::{FRESH, Known, apply, current, live, look_up, previous};
+use super::world::{FRESH, Known, apply, current, live, look_up, previous, with};
 use crate::engine::decide::{Decision, Policy, Verdict, decide};
 use tower_sqrl_core::identities::{Change, Identity, KeyState, Lookup};
 use tower_sqrl_core::protocol::{Command, Tif};
@@ -185,8 +185,8 @@ fn each_flag_is_kept_for_itself_and_absent_means_off() {
 /// The guard of the guard: whatever is decided, a disabled row stays disabled without proof.
 #[test]
 fn a_set_neither_enables_nor_changes_keys() {
-    let disabled = Identity { disabled: true, ..current() };
-    let wish = Identity { disabled: false, ..previous() };
+    let disabled = with(current(), |it| it.disabled = true);
+    let wish = with(previous(), |it| it.disabled = false);
     let change = Change::set(super::requests::idk(seed::IDK), &disabled, wish);
     let written = change.resulting_identity().expect("a live row");
     assert!(written.disabled);

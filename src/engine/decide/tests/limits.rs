@@ -1,7 +1,7 @@
 //! At most 16 keys that were never live here are superseded for one identity.
 
 use super::requests::{Keys, Pidk, Sent, Urs, seed};
-use super::world::{FRESH, apply, current, live, previous};
+use super::world::{FRESH, apply, current, live, previous, with};
 use crate::engine::decide::{Policy, Verdict, decide};
 use tower_sqrl_core::identities::{Identity, KeyState, Lookup};
 use tower_sqrl_core::protocol::{Command, Tif};
@@ -17,14 +17,14 @@ fn with_stranger(command: Command) -> Sent {
 
 /// What becomes of both keys when a stranger comes along.
 fn after(sent: Sent, identity: Identity) -> (bool, Lookup) {
-    let before = Lookup { idk: KeyState::Live(identity), pidk: Some(KeyState::Unknown) };
+    let before = Lookup::new(KeyState::Live(identity), Some(KeyState::Unknown));
     let request = sent.request();
     let decision = decide(&request, &before, true, Policy { accepts_new: true }, FRESH);
     (decision.change.is_some(), apply(&decision, &before, &request))
 }
 
 fn identity(strangers: u8, disabled: bool) -> Identity {
-    Identity { disabled, never_current_keys: strangers, ..current() }
+    with(current(), |it| (it.disabled, it.never_current_keys) = (disabled, strangers))
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn the_sixteenth_stranger_joins_and_the_next_does_not() {
 fn a_remove_supersedes_within_the_limit_too() {
     for (strangers, pidk) in [(15, KeyState::Superseded), (16, KeyState::Unknown)] {
         let (_, keys) = after(with_stranger(Command::Remove), identity(strangers, false));
-        assert_eq!(keys, Lookup { idk: KeyState::Unknown, pidk: Some(pidk) });
+        assert_eq!(keys, Lookup::new(KeyState::Unknown, Some(pidk)));
     }
 }
 
@@ -67,10 +67,8 @@ fn a_remove_supersedes_within_the_limit_too() {
 #[test]
 fn a_rekey_counts_nothing_and_forgets_nothing() {
     for strangers in [0, 16] {
-        let before = Lookup {
-            idk: KeyState::Unknown,
-            pidk: Some(KeyState::Live(Identity { never_current_keys: strangers, ..previous() })),
-        };
+        let owner = with(previous(), |it| it.never_current_keys = strangers);
+        let before = Lookup::new(KeyState::Unknown, Some(KeyState::Live(owner)));
         let urs = Urs::By(seed::UNLOCKS_PIDK);
         let sent = Sent { keys: Keys::Both, urs, ..with_stranger(Command::Ident) };
         let request = sent.request();
@@ -85,14 +83,14 @@ fn a_rekey_counts_nothing_and_forgets_nothing() {
 /// A site of known identities only signs in no identity without an account, by a rekey neither.
 #[test]
 fn an_identity_without_an_account_is_new() {
-    let alone = Identity { user: None, ..previous() };
+    let alone = with(previous(), |it| it.user = None);
     let urs = Urs::By(seed::UNLOCKS_PIDK);
     let sent = Sent { keys: Keys::Both, urs, ..with_stranger(Command::Ident) };
     let request = sent.request();
     for (idk, pidk) in
         [(KeyState::Live(alone.clone()), None), (KeyState::Unknown, Some(KeyState::Live(alone)))]
     {
-        let before = Lookup { idk, pidk };
+        let before = Lookup::new(idk, pidk);
         let decided = |accepts_new| decide(&request, &before, true, Policy { accepts_new }, FRESH);
         let refused = decided(false);
         assert_eq!((refused.tif, refused.change), (Tif::FAILED | Tif::IPS_MATCH, None));
@@ -104,7 +102,7 @@ fn an_identity_without_an_account_is_new() {
 /// A new identity counts the key that it was created with.
 #[test]
 fn the_first_stranger_is_counted() {
-    let before = Lookup { idk: KeyState::Unknown, pidk: Some(KeyState::Unknown) };
+    let before = Lookup::new(KeyState::Unknown, Some(KeyState::Unknown));
     let sent = Sent { keys: Keys::Both, ..with_stranger(Command::Ident) };
     let request = sent.request();
     let decision = decide(&request, &before, true, Policy { accepts_new: true }, FRESH);

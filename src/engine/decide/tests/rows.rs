@@ -4,7 +4,7 @@
 //! `opt=suk`, the superseded list, "unchanged means no write") stands in [`Case::answer`].
 
 use super::requests::{Keys, Pidk, Sent, Urs, seed, suk, vuk};
-use super::world::{FRESH, Known, current, is_same, look_up, previous};
+use super::world::{FRESH, Known, current, is_same, look_up, previous, with};
 use crate::engine::decide::Verdict;
 use tower_sqrl_core::identities::{Identity, KeyState, Lookup};
 use tower_sqrl_core::protocol::{Command, Suk};
@@ -147,8 +147,8 @@ impl Case {
     /// The identity that is meant, as it is before the command.
     fn stored(&self) -> Identity {
         match self.meant() {
-            Meant::Idk { disabled } => Identity { disabled, ..current() },
-            Meant::Pidk { disabled } => Identity { disabled, ..previous() },
+            Meant::Idk { disabled } => with(current(), |it| it.disabled = disabled),
+            Meant::Pidk { disabled } => with(previous(), |it| it.disabled = disabled),
             Meant::SupersededIdk | Meant::Nobody => panic!("nobody is meant: {self:?}"),
         }
     }
@@ -159,29 +159,28 @@ impl Case {
         let stored = self.stored();
         let epoch = if disabled == stored.disabled { stored.epoch } else { FRESH.epoch };
         let Sent { sqrlonly, hardlock, .. } = self.sent;
-        KeyState::Live(Identity { sqrlonly, hardlock, disabled, epoch, ..stored })
+        KeyState::Live(with(stored, |it| {
+            (it.sqrlonly, it.hardlock) = (sqrlonly, hardlock);
+            (it.disabled, it.epoch) = (disabled, epoch);
+        }))
     }
 
     /// The same owner's, account and all, with the keys of the request.
     fn rekeyed(&self, disabled: bool) -> KeyState {
-        let (suk, vuk) = (suk(seed::NEW), vuk(seed::NEW));
         let Sent { sqrlonly, hardlock, .. } = self.sent;
-        let epoch = FRESH.epoch;
-        KeyState::Live(Identity { suk, vuk, sqrlonly, hardlock, disabled, epoch, ..self.stored() })
+        KeyState::Live(with(self.stored(), |it| {
+            (it.suk, it.vuk) = (suk(seed::NEW), vuk(seed::NEW));
+            (it.sqrlonly, it.hardlock) = (sqrlonly, hardlock);
+            (it.disabled, it.epoch) = (disabled, FRESH.epoch);
+        }))
     }
 
     fn created(&self) -> KeyState {
-        KeyState::Live(Identity {
-            suk: suk(seed::NEW),
-            vuk: vuk(seed::NEW),
-            user: None,
-            sqrlonly: self.sent.sqrlonly,
-            hardlock: self.sent.hardlock,
-            disabled: false,
-            epoch: FRESH.epoch,
-            version: FRESH.version,
-            never_current_keys: 0,
-        })
+        let (suk, vuk) = (suk(seed::NEW), vuk(seed::NEW));
+        let mut identity = Identity::new(suk, vuk, FRESH.epoch, FRESH.version);
+        identity.sqrlonly = self.sent.sqrlonly;
+        identity.hardlock = self.sent.hardlock;
+        KeyState::Live(identity)
     }
 
     fn refused(&self, tif: u16) -> Answer {
@@ -244,12 +243,14 @@ impl Answer {
         Self { suk: Some(suk), ..self }
     }
 
-    fn idk(self, idk: KeyState) -> Self {
-        Self { after: Lookup { idk, ..self.after }, ..self }
+    fn idk(mut self, idk: KeyState) -> Self {
+        self.after.idk = idk;
+        self
     }
 
-    fn pidk(self, pidk: KeyState) -> Self {
-        Self { after: Lookup { pidk: Some(pidk), ..self.after }, ..self }
+    fn pidk(mut self, pidk: KeyState) -> Self {
+        self.after.pidk = Some(pidk);
+        self
     }
 
     fn supersedes_pidk(self) -> Self {

@@ -25,10 +25,16 @@ impl Known {
         match self {
             Self::Unknown => KeyState::Unknown,
             Self::Superseded => KeyState::Superseded,
-            Self::Enabled => KeyState::Live(Identity { disabled: false, ..live }),
-            Self::Disabled => KeyState::Live(Identity { disabled: true, ..live }),
+            Self::Enabled => KeyState::Live(with(live, |it| it.disabled = false)),
+            Self::Disabled => KeyState::Live(with(live, |it| it.disabled = true)),
         }
     }
+}
+
+/// The identity with other values.
+pub(super) fn with(mut identity: Identity, change: impl FnOnce(&mut Identity)) -> Identity {
+    change(&mut identity);
+    identity
 }
 
 /// The identity that is live under the request's key: of its keys, linked, `sqrlonly`.
@@ -42,22 +48,18 @@ pub(super) fn previous() -> Identity {
 }
 
 fn identity(owner: u8, user: &str) -> Identity {
-    Identity {
-        suk: suk(owner),
-        vuk: vuk(owner),
-        user: Some(UserId::from(user)),
-        sqrlonly: true,
-        hardlock: false,
-        disabled: false,
-        epoch: Epoch::new(u64::from(owner) * 10),
-        version: Version::new(u64::from(owner) * 10 + 1),
-        never_current_keys: 3,
-    }
+    let number = u64::from(owner) * 10;
+    let (epoch, version) = (Epoch::new(number), Version::new(number + 1));
+    let mut identity = Identity::new(suk(owner), vuk(owner), epoch, version);
+    identity.user = Some(UserId::from(user));
+    identity.sqrlonly = true;
+    identity.never_current_keys = 3;
+    identity
 }
 
 /// What a look-up of a request's keys finds.
 pub(super) fn look_up(idk: Known, pidk: Option<Known>) -> Lookup {
-    Lookup { idk: idk.state(current()), pidk: pidk.map(|pidk| pidk.state(previous())) }
+    Lookup::new(idk.state(current()), pidk.map(|pidk| pidk.state(previous())))
 }
 
 /// The keys' states once a store has written what was decided. On the way it holds the
@@ -85,7 +87,7 @@ pub(super) fn apply(decision: &Decision, before: &Lookup, request: &Request) -> 
 
 /// An identity but for its version.
 pub(super) fn is_same(a: &Identity, b: &Identity) -> bool {
-    *a == Identity { version: a.version, ..b.clone() }
+    *a == with(b.clone(), |it| it.version = a.version)
 }
 
 /// The live row in a state.

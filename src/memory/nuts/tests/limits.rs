@@ -81,7 +81,9 @@ async fn end(store: &MemoryNutStore, ip: impl Into<IpAddr>) -> (Nut, CpsId) {
     let mut outcome = collected();
     outcome.ip = ip;
     store.store_nut(&wait, &outcome, NutState::Authorized, MINUTE).await.unwrap();
-    store.store_cps_session_id(&id, &CpsInfo { ip, ..landing() }, MINUTE).await.unwrap();
+    let mut landing = landing();
+    landing.ip = ip;
+    store.store_cps_session_id(&id, &landing, MINUTE).await.unwrap();
     (wait, id)
 }
 

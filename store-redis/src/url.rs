@@ -1,44 +1,70 @@
-//! From a URL to the servers behind it.
+//! The URL of a store.
 
 use redis::{ConnectionInfo, IntoConnectionInfo, ProtocolVersion};
 
-use crate::RedisConfigError;
+use crate::error::OpenError;
 
 const REDIS_PORT: &str = "6379";
 const SENTINEL_PORT: &str = "26379";
 
-/// Which servers there are, and who among them takes the commands.
+/// The servers of a URL.
 #[derive(Clone)]
 pub(crate) enum Topology {
-    /// This one.
+    /// One server.
     Single(ConnectionInfo),
-    /// The one that Sentinel calls the master of a service.
+    /// The master that Sentinel names.
     Sentinel(Sentinel),
-    /// Each for its share of the keys; these are some that know the others.
+    /// A cluster, of which these nodes are known.
     Cluster(Vec<ConnectionInfo>),
 }
 
-/// Who says which server is the master.
+/// The sentinels of a URL.
 #[derive(Clone)]
 pub(crate) struct Sentinel {
     pub(crate) sentinels: Vec<ConnectionInfo>,
-    /// What they call the servers that they guard.
+    /// The name of the group of servers that they monitor.
     pub(crate) service: String,
-    /// How to talk to the master; its address is theirs to say.
+    /// The settings for connections to the master. Its address comes from the sentinels.
     pub(crate) template: ConnectionInfo,
 }
 
+fn unknown_scheme() -> OpenError {
+    OpenError::url(
+        "it must start with redis://, redis-sentinel://, redis-cluster:// or redis+unix://, or with \
+         rediss for an encrypted connection",
+    )
+}
+
+fn no_server() -> OpenError {
+    OpenError::url("it must name a server, redis://127.0.0.1:6379, or several separated by commas")
+}
+
+fn no_service() -> OpenError {
+    OpenError::url(
+        "it must name the group of servers that Sentinel monitors: \
+         redis-sentinel://127.0.0.1:26379/?service=mymaster",
+    )
+}
+
+/// Does not repeat the parameter, which may be the rest of a password.
+fn unknown_parameter() -> OpenError {
+    OpenError::url(
+        "the parameters are service, sentinel_username and sentinel_password, for Sentinel only; \
+         write a question mark in a password as %3F",
+    )
+}
+
 impl Topology {
-    pub(crate) fn parse(url: &str) -> Result<Self, RedisConfigError> {
-        let (scheme, rest) = url.split_once("://").ok_or(RedisConfigError::Scheme)?;
+    pub(crate) fn parse(url: &str) -> Result<Self, OpenError> {
+        let (scheme, rest) = url.split_once("://").ok_or_else(unknown_scheme)?;
         let several = match scheme {
             "redis" | "rediss" | "valkey" | "valkeys" | "redis+unix" | "unix" => None,
             "redis-sentinel" | "redis-cluster" => Some("redis"),
             "rediss-sentinel" | "rediss-cluster" => Some("rediss"),
-            _ => return Err(RedisConfigError::Scheme),
+            _ => return Err(unknown_scheme()),
         };
         if cfg!(not(feature = "tls")) && (scheme.starts_with("rediss") || scheme == "valkeys") {
-            return Err(RedisConfigError::Tls);
+            return Err(OpenError::url("encryption needs the feature `tls` of tower-sqrl-redis"));
         }
         match several {
             None => Ok(Self::Single(server(url)?)),
@@ -47,15 +73,15 @@ impl Topology {
         }
     }
 
-    fn cluster(scheme: &str, rest: &str) -> Result<Self, RedisConfigError> {
+    fn cluster(scheme: &str, rest: &str) -> Result<Self, OpenError> {
         let several = Several::parse(rest)?;
         if !several.parameters.is_empty() {
-            return Err(RedisConfigError::Parameter);
+            return Err(unknown_parameter());
         }
         several.servers(scheme, REDIS_PORT, several.user, several.database).map(Self::Cluster)
     }
 
-    fn sentinel(scheme: &str, rest: &str) -> Result<Self, RedisConfigError> {
+    fn sentinel(scheme: &str, rest: &str) -> Result<Self, OpenError> {
         let several = Several::parse(rest)?;
         let (mut service, mut user, mut password) = (None, "", None);
         for &(name, value) in &several.parameters {
@@ -63,7 +89,7 @@ impl Topology {
                 "service" => service = Some(value),
                 "sentinel_username" => user = value,
                 "sentinel_password" => password = Some(value),
-                _ => return Err(RedisConfigError::Parameter),
+                _ => return Err(unknown_parameter()),
             }
         }
         let service = service.filter(|service| !service.is_empty());
@@ -71,30 +97,30 @@ impl Topology {
         let masters = several.servers(scheme, REDIS_PORT, several.user, several.database)?;
         Ok(Self::Sentinel(Sentinel {
             sentinels: several.servers(scheme, SENTINEL_PORT, &user, "")?,
-            service: service.ok_or(RedisConfigError::Service)?.to_owned(),
-            template: masters.into_iter().next().ok_or(RedisConfigError::Host)?,
+            service: service.ok_or_else(no_service)?.to_owned(),
+            template: masters.into_iter().next().ok_or_else(no_server)?,
         }))
     }
 }
 
-/// A URL that names several servers, in pieces: `user@host,host/database?name=value`.
+/// The parts of a URL with several servers: `user@host,host/database?name=value`.
 struct Several<'a> {
-    /// With its `@`; or nothing.
+    /// With its `@`, or empty.
     user: &'a str,
     hosts: Vec<&'a str>,
-    /// With its `/`; or nothing.
+    /// With its `/`, or empty.
     database: &'a str,
     parameters: Vec<(&'a str, &'a str)>,
 }
 
 impl<'a> Several<'a> {
-    fn parse(rest: &'a str) -> Result<Self, RedisConfigError> {
+    fn parse(rest: &'a str) -> Result<Self, OpenError> {
         let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
         let (authority, database) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         let (user, hosts) = authority.split_at(authority.rfind('@').map_or(0, |at| at + 1));
         let hosts: Vec<_> = hosts.split(',').collect();
         if hosts.iter().any(|host| host.is_empty()) {
-            return Err(RedisConfigError::Host);
+            return Err(no_server());
         }
         let parameters = query.split('&').filter(|parameter| !parameter.is_empty());
         let parameters = parameters.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
@@ -107,7 +133,7 @@ impl<'a> Several<'a> {
         port: &str,
         user: &str,
         database: &str,
-    ) -> Result<Vec<ConnectionInfo>, RedisConfigError> {
+    ) -> Result<Vec<ConnectionInfo>, OpenError> {
         let server = |host: &&str| {
             let named = host.rsplit_once(':').is_some_and(|(_, port)| !port.ends_with(']'));
             let port = if named { String::new() } else { format!(":{port}") };
@@ -117,10 +143,9 @@ impl<'a> Several<'a> {
     }
 }
 
-fn server(url: &str) -> Result<ConnectionInfo, RedisConfigError> {
-    let info =
-        url.into_connection_info().map_err(|error| RedisConfigError::Url(Box::new(error)))?;
-    // RESP3, because only with it the redis crate says when a connection has ended.
+fn server(url: &str) -> Result<ConnectionInfo, OpenError> {
+    let info = url.into_connection_info().map_err(|error| OpenError::url(error.to_string()))?;
+    // The redis crate reports the end of a connection only with RESP3.
     let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
     let settings = settings.set_lib_name(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
     let tcp = info.tcp_settings().clone().set_nodelay(true);
@@ -180,20 +205,27 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_refused() {
-        let error = |url| Topology::parse(url).err().unwrap();
-        assert!(matches!(error("127.0.0.1:6379"), RedisConfigError::Scheme));
-        assert!(matches!(error("http://127.0.0.1"), RedisConfigError::Scheme));
-        assert!(matches!(error("redis-cluster://"), RedisConfigError::Host));
-        assert!(matches!(error("redis-cluster://a,,b"), RedisConfigError::Host));
-        assert!(matches!(error("redis-cluster://a?x=1"), RedisConfigError::Parameter));
-        assert!(matches!(error("redis-sentinel://a"), RedisConfigError::Service));
-        assert!(matches!(error("redis-sentinel://a?service="), RedisConfigError::Service));
-        assert!(matches!(error("redis-sentinel://a?master=b"), RedisConfigError::Parameter));
-        assert!(matches!(error("redis://:port"), RedisConfigError::Url(_)));
-        #[cfg(not(feature = "tls"))]
-        for url in ["rediss://a", "rediss-cluster://a", "rediss-sentinel://a?service=b"] {
-            assert!(matches!(error(url), RedisConfigError::Tls));
+    fn an_invalid_url_is_rejected_with_the_reason() {
+        for (url, reason) in [
+            ("127.0.0.1:6379", "start with redis://"),
+            ("http://127.0.0.1", "start with redis://"),
+            ("redis-cluster://", "name a server"),
+            ("redis-cluster://a,,b", "name a server"),
+            ("redis-cluster://a?x=1", "parameters"),
+            ("redis-sentinel://a", "group of servers"),
+            ("redis-sentinel://a?service=", "group of servers"),
+            ("redis-sentinel://a?master=b", "parameters"),
+            ("redis://:port", "invalid Redis URL"),
+            #[cfg(not(feature = "tls"))]
+            ("rediss://a", "feature `tls`"),
+            #[cfg(not(feature = "tls"))]
+            ("rediss-cluster://a", "feature `tls`"),
+            #[cfg(not(feature = "tls"))]
+            ("rediss-sentinel://a?service=b", "feature `tls`"),
+        ] {
+            let error = Topology::parse(url).err().unwrap();
+            assert!(matches!(error, OpenError::Url { .. }), "{url}: {error}");
+            assert!(error.to_string().contains(reason), "{url}: {error}");
         }
     }
 }
