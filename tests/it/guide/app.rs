@@ -36,7 +36,8 @@ fn app(sqrl: &Sqrl) -> Router {
 async fn signed_in(sqrl: Sqrl, session: Session, login: SqrlLogin) -> Result<Redirect> {
     // A new account is named after its first key, and keeps that name when the user changes keys.
     let claim = sqrl.link_if_unlinked(&login, login.idk().to_string()).await?;
-    session.flush().await.map_err(unavailable)?; // a new id, without the previous user's data
+    session.clear().await; // removes the data of a previous user
+    session.cycle_id().await.map_err(unavailable)?; // makes an id that an attacker planted useless
     session.insert("claim", claim).await.map_err(unavailable)?;
     Ok(Redirect::to("/"))
 }
