@@ -48,7 +48,7 @@ fn link(sqrl: &Sqrl) -> SqrlUrl {
     let request = Request::get("/login").extension(PeerAddress(PEER)).body(()).unwrap();
     let (parts, ()) = request.into_parts();
     let made = sqrl.challenge(&parts, ChallengeOptions::default());
-    made.now_or_never().unwrap().unwrap().href().parse().unwrap()
+    made.now_or_never().unwrap().unwrap().sqrl_url().parse().unwrap()
 }
 
 fn query(sqrl: &Sqrl, key: &SiteKey) -> Request<Full<Bytes>> {

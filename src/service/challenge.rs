@@ -1,4 +1,4 @@
-//! A link for one browser: made for a page of the application's, or by `nut.sqrl`.
+//! SQRL URLs for one browser, issued for a page of the application or by `nut.sqrl`.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -17,12 +17,12 @@ use crate::web::{ContentSecurityPolicy, Texts};
 use crate::web::{Look, SignIn};
 use tower_sqrl_core::protocol::Nut;
 
-/// A link for one browser, and the cookie without which nobody collects its sign-in.
+/// A SQRL URL for one browser, and the cookie that collects its sign-in.
 #[derive(Debug)]
 #[must_use = "the browser needs the challenge's cookie: send `page()` or what `attach_to()` returns"]
 pub struct Challenge {
     sqrl: Sqrl,
-    link: IssuedUrl,
+    issued: IssuedUrl,
     cookies: Vec<HeaderValue>,
     look: Look,
 }
@@ -42,24 +42,24 @@ impl Sqrl {
         options: ChallengeOptions,
     ) -> Result<Challenge, ChallengeError> {
         if parts.method == Method::HEAD {
-            let link = self.engine().dead_url();
+            let issued = self.engine().dead_url();
             let look = self.look(parts);
-            return Ok(Challenge { sqrl: self.clone(), link, cookies: Vec::new(), look });
+            return Ok(Challenge { sqrl: self.clone(), issued, cookies: Vec::new(), look });
         }
         check_visit(&parts.headers)?;
         let ip = self.asking_address(parts)?;
         let config = &self.engine().config;
         let (now, secret) = (config.clock.now(), Secret::fresh());
-        let link = self.engine().issue(ip, secret.wait(), options).await?;
-        let cookie = WaitCookie::new(secret, link.nut, now, config.lifetimes.chain);
-        Ok(self.with_cookie(parts, link, &cookie))
+        let issued = self.engine().issue(ip, secret.wait(), options).await?;
+        let cookie = WaitCookie::new(secret, issued.nut, now, config.lifetimes.chain);
+        Ok(self.with_cookie(parts, issued, &cookie))
     }
 
-    /// Issues a further link for the wait whose first or latest nut is `old`, if this browser
-    /// holds its cookie; `None` if there is no such wait, or it is over.
+    /// Issues another SQRL URL for the wait whose first or latest nut is `old`, if this browser has its
+    /// cookie. Returns `None` if there is no such wait, or it is over.
     ///
-    /// The wait goes on: a client may still finish with an earlier link. So a page elsewhere that
-    /// leads the browser here, with the nut of its QR code, ends nothing.
+    /// The wait continues, because a client may still finish with an earlier URL. So another site that
+    /// navigates the browser here, with the nut of a QR code, ends nothing.
     pub(super) async fn renewed_challenge(
         &self,
         parts: &Parts,
@@ -71,11 +71,11 @@ impl Sqrl {
         let Some(cookie) = self.cookies().wait(&parts.headers, &old) else { return Ok(None) };
         match self.engine().renew(cookie.latest(), ip, cookie.wait()).await? {
             Renewal::Gone => Ok(None),
-            Renewal::Renewed(link) => {
+            Renewal::Renewed(issued) => {
                 let config = &self.engine().config;
                 let (now, chain) = (config.clock.now(), config.lifetimes.chain);
-                let cookie = cookie.renewed(link.nut, now, chain);
-                Ok(Some(self.with_cookie(parts, link, &cookie)))
+                let cookie = cookie.renewed(issued.nut, now, chain);
+                Ok(Some(self.with_cookie(parts, issued, &cookie)))
             }
         }
     }
@@ -86,27 +86,27 @@ impl Sqrl {
         address.ok_or(ChallengeError::NoClientAddress)
     }
 
-    fn with_cookie(&self, parts: &Parts, link: IssuedUrl, cookie: &WaitCookie) -> Challenge {
+    fn with_cookie(&self, parts: &Parts, issued: IssuedUrl, cookie: &WaitCookie) -> Challenge {
         let chain = self.engine().config.lifetimes.chain;
         let cookies = self.cookies().set_wait(&parts.headers, cookie, chain);
-        Challenge { sqrl: self.clone(), link, cookies, look: self.look(parts) }
+        Challenge { sqrl: self.clone(), issued, cookies, look: self.look(parts) }
     }
 }
 
 impl Challenge {
-    /// The link for the button: `sqrl://…`.
-    pub fn href(&self) -> &str {
-        &self.link.text
+    /// Returns the SQRL URL, `sqrl://…`, for the button.
+    pub fn sqrl_url(&self) -> &str {
+        &self.issued.text
     }
 
-    /// The link's nut: public, like the link.
+    /// Returns the nut of the SQRL URL. It is as public as the URL.
     pub fn nut(&self) -> &Nut {
-        &self.link.nut
+        &self.issued.nut
     }
 
-    /// Where the QR code is, from the root: SVG.
+    /// Returns the path of the QR code (SVG), from the root.
     pub fn qr_path(&self) -> String {
-        format!("{}/svg.sqrl?nut={}", self.sqrl.base(), self.link.nut)
+        format!("{}/svg.sqrl?nut={}", self.sqrl.base(), self.issued.nut)
     }
 
     /// Returns the path of the sign-in page's JavaScript module, from the root. Load it with
@@ -160,13 +160,13 @@ impl Challenge {
         }
     }
 
-    /// What the layer's paths stand below, from the root: the public URL's path and the builder's
-    /// `prefix`; empty for neither.
+    /// Returns the path below which the layer's endpoints are: the path of the public URL and the builder's
+    /// `prefix`. Empty without either.
     pub fn base(&self) -> &str {
         self.sqrl.base()
     }
 
-    /// How long the link can be answered.
+    /// Returns the lifetime of the SQRL URL.
     pub fn lifetime(&self) -> Duration {
         self.sqrl.engine().config.lifetimes.url
     }
@@ -175,13 +175,13 @@ impl Challenge {
     /// QR code. The page loads the module at `script_path`, and the style at `style_path` if you
     /// like. Send it with [`attach_to`](Self::attach_to).
     pub fn fragment(&self) -> String {
-        let nut = self.link.nut.to_string();
+        let nut = self.issued.nut.to_string();
         self.sqrl.settings().pages.fragment(&self.view(&nut), &self.look)
     }
 
     /// The built-in sign-in page.
     pub fn page(self) -> Response<String> {
-        let nut = self.link.nut.to_string();
+        let nut = self.issued.nut.to_string();
         let page = self.sqrl.settings().pages.sign_in(&self.view(&nut), &self.look);
         let mut response = Response::new(page.html);
         respond::set_sign_in_headers(response.headers_mut(), &page.policy);
@@ -190,7 +190,7 @@ impl Challenge {
     }
 
     fn view<'a>(&'a self, nut: &'a str) -> SignIn<'a> {
-        SignIn { url: self.href(), nut, expires_in: self.lifetime().as_secs() }
+        SignIn { url: self.sqrl_url(), nut, expires_in: self.lifetime().as_secs() }
     }
 
     /// Adds to a response of your own what a sign-in page needs: the cookie that collects the

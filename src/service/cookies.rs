@@ -177,7 +177,7 @@ impl Cookies {
         self.waits(headers).map(|cookie| cookie.wait()).collect()
     }
 
-    /// Whether this browser asked for the link of this wait.
+    /// Returns whether this browser requested the SQRL URL of this wait.
     pub(super) fn asked_for(self, headers: &HeaderMap, wait: &WaitId) -> bool {
         self.waits(headers).any(|cookie| cookie.wait() == *wait)
     }

@@ -25,7 +25,7 @@ pub(crate) enum Route {
 /// What the layer answers itself, by the field's standard names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Endpoint {
-    /// `nut.sqrl`: a new link, or a renewed one.
+    /// `nut.sqrl`: a new SQRL URL, or a renewed one.
     Nut,
     /// `png.sqrl`: the QR code.
     Png,

@@ -1,9 +1,9 @@
-//! `cps.sqrl`: the browser that a client sends with a one-time URL.
+//! `cps.sqrl`: the one-time URL that a client opens in a browser.
 //!
-//! In the browser that asked for the link, after a client at the address that asked, on to the
-//! application. Otherwise first a page that names the account, and one same-origin POST:
-//! nobody is signed into somebody else's account by following a link. Every step leads to a clean
-//! address.
+//! The browser continues to the application if it requested the SQRL URL and the client had the same
+//! address. Otherwise a page names the account, and the user confirms with a same-origin POST, so that
+//! following a link never signs anybody in to another person's account. Every step redirects to a URL
+//! without the id.
 
 use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};

@@ -30,11 +30,9 @@ where
         Endpoint::Cps => cps::answer(&sqrl, &parts).await,
         Endpoint::ConfirmCps => cps::confirmed(&sqrl, &parts, body).await,
         Endpoint::Svg => {
-            picture(&sqrl, &parts, "image/svg+xml", |link| web::svg(link).map(Bytes::from))
+            picture(&sqrl, &parts, "image/svg+xml", |url| web::svg(url).map(Bytes::from))
         }
-        Endpoint::Png => {
-            picture(&sqrl, &parts, "image/png", |link| web::png(link).map(Bytes::from))
-        }
+        Endpoint::Png => picture(&sqrl, &parts, "image/png", |url| web::png(url).map(Bytes::from)),
         Endpoint::Asset(name) => {
             respond::asset(web::asset(name), parameter(&parts, "v").as_deref())
         }

@@ -48,7 +48,7 @@ fn send(
         // No value contains a character that JSON escapes.
         let x = if extension == 0 { String::new() } else { format!(",\"x\":{extension}") };
         let can = can.map(|can| format!(",\"can\":\"{can}\"")).unwrap_or_default();
-        let (link, expires_in) = (challenge.href(), challenge.lifetime().as_secs());
+        let (link, expires_in) = (challenge.sqrl_url(), challenge.lifetime().as_secs());
         let json = format!(
             "{{\"link\":\"{link}\",\"nut\":\"{nut}\",\"expires_in\":{expires_in}{x}{can}}}"
         );
