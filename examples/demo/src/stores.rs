@@ -1,7 +1,6 @@
 //! Opens the stores that the command line names.
 
 use std::error::Error;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,7 +39,8 @@ pub(crate) async fn nut_store(
     Ok(match store {
         Store::Memory => Arc::new(MemoryNutStore::new()),
         Store::Sqlite(file) => {
-            Arc::new(SqliteNutStore::open(file).map_err(|error| cannot_open(file, &error))?)
+            let failed = |error| StartError::failed("--nuts", &error);
+            Arc::new(SqliteNutStore::open(file).map_err(failed)?)
         }
         Store::Redis(url) => {
             let wrong = |error| StartError::Usage(format!("--nuts: {}", ErrorChain(&error)));
@@ -62,8 +62,10 @@ pub(crate) async fn app_stores(store: &Store, direct: bool) -> Result<AppStores,
             sessions: AnySessionStore::default(),
         },
         Store::Sqlite(file) => {
-            let identities = SqliteIdentityStore::open(file).map_err(|e| cannot_open(file, &e))?;
-            let accounts = SqliteAccounts::open(file).map_err(|e| cannot_open(file, &e))?;
+            let identities = SqliteIdentityStore::open(file)
+                .map_err(|error| StartError::failed("--identities", &error))?;
+            let accounts = SqliteAccounts::open(file)
+                .map_err(|error| StartError::failed("--identities", &error))?;
             AppStores {
                 identities: Arc::new(identities),
                 accounts: Arc::new(accounts),
@@ -103,8 +105,4 @@ async fn in_time<T, E: Into<Box<dyn Error + Send + Sync>>>(
         Ok(opened) => opened.map_err(|error| StartError::failed(server, &*error.into())),
         Err(_) => Err(StartError::Failed(format!("{server}: no answer within {TIMEOUT:?}"))),
     }
-}
-
-fn cannot_open(file: &Path, error: &dyn Error) -> StartError {
-    StartError::failed(&file.display().to_string(), error)
 }

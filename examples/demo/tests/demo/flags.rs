@@ -35,11 +35,14 @@ fn start_error(arguments: &[&str], code: i32) -> String {
 #[test]
 fn a_wrong_command_line_is_explained() {
     for (arguments, words) in [
-        (["--nuts", "redis://:secret@localhost:port"], "--nuts: the Redis URL cannot be used"),
+        (["--nuts", "redis://:secret@localhost:port"], "--nuts: invalid Redis URL"),
         (["--nuts", "redis-sentinel://:secret@localhost"], "--nuts: "),
-        (["--nuts", "postgres://u:secret@localhost:port"], "--nuts: the database's URL cannot"),
+        (["--nuts", "postgres://u:secret@localhost:port"], "--nuts: invalid Postgres URL"),
         (["--identities", "redis://:secret@localhost"], "Redis does not store identities"),
-        (["--identities", "postgresql://u:secret@localhost:port"], "--identities: the database's"),
+        (
+            ["--identities", "postgresql://u:secret@localhost:port"],
+            "--identities: invalid Postgres URL",
+        ),
         (["--server-name", "a b"], "write a name of letters, digits"),
         (["--nuts", "mysql://localhost"], "write memory, sqlite:FILE"),
         (["--nuts", "sqlite:"], "sqlite: needs a file"),
@@ -66,7 +69,10 @@ fn a_server_or_file_that_cannot_be_used_is_named() {
     let directory = TempDir::new().expect("a directory");
     let missing = directory.path().join("missing/demo.sqlite");
     let message = start_error(&["--identities", &format!("sqlite:{}", missing.display())], 1);
-    assert!(message.contains("missing/demo.sqlite: the database cannot be opened"), "{message}");
+    assert!(
+        message.contains("missing/demo.sqlite cannot be a database: its directory does not"),
+        "{message}"
+    );
     // Nothing listens on port 1, and this listener accepts no connection.
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let silent = listener.local_addr().expect("its address");
