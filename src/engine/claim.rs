@@ -89,9 +89,10 @@ impl Claim {
         match key {
             KeyState::Unknown => ClaimStatus::Removed,
             KeyState::Superseded => ClaimStatus::Replaced,
+            // This precedes the states after which an application may show the account once more.
+            KeyState::Live(identity) if identity.user != self.user => ClaimStatus::OtherAccount,
             KeyState::Live(identity) if identity.disabled => ClaimStatus::Disabled,
             KeyState::Live(identity) if identity.epoch != self.epoch => ClaimStatus::Interrupted,
-            KeyState::Live(identity) if identity.user != self.user => ClaimStatus::OtherAccount,
             KeyState::Live(_) => ClaimStatus::Current,
         }
     }
@@ -192,6 +193,8 @@ mod tests {
         assert_eq!(status_after(|it| it.epoch = Epoch::new(5)), ClaimStatus::Interrupted);
         assert_eq!(status_after(|it| it.user = None), ClaimStatus::OtherAccount);
         assert_eq!(status_after(|it| it.user = Some("bob".into())), ClaimStatus::OtherAccount);
+        let both = status_after(|it| (it.disabled, it.user) = (true, Some("bob".into())));
+        assert_eq!(both, ClaimStatus::OtherAccount);
         let before = Claim { user: None, ..claim() };
         assert_eq!(before.status(&KeyState::Live(identity())), ClaimStatus::OtherAccount);
     }
