@@ -27,7 +27,7 @@
 //! async fn signed_in(login: SqrlLogin) -> Redirect {
 //!     let claim = login.claim();
 //!     // … start your own session under a new session id, and keep `claim` in it. When a request
-//!     // arrives with the session, ask `Sqrl::check` whether the claim still holds …
+//!     // arrives with the session, ask `Sqrl::check` whether the claim is current …
 //! #   drop(claim);
 //!     Redirect::to("/")
 //! }

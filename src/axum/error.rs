@@ -8,7 +8,7 @@ use tower_sqrl_core::StoreError;
 use crate::engine::{LinkError, NotSignedIn};
 use crate::service::ChallengeError;
 
-/// Every error of this library that a handler can meet, as a response.
+/// Every error of this library that a handler can get, as a response.
 ///
 /// It is the rejection of the extractors, and what a handler returns to use `?` on this library's
 /// calls.
@@ -71,7 +71,7 @@ impl SqrlError {
         }
     }
 
-    /// Returns what the user may read: never the site's set-up, an account or a store's words.
+    /// Returns the text for the user, without the site's configuration, accounts or error texts of a store.
     fn text(&self) -> String {
         match self {
             Self::NotSignedIn(why) => why.to_string(),

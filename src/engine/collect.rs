@@ -37,7 +37,9 @@ pub(crate) enum WaitStatus {
 #[non_exhaustive]
 pub enum NotSignedIn {
     /// Nothing has happened yet, or it is over, or it is not this browser's.
-    #[error("there is no sign-in to collect: it is used, too old, or another browser's")]
+    #[error(
+        "there is no sign-in to collect: it was already used, has expired, or belongs to another browser"
+    )]
     Nothing,
     /// The identity was disabled, enabled, removed or rekeyed in between.
     #[error("the identity has changed since it signed in: sign in again")]

@@ -30,6 +30,7 @@ pub(super) async fn collect(sqrl: &Sqrl, parts: &Parts) -> (SignInResult, Vec<He
         _ => None,
     };
     let Some((result, forget)) = collected else {
+        tracing::debug!("nobody is signed in: {}", NotSignedIn::Nothing);
         return (SignInResult(Err(NotSignedIn::Nothing)), Vec::new());
     };
     if let Err(why) = &result {
