@@ -89,10 +89,12 @@ impl Claim {
         match key {
             KeyState::Unknown => ClaimStatus::Removed,
             KeyState::Superseded => ClaimStatus::Replaced,
-            // This precedes the states after which an application may show the account once more.
-            KeyState::Live(identity) if identity.user != self.user => ClaimStatus::OtherAccount,
-            KeyState::Live(identity) if identity.disabled => ClaimStatus::Disabled,
+            // Only the owner of the account may still see it. A disable changes the epoch.
+            KeyState::Live(identity) if identity.disabled && identity.user == self.user => {
+                ClaimStatus::Disabled
+            }
             KeyState::Live(identity) if identity.epoch != self.epoch => ClaimStatus::Interrupted,
+            KeyState::Live(identity) if identity.user != self.user => ClaimStatus::OtherAccount,
             KeyState::Live(_) => ClaimStatus::Current,
         }
     }
@@ -193,8 +195,12 @@ mod tests {
         assert_eq!(status_after(|it| it.epoch = Epoch::new(5)), ClaimStatus::Interrupted);
         assert_eq!(status_after(|it| it.user = None), ClaimStatus::OtherAccount);
         assert_eq!(status_after(|it| it.user = Some("bob".into())), ClaimStatus::OtherAccount);
-        let both = status_after(|it| (it.disabled, it.user) = (true, Some("bob".into())));
-        assert_eq!(both, ClaimStatus::OtherAccount);
+        let both = status_after(|it| (it.epoch, it.user) = (Epoch::new(5), Some("bob".into())));
+        assert_eq!(both, ClaimStatus::Interrupted);
+        let all = status_after(|it| {
+            (it.disabled, it.epoch, it.user) = (true, Epoch::new(5), Some("bob".into()));
+        });
+        assert_eq!(all, ClaimStatus::Interrupted);
         let before = Claim { user: None, ..claim() };
         assert_eq!(before.status(&KeyState::Live(identity())), ClaimStatus::OtherAccount);
     }

@@ -106,6 +106,9 @@ impl Sqrl {
     /// For an identity that signs up. If it does so twice at the same moment, both get the account
     /// that was linked first.
     ///
+    /// `user` must be new, such as the id of a new row. Never derive it from the key: a key that its owner
+    /// removed, and that a thief still has, would otherwise lead back to the old account.
+    ///
     /// ```
     /// use tower_sqrl::{Claim, LinkError, SignIn, Sqrl};
     ///
@@ -167,7 +170,8 @@ impl Sqrl {
     /// Takes an identity's account away from it. The identity stays known.
     ///
     /// A claim made before is no longer current: [`check`](Self::check) returns
-    /// [`ClaimStatus::OtherAccount`].
+    /// [`ClaimStatus::OtherAccount`]. It is current again if the identity is linked with the same account
+    /// again.
     ///
     /// # Errors
     ///

@@ -469,3 +469,26 @@ async fn a_log_of_requests_has_no_secrets() {
         assert!(!line.contains(&id) && !line.contains(&nut), "{line}");
     }
 }
+
+/// A thief has the identity that its owner has removed, and not the rescue code.
+#[tokio::test]
+async fn a_removed_key_does_not_get_the_account_back() {
+    let guide = Guide::signed_in_to(app::link::router).await;
+    let linking = Linking(&guide);
+    let account = linking.user(&guide.client).await.expect("linked");
+    let hers = Client::new(Identity::from_seed([2; 32]));
+    linking.answer(&linking.open().await, &hers).await;
+    assert_eq!(linking.decide("yes", &hers).await.url.path(), "/");
+    guide.command(Command::Remove).await;
+    assert_eq!(linking.user(&guide.client).await, None, "removed");
+
+    let thief = Browser::default();
+    let (page, url) = guide.login(&thief).await;
+    guide.client.sign_in(&url).await.expect("signed in");
+    let Waiting::GoTo(url) = thief.poll(&page.url, &url).await.expect("an answer") else {
+        panic!("not signed in");
+    };
+    let home = thief.open(url.as_str()).await.expect("a page").body;
+    assert!(home.contains("Hello, ") && !home.contains(&account), "{home}");
+    assert_eq!(linking.user(&hers).await, Some(account));
+}

@@ -18,7 +18,7 @@ pub(crate) const MAX_NAME_LENGTH: usize = 60;
 pub(crate) struct Account {
     /// Empty until the user chooses one.
     pub(crate) name: String,
-    /// The claim of the last sign-in, as text.
+    /// The id of the last sign-in.
     pub(crate) last_sign_in: String,
 }
 
@@ -27,8 +27,7 @@ pub(crate) type Result<T> = std::result::Result<T, Box<dyn std::error::Error + S
 /// A store of accounts.
 #[async_trait]
 pub(crate) trait Accounts: Debug + Send + Sync + 'static {
-    /// Records a sign-in, and creates the account if it is new. Writes nothing if the last
-    /// sign-in was the same.
+    /// Records a sign-in, and creates the account if it is new.
     async fn record_sign_in(&self, id: &str, sign_in: &str) -> Result<()>;
 
     /// Returns `None` if nobody has signed in to the account.
@@ -49,7 +48,7 @@ pub(crate) async fn display_name(accounts: Arc<dyn Accounts>, id: UserId) -> Opt
 
 /// Returns a random id for a new account.
 pub(crate) fn new_id() -> String {
-    format!("account-{:010x}", rand::random::<u64>() >> 24)
+    format!("account-{:032x}", rand::random::<u128>())
 }
 
 /// Removes control characters, characters that reorder text, and what is too long.

@@ -134,13 +134,13 @@ pub(crate) async fn confirm(
         return refuse(&session, "This identity has changed. Please start again.").await;
     }
     let claim = answer.clone().with_user(user.account.clone());
-    let (id, from, to) = (user.account.as_str(), user.claim.to_string(), claim.to_string());
-    if !app.accounts.replace_sign_in(id, &from, &to).await? {
+    let sign_in = session::new_sign_in();
+    if !app.accounts.replace_sign_in(user.account.as_str(), &user.sign_in, &sign_in).await? {
         let text = "The account has another identity now. Sign in with that one.";
         return refuse(&session, text).await;
     }
     // The session belongs to the new identity first. If the link then fails, the user can repeat it.
-    session::begin(&session, &claim).await?;
+    session::begin(&session, &claim, &sign_in).await?;
     sqrl.link(answer.idk(), user.account.clone()).await?;
     tracing::info!(account = %user.account, "linked another identity");
     Ok(Redirect::to("/account").into_response())

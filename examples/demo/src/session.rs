@@ -12,6 +12,7 @@ use tower_sqrl::Claim;
 use self::store::AnySessionStore;
 
 const CLAIM: &str = "claim";
+const SIGN_IN: &str = "sign-in";
 
 /// A session ends after this time without a request.
 const MAX_IDLE: Duration = Duration::hours(12);
@@ -26,13 +27,26 @@ pub(crate) fn layer(store: AnySessionStore, https: bool) -> SessionManagerLayer<
         .with_expiry(Expiry::OnInactivity(MAX_IDLE))
 }
 
-/// Signs in, with a new session id and without the data of the previous user.
-pub(crate) async fn begin(session: &Session, claim: &Claim) -> Result<(), Error> {
+/// Returns a random id for a sign-in. Claims of two sign-ins may be equal, so they cannot tell an old
+/// session from the last one.
+pub(crate) fn new_sign_in() -> String {
+    format!("{:032x}", rand::random::<u128>())
+}
+
+/// Signs in, with a new session id and without the data of the previous user. `sign_in` is the id of
+/// this sign-in.
+pub(crate) async fn begin(session: &Session, claim: &Claim, sign_in: &str) -> Result<(), Error> {
     session.clear().await;
     if session.id().is_some() {
         session.cycle_id().await?;
     }
-    session.insert(CLAIM, claim).await
+    session.insert(CLAIM, claim).await?;
+    session.insert(SIGN_IN, sign_in).await
+}
+
+/// Returns the id of the session's sign-in.
+pub(crate) async fn sign_in(session: &Session) -> Result<Option<String>, Error> {
+    session.get(SIGN_IN).await
 }
 
 /// Returns who has signed in. `User` in `user.rs` checks whether the claim is still current.

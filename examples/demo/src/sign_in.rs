@@ -41,8 +41,9 @@ pub(crate) async fn signed_in(
     let new = UserId::from(accounts::new_id());
     let claim = sqrl.link_if_unlinked(&login, new.clone()).await?;
     let account = claim.user().unwrap_or(&new);
-    app.accounts.record_sign_in(account.as_str(), &claim.to_string()).await?;
-    session::begin(&session, &claim).await?;
+    let sign_in = session::new_sign_in();
+    app.accounts.record_sign_in(account.as_str(), &sign_in).await?;
+    session::begin(&session, &claim, &sign_in).await?;
     if *account == new {
         tracing::info!(%account, "new account");
     }

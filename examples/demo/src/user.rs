@@ -18,6 +18,8 @@ use crate::session::{self, Visitor};
 pub(crate) struct User {
     pub(crate) account: UserId,
     pub(crate) claim: Claim,
+    /// The id of the session's sign-in.
+    pub(crate) sign_in: String,
     pub(crate) status: Status,
 }
 
@@ -36,7 +38,13 @@ pub(crate) enum Status {
 }
 
 impl Status {
-    async fn of(claim: &Claim, account: &UserId, sqrl: &Sqrl, app: &App) -> Result<Self, AppError> {
+    async fn of(
+        claim: &Claim,
+        sign_in: &str,
+        account: &UserId,
+        sqrl: &Sqrl,
+        app: &App,
+    ) -> Result<Self, AppError> {
         match sqrl.check(claim).await? {
             ClaimStatus::Current => return Ok(Self::Active),
             ClaimStatus::Disabled => return Ok(Self::Disabled),
@@ -46,7 +54,7 @@ impl Status {
         // Only the account's last sign-in may link another identity: an older session may be a
         // thief's.
         let account = app.accounts.find(account.as_str()).await?;
-        let is_last = account.is_some_and(|account| account.last_sign_in == claim.to_string());
+        let is_last = account.is_some_and(|account| account.last_sign_in == sign_in);
         Ok(if is_last { Self::NoIdentity } else { Self::Ended })
     }
 }
@@ -59,8 +67,9 @@ impl User {
     ) -> Result<Option<Self>, AppError> {
         let Some(claim) = session::claim(session).await? else { return Ok(None) };
         let Some(account) = claim.user().cloned() else { return Ok(None) };
-        let status = Status::of(&claim, &account, sqrl, app).await?;
-        Ok(Some(Self { account, claim, status }))
+        let Some(sign_in) = session::sign_in(session).await? else { return Ok(None) };
+        let status = Status::of(&claim, &sign_in, &account, sqrl, app).await?;
+        Ok(Some(Self { account, claim, sign_in, status }))
     }
 }
 

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use axum::response::{Html, Redirect, Result};
 use axum::{Router, http::StatusCode, routing::get};
-use tower_sessions::{MemoryStore, Session, SessionManagerLayer, cookie::SameSite};
+use tower_sessions::{MemoryStore, Session, SessionManagerLayer, cookie::SameSite, session::Id};
 use tower_sqrl::axum::{SqrlChallenge, SqrlLogin};
 use tower_sqrl::memory::{MemoryIdentityStore, MemoryNutStore};
 use tower_sqrl::{Claim, Sqrl};
@@ -31,8 +31,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 /// The browser arrives here after a sign-in.
 async fn signed_in(sqrl: Sqrl, session: Session, login: SqrlLogin) -> Result<Redirect> {
-    // A new account is named after its first key, and keeps that name when the user changes keys.
-    let claim = sqrl.link_if_unlinked(&login, login.idk().to_string()).await?;
+    // A new account's id: the id of a new row, or, as here, a random one. Never derive it from the key.
+    let claim = sqrl.link_if_unlinked(&login, Id::default().to_string()).await?;
     session.clear().await; // removes the data of a previous user
     session.cycle_id().await.map_err(unavailable)?; // makes an id that an attacker planted useless
     session.insert("claim", claim).await.map_err(unavailable)?;

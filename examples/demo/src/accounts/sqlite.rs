@@ -39,8 +39,7 @@ impl SqliteAccounts {
 impl Accounts for SqliteAccounts {
     async fn record_sign_in(&self, id: &str, sign_in: &str) -> Result<()> {
         const SQL: &str = "insert into demo_accounts (id, last_sign_in) values (?1, ?2)
-                           on conflict (id) do update set last_sign_in = excluded.last_sign_in
-                           where last_sign_in <> excluded.last_sign_in";
+                           on conflict (id) do update set last_sign_in = excluded.last_sign_in";
         let row = (id.to_owned(), sign_in.to_owned());
         self.run(move |connection| connection.execute(SQL, row)).await?;
         Ok(())

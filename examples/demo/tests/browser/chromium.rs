@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use fantoccini::elements::Element;
+use fantoccini::error::CmdError;
 use fantoccini::wd::{TimeoutConfiguration, WebDriverCompatibleCommand};
 use fantoccini::{Client, ClientBuilder, Locator};
 use http::Method;
@@ -92,7 +93,11 @@ impl Chromium {
     /// Waits until the tab has this URL.
     pub(crate) async fn arrives(&self, url: &str) {
         let wanted: Url = url.parse().expect("an address");
-        let arrived = self.client.wait().at_most(PATIENCE).every(PAUSE).for_url(&wanted).await;
+        let wait = || self.client.wait().at_most(PATIENCE).every(PAUSE).for_url(&wanted);
+        let mut arrived = wait().await;
+        if arrived.as_ref().is_err_and(is_navigating) {
+            arrived = wait().await;
+        }
         if let Err(error) = arrived {
             panic!("{error}: {wanted}, but {}", self.seen().await);
         }
@@ -106,8 +111,13 @@ impl Chromium {
 
     /// Waits until an element is there.
     pub(crate) async fn element(&self, css: &str) -> Element {
-        let wait = self.client.wait().at_most(PATIENCE).every(PAUSE);
-        match wait.for_element(Locator::Css(css)).await {
+        let wait =
+            || self.client.wait().at_most(PATIENCE).every(PAUSE).for_element(Locator::Css(css));
+        let mut found = wait().await;
+        if found.as_ref().is_err_and(is_navigating) {
+            found = wait().await;
+        }
+        match found {
             Ok(element) => element,
             Err(error) => panic!("{error}: {css}, but {}", self.seen().await),
         }
@@ -297,4 +307,9 @@ impl WebDriverCompatibleCommand for Extension {
     fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
         (Method::POST, Some(self.body.to_string()))
     }
+}
+
+/// Returns whether the driver gave up a command because the tab was navigating at that moment.
+fn is_navigating(error: &CmdError) -> bool {
+    error.to_string().contains("aborted by navigation")
 }

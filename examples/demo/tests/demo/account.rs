@@ -103,6 +103,7 @@ async fn a_user_whose_identity_was_removed_links_another() {
     let account = account_id(&ada.sign_in(&demo).await);
     let other_tab = ada.at_another_browser();
     other_tab.sign_in(&demo).await;
+    ada.sign_in(&demo).await; // only the last sign-in may link another identity
     ada.command(&demo, Command::Remove).await.expect("removed");
 
     let page = ada.account(&demo).await;
@@ -403,4 +404,39 @@ async fn nothing_is_unlinked_before_the_owner_is_asked() {
     let page = ada.browser.open(&demo.url("/account/unlink")).await.expect("a page");
     assert!(page.body.contains("Nobody can sign in to the account afterwards"), "{}", page.body);
     assert!(ada.account(&demo).await.body.contains("/account/name"), "still linked");
+}
+
+/// A session of an earlier sign-in does not become the last one, although its claim is the same.
+#[tokio::test]
+async fn a_disable_and_a_removal_give_an_older_session_no_rights() {
+    let demo = Demo::in_memory(&[]);
+    let ada = Person::new();
+    let account = account_id(&ada.sign_in(&demo).await);
+    let mut thief = ada.at_another_browser();
+    thief.sign_in(&demo).await;
+    ada.sign_in(&demo).await;
+    ada.command(&demo, Command::Disable).await.expect("disabled");
+    ada.command(&demo, Command::Remove).await.expect("removed");
+    let page = thief.browser.open(&demo.url("/account/identity")).await.expect("a page");
+    assert!(page.sqrl_url().is_err(), "offered to the thief: {}", page.body);
+    thief.client = Person::new().client;
+    assert_ne!(account_id(&thief.at_another_browser().sign_in(&demo).await), account);
+    let page = ada.browser.open(&demo.url("/account/identity")).await.expect("a page");
+    assert!(page.sqrl_url().is_ok(), "not offered to the owner: {}", page.body);
+}
+
+/// The owner signs up again with the same identity, after a disable, an enable and a removal.
+#[tokio::test]
+async fn a_session_stays_ended_when_the_identity_signs_up_again() {
+    let demo = Demo::in_memory(&[]);
+    let ada = Person::new();
+    let account = account_id(&ada.sign_in(&demo).await);
+    let thief = ada.at_another_browser();
+    thief.sign_in(&demo).await;
+    for command in [Command::Disable, Command::Enable, Command::Remove] {
+        ada.command(&demo, command).await.expect("done");
+    }
+    assert_ne!(account_id(&ada.at_another_browser().sign_in(&demo).await), account);
+    let page = thief.browser.open(&demo.url("/account/identity")).await.expect("a page");
+    assert!(page.sqrl_url().is_err(), "offered to the thief: {}", page.body);
 }
