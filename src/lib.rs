@@ -111,9 +111,6 @@ pub mod web;
 #[cfg(not(feature = "web"))]
 mod web;
 
-#[cfg(feature = "bench")]
-#[doc(hidden)]
-pub use engine::bench;
 pub use engine::{
     Answer, ChallengeOptions, Claim, ClaimStatus, Clock, InvalidClaim, LinkError, NotSignedIn,
     SignIn,

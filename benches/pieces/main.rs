@@ -5,7 +5,6 @@
 #![allow(clippy::unwrap_used)]
 
 mod answer;
-mod decide;
 mod layer;
 mod protocol;
 mod store;

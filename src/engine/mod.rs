@@ -4,8 +4,6 @@
 mod account;
 mod answer;
 mod apply;
-#[cfg(feature = "bench")]
-pub mod bench;
 mod chain;
 mod challenge;
 mod claim;
