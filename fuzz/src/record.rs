@@ -7,7 +7,9 @@ use bytes::Bytes;
 use ed25519_dalek::Signer as _;
 use http::{Request, header};
 use tower_sqrl::identities::Epoch;
-use tower_sqrl::nuts::{Attached, CpsInfo, Digest, NutInfo, Outcome, Refusal, Timestamp, WaitId};
+use tower_sqrl::nuts::{
+    Attachments, CpsInfo, Digest, NutInfo, Outcome, Refusal, Timestamp, WaitId,
+};
 use tower_sqrl::protocol::{Ask, Button, Command, Idk, Nut, base64url};
 use tower_sqrl::{NotSignedIn, SignIn};
 
@@ -111,9 +113,9 @@ fn cps_info(input: &mut Unstructured<'_>) -> CpsInfo {
     info
 }
 
-fn attached(input: &mut Unstructured<'_>) -> Attached {
+fn attached(input: &mut Unstructured<'_>) -> Attachments {
     let buttons = [Button::Ok, Button::First, Button::Second, Button::Cancelled];
-    let mut attached = Attached::default();
+    let mut attached = Attachments::default();
     attached.data = input.maybe(|input| input.slice().into());
     attached.button = input.maybe(|input| buttons[usize::from(input.byte()) % buttons.len()]);
     attached.sealed = input.maybe(|input| input.slice().into());

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use tower_sqrl_core::nuts::{Attached, Digest, NutInfo, Timestamp};
+use tower_sqrl_core::nuts::{Attachments, Digest, NutInfo, Timestamp};
 use tower_sqrl_core::protocol::{Nut, Request, Tif};
 
 use super::Engine;
@@ -117,7 +117,7 @@ impl Chain<'_> {
 
     /// Returns what the application gets: the record's data, and the answer if a question was asked
     /// with this nut.
-    pub(super) fn attached(&self) -> Attached {
+    pub(super) fn attached(&self) -> Attachments {
         let mut attached = self.record.attached.clone();
         if let Some(button) = self.request.button().filter(|_| self.record.asked) {
             attached.button = Some(button);
@@ -128,7 +128,7 @@ impl Chain<'_> {
 
     /// Returns the same for a sign-in by this request: with the indexed secrets, if they were asked for
     /// with this nut, and with whether the addresses match.
-    pub(super) fn attached_to_sign_in(&self) -> Attached {
+    pub(super) fn attached_to_sign_in(&self) -> Attachments {
         let mut attached = self.attached();
         attached.same_address = self.ips_match();
         #[cfg(feature = "sin")]

@@ -9,7 +9,7 @@ use futures_util::future::{OptionFuture, join};
 use tower_sqrl_core::StoreError;
 use tower_sqrl_core::identities::{Epoch, Identity, KeyState};
 use tower_sqrl_core::nuts::{
-    Attached, CpsId, CpsInfo, Digest, NutInfo, NutState, Outcome, Refusal, WaitId,
+    Attachments, CpsId, CpsInfo, Digest, NutInfo, NutState, Outcome, Refusal, WaitId,
 };
 use tower_sqrl_core::protocol::{Command, Idk};
 
@@ -187,7 +187,7 @@ impl Engine {
         &self,
         idk: Idk,
         identity: Option<Identity>,
-        attached: Attached,
+        attached: Attachments,
         wait: WaitId,
     ) -> Result<SignIn, NotSignedIn> {
         let identity = identity.ok_or(NotSignedIn::Outdated)?;
@@ -196,7 +196,7 @@ impl Engine {
     }
 
     #[cfg(feature = "sin")]
-    fn open_secrets(&self, idk: &Idk, attached: &Attached) -> Result<Secrets, NotSignedIn> {
+    fn open_secrets(&self, idk: &Idk, attached: &Attachments) -> Result<Secrets, NotSignedIn> {
         match (&self.config.secrets, &attached.sealed) {
             (Some(secrets), Some(sealed)) => secrets.open(idk, sealed).ok_or(NotSignedIn::Outdated),
             _ => Ok(Secrets::default()),
@@ -205,7 +205,7 @@ impl Engine {
 
     #[cfg(not(feature = "sin"))]
     #[allow(clippy::unused_self, clippy::unnecessary_wraps, reason = "the feature's other half")]
-    fn open_secrets(&self, _: &Idk, _: &Attached) -> Result<Secrets, NotSignedIn> {
+    fn open_secrets(&self, _: &Idk, _: &Attachments) -> Result<Secrets, NotSignedIn> {
         Ok(Secrets::default())
     }
 }

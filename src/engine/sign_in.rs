@@ -1,5 +1,5 @@
 use tower_sqrl_core::identities::{Epoch, Identity, UserId};
-use tower_sqrl_core::nuts::{Attached, WaitId};
+use tower_sqrl_core::nuts::{Attachments, WaitId};
 use tower_sqrl_core::protocol::{Button, Idk, IndexedSecret};
 
 use super::claim::Claim;
@@ -12,7 +12,7 @@ use super::secrets::Secrets;
 pub struct SignIn {
     pub(super) idk: Idk,
     pub(super) identity: Identity,
-    pub(super) attached: Attached,
+    pub(super) attached: Attachments,
     pub(super) secrets: Secrets,
     pub(super) wait: WaitId,
 }

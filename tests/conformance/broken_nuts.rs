@@ -213,7 +213,7 @@ impl NutStore for Store {
     ) -> Result<(), StoreError> {
         let mut info = info.clone();
         if self.has(Fault::ForgetsAttached) {
-            info.attached = tower_sqrl::nuts::Attached::default();
+            info.attached = tower_sqrl::nuts::Attachments::default();
         }
         self.create(self.nut_key(nut, state), info.encode(), ttl).await?;
         if state == NutState::Authorized && !self.has(Fault::NeverWakes) {

@@ -11,7 +11,7 @@ use axum::http::{Request, StatusCode};
 use tower::{Layer, ServiceExt, service_fn};
 use tower_sqrl::ChallengeOptions;
 use tower_sqrl::memory::{MemoryIdentityStore, MemoryNutStore};
-use tower_sqrl::nuts::{Attached, CpsId, Digest, NutStore, WaitId};
+use tower_sqrl::nuts::{Attachments, CpsId, Digest, NutStore, WaitId};
 use tower_sqrl::protocol::{Idk, IndexedSecret, Nut, Suk, UnverifiedRequest, Vuk};
 
 use crate::common::secrets::{self, secret_in};
@@ -75,7 +75,7 @@ fn debug_output_has_no_secret() {
     assert_debug_hides_secrets(&Suk::from_bytes(BYTES));
     assert_debug_hides_secrets(&Vuk::from_bytes(BYTES));
     assert_debug_hides_secrets(&IndexedSecret::from_bytes(BYTES));
-    let mut attached = Attached::default();
+    let mut attached = Attachments::default();
     attached.data = Some(BYTES.to_vec().into());
     attached.sealed = Some(BYTES.to_vec().into());
     assert_debug_hides_secrets(&attached);

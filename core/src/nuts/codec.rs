@@ -7,7 +7,7 @@
 
 use std::net::IpAddr;
 
-use super::record::{Attached, CpsInfo, Digest, NutInfo, Outcome, Refusal, Timestamp};
+use super::record::{Attachments, CpsInfo, Digest, NutInfo, Outcome, Refusal, Timestamp};
 use super::wait::WaitId;
 use crate::epoch::Epoch;
 use crate::error::StoreError;
@@ -218,7 +218,7 @@ impl Writer {
         }
     }
 
-    fn attached(&mut self, attached: &Attached) {
+    fn attached(&mut self, attached: &Attachments) {
         if let Some(data) = &attached.data {
             self.field(tag::DATA, data);
         }
@@ -292,12 +292,12 @@ impl<'a> Fields<'a> {
         v4.or_else(|_| <[u8; 16]>::try_from(value).map(IpAddr::from)).map_err(|_| corrupt("ip"))
     }
 
-    fn attached(&self) -> Result<Attached, StoreError> {
+    fn attached(&self) -> Result<Attachments, StoreError> {
         let button = match self.exact(tag::BUTTON)? {
             None => None,
             Some([digit]) => Some(Button::from_digit(digit).ok_or_else(|| corrupt("button"))?),
         };
-        Ok(Attached {
+        Ok(Attachments {
             data: self.get(tag::DATA).map(Box::from),
             button,
             sealed: self.get(tag::SEALED).map(Box::from),
@@ -363,11 +363,11 @@ mod tests {
             ask: Ask::new("?").ok().map(Box::new),
             asked: true,
             sin_sent: true,
-            attached: Attached {
+            attached: Attachments {
                 data: Some(vec![5; 300].into()),
                 button: Some(Button::First),
                 sealed: Some([6].into()),
-                ..Attached::default()
+                ..Attachments::default()
             },
             outcome: Some(Outcome::SignedIn { epoch: Epoch::new(8) }),
             ..link()
@@ -408,7 +408,11 @@ mod tests {
             accepts_new: true,
             alias_of: Some(Box::new(Nut::from_bytes([6; 16]))),
             step: 9,
-            attached: Attached { ok_means_yes: true, same_address: true, ..Attached::default() },
+            attached: Attachments {
+                ok_means_yes: true,
+                same_address: true,
+                ..Attachments::default()
+            },
             outcome: Some(Outcome::Refused(Refusal::Disabled)),
             ..link()
         };

@@ -8,6 +8,6 @@ mod record_store;
 mod wait;
 
 pub use nut_store::{NutState, NutStore};
-pub use record::{Attached, CpsId, CpsInfo, Digest, NutInfo, Outcome, Refusal, Timestamp};
+pub use record::{Attachments, CpsId, CpsInfo, Digest, NutInfo, Outcome, Refusal, Timestamp};
 pub use record_store::{MAX_TTL, RecordKind, RecordStore};
 pub use wait::{WaitId, Waiters, Watch};

@@ -66,7 +66,7 @@ pub struct NutInfo {
     /// or neither.
     pub alias_of: Option<Box<Nut>>,
     /// What the application gets with the sign-in.
-    pub attached: Attached,
+    pub attached: Attachments,
     /// How the chain ended. Only an outcome has it.
     pub outcome: Option<Outcome>,
 }
@@ -92,7 +92,7 @@ impl NutInfo {
             same_address_only: false,
             accepts_new: false,
             alias_of: None,
-            attached: Attached::default(),
+            attached: Attachments::default(),
             outcome: None,
         }
     }
@@ -163,7 +163,7 @@ pub enum Refusal {
 /// What a chain brings to the application.
 #[derive(Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
-pub struct Attached {
+pub struct Attachments {
     /// Bytes that the application has given for the sign-in URL.
     pub data: Option<Box<[u8]>>,
     /// The answer to the question.
@@ -177,9 +177,9 @@ pub struct Attached {
 }
 
 /// Shows only the lengths, in octets, of the application's data and of what is sealed.
-impl fmt::Debug for Attached {
+impl fmt::Debug for Attachments {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Attached")
+        f.debug_struct("Attachments")
             .field("data", &self.data.as_ref().map(|data| data.len()))
             .field("button", &self.button)
             .field("sealed", &self.sealed.as_ref().map(|sealed| sealed.len()))
@@ -268,13 +268,13 @@ pub struct CpsInfo {
     /// The wait id of the sign-in URL that the command answered.
     pub wait: WaitId,
     /// What the application gets with the sign-in.
-    pub attached: Attached,
+    pub attached: Attachments,
 }
 
 impl CpsInfo {
     /// Creates a record with nothing attached.
     pub fn new(idk: Idk, epoch: Epoch, command: Command, ip: IpAddr, wait: WaitId) -> Self {
-        Self { idk, epoch, command, ip, wait, attached: Attached::default() }
+        Self { idk, epoch, command, ip, wait, attached: Attachments::default() }
     }
 }
 

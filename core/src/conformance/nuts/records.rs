@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use crate::identities::Epoch;
 use crate::nuts::{
-    Attached, CpsId, CpsInfo, Digest, NutInfo, NutState, Outcome, Refusal, Timestamp, WaitId,
+    Attachments, CpsId, CpsInfo, Digest, NutInfo, NutState, Outcome, Refusal, Timestamp, WaitId,
 };
 use crate::protocol::{Ask, Button, Command, Idk, Nut};
 
@@ -67,8 +67,8 @@ pub(super) fn full() -> NutInfo {
 }
 
 /// All byte values, including zero and invalid UTF-8.
-fn everything() -> Attached {
-    Attached {
+fn everything() -> Attachments {
+    Attachments {
         data: Some((0..=u8::MAX).cycle().take(8192).collect()),
         button: Some(Button::Second),
         sealed: Some((0..=u8::MAX).collect()),

@@ -23,8 +23,8 @@ fn after(sent: Sent, identity: Identity) -> (bool, Lookup) {
     (decision.change.is_some(), apply(&decision, &before, &request))
 }
 
-fn identity(strangers: u8, disabled: bool) -> Identity {
-    with(current(), |it| (it.disabled, it.never_current_keys) = (disabled, strangers))
+fn identity(never_current: u8, disabled: bool) -> Identity {
+    with(current(), |it| (it.disabled, it.never_current_keys) = (disabled, never_current))
 }
 
 #[test]
@@ -36,17 +36,17 @@ fn the_sixteenth_stranger_joins_and_the_next_does_not() {
         (Command::Enable, false),
         (Command::Enable, true),
     ] {
-        for strangers in [0, 14, 15] {
-            let (written, keys) = after(with_stranger(command), identity(strangers, disabled));
+        for never_current in [0, 14, 15] {
+            let (written, keys) = after(with_stranger(command), identity(never_current, disabled));
             assert!(written, "{command}");
-            assert_eq!(keys.pidk, Some(KeyState::Superseded), "{command} {strangers}");
-            assert_eq!(live(&keys.idk).never_current_keys, strangers + 1, "{command}");
+            assert_eq!(keys.pidk, Some(KeyState::Superseded), "{command} {never_current}");
+            assert_eq!(live(&keys.idk).never_current_keys, never_current + 1, "{command}");
         }
         // One that is past the limit for whatever reason does not wrap around either.
-        for strangers in [16, 17, u8::MAX] {
-            let (written, keys) = after(with_stranger(command), identity(strangers, disabled));
-            assert_eq!(keys.pidk, Some(KeyState::Unknown), "{command} {strangers}");
-            assert_eq!(live(&keys.idk).never_current_keys, strangers, "{command}");
+        for never_current in [16, 17, u8::MAX] {
+            let (written, keys) = after(with_stranger(command), identity(never_current, disabled));
+            assert_eq!(keys.pidk, Some(KeyState::Unknown), "{command} {never_current}");
+            assert_eq!(live(&keys.idk).never_current_keys, never_current, "{command}");
             // With the flags as they are, only a turn is left to write.
             let turns = (command == Command::Disable) != disabled;
             assert_eq!(written, turns, "{command} {disabled}");
@@ -56,8 +56,8 @@ fn the_sixteenth_stranger_joins_and_the_next_does_not() {
 
 #[test]
 fn a_remove_supersedes_within_the_limit_too() {
-    for (strangers, pidk) in [(15, KeyState::Superseded), (16, KeyState::Unknown)] {
-        let (_, keys) = after(with_stranger(Command::Remove), identity(strangers, false));
+    for (never_current, pidk) in [(15, KeyState::Superseded), (16, KeyState::Unknown)] {
+        let (_, keys) = after(with_stranger(Command::Remove), identity(never_current, false));
         assert_eq!(keys, Lookup::new(KeyState::Unknown, Some(pidk)));
     }
 }
@@ -66,8 +66,8 @@ fn a_remove_supersedes_within_the_limit_too() {
 /// that going over to ever new keys does not start it anew.
 #[test]
 fn a_rekey_counts_nothing_and_forgets_nothing() {
-    for strangers in [0, 16] {
-        let owner = with(previous(), |it| it.never_current_keys = strangers);
+    for never_current in [0, 16] {
+        let owner = with(previous(), |it| it.never_current_keys = never_current);
         let before = Lookup::new(KeyState::Unknown, Some(KeyState::Live(owner)));
         let urs = Urs::By(seed::UNLOCKS_PIDK);
         let sent = Sent { keys: Keys::Both, urs, ..with_stranger(Command::Ident) };
@@ -75,7 +75,7 @@ fn a_rekey_counts_nothing_and_forgets_nothing() {
         let decision = decide(&request, &before, true, Policy { accepts_new: false }, FRESH);
         let keys = apply(&decision, &before, &request);
         assert_eq!(keys.pidk, Some(KeyState::Superseded));
-        assert_eq!(live(&keys.idk).never_current_keys, strangers);
+        assert_eq!(live(&keys.idk).never_current_keys, never_current);
         assert_eq!(live(&keys.idk).user, previous().user);
     }
 }
