@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
+use std::net::SocketAddr;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -10,9 +11,9 @@ use futures_util::FutureExt as _;
 use http::{Request, Response};
 use http_body_util::Empty;
 use tower::{Layer as _, Service};
-use tower_sqrl::Sqrl;
 use tower_sqrl::memory::MemoryIdentityStore;
 use tower_sqrl::memory::MemoryNutStore;
+use tower_sqrl::{PeerAddress, Sqrl};
 
 /// An application that responds immediately and allocates nothing.
 #[derive(Clone)]
@@ -32,8 +33,11 @@ impl Service<Request<Empty<Bytes>>> for Application {
     }
 }
 
+/// With the client's address in its extensions, which the layer requires of every server.
 fn request() -> Request<Empty<Bytes>> {
-    Request::get("/articles/2026/how-to-sign-in").body(Empty::new()).unwrap()
+    let peer = PeerAddress(SocketAddr::from(([192, 0, 2, 1], 443)));
+    let request = Request::get("/articles/2026/how-to-sign-in").extension(peer);
+    request.body(Empty::new()).unwrap()
 }
 
 #[divan::bench]
