@@ -95,7 +95,7 @@ impl Sqrl {
     ///
     /// # Errors
     ///
-    /// [`LinkError`]; linking once more with the same account is none.
+    /// [`LinkError`]. Linking again with the same account is not an error.
     pub async fn link(&self, idk: &Idk, user: impl Into<UserId>) -> Result<(), LinkError> {
         self.engine().set_user(idk, Some(user.into())).await
     }
